@@ -1,0 +1,308 @@
+//! Jobs: a graph of stages, each with one program and many tasks.
+
+use crate::{
+    hash::Hash,
+    ids::TaskId,
+    offer::{Constraints, Demand},
+    place::Level,
+    resources::TaskLimits,
+    units::Timestamp,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Most stages of a job.
+pub const STAGES_MAX: usize = 256;
+/// Most tasks of a stage.
+pub const STAGE_TASKS_MAX: u32 = 2_000_000;
+/// Most inputs that one reduce task reads.
+pub const FAN_IN_MAX: u32 = 4_096;
+/// Bytes up to which an input or output travels inside its message instead of as a blob.
+pub const INLINE_BYTES_MAX: usize = 4 * 1024;
+
+/// A job as the consumer's node keeps it: every path resolved to a hash.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct JobSpec {
+    /// A name for people, up to 64 characters.
+    pub name: String,
+    /// The stages, in an order in which each one only depends on earlier ones.
+    pub stages: Vec<StageSpec>,
+    /// Milliseconds that tasks wait for a node that fits before the job fails. 0: fail at once.
+    pub wait_ms: u64,
+    /// Milliseconds after which the whole job is stopped; `None` for no end.
+    pub deadline_ms: Option<u64>,
+    /// Seed of deterministic randomness and of the audit draw.
+    pub seed: u64,
+    /// Whether the job is on disk before its submission is acknowledged. A caller that waits for
+    /// the result and would simply call again sets `false` and saves two disk syncs.
+    pub durable: bool,
+}
+
+/// One stage: the same program over many inputs.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct StageSpec {
+    /// Unique in the job, up to 64 characters.
+    pub name: String,
+    /// What to run.
+    pub program: Program,
+    /// One task per input.
+    pub inputs: StageInputs,
+    /// Stages (by position, each before this one) that must be complete before this one starts,
+    /// beside the one that `inputs` reads.
+    pub after: Vec<u16>,
+    /// Limits of each task.
+    pub limits: TaskLimits,
+    /// Which nodes may run it.
+    pub constraints: Constraints,
+    /// How results are checked.
+    pub verify: Verify,
+    /// Distinct nodes on which one task may fail before it is poisoned and the job stops.
+    pub failures_max: u8,
+    /// Whether a non-zero exit code is a result like any other, not a failure to retry.
+    pub accept_any_exit: bool,
+    /// Whether stragglers get a second copy elsewhere.
+    pub hedge: bool,
+}
+
+impl StageSpec {
+    /// What the market must find for this stage.
+    pub fn demand(&self) -> Demand {
+        Demand { level: self.program.level, limits: self.limits, constraints: self.constraints.clone() }
+    }
+}
+
+/// A program and how it is called. In arguments, `{item}` stands for the task's own item: the
+/// number, the input's name, or the task's index.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Program {
+    /// The WASM module or component, by hash.
+    pub hash: Hash,
+    /// Its size, in bytes.
+    pub size_bytes: u64,
+    /// How it runs.
+    pub level: Level,
+    /// For `Level::Function`: the exported function.
+    pub function: String,
+    /// Arguments (after the program's name), or the function's arguments as WAVE values.
+    pub args: Vec<String>,
+    /// Environment variables.
+    pub env: Vec<(String, String)>,
+    /// Fixed clock, seeded randomness, canonical NaN: same inputs, same outputs.
+    pub deterministic: bool,
+}
+
+/// Where a stage's tasks get their inputs. The task count follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum StageInputs {
+    /// One task; its stdin is the blob, if any.
+    One { stdin: Option<Blob> } = 0,
+    /// One task per number from `from` up to and without `to`.
+    Numbers { from: i64, to: i64, step: i64 } = 1,
+    /// One task per blob, read as stdin; `names` are the items.
+    Blobs { blobs: Vec<Blob>, names: Vec<String> } = 2,
+    /// One task per slice of one large blob, read as stdin. Task i reads `cuts[i]..cuts[i + 1]`.
+    Slices { blob: Blob, cuts: Vec<u64> } = 3,
+    /// One task per task of an earlier stage, reading that task's stdout.
+    Each { stage: u16 } = 4,
+    /// Tasks that each read the stdout of up to `fan_in` tasks of an earlier stage, one after the
+    /// other in order.
+    Reduce { stage: u16, fan_in: u32 } = 5,
+}
+
+/// Content by hash and size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct Blob {
+    /// BLAKE3 of the content.
+    pub hash: Hash,
+    /// Its size, in bytes.
+    pub size_bytes: u64,
+}
+
+/// How results are verified (spec V1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Verify {
+    /// One run, believed.
+    None = 0,
+    /// One run; a share of tasks, drawn from the job's seed, is run again elsewhere and compared.
+    Sample { per_mille: u16 } = 1,
+    /// At least `agree` of `replicas` runs on distinct nodes must commit to the same output hash; a
+    /// tie asks for more, up to `replicas_max`.
+    Quorum { agree: u8, replicas: u8, replicas_max: u8 } = 2,
+}
+
+/// How a job or a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum JobState {
+    /// Accepted, no task has run yet, and nodes that fit are being looked for.
+    Waiting = 0,
+    /// Tasks are running.
+    Running = 1,
+    /// Every task has an accepted result.
+    Succeeded = 2,
+    /// Stopped by a poisoned task, a deadline or no node that fits.
+    Failed = 3,
+    /// Stopped by its owner.
+    Cancelled = 4,
+}
+
+impl JobState {
+    /// Whether nothing more will happen unless the owner retries.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Why a spec is not a job. `stage` is the name of the stage at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{problem}", stage.as_ref().map(|s| format!("stage '{s}': ")).unwrap_or_default())]
+pub struct InvalidJob {
+    /// The stage, where one is at fault.
+    pub stage: Option<String>,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+impl JobSpec {
+    /// Tasks of each stage, in order; only for a spec that [`JobSpec::validate`] accepts.
+    pub fn task_counts(&self) -> Vec<u32> {
+        let mut counts: Vec<u32> = Vec::with_capacity(self.stages.len());
+        for stage in &self.stages {
+            counts.push(stage.inputs.task_count(&counts));
+        }
+        counts
+    }
+
+    /// Checks everything a node relies on, so that no later step needs to.
+    pub fn validate(&self) -> Result<(), InvalidJob> {
+        let fail = |stage: Option<&StageSpec>, problem: String| {
+            Err(InvalidJob { stage: stage.map(|s| s.name.clone()), problem })
+        };
+        if self.stages.is_empty() || self.stages.len() > STAGES_MAX {
+            return fail(
+                None,
+                format!("a job has 1 to {STAGES_MAX} stages, this one has {}", self.stages.len()),
+            );
+        }
+        if self.name.is_empty() || self.name.chars().count() > 64 {
+            return fail(None, "a job's name has 1 to 64 characters".into());
+        }
+        let mut counts: Vec<u32> = Vec::new();
+        for (position, stage) in self.stages.iter().enumerate() {
+            if self.stages[..position].iter().any(|other| other.name == stage.name) {
+                return fail(Some(stage), "another stage has the same name".into());
+            }
+            if let Err(problem) = stage.validate(position) {
+                return fail(Some(stage), problem);
+            }
+            let count = stage.inputs.task_count(&counts);
+            if count == 0 || count > STAGE_TASKS_MAX {
+                return fail(
+                    Some(stage),
+                    format!("a stage has 1 to {STAGE_TASKS_MAX} tasks, this one has {count}"),
+                );
+            }
+            counts.push(count);
+        }
+        Ok(())
+    }
+}
+
+impl StageSpec {
+    fn validate(&self, position: usize) -> Result<(), String> {
+        if self.name.is_empty() || self.name.chars().count() > 64 {
+            return Err("a stage's name has 1 to 64 characters".into());
+        }
+        let reads = match self.inputs {
+            StageInputs::Each { stage } | StageInputs::Reduce { stage, .. } => Some(stage),
+            _ => None,
+        };
+        if self.after.iter().chain(reads.iter()).any(|earlier| usize::from(*earlier) >= position) {
+            return Err("a stage can only depend on stages before it".into());
+        }
+        if self.program.level == Level::Function && self.program.function.is_empty() {
+            return Err("level 'function' needs the name of an exported function".into());
+        }
+        if self.failures_max == 0 {
+            return Err("failures_max is at least 1".into());
+        }
+        self.inputs.validate()?;
+        match self.verify {
+            Verify::Sample { per_mille } if per_mille > 1000 => {
+                Err("a sample is at most 1000 per mille".into())
+            }
+            Verify::Quorum { agree, replicas, replicas_max }
+                if agree == 0 || agree > replicas || replicas > replicas_max || replicas_max > 31 =>
+            {
+                Err("a quorum needs 1 <= agree <= replicas <= replicas_max <= 31".into())
+            }
+            Verify::Sample { .. } | Verify::Quorum { .. } if !self.program.deterministic => {
+                Err("results are compared by hash, so verification needs a deterministic program".into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl StageInputs {
+    /// Tasks of this stage, given the counts of the stages before it.
+    fn task_count(&self, earlier: &[u32]) -> u32 {
+        let wide = match self {
+            Self::One { .. } => 1,
+            Self::Numbers { from, to, step } => {
+                (i128::from(*to) - i128::from(*from)).max(0).div_ceil_positive(i128::from(*step))
+            }
+            Self::Blobs { blobs, .. } => blobs.len() as u64,
+            Self::Slices { cuts, .. } => cuts.len().saturating_sub(1) as u64,
+            Self::Each { stage } => earlier.get(usize::from(*stage)).copied().map_or(0, u64::from),
+            Self::Reduce { stage, fan_in } => earlier
+                .get(usize::from(*stage))
+                .map_or(0, |count| u64::from(count.div_ceil((*fan_in).max(1)))),
+        };
+        u32::try_from(wide).unwrap_or(u32::MAX)
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        match self {
+            Self::Numbers { step, .. } if *step <= 0 => Err("'step' must be positive".into()),
+            Self::Blobs { blobs, names } if blobs.len() != names.len() => {
+                Err("every blob needs a name".into())
+            }
+            Self::Slices { blob, cuts }
+                if cuts.windows(2).any(|pair| pair[0] > pair[1])
+                    || cuts.last().is_some_and(|last| *last > blob.size_bytes) =>
+            {
+                Err("slices must follow each other within the blob".into())
+            }
+            Self::Reduce { fan_in, .. } if *fan_in == 0 || *fan_in > FAN_IN_MAX => {
+                Err(format!("fan_in is 1 to {FAN_IN_MAX}"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+trait DivCeilPositive {
+    fn div_ceil_positive(self, by: i128) -> u64;
+}
+
+impl DivCeilPositive for i128 {
+    fn div_ceil_positive(self, by: i128) -> u64 {
+        if by <= 0 { 0 } else { u64::try_from((self + by - 1) / by).unwrap_or(u64::MAX) }
+    }
+}
+
+/// A step of a job that a user may ask about with `opensky why`.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct JobNote {
+    /// When it happened.
+    pub at: Timestamp,
+    /// The task, where it is about one.
+    pub task: Option<TaskId>,
+    /// What happened, and why.
+    pub reason: crate::reason::Reason,
+}

@@ -1,0 +1,32 @@
+//! The words of OpenSky as types.
+//!
+//! What it is: ids, keys, hashes, units, and the records that nodes exchange, sign and keep, with
+//! their one canonical encoding. What it never does: any I/O, reading a clock, drawing randomness.
+//! Start at [`job::JobSpec`] (what a user wants), [`offer::Offer`] (what a provider has),
+//! [`agreement::Terms`] (what the two fix) and [`receipt::Receipt`] (what is proven afterwards).
+
+pub mod agreement;
+pub mod codec;
+pub mod hash;
+pub mod ids;
+pub mod job;
+pub mod key;
+pub mod limits;
+pub mod membership;
+pub mod merkle;
+pub mod offer;
+pub mod place;
+pub mod reason;
+pub mod receipt;
+pub mod resources;
+pub mod rotation;
+pub mod signed;
+pub mod task;
+pub mod text;
+pub mod units;
+
+pub use hash::Hash;
+pub use ids::{AgreementId, JobId, TaskId};
+pub use key::{Keypair, NodeId, Signature};
+pub use signed::{Signable, Signed};
+pub use units::{Micros, Timestamp};

@@ -1,0 +1,157 @@
+//! Reasons: why a node was not chosen, why a task moved, why a job waits. Machine-readable first;
+//! `Display` is the sentence for people.
+
+use crate::{key::NodeId, resources::Limit, task::Failure};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// A test that an offer or a proposal did not pass.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize, thiserror::Error,
+)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Misfit {
+    /// It does not run this level.
+    #[error("level not offered")]
+    Level = 0,
+    /// Wrong region.
+    #[error("region")]
+    Region = 1,
+    /// Wrong kind.
+    #[error("kind")]
+    Kind = 2,
+    /// Not among the named peers.
+    #[error("not a named peer")]
+    Peer = 3,
+    /// Excluded by name.
+    #[error("excluded by name")]
+    Excluded = 4,
+    /// Too few cores.
+    #[error("too few cores")]
+    Cores = 5,
+    /// Too slow.
+    #[error("score too low")]
+    Score = 6,
+    /// Too little machine memory.
+    #[error("too little memory")]
+    MachineMemory = 7,
+    /// Too few GPUs.
+    #[error("too few GPUs")]
+    Gpu = 8,
+    /// Too dear.
+    #[error("price too high")]
+    Price = 9,
+    /// Wrong processor architecture.
+    #[error("processor architecture")]
+    Arch = 10,
+    /// A task's limit is above what the provider allows.
+    #[error("task {0} limit above what is allowed")]
+    TaskLimit(Limit) = 11,
+    /// Shares nothing now, for the reason its offer gives.
+    #[error("not sharing now")]
+    Closed = 12,
+    /// All slots taken.
+    #[error("no free slot")]
+    Full = 13,
+    /// The offer is out of date.
+    #[error("offer expired")]
+    Expired = 14,
+    /// It refused or failed lately and is left alone for a while.
+    #[error("resting after a refusal or failure")]
+    Resting = 15,
+    /// It already runs or ran a replica of this task.
+    #[error("already has a replica")]
+    AlreadyUsed = 16,
+}
+
+/// How many offers each test excluded, counted by the first test that an offer did not pass.
+#[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct MisfitCounts {
+    /// Offers looked at.
+    pub offers: u32,
+    /// Offers that fit.
+    pub fitting: u32,
+    /// Per misfit, in order, without zeros.
+    pub excluded: Vec<(Misfit, u32)>,
+}
+
+impl std::fmt::Display for MisfitCounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {} nodes fit", self.fitting, self.offers)?;
+        for (position, (misfit, count)) in self.excluded.iter().enumerate() {
+            write!(f, "{}{count} {misfit}", if position == 0 { ": " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// A step of a job worth explaining.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize, thiserror::Error)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Reason {
+    /// No node fits, or none has a free slot; the stage waits.
+    #[error("stage {stage} waits for a node: {counts}")]
+    Waiting { stage: u16, counts: MisfitCounts } = 0,
+    /// A provider agreed.
+    #[error(
+        "agreement with {node} for stage {stage}: {slots} slots (rank {rank} of {fitting} that fit, score {score})"
+    )]
+    Agreed { stage: u16, node: NodeId, slots: u16, rank: u32, fitting: u32, score: u32 } = 1,
+    /// A provider said no.
+    #[error("{node} refused stage {stage}: {misfit}")]
+    Refused { stage: u16, node: NodeId, misfit: Misfit } = 2,
+    /// A task was handed out.
+    #[error("attempt {attempt} placed on {node}")]
+    Placed { attempt: u32, node: NodeId } = 3,
+    /// A run failed and the task goes elsewhere.
+    #[error("attempt {attempt} on {node} failed: {failure}; trying elsewhere")]
+    Retried { attempt: u32, node: NodeId, failure: Failure } = 4,
+    /// A slow run got a second copy.
+    #[error(
+        "attempt {attempt} on {node} is slow ({elapsed_ms} ms, expected {expected_ms} ms); a second copy was started"
+    )]
+    Hedged { attempt: u32, node: NodeId, elapsed_ms: u64, expected_ms: u64 } = 5,
+    /// A node was lost with tasks on it.
+    #[error("{node} was lost with {tasks} tasks; they go elsewhere")]
+    ProviderLost { node: NodeId, tasks: u32 } = 6,
+    /// Replicas agreed.
+    #[error("accepted: {agreeing} of {replicas} replicas agree")]
+    Accepted { agreeing: u8, replicas: u8 } = 7,
+    /// A replica had another answer than the accepted one.
+    #[error("{node} answered differently from the {agreeing} replicas that agree; its result is rejected")]
+    Outvoted { node: NodeId, agreeing: u8 } = 8,
+    /// Replicas do not agree yet.
+    #[error("{replicas} replicas gave {answers} different answers; asking one more node")]
+    Disagreement { replicas: u8, answers: u8 } = 9,
+    /// A provider's result was not what it had committed to.
+    #[error("{node} showed a result that it had not committed to; rejected")]
+    BrokenCommitment { node: NodeId } = 10,
+    /// A task was drawn to be run again.
+    #[error("drawn for a check by a second node")]
+    AuditDrawn = 11,
+    /// A task failed on too many nodes.
+    #[error("failed on {nodes} different nodes, last: {failure}; the job stops")]
+    Poisoned { nodes: u8, failure: Failure } = 12,
+    /// Replicas never agreed.
+    #[error("no {agree} of {replicas} replicas agree; the job stops")]
+    NoQuorum { agree: u8, replicas: u8 } = 13,
+    /// No node fitted in time.
+    #[error("no node fitted stage {stage} within {waited_ms} ms: {counts}")]
+    NobodyFits { stage: u16, waited_ms: u64, counts: MisfitCounts } = 14,
+    /// The job's own end came.
+    #[error("deadline of {deadline_ms} ms reached")]
+    Deadline { deadline_ms: u64 } = 15,
+    /// The owner stopped it.
+    #[error("cancelled by its owner")]
+    Cancelled = 16,
+    /// The owner asked for another try.
+    #[error("retried by its owner: {tasks} tasks run again")]
+    RetriedByOwner { tasks: u32 } = 17,
+    /// The node came back and the job goes on.
+    #[error("resumed after a restart: {accepted} tasks already done")]
+    Resumed { accepted: u32 } = 18,
+    /// The job's outputs are all there.
+    #[error("done: {tasks} tasks")]
+    Done { tasks: u32 } = 19,
+}

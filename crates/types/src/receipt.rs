@@ -1,0 +1,169 @@
+//! Receipts: the signed record of one run, checkable by anyone, offline, one by one.
+
+use crate::{
+    hash::Hash,
+    ids::{AgreementId, JobId, TaskId},
+    key::NodeId,
+    merkle,
+    resources::Usage,
+    signed::{Signable, Signed, SignedError},
+    units::{Micros, Timestamp},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+
+/// What a provider states about one run (spec V2).
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Receipt {
+    /// The agreement it was done under.
+    pub agreement: AgreementId,
+    /// Who did it.
+    pub provider: NodeId,
+    /// For whom.
+    pub consumer: NodeId,
+    /// The job.
+    pub job: JobId,
+    /// The task.
+    pub task: TaskId,
+    /// Which try of it.
+    pub attempt: u32,
+    /// The program, by hash.
+    pub program: Hash,
+    /// The input, as [`crate::task::TaskInput::hash`].
+    pub input: Hash,
+    /// The result, as [`crate::task::Outcome::hash`].
+    pub output: Hash,
+    /// Whether the program ran to its end.
+    pub exited: bool,
+    /// What it used.
+    pub usage: Usage,
+    /// Price under the agreement.
+    pub price: Micros,
+    /// Engine name and version, such as `wasmtime 48.0.8`.
+    pub engine: String,
+    /// Hash of the engine's configuration.
+    pub engine_config: Hash,
+    /// Start on the provider's clock.
+    pub started_at: Timestamp,
+    /// End on the provider's clock.
+    pub ended_at: Timestamp,
+}
+
+impl Receipt {
+    /// The receipt's id and Merkle leaf.
+    pub fn id(&self) -> Hash {
+        Hash::of_value("opensky receipt 1", self)
+    }
+}
+
+/// What a provider signs once for many receipts.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct BatchHead {
+    /// The provider; equals the signer.
+    pub provider: NodeId,
+    /// The consumer that all receipts of the batch are for.
+    pub consumer: NodeId,
+    /// Merkle root over the receipts' ids.
+    pub root: Hash,
+    /// Number of receipts.
+    pub count: u32,
+    /// When it was signed.
+    pub signed_at: Timestamp,
+}
+
+impl Signable for BatchHead {
+    const DOMAIN: &'static [u8; 16] = b"opensky/receipts";
+    const VERSION: u16 = 1;
+    const SIZE_BYTES_MAX: usize = 256;
+}
+
+/// The consumer's signature under the receipts of a batch that it accepted.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Countersignature {
+    /// The batch, by its root.
+    pub root: Hash,
+    /// Bit i (lowest first) set: receipt i is accepted.
+    pub accepted: Vec<u8>,
+}
+
+impl Signable for Countersignature {
+    const DOMAIN: &'static [u8; 16] = b"opensky/countsig";
+    const VERSION: u16 = 1;
+    const SIZE_BYTES_MAX: usize = 2 * 1024 * 1024 + 64;
+}
+
+impl Countersignature {
+    /// Whether receipt `index` of the batch is accepted.
+    pub fn accepts(&self, index: u32) -> bool {
+        self.accepted.get(index as usize / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+    }
+}
+
+/// One receipt with all that is needed to check it offline.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ReceiptProof {
+    /// The receipt.
+    pub receipt: Receipt,
+    /// Its place in the batch.
+    pub index: u32,
+    /// Siblings up to the root.
+    pub siblings: Vec<Hash>,
+    /// The provider's signature over the batch.
+    pub head: Signed<BatchHead>,
+    /// The consumer's, once it accepted.
+    pub countersignature: Option<Signed<Countersignature>>,
+}
+
+/// Why a receipt does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ReceiptError {
+    /// A signature is wrong.
+    #[error(transparent)]
+    Signature(#[from] SignedError),
+    /// The batch was signed by another node than the receipt names.
+    #[error("the batch is signed by {signer}, but the receipt names {named}")]
+    WrongSigner { signer: NodeId, named: NodeId },
+    /// The receipt is not in the signed batch.
+    #[error("the receipt is not part of the signed batch")]
+    NotInBatch,
+    /// The consumer signed another batch.
+    #[error("the countersignature is for another batch")]
+    WrongBatch,
+}
+
+/// What a valid proof shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReceiptStanding {
+    /// Signed by the provider alone.
+    Claimed,
+    /// The consumer saw the batch and did not accept this receipt.
+    Rejected,
+    /// Signed by the provider and accepted by the consumer.
+    Accepted,
+}
+
+impl ReceiptProof {
+    /// Checks both signatures and the path from the receipt to the signed root.
+    pub fn verify(&self) -> Result<ReceiptStanding, ReceiptError> {
+        let head = self.head.verify()?;
+        let named = self.receipt.provider;
+        if self.head.signer() != named || head.provider != named || head.consumer != self.receipt.consumer {
+            return Err(ReceiptError::WrongSigner { signer: self.head.signer(), named });
+        }
+        if !merkle::verify(&head.root, head.count, self.index, &self.receipt.id(), &self.siblings) {
+            return Err(ReceiptError::NotInBatch);
+        }
+        let Some(signed) = &self.countersignature else { return Ok(ReceiptStanding::Claimed) };
+        let countersignature = signed.verify()?;
+        if signed.signer() != self.receipt.consumer {
+            return Err(ReceiptError::WrongSigner { signer: signed.signer(), named: self.receipt.consumer });
+        }
+        if countersignature.root != head.root {
+            return Err(ReceiptError::WrongBatch);
+        }
+        Ok(if countersignature.accepts(self.index) {
+            ReceiptStanding::Accepted
+        } else {
+            ReceiptStanding::Rejected
+        })
+    }
+}
