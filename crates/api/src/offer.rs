@@ -1,0 +1,121 @@
+//! Offers as this node's market holds them, and the machines behind them.
+
+use crate::job::TaskLimitsView;
+use opensky_types::{
+    Micros, NodeId, Timestamp,
+    offer::Offer,
+    place::{Level, NodeKind, Region},
+    resources::{Gpu, HardwareProfile},
+};
+use serde::{Deserialize, Serialize};
+
+/// Offers that have not expired, in order of node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offers {
+    /// They.
+    pub offers: Vec<OfferView>,
+}
+
+/// One offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferView {
+    /// The provider.
+    pub node: NodeId,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// When it stops counting.
+    pub expires_at: Timestamp,
+    /// Where the node is.
+    pub region: Region,
+    /// What it is meant for.
+    pub kinds: Vec<NodeKind>,
+    /// How it runs tasks.
+    pub levels: Vec<Level>,
+    /// The machine.
+    pub hardware: HardwareView,
+    /// Most tasks at a time.
+    pub slots_total: u16,
+    /// Of those, free.
+    pub slots_free: u16,
+    /// The largest limits it accepts for one task.
+    pub task_limits_max: TaskLimitsView,
+    /// Engine and version.
+    pub engine: String,
+    /// Price of one billion fuel, in micros.
+    pub price_per_gfuel: Micros,
+    /// Why nothing is shared, if nothing is.
+    pub note: String,
+}
+
+/// A machine.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HardwareView {
+    /// Marketing name of the processor.
+    pub cpu_model: String,
+    /// `x86_64`, `aarch64`, …
+    pub cpu_arch: String,
+    /// Logical cores.
+    pub cpu_cores: u16,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Free disk under the data folder, in bytes.
+    pub disk_free_bytes: u64,
+    /// Sequential write speed of that disk, in MB/s; 0 if not measured.
+    pub disk_write_mb_s: u32,
+    /// Accelerators.
+    pub gpus: Vec<GpuView>,
+    /// Compute score of one core: millions of fuel per second on the reference program.
+    pub score_per_core: u32,
+}
+
+/// One accelerator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GpuView {
+    /// Marketing name.
+    pub model: String,
+    /// `nvidia`, `amd`, …
+    pub vendor: String,
+    /// Its memory in bytes, where the driver says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+}
+
+impl From<&HardwareProfile> for HardwareView {
+    fn from(hardware: &HardwareProfile) -> Self {
+        let gpu = |gpu: &Gpu| GpuView {
+            model: gpu.model.clone(),
+            vendor: gpu.vendor.clone(),
+            memory_bytes: gpu.memory_bytes,
+        };
+        Self {
+            cpu_model: hardware.cpu_model.clone(),
+            cpu_arch: hardware.cpu_arch.clone(),
+            cpu_cores: hardware.cpu_cores,
+            memory_bytes: hardware.memory_bytes,
+            disk_free_bytes: hardware.disk_free_bytes,
+            disk_write_mb_s: hardware.disk_write_mb_s,
+            gpus: hardware.gpus.iter().map(gpu).collect(),
+            score_per_core: hardware.score_per_core,
+        }
+    }
+}
+
+impl From<&Offer> for OfferView {
+    fn from(offer: &Offer) -> Self {
+        Self {
+            node: offer.node,
+            made_at: offer.made_at,
+            expires_at: offer.expires_at,
+            region: offer.region,
+            kinds: offer.kinds.clone(),
+            levels: offer.levels.clone(),
+            hardware: (&offer.hardware).into(),
+            slots_total: offer.slots_total,
+            slots_free: offer.slots_free,
+            task_limits_max: offer.task_limits_max.into(),
+            engine: offer.engine.clone(),
+            price_per_gfuel: offer.price_per_gfuel,
+            note: offer.note.clone(),
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Errors as RFC 9457 problem details, with codes that stay.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What went wrong, for programs. A code never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The request is not JSON of the right shape.
+    InvalidRequest,
+    /// The job's specification breaks a rule.
+    InvalidJob,
+    /// No token, or a wrong one.
+    Unauthorized,
+    /// There is no such route.
+    NoSuchRoute,
+    /// There is no such job.
+    JobNotFound,
+    /// There is no such task in the job.
+    TaskNotFound,
+    /// The content is not on this node.
+    BlobNotFound,
+    /// There is no such receipt on this node.
+    ReceiptNotFound,
+    /// The job has not ended yet, or has ended already.
+    WrongState,
+    /// Nothing fits and the caller did not want to wait.
+    NoNodeFits,
+    /// This node may not do that in its sky.
+    NotAllowed,
+    /// The request is larger than allowed.
+    TooLarge,
+    /// The blob store is full of things that are in use.
+    StorageFull,
+    /// Too much at a time; try again.
+    Busy,
+    /// The node is shutting down.
+    ShuttingDown,
+    /// A bug or a broken disk; the node's log says more.
+    Internal,
+    /// A code that this client does not know yet.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Code {
+    /// The HTTP status that goes with it.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest => 400,
+            Self::Unauthorized => 401,
+            Self::NotAllowed => 403,
+            Self::NoSuchRoute
+            | Self::JobNotFound
+            | Self::TaskNotFound
+            | Self::BlobNotFound
+            | Self::ReceiptNotFound => 404,
+            Self::WrongState => 409,
+            Self::TooLarge => 413,
+            Self::InvalidJob => 422,
+            Self::NoNodeFits | Self::Busy | Self::ShuttingDown => 503,
+            Self::StorageFull => 507,
+            Self::Internal | Self::Unknown => 500,
+        }
+    }
+
+    /// A few words that stay the same for every occurrence.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "the request is malformed",
+            Self::InvalidJob => "the job is not valid",
+            Self::Unauthorized => "the token is missing or wrong",
+            Self::NoSuchRoute => "there is no such route",
+            Self::JobNotFound => "there is no such job",
+            Self::TaskNotFound => "there is no such task",
+            Self::BlobNotFound => "the content is not on this node",
+            Self::ReceiptNotFound => "there is no such receipt",
+            Self::WrongState => "the job's state does not allow that",
+            Self::NoNodeFits => "no node fits",
+            Self::NotAllowed => "not allowed",
+            Self::TooLarge => "the request is too large",
+            Self::StorageFull => "the blob store is full",
+            Self::Busy => "the node is busy",
+            Self::ShuttingDown => "the node is shutting down",
+            Self::Internal => "the node failed",
+            Self::Unknown => "an error unknown to this client",
+        }
+    }
+}
+
+/// The body of every error answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Always `about:blank`: [`Problem::code`] is what tells problems apart.
+    #[serde(rename = "type", default = "about_blank")]
+    pub type_uri: String,
+    /// [`Code::title`].
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// Which problem.
+    pub code: Code,
+    /// What happened and why, this time.
+    pub detail: String,
+    /// What to do next, where there is something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+fn about_blank() -> String {
+    "about:blank".into()
+}
+
+impl Problem {
+    /// A problem without advice.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            type_uri: about_blank(),
+            title: code.title().into(),
+            status: code.status(),
+            code,
+            detail: detail.into(),
+            next: None,
+        }
+    }
+
+    /// Adds what to do next.
+    pub fn with_next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.title, self.detail)
+    }
+}
+
+impl std::error::Error for Problem {}

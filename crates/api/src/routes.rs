@@ -1,0 +1,110 @@
+//! Every route, in one place. All need `Authorization: Bearer TOKEN`, where the token is the text
+//! of the file [`TOKEN_FILE`] in the node's data folder.
+//!
+//! | method | route | in | out |
+//! |---|---|---|---|
+//! | GET | [`STATUS`] | | [`Status`](crate::status::Status) |
+//! | GET | [`NODE`] | | [`NodeView`](crate::status::NodeView) |
+//! | GET | [`PEERS`] | | [`Peers`](crate::network::Peers) |
+//! | GET | [`OFFERS`] | | [`Offers`](crate::offer::Offers) |
+//! | GET, PUT | [`LIMITS`] | [`Limits`](crate::limits::Limits) | [`LimitsView`](crate::limits::LimitsView) |
+//! | GET | [`CONFIG`] | | [`ConfigView`](crate::config::ConfigView) |
+//! | GET | [`DOCTOR`] | | [`DoctorReport`](crate::doctor::DoctorReport) |
+//! | GET, POST | [`INVITES`] | [`InviteRequest`](crate::membership::InviteRequest) | [`Invites`](crate::membership::Invites), [`InviteView`](crate::membership::InviteView) |
+//! | GET | [`MEMBERS`] | | [`Members`](crate::membership::Members) |
+//! | POST | [`BLOBS`] | the bytes | [`BlobRef`](crate::content::BlobRef) |
+//! | GET, HEAD | [`blob`] | | the bytes, with `Content-Length` |
+//! | POST | [`JOBS`] | [`JobRequest`](crate::job::JobRequest) | 201 [`Submitted`](crate::progress::Submitted) |
+//! | GET | [`JOBS`] | [`JobsQuery`](crate::progress::JobsQuery) | [`Jobs`](crate::progress::Jobs) |
+//! | GET | [`job`] | | [`JobDetail`](crate::progress::JobDetail) |
+//! | DELETE | [`job`] | | 204; the job must have ended |
+//! | POST | [`job_cancel`], [`job_retry`] | | [`JobSummary`](crate::progress::JobSummary) |
+//! | GET | [`job_runs`] | [`RunsQuery`](crate::progress::RunsQuery) | [`Runs`](crate::progress::Runs) |
+//! | GET | [`job_notes`] | [`NotesQuery`](crate::progress::NotesQuery) | [`Notes`](crate::progress::Notes) |
+//! | GET | [`job_events`] | `Last-Event-ID` | server-sent [`JobEvent`](crate::event::JobEvent)s |
+//! | GET | [`task_log`] | [`LogQuery`](crate::event::LogQuery) | the bytes as written, chunked |
+//! | GET | [`receipt`] | | [`ReceiptView`](crate::receipt::ReceiptView) |
+//! | GET | [`LOGS`] | [`FollowQuery`](crate::event::FollowQuery) | the node's own log, a line each |
+//! | POST | [`STOP`] | | 202 |
+//!
+//! Any answer of status 400 or more is an `application/problem+json` [`Problem`](crate::Problem).
+
+use opensky_types::{Hash, JobId, TaskId};
+
+/// Name of the token file in the data folder, mode 0600.
+pub const TOKEN_FILE: &str = "api-token";
+/// Name of the file in the data folder that holds the API's address (`127.0.0.1:4720`) while the
+/// node runs.
+pub const ADDRESS_FILE: &str = "api-address";
+/// Content type of errors.
+pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
+/// Largest JSON request, in bytes. Longer lists travel as blobs ([`crate::job::ListOf`]).
+pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+pub const STATUS: &str = "/v1/status";
+pub const NODE: &str = "/v1/node";
+pub const PEERS: &str = "/v1/peers";
+pub const OFFERS: &str = "/v1/offers";
+pub const LIMITS: &str = "/v1/limits";
+pub const CONFIG: &str = "/v1/config";
+pub const DOCTOR: &str = "/v1/doctor";
+pub const INVITES: &str = "/v1/invites";
+pub const MEMBERS: &str = "/v1/members";
+pub const BLOBS: &str = "/v1/blobs";
+pub const BLOB: &str = "/v1/blobs/{hash}";
+pub const JOBS: &str = "/v1/jobs";
+pub const JOB: &str = "/v1/jobs/{job}";
+pub const JOB_CANCEL: &str = "/v1/jobs/{job}/cancel";
+pub const JOB_RETRY: &str = "/v1/jobs/{job}/retry";
+pub const JOB_RUNS: &str = "/v1/jobs/{job}/runs";
+pub const JOB_NOTES: &str = "/v1/jobs/{job}/notes";
+pub const JOB_EVENTS: &str = "/v1/jobs/{job}/events";
+pub const TASK_LOG: &str = "/v1/jobs/{job}/tasks/{task}/log";
+pub const RECEIPT: &str = "/v1/receipts/{id}";
+pub const LOGS: &str = "/v1/logs";
+pub const STOP: &str = "/v1/stop";
+
+/// Path of one blob.
+pub fn blob(hash: Hash) -> String {
+    format!("{BLOBS}/{hash}")
+}
+
+/// Path of one job.
+pub fn job(job: JobId) -> String {
+    format!("{JOBS}/{job}")
+}
+
+/// Path that cancels a job.
+pub fn job_cancel(job: JobId) -> String {
+    format!("{JOBS}/{job}/cancel")
+}
+
+/// Path that runs the failed tasks of a job again.
+pub fn job_retry(job: JobId) -> String {
+    format!("{JOBS}/{job}/retry")
+}
+
+/// Path of a job's runs.
+pub fn job_runs(job: JobId) -> String {
+    format!("{JOBS}/{job}/runs")
+}
+
+/// Path of a job's notes.
+pub fn job_notes(job: JobId) -> String {
+    format!("{JOBS}/{job}/notes")
+}
+
+/// Path of a job's events.
+pub fn job_events(job: JobId) -> String {
+    format!("{JOBS}/{job}/events")
+}
+
+/// Path of a task's log.
+pub fn task_log(job: JobId, task: TaskId) -> String {
+    format!("{JOBS}/{job}/tasks/{task}/log")
+}
+
+/// Path of one receipt.
+pub fn receipt(id: Hash) -> String {
+    format!("/v1/receipts/{id}")
+}
