@@ -20,6 +20,8 @@ pub enum Verdict {
     Failed,
     /// It differs from the accepted result, or broke its commitment.
     Rejected,
+    /// The job ended before it could be compared.
+    Undecided,
 }
 
 /// One run of one task, as the consumer keeps it.
@@ -58,7 +60,7 @@ pub enum Record {
     ReceiptsSigned { head: Signed<BatchHead>, receipts: Vec<Receipt> },
     /// The consumer's signature under such a batch.
     ReceiptsCountersigned { countersignature: Signed<Countersignature>, root: Hash },
-    /// An agreement that this node, as provider, holds open.
+    /// An agreement that this node holds open, as provider or as consumer.
     AgreementHeld { agreement: AgreementId, terms: Signed<opensky_types::agreement::Terms> },
     /// It ended.
     AgreementEnded { agreement: AgreementId },
@@ -134,7 +136,7 @@ pub trait Journal: Send + Sync {
     /// A receipt with its proof, by id.
     fn receipt(&self, id: Hash) -> Result<Option<ReceiptProof>, JournalError>;
 
-    /// Agreements held as provider when the node last stopped.
+    /// Agreements held, on either side, when the node last stopped.
     fn agreements(&self)
     -> Result<Vec<(AgreementId, Signed<opensky_types::agreement::Terms>)>, JournalError>;
 

@@ -10,6 +10,8 @@ pub mod clock;
 pub mod executor;
 pub mod journal;
 pub mod machine;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod transport;
 
 pub use blobs::{BlobError, BlobReader, BlobStore, BlobWriter, Pin};

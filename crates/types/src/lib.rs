@@ -20,6 +20,8 @@ pub mod reason;
 pub mod receipt;
 pub mod resources;
 pub mod rotation;
+#[cfg(feature = "testing")]
+pub mod samples;
 pub mod signed;
 pub mod task;
 pub mod text;

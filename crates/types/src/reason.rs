@@ -62,6 +62,12 @@ pub enum Misfit {
     /// It already runs or ran a replica of this task.
     #[error("already has a replica")]
     AlreadyUsed = 16,
+    /// It could not be asked.
+    #[error("cannot be reached")]
+    Unreachable = 17,
+    /// The terms are not what it offers, or cannot be read.
+    #[error("terms not acceptable")]
+    Terms = 18,
 }
 
 /// How many offers each test excluded, counted by the first test that an offer did not pass.

@@ -1,0 +1,230 @@
+//! A journal in memory: the list of facts, read from front to back for each question.
+
+use super::lock;
+use crate::journal::{Journal, JournalError, Record, StoredInvite, StoredJob, TaskRun};
+use opensky_types::{
+    AgreementId, Hash, JobId, NodeId, Signed, Timestamp,
+    agreement::Terms,
+    job::{JobNote, JobState},
+    membership::MembershipChain,
+    merkle::Tree,
+    receipt::{BatchHead, Countersignature, Receipt, ReceiptProof},
+};
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex},
+};
+
+/// A journal in memory. Clones share one journal, so a clone is also what a restarted node opens.
+#[derive(Clone, Default)]
+pub struct MemoryJournal {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    records: Vec<Record>,
+    broken: bool,
+}
+
+impl MemoryJournal {
+    /// An empty journal.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on every commit fails, as on a disk that is full or gone (faults F3 and F4).
+    pub fn break_disk(&self) {
+        lock(&self.state).broken = true;
+    }
+
+    /// Everything that was committed and not removed, in order.
+    pub fn records(&self) -> Vec<Record> {
+        lock(&self.state).records.clone()
+    }
+}
+
+impl State {
+    fn stored_jobs(&self) -> BTreeMap<JobId, StoredJob> {
+        let mut jobs = BTreeMap::new();
+        for record in &self.records {
+            match record {
+                Record::JobSubmitted { job, spec, at } => {
+                    let stored = StoredJob {
+                        job: *job,
+                        spec: spec.clone(),
+                        state: JobState::Waiting,
+                        submitted_at: *at,
+                        changed_at: *at,
+                    };
+                    jobs.insert(*job, stored);
+                }
+                Record::JobChanged { job, state, at } => {
+                    if let Some(stored) = jobs.get_mut(job) {
+                        stored.state = *state;
+                        stored.changed_at = *at;
+                    }
+                }
+                _ => {}
+            }
+        }
+        jobs
+    }
+
+    fn proof(
+        &self,
+        id: Hash,
+        head: &Signed<BatchHead>,
+        receipts: &[Receipt],
+    ) -> Result<Option<ReceiptProof>, JournalError> {
+        let Some(index) = receipts.iter().position(|receipt| receipt.id() == id) else { return Ok(None) };
+        let root = head.decode_unverified().map_err(|_| JournalError::Damaged { what: "batch head" })?.root;
+        let ids: Vec<Hash> = receipts.iter().map(Receipt::id).collect();
+        Ok(Some(ReceiptProof {
+            receipt: receipts[index].clone(),
+            index: index as u32,
+            siblings: Tree::new(&ids).proof(index as u32),
+            head: head.clone(),
+            countersignature: self.countersignature(root),
+        }))
+    }
+
+    fn countersignature(&self, batch: Hash) -> Option<Signed<Countersignature>> {
+        self.records.iter().rev().find_map(|record| match record {
+            Record::ReceiptsCountersigned { countersignature, root } if *root == batch => {
+                Some(countersignature.clone())
+            }
+            _ => None,
+        })
+    }
+}
+
+fn belongs_to(record: &Record, removed: JobId) -> bool {
+    match record {
+        Record::JobSubmitted { job, .. }
+        | Record::TasksRun { job, .. }
+        | Record::JobNoted { job, .. }
+        | Record::JobChanged { job, .. } => *job == removed,
+        _ => false,
+    }
+}
+
+impl Journal for MemoryJournal {
+    fn commit(&self, records: &[Record]) -> Result<(), JournalError> {
+        let mut state = lock(&self.state);
+        if state.broken {
+            let source = io::Error::new(io::ErrorKind::StorageFull, "the test broke the disk");
+            return Err(JournalError::Io { context: "committing records".into(), source: source.into() });
+        }
+        for record in records {
+            match record {
+                Record::JobRemoved { job } => state.records.retain(|record| !belongs_to(record, *job)),
+                record => state.records.push(record.clone()),
+            }
+        }
+        Ok(())
+    }
+
+    fn jobs(&self, before: Option<Timestamp>, limit: usize) -> Result<Vec<StoredJob>, JournalError> {
+        let mut jobs: Vec<StoredJob> = lock(&self.state).stored_jobs().into_values().collect();
+        jobs.retain(|job| before.is_none_or(|before| job.submitted_at < before));
+        jobs.sort_by_key(|job| std::cmp::Reverse((job.submitted_at, job.job)));
+        jobs.truncate(limit);
+        Ok(jobs)
+    }
+
+    fn job(&self, job: JobId) -> Result<Option<StoredJob>, JournalError> {
+        Ok(lock(&self.state).stored_jobs().remove(&job))
+    }
+
+    fn runs(&self, asked: JobId, each: &mut dyn FnMut(TaskRun)) -> Result<(), JournalError> {
+        // Collected first: `each` may ask this journal, whose lock must be free by then.
+        let mut found = Vec::new();
+        for record in &lock(&self.state).records {
+            if let Record::TasksRun { job, runs } = record
+                && *job == asked
+            {
+                found.extend(runs.iter().cloned());
+            }
+        }
+        found.into_iter().for_each(each);
+        Ok(())
+    }
+
+    fn notes(&self, asked: JobId) -> Result<Vec<JobNote>, JournalError> {
+        let mut found = Vec::new();
+        for record in &lock(&self.state).records {
+            if let Record::JobNoted { job, notes } = record
+                && *job == asked
+            {
+                found.extend(notes.iter().cloned());
+            }
+        }
+        Ok(found)
+    }
+
+    fn receipt(&self, id: Hash) -> Result<Option<ReceiptProof>, JournalError> {
+        let state = lock(&self.state);
+        for record in &state.records {
+            if let Record::ReceiptsSigned { head, receipts } = record
+                && let Some(proof) = state.proof(id, head, receipts)?
+            {
+                return Ok(Some(proof));
+            }
+        }
+        Ok(None)
+    }
+
+    fn agreements(&self) -> Result<Vec<(AgreementId, Signed<Terms>)>, JournalError> {
+        let mut held = BTreeMap::new();
+        for record in &lock(&self.state).records {
+            match record {
+                Record::AgreementHeld { agreement, terms } => {
+                    held.insert(*agreement, terms.clone());
+                }
+                Record::AgreementEnded { agreement } => {
+                    held.remove(agreement);
+                }
+                _ => {}
+            }
+        }
+        Ok(held.into_iter().collect())
+    }
+
+    fn invites(&self) -> Result<Vec<StoredInvite>, JournalError> {
+        let mut invites: Vec<StoredInvite> = Vec::new();
+        for record in &lock(&self.state).records {
+            match record {
+                Record::InviteIssued { invite } => {
+                    invites.push(StoredInvite { invite: invite.clone(), used_by: Vec::new() });
+                }
+                Record::InviteUsed { nonce, node, .. } => {
+                    invites
+                        .iter_mut()
+                        .filter(|stored| stored.invite.nonce == *nonce)
+                        .for_each(|stored| stored.used_by.push(*node));
+                }
+                _ => {}
+            }
+        }
+        Ok(invites)
+    }
+
+    fn members(&self) -> Result<Vec<(NodeId, MembershipChain, Vec<String>)>, JournalError> {
+        let mut members = BTreeMap::new();
+        for record in &lock(&self.state).records {
+            if let Record::MemberKnown { node, chain, addresses } = record {
+                members.insert(*node, (*node, chain.clone(), addresses.clone()));
+            }
+        }
+        Ok(members.into_values().collect())
+    }
+
+    fn setting(&self, asked: &str) -> Result<Option<Vec<u8>>, JournalError> {
+        Ok(lock(&self.state).records.iter().rev().find_map(|record| match record {
+            Record::Setting { name, value } if name == asked => Some(value.clone()),
+            _ => None,
+        }))
+    }
+}

@@ -1,0 +1,338 @@
+//! One plausible value of each record, always the same, for tests of any crate (feature `testing`).
+//!
+//! Values of one sample fit together: the provider's key signs what the provider says, and receipts
+//! name the agreement made of [`terms`].
+
+use crate::{
+    agreement::{Acceptance, Terms},
+    hash::Hash,
+    ids::{AgreementId, JobId, TaskId},
+    job::{Blob, JobNote, JobSpec, Program, StageInputs, StageSpec, Verify},
+    key::{Keypair, NodeId},
+    membership::{Genesis, Invite, InvitePolicy, MembershipChain},
+    merkle,
+    offer::{Constraints, Offer},
+    place::{Level, NodeKind, Region},
+    reason::Reason,
+    receipt::{BatchHead, Countersignature, Receipt, ReceiptProof},
+    resources::{Gpu, HardwareProfile, TaskLimits, Usage},
+    signed::Signed,
+    task::{Assignment, Content, Outcome, TaskInput, TaskOutput, TaskReport},
+    units::{Micros, Timestamp},
+};
+
+/// 2026-01-01 00:00 UTC.
+pub const NOW: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+
+/// The key of test node `number`.
+pub fn keypair(number: u8) -> Keypair {
+    Keypair::from_seed([number; 32])
+}
+
+/// Test node `number`.
+pub fn node(number: u8) -> NodeId {
+    keypair(number).id()
+}
+
+/// The founder's key.
+pub fn founder() -> Keypair {
+    keypair(1)
+}
+
+/// The consumer's key.
+pub fn consumer() -> Keypair {
+    keypair(2)
+}
+
+/// The provider's key.
+pub fn provider() -> Keypair {
+    keypair(3)
+}
+
+/// A job's id.
+pub fn job_id() -> JobId {
+    JobId::from_bytes([7; 10])
+}
+
+/// Task `index` of the first stage.
+pub fn task_id(index: u32) -> TaskId {
+    TaskId { stage: 0, index }
+}
+
+/// A blob that is nowhere.
+pub fn blob() -> Blob {
+    Blob { hash: Hash::of(b"a blob"), size_bytes: 6 }
+}
+
+/// A command program with arguments.
+pub fn program() -> Program {
+    Program {
+        hash: Hash::of(b"a program"),
+        size_bytes: 9,
+        level: Level::Vm,
+        function: String::new(),
+        args: vec!["--item".into(), "{item}".into()],
+        env: vec![("LANG".into(), "C".into())],
+        deterministic: true,
+    }
+}
+
+/// A stage of `tasks` tasks, each run once and believed.
+pub fn stage(name: &str, tasks: u32) -> StageSpec {
+    StageSpec {
+        name: name.into(),
+        program: program(),
+        inputs: StageInputs::Numbers { from: 0, to: i64::from(tasks), step: 1 },
+        after: Vec::new(),
+        limits: TaskLimits::default(),
+        constraints: Constraints::default(),
+        verify: Verify::None,
+        failures_max: 3,
+        accept_any_exit: false,
+        hedge: true,
+    }
+}
+
+/// A job of one stage of `tasks` tasks.
+pub fn job(tasks: u32) -> JobSpec {
+    JobSpec {
+        name: "sample".into(),
+        stages: vec![stage("map", tasks)],
+        wait_ms: 60_000,
+        deadline_ms: None,
+        seed: 42,
+        durable: true,
+    }
+}
+
+/// A map-reduce job that uses every field that may be left empty.
+pub fn full_job() -> JobSpec {
+    let mut map = stage("map", 0);
+    map.inputs = StageInputs::Slices { blob: Blob { size_bytes: 100, ..blob() }, cuts: vec![0, 40, 100] };
+    map.constraints = constraints();
+    map.verify = Verify::Quorum { agree: 2, replicas: 2, replicas_max: 3 };
+    let mut reduce = stage("reduce", 0);
+    reduce.program.level = Level::Function;
+    reduce.program.function = "merge".into();
+    reduce.inputs = StageInputs::Reduce { stage: 0, fan_in: 16 };
+    reduce.after = vec![0];
+    reduce.verify = Verify::Sample { per_mille: 50 };
+    JobSpec { stages: vec![map, reduce], deadline_ms: Some(3_600_000), ..job(0) }
+}
+
+/// Constraints with every field set.
+pub fn constraints() -> Constraints {
+    Constraints {
+        regions: vec![Region::Europe, Region::Asia],
+        kinds: vec![NodeKind::General],
+        peers: vec![node(3), node(4)],
+        peers_excluded: vec![node(9)],
+        cpu_cores_min: 2,
+        score_min: 100,
+        machine_memory_bytes_min: 1 << 30,
+        gpus_min: 1,
+        price_per_gfuel_max: Some(Micros::new(5)),
+        arch: Some("x86_64".into()),
+    }
+}
+
+/// A step of a job.
+pub fn job_note() -> JobNote {
+    JobNote { at: NOW, task: Some(task_id(0)), reason: Reason::Placed { attempt: 0, node: node(3) } }
+}
+
+/// A sky founded by [`founder`].
+pub fn genesis(invites: InvitePolicy) -> Genesis {
+    Genesis {
+        name: "sample sky".into(),
+        founder: founder().id(),
+        founded_at: NOW,
+        invites,
+        economy_free: true,
+        nonce: 1,
+    }
+}
+
+/// The chain that makes `member` a member by the founder's own word.
+pub fn membership(genesis: &Genesis, member: NodeId) -> MembershipChain {
+    MembershipChain::default().extend(&founder(), genesis, member, NOW)
+}
+
+/// An invite of the founder for three nodes, good for an hour.
+pub fn invite() -> Invite {
+    Invite {
+        genesis: genesis(InvitePolicy::Members),
+        issuer: founder().id(),
+        addresses: vec!["/ip4/192.0.2.1/udp/4001/quic-v1".into()],
+        nonce: 99,
+        expires_at: NOW.plus_ms(3_600_000),
+        uses_max: 3,
+    }
+}
+
+/// A small server with one GPU.
+pub fn hardware() -> HardwareProfile {
+    HardwareProfile {
+        cpu_model: "Sample CPU".into(),
+        cpu_arch: "x86_64".into(),
+        cpu_cores: 8,
+        memory_bytes: 16 << 30,
+        disk_free_bytes: 100 << 30,
+        disk_write_mb_s: 500,
+        gpus: vec![Gpu { model: "Sample GPU".into(), vendor: "nvidia".into(), memory_bytes: Some(24 << 30) }],
+        score_per_core: 1_000,
+    }
+}
+
+/// What test node `number` offers: eight free slots for a minute.
+pub fn offer(number: u8) -> Offer {
+    Offer {
+        node: node(number),
+        sequence: 1,
+        made_at: NOW,
+        expires_at: NOW.plus_ms(60_000),
+        region: Region::Europe,
+        kinds: vec![NodeKind::General, NodeKind::Wasm],
+        levels: vec![Level::Function, Level::Vm],
+        hardware: hardware(),
+        slots_total: 8,
+        slots_free: 8,
+        task_limits_max: TaskLimits::default(),
+        engine: "sample 1.0.0".into(),
+        price_per_gfuel: Micros::ZERO,
+        note: String::new(),
+    }
+}
+
+/// What the consumer proposes to the provider for the job's first stage.
+pub fn terms() -> Terms {
+    Terms {
+        sky: genesis(InvitePolicy::Members).sky(),
+        consumer: consumer().id(),
+        provider: provider().id(),
+        job: job_id(),
+        stage: 0,
+        program: program(),
+        seed: 42,
+        limits: TaskLimits::default(),
+        slots: 4,
+        price_per_gfuel: Micros::ZERO,
+        commit_first: false,
+        orphan_grace_ms: 30_000,
+        made_at: NOW,
+        nonce: 5,
+    }
+}
+
+/// [`terms`], signed by the consumer.
+pub fn signed_terms() -> Signed<Terms> {
+    Signed::sign(&terms(), &consumer())
+}
+
+/// The agreement made of [`terms`].
+pub fn agreement_id() -> AgreementId {
+    signed_terms().agreement_id()
+}
+
+/// The provider's yes to [`terms`].
+pub fn acceptance() -> Acceptance {
+    Acceptance { agreement: agreement_id(), slots: 4 }
+}
+
+/// Input of task `index`.
+pub fn task_input(index: u32) -> TaskInput {
+    TaskInput { item: index.to_string(), stdin: vec![Content::Inline(b"in".to_vec()), Content::Blob(blob())] }
+}
+
+/// Task `index` as it is handed out.
+pub fn assignment(index: u32) -> Assignment {
+    Assignment { task: task_id(index), attempt: 0, input: task_input(index) }
+}
+
+/// A run that ended well and wrote `stdout`.
+pub fn outcome(stdout: &str) -> Outcome {
+    Outcome::Exited(TaskOutput {
+        exit_code: 0,
+        stdout: Content::Inline(stdout.as_bytes().to_vec()),
+        stderr: Content::empty(),
+        files: vec![("picture.png".into(), Content::Blob(blob()))],
+    })
+}
+
+/// What a small run uses.
+pub fn usage() -> Usage {
+    Usage {
+        fuel: 1_000,
+        memory_peak_bytes: 65_536,
+        wall_us: 250,
+        cpu_us: 240,
+        input_bytes: 8,
+        output_bytes: 6,
+    }
+}
+
+/// The provider's word on task `index`.
+pub fn report(index: u32) -> TaskReport {
+    TaskReport {
+        task: task_id(index),
+        attempt: 0,
+        outcome: outcome("out"),
+        usage: usage(),
+        started_at: NOW,
+        ended_at: NOW.plus_ms(1),
+        salt: [9; 16],
+    }
+}
+
+/// The receipt of task `index`.
+pub fn receipt(index: u32) -> Receipt {
+    Receipt {
+        agreement: agreement_id(),
+        provider: provider().id(),
+        consumer: consumer().id(),
+        job: job_id(),
+        task: task_id(index),
+        attempt: 0,
+        program: program().hash,
+        input: task_input(index).hash(),
+        output: outcome("out").hash(),
+        exited: true,
+        usage: usage(),
+        price: Micros::ZERO,
+        engine: "sample 1.0.0".into(),
+        engine_config: Hash::of(b"engine configuration"),
+        started_at: NOW,
+        ended_at: NOW.plus_ms(1),
+    }
+}
+
+/// Receipts of tasks 0 to `count`, under the provider's signature.
+pub fn receipts(count: u32) -> (Signed<BatchHead>, Vec<Receipt>) {
+    let receipts: Vec<Receipt> = (0..count).map(receipt).collect();
+    let ids: Vec<Hash> = receipts.iter().map(Receipt::id).collect();
+    let head = BatchHead {
+        provider: provider().id(),
+        consumer: consumer().id(),
+        root: merkle::Tree::new(&ids).root(),
+        count,
+        signed_at: NOW,
+    };
+    (Signed::sign(&head, &provider()), receipts)
+}
+
+/// The consumer's signature under the batch with this root, accepting the receipts at `accepted`.
+pub fn countersignature(root: Hash, count: u32, accepted: &[u32]) -> Signed<Countersignature> {
+    let mut bits = vec![0u8; (count as usize).div_ceil(8)];
+    for index in accepted {
+        bits[*index as usize / 8] |= 1 << (index % 8);
+    }
+    Signed::sign(&Countersignature { root, accepted: bits }, &consumer())
+}
+
+/// Receipt `index` of a batch of `count`, with its proof, not yet countersigned.
+pub fn receipt_proof(count: u32, index: u32) -> ReceiptProof {
+    let (head, receipts) = receipts(count);
+    let ids: Vec<Hash> = receipts.iter().map(Receipt::id).collect();
+    let siblings = merkle::Tree::new(&ids).proof(index);
+    ReceiptProof { receipt: receipts[index as usize].clone(), index, siblings, head, countersignature: None }
+}
