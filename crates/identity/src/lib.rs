@@ -1,0 +1,1 @@
+//! A node's key file, backups, rotations and data folder.
