@@ -1,0 +1,94 @@
+//! Accelerators: NVIDIA through NVML, where its library is installed; AMD through sysfs.
+
+use crate::roots::{Roots, entries, name_of, read_value};
+use nvml_wrapper::{Nvml, error::NvmlError};
+use opensky_types::resources::Gpu;
+use std::{fs, path::Path};
+
+/// Every accelerator that a driver runs.
+pub(crate) fn find(roots: &Roots) -> Vec<Gpu> {
+    let mut gpus = nvidia().unwrap_or_else(|error| {
+        // Most machines have no such library.
+        tracing::debug!(%error, "no nvidia gpus found");
+        Vec::new()
+    });
+    gpus.extend(amd(roots));
+    gpus
+}
+
+/// The library is loaded for the time of the call only: it holds tens of megabytes.
+fn nvidia() -> Result<Vec<Gpu>, NvmlError> {
+    let nvml = Nvml::init()?;
+    let mut gpus = Vec::new();
+    for index in 0..nvml.device_count()? {
+        let device = nvml.device_by_index(index)?;
+        gpus.push(Gpu {
+            model: device.name()?,
+            vendor: "nvidia".to_owned(),
+            // Chips that share the machine's memory do not say.
+            memory_bytes: device.memory_info().ok().map(|memory| memory.total),
+        });
+    }
+    Ok(gpus)
+}
+
+const AMD_PCI_VENDOR: &str = "0x1002";
+
+fn amd(roots: &Roots) -> Vec<Gpu> {
+    entries(&roots.sys.join("class/drm"))
+        .iter()
+        .filter(|card| is_card(name_of(card)))
+        .filter_map(amd_card)
+        .collect()
+}
+
+/// `card0` is a card, `card0-DP-1` one of its sockets.
+fn is_card(name: &str) -> bool {
+    name.strip_prefix("card").is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
+fn amd_card(card: impl AsRef<Path>) -> Option<Gpu> {
+    let device = card.as_ref().join("device");
+    if read_value::<String>(&device.join("vendor"))? != AMD_PCI_VENDOR {
+        return None;
+    }
+    // Few cards say their name; the PCI id always identifies the model.
+    let named = fs::read_to_string(device.join("product_name")).unwrap_or_default();
+    let model = match named.trim() {
+        "" => format!("AMD GPU {}", read_value::<String>(&device.join("device"))?),
+        name => name.to_owned(),
+    };
+    let memory_bytes = read_value(&device.join("mem_info_vram_total"));
+    Some(Gpu { model, vendor: "amd".to_owned(), memory_bytes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roots::fixture::Tree;
+
+    #[test]
+    fn amd_cards_are_read_from_sysfs() {
+        let tree = Tree::new(&[
+            ("sys/class/drm/card0/device/vendor", "0x8086\n"),
+            ("sys/class/drm/card0/device/device", "0x9a49\n"),
+            ("sys/class/drm/card1/device/vendor", "0x1002\n"),
+            ("sys/class/drm/card1/device/device", "0x744c\n"),
+            ("sys/class/drm/card1/device/product_name", "\n"),
+            ("sys/class/drm/card1/device/mem_info_vram_total", "25753026560\n"),
+            ("sys/class/drm/card1-DP-1/device/vendor", "0x1002\n"),
+            ("sys/class/drm/card2/device/vendor", "0x1002\n"),
+            ("sys/class/drm/card2/device/product_name", "AMD Instinct MI210\n"),
+        ]);
+        let found: Vec<(String, Option<u64>)> =
+            amd(&tree.roots()).into_iter().map(|gpu| (gpu.model, gpu.memory_bytes)).collect();
+        let expected =
+            [("AMD GPU 0x744c".to_owned(), Some(25_753_026_560)), ("AMD Instinct MI210".to_owned(), None)];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_machine_without_cards_has_none() {
+        assert_eq!(amd(&Tree::new(&[]).roots()), []);
+    }
+}
