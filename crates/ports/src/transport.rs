@@ -133,7 +133,7 @@ pub trait Transport: Send + Sync {
         body: Vec<u8>,
     ) -> Result<Vec<u8>, TransportError>;
 
-    /// Lets a node in, with addresses to remember, or shuts it out.
+    /// Lets a node in, with addresses to remember. Ends what [`Transport::expel`] began.
     fn admit(&self, node: NodeId, addresses: Vec<String>);
 
     /// Drops a node and refuses it for a while: it broke the protocol.

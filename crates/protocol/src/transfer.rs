@@ -9,6 +9,12 @@ use crate::frame::Message;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::Hash;
 
+mod outboard;
+mod plan;
+
+pub use outboard::{Outboard, SubtreeHasher};
+pub use plan::{Plan, TransferError};
+
 /// Protocol name and version.
 pub const PROTOCOL: &str = "/opensky/blob/1";
 /// Bytes of a chunk; the last one may be shorter.
@@ -16,12 +22,17 @@ pub const CHUNK_BYTES: usize = 1 << 20;
 /// Largest blob that is transferred, in bytes.
 pub const BLOB_BYTES_MAX: u64 = 64 << 30;
 
+/// Chunks of a blob of `size_bytes`; none of an empty one.
+pub const fn chunk_count(size_bytes: u64) -> u64 {
+    size_bytes.div_ceil(CHUNK_BYTES as u64)
+}
+
 /// "Send me this blob from chunk `from_chunk` on."
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Fetch {
     /// Its hash.
     pub hash: Hash,
-    /// The first chunk wanted.
+    /// The first chunk wanted. At or past the blob's end: only the reply is wanted.
     pub from_chunk: u32,
 }
 

@@ -1,12 +1,14 @@
 //! Receipts: the signed record of one run, checkable by anyone, offline, one by one.
 
 use crate::{
+    agreement::Terms,
     hash::Hash,
     ids::{AgreementId, JobId, TaskId},
     key::NodeId,
     merkle,
     resources::Usage,
     signed::{Signable, Signed, SignedError},
+    task::{Outcome, TaskReport},
     units::{Micros, Timestamp},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -48,7 +50,42 @@ pub struct Receipt {
     pub ended_at: Timestamp,
 }
 
+/// Fuel that one unit of a price buys.
+const GFUEL: u128 = 1_000_000_000;
+
 impl Receipt {
+    /// The receipt of a run under `terms`. Both sides build it from the same report, so that it need
+    /// not travel. `engine` is its name and configuration hash, `input` the hash of what was read.
+    pub fn of(
+        agreement: AgreementId,
+        terms: &Terms,
+        engine: (&str, Hash),
+        input: Hash,
+        report: &TaskReport,
+    ) -> Self {
+        // Rounded up, and capped rather than wrapped: a provider's meter is checked before it counts.
+        let micros = u128::from(terms.price_per_gfuel.get()) * u128::from(report.usage.fuel);
+        let micros = u64::try_from(micros.div_ceil(GFUEL)).unwrap_or(u64::MAX);
+        Self {
+            agreement,
+            provider: terms.provider,
+            consumer: terms.consumer,
+            job: terms.job,
+            task: report.task,
+            attempt: report.attempt,
+            program: terms.program.hash,
+            input,
+            output: report.outcome.hash(),
+            exited: matches!(report.outcome, Outcome::Exited(_)),
+            usage: report.usage,
+            price: Micros::new(micros),
+            engine: engine.0.to_owned(),
+            engine_config: engine.1,
+            started_at: report.started_at,
+            ended_at: report.ended_at,
+        }
+    }
+
     /// The receipt's id and Merkle leaf.
     pub fn id(&self) -> Hash {
         Hash::of_value("opensky receipt 1", self)

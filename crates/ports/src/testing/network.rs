@@ -124,7 +124,7 @@ impl MemoryNetwork {
     pub async fn discover(&self, finder: NodeId, found: NodeId, body: Vec<u8>) -> Result<(), TransportError> {
         let door = MemoryTransport { node: finder, hub: self.hub.clone() };
         let address = self.address(found);
-        let answer = door.show(found, &[address.clone()], body).await?;
+        let answer = door.show(found, std::slice::from_ref(&address), body).await?;
         if answer.admitted {
             let event = TransportEvent::Welcomed { from: found, address, body: answer.body };
             lock(&self.hub).tell(finder, event);
