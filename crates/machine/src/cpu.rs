@@ -32,7 +32,7 @@ impl CpuMeter {
         let all = since(now.all, self.last.all);
         let others = since(now.busy, self.last.busy).saturating_sub(since(now.own, self.last.own));
         self.last = now;
-        if all == 0 { 0 } else { (others * 100 / all).min(100) as u8 }
+        (others * 100).checked_div(all).unwrap_or(0).min(100) as u8
     }
 }
 
