@@ -112,9 +112,8 @@ fn a_tree_of_another_shape_verifies_no_chunk() {
     use blake3::hazmat::{Mode, merge_subtrees_non_root};
     let bytes = content(4 * CHUNK_BYTES);
     let real = outboard(&bytes);
-    let parent = |left: usize| {
-        merge_subtrees_non_root(&real.subtrees[left], &real.subtrees[left + 1], Mode::Hash)
-    };
+    let parent =
+        |left: usize| merge_subtrees_non_root(&real.subtrees[left], &real.subtrees[left + 1], Mode::Hash);
     let plan = Plan::new(real.hash, 2 * CHUNK_BYTES as u64, vec![parent(0), parent(2)]).unwrap();
     for chunk in bytes.chunks(CHUNK_BYTES) {
         for index in 0..2 {

@@ -87,7 +87,9 @@ impl FromStr for TaskId {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let bad = || ParseError::new(text, "a task id such as 0.17 (stage.index)");
         let (stage, index) = text.split_once('.').ok_or_else(bad)?;
-        Ok(Self { stage: stage.parse().map_err(|_| bad())?, index: index.parse().map_err(|_| bad())? })
+        let id = Self { stage: stage.parse().map_err(|_| bad())?, index: index.parse().map_err(|_| bad())? };
+        // Rust reads `+1` and `01` as numbers too; an id has one spelling.
+        if id.to_string() == text { Ok(id) } else { Err(bad()) }
     }
 }
 

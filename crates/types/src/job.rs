@@ -14,8 +14,12 @@ use borsh::{BorshDeserialize, BorshSerialize};
 pub const STAGES_MAX: usize = 256;
 /// Most tasks of a stage.
 pub const STAGE_TASKS_MAX: u32 = 2_000_000;
-/// Most inputs that one reduce task reads.
-pub const FAN_IN_MAX: u32 = 4_096;
+/// Most inputs that one reduce task reads; so many inline inputs fit one message.
+pub const FAN_IN_MAX: u32 = 1_024;
+/// Most bytes of a program's function name, arguments and environment together.
+pub const CALL_BYTES_MAX: usize = 64 * 1024;
+/// Most bytes of an input's name.
+pub const ITEM_BYTES_MAX: usize = 1_024;
 /// Bytes up to which an input or output travels inside its message instead of as a blob.
 pub const INLINE_BYTES_MAX: usize = 4 * 1024;
 
@@ -88,6 +92,13 @@ pub struct Program {
     pub env: Vec<(String, String)>,
     /// Fixed clock, seeded randomness, canonical NaN: same inputs, same outputs.
     pub deterministic: bool,
+}
+
+impl Program {
+    fn call_bytes(&self) -> usize {
+        let env = self.env.iter().map(|(name, value)| name.len() + value.len());
+        self.function.len() + self.args.iter().map(String::len).chain(env).sum::<usize>()
+    }
 }
 
 /// Where a stage's tasks get their inputs. The task count follows from it.
@@ -224,6 +235,9 @@ impl StageSpec {
         if self.after.iter().chain(reads.iter()).any(|earlier| usize::from(*earlier) >= position) {
             return Err("a stage can only depend on stages before it".into());
         }
+        if self.program.call_bytes() > CALL_BYTES_MAX {
+            return Err(format!("arguments and environment have at most {CALL_BYTES_MAX} bytes"));
+        }
         if self.program.level == Level::Function && self.program.function.is_empty() {
             return Err("level 'function' needs the name of an exported function".into());
         }
@@ -271,6 +285,9 @@ impl StageInputs {
             Self::Numbers { step, .. } if *step <= 0 => Err("'step' must be positive".into()),
             Self::Blobs { blobs, names } if blobs.len() != names.len() => {
                 Err("every blob needs a name".into())
+            }
+            Self::Blobs { names, .. } if names.iter().any(|name| name.len() > ITEM_BYTES_MAX) => {
+                Err(format!("an input's name has at most {ITEM_BYTES_MAX} bytes"))
             }
             Self::Slices { blob, cuts }
                 if cuts.windows(2).any(|pair| pair[0] > pair[1])

@@ -3,11 +3,16 @@
 use crate::{
     hash::Hash,
     ids::TaskId,
-    job::Blob,
+    job::{Blob, INLINE_BYTES_MAX},
     resources::{Limit, Usage},
     units::Timestamp,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
+
+/// Most files that one task may leave under `/out`.
+pub const OUTPUT_FILES_MAX: usize = 1_024;
+/// Most bytes of the path of such a file.
+pub const OUTPUT_PATH_BYTES_MAX: usize = 512;
 
 /// Bytes given in place or by hash.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -125,18 +130,71 @@ impl Outcome {
         }
     }
 
-    /// Every content that is a blob, for fetching.
-    pub fn blobs(&self) -> Vec<Blob> {
-        let files: &[(String, Content)] = match self {
+    /// Checks what a consumer relies on before it keeps an outcome or writes its files: a provider
+    /// may send anything.
+    pub fn validate(&self) -> Result<(), InvalidOutcome> {
+        let files = self.files();
+        if files.len() > OUTPUT_FILES_MAX {
+            return Err(InvalidOutcome::TooManyFiles { count: files.len() });
+        }
+        if let Some((path, _)) = files.iter().find(|(path, _)| !is_safe_output_path(path)) {
+            return Err(InvalidOutcome::UnsafePath { path: path.chars().take(80).collect() });
+        }
+        if files.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+            return Err(InvalidOutcome::Unordered);
+        }
+        let too_large =
+            |content: &&Content| matches!(content, Content::Inline(bytes) if bytes.len() > INLINE_BYTES_MAX);
+        match self.contents().find(too_large) {
+            Some(content) => Err(InvalidOutcome::InlineTooLarge { size_bytes: content.size_bytes() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Files left under `/out`, by path; none of a run that failed.
+    pub fn files(&self) -> &[(String, Content)] {
+        match self {
             Self::Exited(output) => &output.files,
             Self::Failed { .. } => &[],
-        };
-        let contents =
-            [self.stdout(), self.stderr()].into_iter().chain(files.iter().map(|(_, content)| content));
-        contents
+        }
+    }
+
+    fn contents(&self) -> impl Iterator<Item = &Content> {
+        [self.stdout(), self.stderr()].into_iter().chain(self.files().iter().map(|(_, content)| content))
+    }
+
+    /// Every content that is a blob, for fetching.
+    pub fn blobs(&self) -> Vec<Blob> {
+        self.contents()
             .filter_map(|content| if let Content::Blob(blob) = content { Some(*blob) } else { None })
             .collect()
     }
+}
+
+/// Why an outcome is not one that a provider may send.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidOutcome {
+    /// Too much is given in place.
+    #[error("{size_bytes} bytes are given in place, the limit is {INLINE_BYTES_MAX}")]
+    InlineTooLarge { size_bytes: u64 },
+    /// Too many files.
+    #[error("{count} files were left, the limit is {OUTPUT_FILES_MAX}")]
+    TooManyFiles { count: usize },
+    /// A path that does not stay inside the folder of outputs, or is too long.
+    #[error("'{}' is not a path inside the folder of outputs", path.escape_debug())]
+    UnsafePath { path: String },
+    /// Files are not in order of path, or one is there twice.
+    #[error("files are not in order of path")]
+    Unordered,
+}
+
+/// Whether `path` names a file inside the folder it is joined to, on any system: relative, `/`
+/// between its parts, no part that is empty, `.` or `..`, no backslash, colon or control character.
+pub fn is_safe_output_path(path: &str) -> bool {
+    let safe_part = |part: &str| !matches!(part, "" | "." | "..");
+    path.len() <= OUTPUT_PATH_BYTES_MAX
+        && path.split('/').all(safe_part)
+        && !path.chars().any(|c| c == '\\' || c == ':' || c.is_control())
 }
 
 /// Why a run did not reach its end.

@@ -1,0 +1,207 @@
+//! What is a job and what is not.
+
+use opensky_types::{
+    Hash,
+    job::{
+        Blob, CALL_BYTES_MAX, FAN_IN_MAX, InvalidJob, JobSpec, STAGE_TASKS_MAX, STAGES_MAX, StageInputs,
+        StageSpec, Verify,
+    },
+    place::Level,
+    samples,
+};
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+fn numbers(from: i64, to: i64, step: i64) -> JobSpec {
+    with(|stage| stage.inputs = StageInputs::Numbers { from, to, step })
+}
+
+fn with(change: impl FnOnce(&mut StageSpec)) -> JobSpec {
+    let mut job = samples::job(3);
+    change(&mut job.stages[0]);
+    job
+}
+
+fn two_stages(change: impl FnOnce(&mut StageSpec)) -> JobSpec {
+    let mut job = samples::job(10);
+    let mut second = samples::stage("second", 1);
+    change(&mut second);
+    job.stages.push(second);
+    job
+}
+
+fn slices(size_bytes: u64, cuts: &[u64]) -> JobSpec {
+    let blob = Blob { hash: Hash::of(b"x"), size_bytes };
+    with(|stage| stage.inputs = StageInputs::Slices { blob, cuts: cuts.to_vec() })
+}
+
+#[test]
+fn good_jobs_have_their_tasks() {
+    let blobs = |count: usize| {
+        with(|stage| {
+            stage.inputs = StageInputs::Blobs {
+                blobs: vec![samples::blob(); count],
+                names: (0..count).map(|index| index.to_string()).collect(),
+            };
+        })
+    };
+    let reduce = |fan_in| two_stages(|stage| stage.inputs = StageInputs::Reduce { stage: 0, fan_in });
+    let cases: [(&str, JobSpec, &[u32]); 22] = [
+        ("one", with(|stage| stage.inputs = StageInputs::One { stdin: None }), &[1]),
+        ("numbers", numbers(0, 10, 1), &[10]),
+        ("a step that does not divide", numbers(0, 10, 3), &[4]),
+        ("a step beyond the end", numbers(0, 10, i64::MAX), &[1]),
+        ("negative numbers", numbers(-5, 5, 5), &[2]),
+        ("the whole range in two", numbers(i64::MIN, i64::MAX, i64::MAX), &[3]),
+        ("the last number", numbers(i64::MAX - 1, i64::MAX, 1), &[1]),
+        ("the most tasks", numbers(0, i64::from(STAGE_TASKS_MAX), 1), &[STAGE_TASKS_MAX]),
+        ("blobs", blobs(3), &[3]),
+        ("slices", slices(100, &[0, 40, 100]), &[2]),
+        ("slices inside", slices(100, &[10, 20]), &[1]),
+        ("empty slices", slices(100, &[5, 5, 5]), &[2]),
+        ("each", two_stages(|stage| stage.inputs = StageInputs::Each { stage: 0 }), &[10, 10]),
+        ("reduce to one", reduce(FAN_IN_MAX), &[10, 1]),
+        ("reduce unevenly", reduce(4), &[10, 3]),
+        ("reduce one by one", reduce(1), &[10, 10]),
+        ("after", two_stages(|stage| stage.after = vec![0, 0]), &[10, 1]),
+        ("sampled", with(|stage| stage.verify = Verify::Sample { per_mille: 1000 }), &[3]),
+        (
+            "quorum",
+            with(|stage| stage.verify = Verify::Quorum { agree: 31, replicas: 31, replicas_max: 31 }),
+            &[3],
+        ),
+        (
+            "a function",
+            with(|stage| {
+                stage.program.level = Level::Function;
+                stage.program.function = "f".into();
+            }),
+            &[3],
+        ),
+        ("unchecked and not deterministic", with(|stage| stage.program.deterministic = false), &[3]),
+        ("map-reduce", samples::full_job(), &[2, 1]),
+    ];
+    for (what, job, counts) in cases {
+        assert_eq!(job.validate(), Ok(()), "{what}");
+        assert_eq!(job.task_counts(), counts, "{what}");
+    }
+}
+
+#[test]
+fn bad_jobs_say_what_is_wrong_and_where() {
+    let long_name = StageInputs::Blobs { blobs: vec![samples::blob()], names: vec!["x".repeat(1_025)] };
+    let long_args = vec!["x".repeat(CALL_BYTES_MAX)];
+    let quorum = |agree, replicas, replicas_max| {
+        with(|stage| stage.verify = Verify::Quorum { agree, replicas, replicas_max })
+    };
+    let named = |name: &str| JobSpec { name: name.into(), ..samples::job(1) };
+    let inputs = |inputs| two_stages(|stage| stage.inputs = inputs);
+    let cases: [(&str, JobSpec, Option<&str>, &str); 35] = [
+        ("no stages", JobSpec { stages: Vec::new(), ..samples::job(1) }, None, "1 to 256 stages"),
+        ("too many stages", many_stages(STAGES_MAX + 1), None, "this one has 257"),
+        ("no name", named(""), None, "name"),
+        ("long name", named(&"é".repeat(65)), None, "name"),
+        ("stage without name", with(|stage| stage.name.clear()), Some(""), "name"),
+        ("stage of long name", with(|stage| stage.name = "x".repeat(65)), Some(&"x".repeat(65)), "name"),
+        ("equal names", two_stages(|stage| stage.name = "map".into()), Some("map"), "same name"),
+        ("no numbers", numbers(5, 5, 1), Some("map"), "1 to 2000000 tasks, this one has 0"),
+        ("numbers backwards", numbers(5, 0, 1), Some("map"), "this one has 0"),
+        ("step 0", numbers(0, 5, 0), Some("map"), "step"),
+        ("step -1", numbers(5, 0, -1), Some("map"), "step"),
+        ("smallest step", numbers(0, 5, i64::MIN), Some("map"), "step"),
+        ("too many numbers", numbers(0, 2_000_001, 1), Some("map"), "this one has 2000001"),
+        ("the whole range", numbers(i64::MIN, i64::MAX, 1), Some("map"), "this one has 4294967295"),
+        ("names missing", blobs_without_names(), Some("map"), "name"),
+        ("long item", with(|stage| stage.inputs = long_name), Some("map"), "1024 bytes"),
+        ("long arguments", with(|stage| stage.program.args = long_args), Some("map"), "65536 bytes"),
+        ("no blobs", with(|stage| stage.inputs = no_blobs()), Some("map"), "this one has 0"),
+        ("no cuts", slices(100, &[]), Some("map"), "this one has 0"),
+        ("one cut", slices(100, &[0]), Some("map"), "this one has 0"),
+        ("cuts backwards", slices(100, &[0, 50, 49]), Some("map"), "slices"),
+        ("cut past the end", slices(100, &[0, 101]), Some("map"), "slices"),
+        ("huge cut", slices(100, &[u64::MAX, u64::MAX]), Some("map"), "slices"),
+        ("each of itself", inputs(StageInputs::Each { stage: 1 }), Some("second"), "before"),
+        ("each of nothing", inputs(StageInputs::Each { stage: u16::MAX }), Some("second"), "before"),
+        ("reduce of later", inputs(StageInputs::Reduce { stage: 2, fan_in: 2 }), Some("second"), "before"),
+        ("fan-in 0", inputs(StageInputs::Reduce { stage: 0, fan_in: 0 }), Some("second"), "fan_in"),
+        ("fan-in", inputs(StageInputs::Reduce { stage: 0, fan_in: u32::MAX }), Some("second"), "fan_in"),
+        ("after itself", two_stages(|stage| stage.after = vec![0, 1]), Some("second"), "before"),
+        ("first stage after", with(|stage| stage.after = vec![0]), Some("map"), "before"),
+        ("no failures", with(|stage| stage.failures_max = 0), Some("map"), "failures_max"),
+        ("nameless function", with(|stage| stage.program.level = Level::Function), Some("map"), "function"),
+        ("large sample", with(|s| s.verify = Verify::Sample { per_mille: 1001 }), Some("map"), "1000"),
+        ("quorum of 0", quorum(0, 2, 3), Some("map"), "quorum"),
+        (
+            "comparing the incomparable",
+            with(|stage| {
+                stage.program.deterministic = false;
+                stage.verify = Verify::Sample { per_mille: 1 };
+            }),
+            Some("map"),
+            "deterministic",
+        ),
+    ];
+    for (what, job, stage, problem) in cases {
+        let InvalidJob { stage: found, problem: text } = job.validate().expect_err(what);
+        assert_eq!(found.as_deref(), stage, "{what}: {text}");
+        assert!(text.contains(problem), "{what}: {text}");
+    }
+    for (agree, replicas, replicas_max) in [(3, 2, 3), (2, 3, 2), (2, 2, 32), (255, 255, 255)] {
+        assert!(quorum(agree, replicas, replicas_max).validate().is_err());
+    }
+    let shown = numbers(0, 5, 0).validate().expect_err("step 0").to_string();
+    assert_eq!(shown, "stage 'map': 'step' must be positive");
+}
+
+fn many_stages(count: usize) -> JobSpec {
+    let stages = (0..count).map(|index| samples::stage(&index.to_string(), 1)).collect();
+    JobSpec { stages, ..samples::job(1) }
+}
+
+fn no_blobs() -> StageInputs {
+    StageInputs::Blobs { blobs: Vec::new(), names: Vec::new() }
+}
+
+fn blobs_without_names() -> JobSpec {
+    with(|stage| {
+        stage.inputs = StageInputs::Blobs { blobs: vec![samples::blob()], names: Vec::new() };
+    })
+}
+
+#[test]
+fn the_longest_job_is_a_job() {
+    assert_eq!(many_stages(STAGES_MAX).validate(), Ok(()));
+}
+
+fn any_inputs() -> impl Strategy<Value = StageInputs> {
+    let edge = || prop_oneof![any::<i64>(), Just(i64::MIN), Just(i64::MAX), Just(0), Just(1), Just(-1)];
+    let blob = (any::<[u8; 32]>(), any::<u64>())
+        .prop_map(|(hash, size_bytes)| Blob { hash: Hash::from_bytes(hash), size_bytes });
+    prop_oneof![
+        (edge(), edge(), edge()).prop_map(|(from, to, step)| StageInputs::Numbers { from, to, step }),
+        (blob, proptest::collection::vec(any::<u64>(), 0..6))
+            .prop_map(|(blob, cuts)| StageInputs::Slices { blob, cuts }),
+        any::<u16>().prop_map(|stage| StageInputs::Each { stage }),
+        (0..3u16, any::<u32>()).prop_map(|(stage, fan_in)| StageInputs::Reduce { stage, fan_in }),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn no_job_overflows_or_panics(all in proptest::collection::vec(any_inputs(), 1..4)) {
+        let mut job = many_stages(all.len());
+        for (stage, inputs) in job.stages.iter_mut().zip(all) {
+            stage.inputs = inputs;
+        }
+        // Counting must not panic on what validation refuses either: a user's mistake is no crash.
+        let counts = job.task_counts();
+        if job.validate().is_ok() {
+            prop_assert!(counts.iter().all(|count| (1..=STAGE_TASKS_MAX).contains(count)));
+        }
+    }
+
+    #[test]
+    fn numbers_are_counted_as_a_loop_would(from in -50..50i64, to in -50..50i64, step in 1..20i64) {
+        let expected = (from..to).step_by(step as usize).count() as u32;
+        prop_assert_eq!(numbers(from, to, step).task_counts(), vec![expected]);
+    }
+}
