@@ -8,6 +8,8 @@
 pub mod frame;
 pub mod knock;
 pub mod query;
+#[cfg(feature = "testing")]
+pub mod samples;
 pub mod transfer;
 pub mod work;
 

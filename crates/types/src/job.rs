@@ -188,6 +188,23 @@ impl JobSpec {
         counts
     }
 
+    /// Every blob that the spec names, each once.
+    pub fn blobs(&self) -> Vec<Hash> {
+        let mut hashes = Vec::new();
+        for stage in &self.stages {
+            hashes.push(stage.program.hash);
+            match &stage.inputs {
+                StageInputs::One { stdin } => hashes.extend(stdin.iter().map(|blob| blob.hash)),
+                StageInputs::Blobs { blobs, .. } => hashes.extend(blobs.iter().map(|blob| blob.hash)),
+                StageInputs::Slices { blob, .. } => hashes.push(blob.hash),
+                StageInputs::Numbers { .. } | StageInputs::Each { .. } | StageInputs::Reduce { .. } => {}
+            }
+        }
+        hashes.sort_unstable();
+        hashes.dedup();
+        hashes
+    }
+
     /// Checks everything a node relies on, so that no later step needs to.
     pub fn validate(&self) -> Result<(), InvalidJob> {
         let fail = |stage: Option<&StageSpec>, problem: String| {

@@ -1,0 +1,166 @@
+//! Every message once, by name, for golden files, fuzzing and tests of other crates (feature
+//! `testing`). A new variant gets a line here; the golden test notices where it is missing.
+
+use crate::{
+    knock::{Knock, KnockReply, Refusal},
+    query::{Query, QueryReply},
+    transfer::{Fetch, FetchReply},
+    work::{Commitment, EngineUsed, ToConsumer, ToProvider},
+};
+use opensky_types::{
+    Hash, Signed,
+    membership::{InvitePolicy, MembershipChain},
+    reason::Misfit,
+    resources::Limit,
+    samples,
+    task::{self, Content, Failure, Outcome, TaskReport},
+};
+
+/// Messages with a name for each.
+pub type Named<M> = Vec<(&'static str, M)>;
+
+fn chain() -> MembershipChain {
+    samples::membership(&samples::genesis(InvitePolicy::Members), samples::node(3))
+}
+
+/// Every [`Knock`].
+pub fn knocks() -> Named<Knock> {
+    let genesis = samples::genesis(InvitePolicy::Members);
+    vec![
+        ("member", Knock::Member { sky: genesis.sky(), chain: chain() }),
+        ("invited", Knock::Invited { invite: Signed::sign(&samples::invite(), &samples::founder()) }),
+        ("local", Knock::Local),
+    ]
+}
+
+/// Every [`KnockReply`].
+pub fn knock_replies() -> Named<KnockReply> {
+    let genesis = samples::genesis(InvitePolicy::Members);
+    let refused = |refusal| KnockReply::Refused { refusal };
+    vec![
+        ("welcome", KnockReply::Welcome { chain: chain() }),
+        ("joined", KnockReply::Joined { genesis, chain: chain(), issuer_chain: MembershipChain::default() }),
+        ("refused_not_member", refused(Refusal::NotMember)),
+        ("refused_invite_invalid", refused(Refusal::InviteInvalid)),
+        ("refused_invite_expired", refused(Refusal::InviteExpired)),
+        ("refused_invite_used_up", refused(Refusal::InviteUsedUp)),
+        ("refused_may_not_invite", refused(Refusal::MayNotInvite)),
+        ("refused_door_closed", refused(Refusal::DoorClosed)),
+    ]
+}
+
+/// Every [`Query`].
+pub fn queries() -> Named<Query> {
+    vec![("offers", Query::Offers { limit: 512 }), ("own_offer", Query::OwnOffer)]
+}
+
+/// Every [`QueryReply`].
+pub fn query_replies() -> Named<QueryReply> {
+    let offer = |number| Signed::sign(&samples::offer(number), &samples::keypair(number));
+    vec![
+        ("offers", QueryReply::Offers { offers: vec![offer(3), offer(4)] }),
+        ("no_offers", QueryReply::Offers { offers: Vec::new() }),
+    ]
+}
+
+/// Every [`Fetch`].
+pub fn fetches() -> Named<Fetch> {
+    vec![("fetch", Fetch { hash: Hash::of(b"a blob"), from_chunk: 5 })]
+}
+
+/// Every [`FetchReply`].
+pub fn fetch_replies() -> Named<FetchReply> {
+    vec![
+        ("found_small", FetchReply::Found { size_bytes: 6, subtrees: Vec::new() }),
+        ("found_large", FetchReply::Found { size_bytes: 2_000_000, subtrees: vec![[1; 32], [2; 32]] }),
+        ("missing", FetchReply::Missing),
+    ]
+}
+
+/// Every [`ToProvider`].
+pub fn to_provider() -> Named<ToProvider> {
+    let agreement = samples::agreement_id();
+    let tasks = vec![samples::task_id(0), samples::task_id(1)];
+    let (head, _) = samples::receipts(2);
+    let root = head.verify().expect("the sample is signed").root;
+    vec![
+        ("propose", ToProvider::Propose { terms: samples::signed_terms() }),
+        (
+            "assign",
+            ToProvider::Assign { agreement, tasks: vec![samples::assignment(0), samples::assignment(1)] },
+        ),
+        ("reveal", ToProvider::Reveal { agreement, tasks: tasks.clone() }),
+        ("cancel", ToProvider::Cancel { agreement, tasks }),
+        ("close", ToProvider::Close { agreement }),
+        ("resume", ToProvider::Resume { agreement }),
+        (
+            "countersign",
+            ToProvider::Countersign { countersignature: samples::countersignature(root, 2, &[1]) },
+        ),
+        ("follow", ToProvider::Follow { agreement, task: samples::task_id(0), on: true }),
+        ("heartbeat", ToProvider::Heartbeat),
+    ]
+}
+
+/// Every [`ToConsumer`], and results with every [`Failure`].
+pub fn to_consumer() -> Named<ToConsumer> {
+    let agreement = samples::agreement_id();
+    let (head, _) = samples::receipts(2);
+    let engine = EngineUsed { name: "sample 1.0.0".into(), config: Hash::of(b"engine configuration") };
+    let hash = task::commitment(&samples::node(3), samples::task_id(0), &Hash::of(b"out"), &[9; 16]);
+    let commitments = vec![Commitment { task: samples::task_id(0), attempt: 0, hash }];
+    vec![
+        (
+            "accept",
+            ToConsumer::Accept { acceptance: Signed::sign(&samples::acceptance(), &samples::provider()) },
+        ),
+        ("refuse", ToConsumer::Refuse { agreement, misfit: Misfit::TaskLimit(Limit::Memory) }),
+        ("committed", ToConsumer::Committed { agreement, commitments }),
+        (
+            "results",
+            ToConsumer::Results {
+                agreement,
+                engine: engine.clone(),
+                reports: vec![samples::report(0), samples::report(1)],
+                head: head.clone(),
+            },
+        ),
+        ("results_failed", ToConsumer::Results { agreement, engine, reports: failed_reports(), head }),
+        (
+            "output",
+            ToConsumer::Output {
+                agreement,
+                task: samples::task_id(0),
+                stderr: false,
+                bytes: b"hello\n".to_vec(),
+            },
+        ),
+        ("standing", ToConsumer::Standing { agreement, slots: 4, tasks: vec![samples::task_id(1)] }),
+        ("ended", ToConsumer::Ended { agreement, misfit: Misfit::Closed }),
+        ("heartbeat", ToConsumer::Heartbeat),
+    ]
+}
+
+fn failed_reports() -> Vec<TaskReport> {
+    let message = || "why".to_owned();
+    let failures = [
+        Failure::Limit { limit: Limit::Fuel },
+        Failure::Trap { message: message() },
+        Failure::InvalidProgram { message: message() },
+        Failure::InputUnavailable { hash: Hash::of(b"in"), message: message() },
+        Failure::WorkerLost { message: message() },
+        Failure::Cancelled,
+        Failure::ProviderStopped { message: message() },
+        Failure::ProviderLost,
+        Failure::ExitCode { code: -1 },
+    ];
+    let report = |(index, failure)| TaskReport {
+        outcome: Outcome::Failed {
+            failure,
+            stdout: Content::Inline(b"so far".to_vec()),
+            stderr: Content::empty(),
+        },
+        ..samples::report(index)
+    };
+    (0..).zip(failures).map(report).collect()
+}
