@@ -1,0 +1,50 @@
+//! Developer commands: `cargo xtask check` is the one door through which every change passes.
+//!
+//! What it is: checks of the workspace, each a function in `checks/` that returns findings. What it
+//! never does: change a file, but for `programs`, which builds the example programs anew. Start at
+//! `checks.rs`, the list.
+
+mod checks;
+mod finding;
+mod report;
+mod source;
+mod workspace;
+
+use anyhow::{Result, ensure};
+use clap::{Parser, Subcommand};
+use std::process::{Command, ExitCode};
+use workspace::Workspace;
+
+/// Developer commands of OpenSky.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Everything that must hold before a change lands: the quick checks, clippy, all tests.
+    Check,
+    /// The quick checks only: a few seconds, no compilation.
+    Lint,
+    /// Builds the example programs anew, with their hashes. Needs clang, wasi-libc and wabt.
+    Programs,
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let workspace = Workspace::load()?;
+    match arguments.action {
+        Action::Check => Ok(report::run(&workspace, &[checks::QUICK, checks::SLOW].concat())),
+        Action::Lint => Ok(report::run(&workspace, checks::QUICK)),
+        Action::Programs => build_programs(&workspace).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn build_programs(workspace: &Workspace) -> Result<()> {
+    let status = Command::new(workspace.root.join("examples/programs/build.sh")).status()?;
+    ensure!(status.success(), "examples/programs/build.sh failed: {status}");
+    Ok(())
+}
