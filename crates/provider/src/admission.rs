@@ -1,0 +1,65 @@
+//! Whether terms are acceptable, and whether tasks under them are well formed.
+
+use crate::{Config, gate::Gate};
+use opensky_types::{
+    NodeId,
+    agreement::Terms,
+    job::{FAN_IN_MAX, INLINE_BYTES_MAX, STAGE_TASKS_MAX},
+    reason::Misfit,
+    resources::{Limit, TaskLimits},
+    task::{Assignment, Content},
+};
+
+/// Longest item of a task, in bytes.
+const ITEM_BYTES_MAX: usize = 4 * 1024;
+
+/// Checks a proposal by `from` against what this node is and what its owner allows.
+pub(crate) fn check_terms(config: &Config, gate: &Gate, from: NodeId, terms: &Terms) -> Result<(), Misfit> {
+    let is_for_us = terms.sky == config.sky && terms.provider == config.node && terms.consumer == from;
+    if !is_for_us || terms.slots == 0 || terms.program.size_bytes > config.program_bytes_max {
+        return Err(Misfit::Terms);
+    }
+    if gate.closed().is_some() {
+        return Err(Misfit::Closed);
+    }
+    if !config.levels.contains(&terms.program.level) {
+        return Err(Misfit::Level);
+    }
+    if terms.price_per_gfuel != config.price_per_gfuel {
+        return Err(Misfit::Price);
+    }
+    check_limits(&terms.limits, &gate.task_limits_max(&config.task_limits_max))
+}
+
+/// The first limit that is above what is allowed, or of which nothing is asked for.
+pub(crate) fn check_limits(asked: &TaskLimits, allowed: &TaskLimits) -> Result<(), Misfit> {
+    let tests = [
+        (Limit::Memory, asked.memory_bytes, 1, allowed.memory_bytes),
+        (Limit::Fuel, asked.fuel, 1, allowed.fuel),
+        (Limit::Time, asked.wall_ms, 1, allowed.wall_ms),
+        (Limit::Scratch, asked.scratch_bytes, 0, allowed.scratch_bytes),
+        (Limit::Output, asked.output_bytes, 0, allowed.output_bytes),
+    ];
+    let over = tests.iter().find(|(_, asked, least, most)| asked < least || asked > most);
+    over.map_or(Ok(()), |(limit, ..)| Err(Misfit::TaskLimit(*limit)))
+}
+
+/// What an honest consumer never sends under these terms.
+pub(crate) fn check_assignment(terms: &Terms, assignment: &Assignment) -> Result<(), &'static str> {
+    let input = &assignment.input;
+    if assignment.task.stage != terms.stage || assignment.task.index >= STAGE_TASKS_MAX {
+        Err("assigned a task of another stage")
+    } else if input.item.len() > ITEM_BYTES_MAX {
+        Err("assigned a task with an oversized item")
+    } else if input.stdin.len() > FAN_IN_MAX as usize {
+        Err("assigned a task with too many inputs")
+    } else if input.stdin.iter().any(is_oversized) {
+        Err("assigned a task with an oversized inline input")
+    } else {
+        Ok(())
+    }
+}
+
+fn is_oversized(content: &Content) -> bool {
+    matches!(content, Content::Inline(bytes) if bytes.len() > INLINE_BYTES_MAX)
+}

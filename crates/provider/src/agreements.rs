@@ -1,0 +1,151 @@
+//! Agreements come and go.
+
+use crate::{
+    Effect, Provider,
+    admission::check_terms,
+    agreement::{Agreement, ProgramState},
+};
+use opensky_types::{
+    AgreementId, NodeId, Timestamp,
+    agreement::{Acceptance, Terms},
+    job::Blob,
+    reason::Misfit,
+};
+
+impl Provider {
+    pub(crate) fn on_proposed(
+        &mut self,
+        now: Timestamp,
+        from: NodeId,
+        id: AgreementId,
+        terms: Box<Terms>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(slots) = self.owned_by(id, from).map(|agreement| agreement.slots) {
+            self.on_consumer_up(from);
+            effects.push(Effect::Accept { to: from, acceptance: Acceptance { agreement: id, slots } });
+            return;
+        }
+        let granted =
+            check_terms(&self.config, &self.gate, from, &terms).and_then(|()| self.grant(from, &terms));
+        match granted {
+            Ok(slots) => {
+                effects.push(Effect::Hold { agreement: id, terms: terms.clone() });
+                effects.push(Effect::Accept { to: from, acceptance: Acceptance { agreement: id, slots } });
+                self.open(now, id, *terms, slots);
+                self.on_consumer_up(from);
+                self.fetch_program(id, effects);
+            }
+            Err(misfit) => effects.push(Effect::Refuse { to: from, agreement: id, misfit }),
+        }
+    }
+
+    /// How many slots a proposal gets: what is free, or else a fair share, so that no consumer and no
+    /// job waits behind a long one. Only a second agreement for the same stage gets no more than what
+    /// is free.
+    fn grant(&self, consumer: NodeId, terms: &Terms) -> Result<u16, Misfit> {
+        let known = self.consumers.get(&consumer);
+        let of_consumer = known.map_or(0, |consumer| consumer.agreements.len());
+        if self.agreements.len() >= self.config.agreements_max
+            || of_consumer >= self.config.agreements_per_consumer_max
+        {
+            return Err(Misfit::Full);
+        }
+        let slots = u64::from(self.gate.slots());
+        let free = slots.saturating_sub(self.slots_granted());
+        let is_second = known.is_some_and(|known| {
+            let others = known.agreements.iter().filter_map(|id| self.agreements.get(id));
+            others.into_iter().any(|other| other.terms.job == terms.job && other.terms.stage == terms.stage)
+        });
+        let share = if is_second {
+            0
+        } else {
+            let consumers = self.consumers.len() + usize::from(known.is_none());
+            (slots / consumers as u64).max(1)
+        };
+        match u64::from(terms.slots).min(free.max(share)) {
+            0 => Err(Misfit::Full),
+            granted => Ok(granted as u16),
+        }
+    }
+
+    /// Agreements of before a restart wait for their consumers, without tasks: what they had was lost
+    /// with the old process, and `Resume` tells the consumer so.
+    pub(crate) fn on_restored(&mut self, now: Timestamp, agreements: Vec<(AgreementId, Terms)>) {
+        for (id, terms) in agreements {
+            let (consumer, slots) = (terms.consumer, terms.slots.max(1));
+            if self.agreements.contains_key(&id) || self.agreements.len() >= self.config.agreements_max {
+                continue;
+            }
+            self.open(now, id, terms, slots);
+            self.on_consumer_lost(now, consumer);
+        }
+    }
+
+    fn open(&mut self, now: Timestamp, id: AgreementId, terms: Terms, slots: u16) {
+        self.consumers.entry(terms.consumer).or_default().agreements.insert(id);
+        self.agreements.insert(id, Agreement::new(id, terms, slots, now));
+    }
+
+    /// Orders the program, if that is yet to be done.
+    pub(crate) fn fetch_program(&mut self, id: AgreementId, effects: &mut Vec<Effect>) {
+        let Some(agreement) = self.agreements.get_mut(&id) else { return };
+        if agreement.program == ProgramState::Missing {
+            agreement.program = ProgramState::Fetching;
+            let program = &agreement.terms.program;
+            let program = Blob { hash: program.hash, size_bytes: program.size_bytes };
+            effects.push(Effect::FetchProgram { agreement: id, from: agreement.terms.consumer, program });
+        }
+    }
+
+    pub(crate) fn on_close(&mut self, from: NodeId, id: AgreementId, effects: &mut Vec<Effect>) {
+        if self.owned_by(id, from).is_some() {
+            self.end(id, None, effects);
+        }
+    }
+
+    pub(crate) fn on_consumer_up(&mut self, node: NodeId) {
+        if let Some(consumer) = self.consumers.get_mut(&node) {
+            consumer.lost_at = None;
+        }
+    }
+
+    pub(crate) fn on_consumer_lost(&mut self, now: Timestamp, node: NodeId) {
+        if let Some(consumer) = self.consumers.get_mut(&node) {
+            consumer.lost_at.get_or_insert(now);
+        }
+    }
+
+    /// Ends an agreement: what runs is stopped, what is kept is dropped, and the consumer is told if
+    /// it is not the one who wanted it.
+    pub(crate) fn end(&mut self, id: AgreementId, misfit: Option<Misfit>, effects: &mut Vec<Effect>) {
+        let Some(agreement) = self.agreements.remove(&id) else { return };
+        for batch_id in &agreement.batches {
+            let Some(batch) = self.batches.open.get_mut(batch_id) else { continue };
+            batch.release_all();
+            if batch.stopped.replace("its agreement ended").is_none() {
+                effects.push(Effect::Stop { batch: *batch_id });
+            }
+        }
+        for number in &agreement.kept {
+            self.kept.remove(*number);
+        }
+        self.outbox.remove(&id);
+        let to = agreement.terms.consumer;
+        if let Some(consumer) = self.consumers.get_mut(&to) {
+            consumer.agreements.remove(&id);
+            if consumer.agreements.is_empty() {
+                self.consumers.remove(&to);
+            }
+        }
+        effects.push(Effect::Release { agreement: id });
+        if let Some(misfit) = misfit {
+            effects.push(Effect::End { to, agreement: id, misfit });
+        }
+    }
+
+    /// The agreement, if it is with this consumer.
+    pub(crate) fn owned_by(&mut self, id: AgreementId, consumer: NodeId) -> Option<&mut Agreement> {
+        self.agreements.get_mut(&id).filter(|agreement| agreement.terms.consumer == consumer)
+    }
+}

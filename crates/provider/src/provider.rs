@@ -1,0 +1,168 @@
+//! The core: what it holds, and the one door.
+
+use crate::{
+    Committed, Config, Effect, Input, OfferDraft,
+    agreement::Agreement,
+    batch::Batches,
+    gate::Gate,
+    kept::{Held, Kept},
+};
+use opensky_types::{AgreementId, NodeId, Timestamp, agreement::Terms};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The provider's side of all agreements of a node.
+#[derive(Debug)]
+pub struct Provider {
+    pub(crate) config: Config,
+    pub(crate) gate: Gate,
+    pub(crate) agreements: BTreeMap<AgreementId, Agreement>,
+    pub(crate) consumers: BTreeMap<NodeId, Consumer>,
+    pub(crate) batches: Batches,
+    pub(crate) kept: Kept,
+    /// Results of the input at hand, told of together at its end.
+    pub(crate) outbox: BTreeMap<AgreementId, Outgoing>,
+    /// Counts assignments and starts, to tell which was first.
+    pub(crate) counter: u64,
+    /// Since when more runs than the owner now allows.
+    pub(crate) excess_since: Option<Timestamp>,
+    /// The offer as the node was last told of it.
+    pub(crate) announced: OfferDraft,
+}
+
+/// A node with at least one agreement.
+#[derive(Debug, Default)]
+pub(crate) struct Consumer {
+    pub agreements: BTreeSet<AgreementId>,
+    /// When it was last given a slot.
+    pub served: u64,
+    /// Since when it is away.
+    pub lost_at: Option<Timestamp>,
+}
+
+/// What one input produced under one agreement.
+#[derive(Debug, Default)]
+pub(crate) struct Outgoing {
+    pub held: Vec<Held>,
+    pub commitments: Vec<Committed>,
+}
+
+impl Provider {
+    /// A provider that offers nothing until it has heard of limits and hardware.
+    pub fn new(config: Config) -> Self {
+        let gate = Gate::new();
+        let announced = draft(&config, &gate, 0);
+        Self {
+            config,
+            gate,
+            agreements: BTreeMap::new(),
+            consumers: BTreeMap::new(),
+            batches: Batches::default(),
+            kept: Kept::default(),
+            outbox: BTreeMap::new(),
+            counter: 0,
+            excess_since: None,
+            announced,
+        }
+    }
+
+    /// Takes in one fact and appends what follows from it to `effects`.
+    pub fn handle(&mut self, now: Timestamp, input: Input, effects: &mut Vec<Effect>) {
+        match input {
+            Input::Limits(limits) => {
+                self.gate.set_limits(now, limits);
+                self.fit_to_limits(now, effects);
+            }
+            Input::Hardware(hardware) => {
+                self.gate.set_hardware(now, hardware);
+                self.fit_to_limits(now, effects);
+            }
+            Input::Readings(readings) => self.gate.set_readings(now, readings),
+            Input::Proposed { from, agreement, terms } => {
+                self.on_proposed(now, from, agreement, terms, effects);
+            }
+            Input::Assigned { from, agreement, tasks } => {
+                self.on_assigned(now, from, agreement, tasks, effects);
+            }
+            Input::ProgramReady { agreement } => self.on_program_ready(agreement),
+            Input::ProgramFailed { agreement, failure } => self.on_program_failed(now, agreement, &failure),
+            Input::InputsReady { agreement, tasks } => self.on_inputs_ready(agreement, &tasks),
+            Input::InputsFailed { agreement, task, failure } => {
+                self.on_inputs_failed(now, agreement, task, failure, effects);
+            }
+            Input::Ended { ends } => self.on_ended(now, ends, effects),
+            Input::Reveal { from, agreement, tasks } => self.on_reveal(from, agreement, &tasks, effects),
+            Input::CancelTasks { from, agreement, tasks } => {
+                self.on_cancel_tasks(from, agreement, &tasks, effects);
+            }
+            Input::Close { from, agreement } => self.on_close(from, agreement, effects),
+            Input::Resume { from, agreement } => self.on_resume(now, from, agreement, effects),
+            Input::Countersigned { from, delivery } => self.on_countersigned(from, delivery),
+            Input::ConsumerUp { node } => self.on_consumer_up(node),
+            Input::ConsumerLost { node } => self.on_consumer_lost(now, node),
+            Input::Restored { agreements } => self.on_restored(now, agreements),
+            Input::Drain => self.gate.drain(now),
+            Input::Tick => self.on_tick(now, effects),
+        }
+        self.enforce(now, effects);
+        self.start(now, effects);
+        self.flush(effects);
+        self.announce(effects);
+    }
+
+    /// What to offer right now.
+    pub fn offer(&self) -> OfferDraft {
+        draft(&self.config, &self.gate, self.slots_granted())
+    }
+
+    /// The terms of an open agreement.
+    pub fn terms(&self, agreement: AgreementId) -> Option<&Terms> {
+        self.agreements.get(&agreement).map(|agreement| &*agreement.terms)
+    }
+
+    /// Slots that work, and tasks that are queued or run.
+    pub fn load(&self) -> (usize, usize) {
+        let live = self.agreements.values().map(|agreement| agreement.live).sum();
+        (self.batches.open.len(), live)
+    }
+
+    /// Slots that agreements hold together. May be more than there are, since consumers share.
+    pub(crate) fn slots_granted(&self) -> u64 {
+        self.agreements.values().map(|agreement| u64::from(agreement.slots)).sum()
+    }
+
+    /// Whether the consumer is connected, as far as the node has said.
+    pub(crate) fn is_up(&self, consumer: NodeId) -> bool {
+        self.consumers.get(&consumer).is_some_and(|consumer| consumer.lost_at.is_none())
+    }
+
+    /// The next number in the order of all things.
+    pub(crate) fn count(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    fn announce(&mut self, effects: &mut Vec<Effect>) {
+        let draft = self.offer();
+        // The exact number of free slots goes along with the next regular offer.
+        if (OfferDraft { slots_free: self.announced.slots_free, ..draft.clone() }) != self.announced {
+            self.announced = draft;
+            effects.push(Effect::OfferChanged);
+        }
+    }
+}
+
+fn draft(config: &Config, gate: &Gate, slots_granted: u64) -> OfferDraft {
+    let slots_total = if gate.closed().is_some() { 0 } else { gate.slots() };
+    let slots_free = u64::from(slots_total).saturating_sub(slots_granted) as u16;
+    let note = match gate.closed() {
+        Some(closed) => closed.note(),
+        None if slots_free == 0 => "full",
+        None => "",
+    };
+    OfferDraft {
+        slots_total,
+        slots_free,
+        task_limits_max: gate.task_limits_max(&config.task_limits_max),
+        note,
+    }
+}
