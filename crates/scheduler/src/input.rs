@@ -46,6 +46,19 @@ pub enum Input {
     Tick,
 }
 
+impl Input {
+    /// The agreement that it comes under, if any.
+    pub(crate) fn agreement(&self) -> Option<&AgreementId> {
+        match self {
+            Self::Committed { agreement, .. }
+            | Self::Reported { agreement, .. }
+            | Self::Standing { agreement, .. }
+            | Self::AgreementEnded { agreement, .. } => Some(agreement),
+            _ => None,
+        }
+    }
+}
+
 /// What the journal knows about a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restored {

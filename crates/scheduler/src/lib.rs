@@ -13,52 +13,33 @@
 //!   report from its own journal.
 //! - [`Judgement::Accepted`] goes to at most one run of a task, ever.
 
+mod agreements;
+mod cells;
+mod checking;
 mod config;
+mod draw;
 mod effect;
+mod graph;
+mod hedging;
 mod input;
+mod job;
+mod losses;
+mod pace;
+mod placement;
+mod reports;
+mod rests;
+mod scheduler;
+mod seeking;
+mod stage;
+mod turn;
+mod verification;
 mod view;
+mod viewing;
 
 pub use config::Config;
 pub use effect::{Effect, Judged, Judgement};
 pub use input::{
     AcceptedTask, Candidate, Committed, Ended, FailedRun, HeldAgreement, Input, Report, Restored,
 };
+pub use scheduler::Scheduler;
 pub use view::{JobView, NodeRuns, RunView, StageView, TaskState, TaskView};
-
-use opensky_types::{JobId, TaskId, Timestamp};
-
-/// All active jobs of a node.
-#[derive(Debug)]
-pub struct Scheduler {
-    config: Config,
-}
-
-impl Scheduler {
-    /// A scheduler without jobs.
-    pub fn new(config: Config) -> Self {
-        Self { config }
-    }
-
-    /// Takes in one fact and appends what is to be done about it.
-    pub fn handle(&mut self, _now: Timestamp, _input: Input, _effects: &mut Vec<Effect>) {
-        let _ = &self.config;
-    }
-
-    /// How a job stands; `None` for a job that is not known or was forgotten.
-    pub fn job(&self, _job: &JobId) -> Option<JobView> {
-        None
-    }
-
-    /// How one task stands.
-    pub fn task(&self, _job: &JobId, _task: TaskId) -> Option<TaskView> {
-        None
-    }
-
-    /// Ids of all jobs held, in order.
-    pub fn jobs(&self) -> impl Iterator<Item = JobId> + '_ {
-        std::iter::empty()
-    }
-
-    /// Asserts every invariant. For tests: it looks at every task.
-    pub fn check(&self) {}
-}

@@ -1,0 +1,258 @@
+//! Results that come in: whose they are, what kind of answer each is, and what becomes of the run.
+
+use crate::{
+    Committed, Ended, Judgement, Report,
+    agreements::{ATTEMPT_UNKNOWN, Run, RunState},
+    cells::{Answer, CellState},
+    job::{Job, commits_first},
+    rests::Strike,
+    turn::Turn,
+};
+use opensky_types::{
+    AgreementId, NodeId, TaskId, Timestamp,
+    job::Verify,
+    reason::Reason,
+    resources::Limit,
+    task::{Failure, commitment},
+};
+
+/// The provider's side of an agreement, as far as a report needs it.
+#[derive(Debug, Clone, Copy)]
+struct Party {
+    slot: u32,
+    agreement: AgreementId,
+    node: NodeId,
+    stage: u16,
+}
+
+/// What a report says about its task.
+enum Word {
+    /// It has this result.
+    Result,
+    /// It fails, and would on any node.
+    Fault(Failure),
+    /// It failed there, by the program's fault, but another node may be luckier.
+    Unlucky(Failure),
+    /// It failed there, and the program is not to blame.
+    Mishap(Failure),
+}
+
+impl Job {
+    pub fn on_reported(&mut self, turn: &mut Turn<'_>, slot: u32, reports: Vec<Report>) {
+        let Some(agreement) = self.agreements.get_mut(slot) else { return };
+        agreement.busy_at = turn.now;
+        let party = Party { slot, agreement: agreement.id, node: agreement.node, stage: agreement.stage };
+        for report in reports {
+            if let Some(run) = self.take_run(party, &report) {
+                self.take_report(turn, party, run, report);
+            }
+        }
+        if let Some(agreement) = self.agreements.get_mut(slot) {
+            agreement.widen(turn.config.window_ms);
+        }
+        self.dirty.insert(party.stage);
+        self.settle(turn);
+    }
+
+    /// Finds and ends the run that a report is about. `None`: it was never handed out to this
+    /// provider, or was judged before.
+    fn take_run(&mut self, party: Party, report: &Report) -> Option<Run> {
+        if report.task.stage != party.stage {
+            return None;
+        }
+        let index = report.task.index;
+        let attempts_from = self.attempts_from;
+        let agreement = self.agreements.get_mut(party.slot)?;
+        let matches = |run: &Run| {
+            run.attempt == report.attempt
+                || (run.attempt == ATTEMPT_UNKNOWN && report.attempt < attempts_from)
+        };
+        if agreement.runs.get(&index).is_some_and(matches) {
+            let run = agreement.take(index)?;
+            if run.attempt == ATTEMPT_UNKNOWN
+                && let Some(taken) = &mut agreement.taken
+            {
+                taken.insert(index);
+            }
+            return Some(run);
+        }
+        // A result from before a restart, of a run that nobody remembers here.
+        let is_old = report.attempt < attempts_from && !agreement.runs.contains_key(&index);
+        let taken = agreement.taken.as_mut().filter(|taken| is_old && !taken.contains(&index))?;
+        let stage = self.stages.get(usize::from(party.stage))?;
+        stage.cells.get(index)?;
+        if stage.cells.detail(index).is_some_and(|detail| detail.has_used(&party.node)) {
+            return None;
+        }
+        taken.insert(index);
+        self.open_unplaced(report.task);
+        let since = Timestamp::from_millis(0);
+        let state = RunState::Abandoned;
+        Some(Run { attempt: report.attempt, since, state, hedged: false, commitment: None })
+    }
+
+    fn take_report(&mut self, turn: &mut Turn<'_>, party: Party, run: Run, report: Report) {
+        let TaskId { index, .. } = report.task;
+        let stage = &mut self.stages[usize::from(party.stage)];
+        if matches!(report.ended, Ended::Exited { .. }) {
+            if run.state == RunState::Active {
+                stage.pace.measure(turn.now.ms_since(run.since));
+            }
+            if let Some(agreement) = self.agreements.get_mut(party.slot) {
+                agreement.measure(report.wall_us);
+            }
+        }
+        if stage.cells.state(index) != CellState::Open || run.state == RunState::Cancelled {
+            return self.judge_late(turn, party, &report);
+        }
+        let Some(detail) = stage.cells.detail_mut(index) else { return };
+        detail.runs.retain(|other| other.slot != party.slot);
+        let plain = detail.is_plain();
+        let accept_any_exit = self.spec.stages[usize::from(party.stage)].accept_any_exit;
+        let word = word_of(report.ended.clone(), accept_any_exit);
+        if !matches!(word, Word::Mishap(_)) && !self.keeps_commitment(party, &run, &report) {
+            self.judge(party, &report, Judgement::Rejected);
+            self.note(turn, Some(report.task), Reason::BrokenCommitment { node: party.node });
+            self.liars.insert(party.node);
+            return self.rerun(report.task);
+        }
+        match word {
+            Word::Mishap(failure) => {
+                self.judge(party, &report, Judgement::Failed);
+                self.pause_after_mishap(turn, party);
+                self.note_retried(turn, party.node, &report, failure.clone());
+                self.mishap(turn.config.mishaps_max, report.task, party.node, failure);
+            }
+            Word::Result if plain => {
+                self.judge(party, &report, Judgement::Accepted);
+                self.accept(turn, report.task, party.node, report.output);
+            }
+            Word::Fault(failure) if plain => self.fail_once(turn, party, &report, failure),
+            Word::Unlucky(failure) => self.fail_once(turn, party, &report, failure),
+            Word::Result => self.answer(turn, party, &report, None),
+            Word::Fault(failure) => self.answer(turn, party, &report, Some(failure)),
+        }
+    }
+
+    /// Whether a result is what its provider committed to, where that was asked for.
+    fn keeps_commitment(&self, party: Party, run: &Run, report: &Report) -> bool {
+        !commits_first(&self.spec, party.stage)
+            || run.commitment.is_some_and(|committed| {
+                committed == commitment(&party.node, report.task, &report.output, &report.salt)
+            })
+    }
+
+    /// Judges a result that came when the task was settled, or was not wanted any more.
+    fn judge_late(&mut self, turn: &mut Turn<'_>, party: Party, report: &Report) {
+        let spec = &self.spec.stages[usize::from(party.stage)];
+        let cell = self.stages[usize::from(party.stage)].cells.get(report.task.index);
+        let (same, settled) = cell.map_or((false, false), |cell| {
+            (cell.has_output(&report.output), cell.state == CellState::Accepted)
+        });
+        let judgement = match report.ended {
+            Ended::Failed(_) => Judgement::Failed,
+            Ended::Exited { .. } if same => Judgement::Agreed,
+            // Without determinism, two honest nodes may differ.
+            Ended::Exited { .. } if settled && spec.program.deterministic => Judgement::Rejected,
+            Ended::Exited { .. } => Judgement::Undecided,
+        };
+        if judgement == Judgement::Rejected
+            && let Verify::Quorum { agree: agreeing, .. } = spec.verify
+        {
+            self.note(turn, Some(report.task), Reason::Outvoted { node: party.node, agreeing });
+            self.liars.insert(party.node);
+        }
+        self.judge(party, report, judgement);
+    }
+
+    fn judge(&mut self, party: Party, report: &Report, judgement: Judgement) {
+        self.outbox.judge(party.agreement, party.node, report.task, report.attempt, judgement);
+    }
+
+    /// Counts a failure by the program's fault; on enough distinct nodes it stops the job.
+    fn fail_once(&mut self, turn: &mut Turn<'_>, party: Party, report: &Report, failure: Failure) {
+        self.judge(party, report, Judgement::Failed);
+        let failures_max = self.spec.stages[usize::from(party.stage)].failures_max;
+        let Some(detail) = self.stages[usize::from(party.stage)].cells.detail_mut(report.task.index) else {
+            return;
+        };
+        if !detail.failed_on.contains(&party.node) {
+            detail.failed_on.push(party.node);
+        }
+        detail.last_failure = Some(failure.clone());
+        if detail.failed_on.len() >= usize::from(failures_max) {
+            self.poison(report.task);
+        } else {
+            self.note_retried(turn, party.node, report, failure);
+            self.rerun(report.task);
+        }
+    }
+
+    fn answer(&mut self, turn: &mut Turn<'_>, party: Party, report: &Report, failure: Option<Failure>) {
+        let stage = &mut self.stages[usize::from(party.stage)];
+        if let Some(detail) = stage.cells.detail_mut(report.task.index) {
+            let Party { agreement, node, .. } = party;
+            let Report { attempt, output, .. } = *report;
+            detail.answers.push(Answer { agreement, node, attempt, output, failure });
+            stage.top_up(report.task.index);
+            self.decide(turn, report.task);
+        }
+    }
+
+    fn pause_after_mishap(&mut self, turn: &mut Turn<'_>, party: Party) {
+        let until = turn.strike(party.node, Strike::Mishap);
+        if let Some(agreement) = self.agreements.get_mut(party.slot) {
+            agreement.paused_until = agreement.paused_until.max(until);
+        }
+    }
+
+    fn note_retried(&mut self, turn: &mut Turn<'_>, node: NodeId, report: &Report, failure: Failure) {
+        let reason = Reason::Retried { attempt: report.attempt, node, failure };
+        self.note(turn, Some(report.task), reason);
+    }
+
+    pub fn on_committed(&mut self, turn: &mut Turn<'_>, slot: u32, commitments: &[Committed]) {
+        let Some(agreement) = self.agreements.get_mut(slot) else { return };
+        agreement.busy_at = turn.now;
+        let stage = agreement.stage;
+        for committed in commitments.iter().filter(|committed| committed.task.stage == stage) {
+            self.take_commitment(turn, slot, *committed);
+        }
+        self.dirty.insert(stage);
+        self.settle(turn);
+    }
+
+    fn take_commitment(&mut self, turn: &mut Turn<'_>, slot: u32, committed: Committed) {
+        let Committed { task, attempt, hash } = committed;
+        let Some(agreement) = self.agreements.get_mut(slot) else { return };
+        let Some(run) = agreement.runs.get_mut(&task.index) else { return };
+        // The first word counts: a second commitment could be made after seeing others' results.
+        if run.attempt != attempt || run.commitment.is_some() {
+            return;
+        }
+        run.commitment = Some(hash);
+        let since = run.since;
+        let before = agreement.shift(task.index, RunState::Committed);
+        let stage = &mut self.stages[usize::from(task.stage)];
+        if before == Some(RunState::Active) {
+            stage.pace.measure(turn.now.ms_since(since));
+        }
+        if stage.cells.state(task.index) == CellState::Open {
+            self.revive(task, slot);
+            self.reveal_when_all_committed(turn, task);
+        } else {
+            self.reveal(turn, task, slot);
+        }
+    }
+}
+
+fn word_of(ended: Ended, accept_any_exit: bool) -> Word {
+    match ended {
+        Ended::Exited { code } if code == 0 || accept_any_exit => Word::Result,
+        Ended::Exited { code } => Word::Fault(Failure::ExitCode { code }),
+        // How long a run takes is the machine's doing as well.
+        Ended::Failed(failure @ Failure::Limit { limit: Limit::Time }) => Word::Unlucky(failure),
+        Ended::Failed(failure) if failure.is_programs_fault() => Word::Fault(failure),
+        Ended::Failed(failure) => Word::Mishap(failure),
+    }
+}
