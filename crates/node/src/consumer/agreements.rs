@@ -1,0 +1,127 @@
+//! Agreements with providers: proposed, agreed, refused, resumed, closed.
+
+use super::Agreement;
+use crate::node::Node;
+use opensky_ports::Record;
+use opensky_protocol::work::ToProvider;
+use opensky_scheduler::Input;
+use opensky_types::{
+    AgreementId, JobId, Micros, NodeId, Signed, Timestamp,
+    agreement::{Acceptance, Terms},
+    job::Verify,
+    reason::Misfit,
+};
+use std::collections::BTreeMap;
+
+impl Node {
+    /// Signs terms for a stage and proposes them.
+    pub(super) fn propose(&mut self, now: Timestamp, job: JobId, stage: u16, node: NodeId, slots: u16) {
+        let Some(active) = self.consumer.jobs.get(&job) else { return };
+        let spec = &active.spec.stages[usize::from(stage)];
+        let price = self.market.get(node).map_or(Micros::ZERO, |offer| offer.price_per_gfuel);
+        let random = self.clock.random();
+        let terms = Terms {
+            sky: self.membership.genesis().sky(),
+            consumer: self.own,
+            provider: node,
+            job,
+            stage,
+            program: spec.program.clone(),
+            seed: active.spec.seed,
+            limits: spec.limits,
+            slots,
+            price_per_gfuel: price,
+            commit_first: matches!(spec.verify, Verify::Quorum { .. }),
+            // A job that is not kept over a restart has nobody who could come back for its work.
+            orphan_grace_ms: if active.spec.durable { self.config.orphan_grace_ms } else { 0 },
+            made_at: now,
+            nonce: u64::from_le_bytes(random[..8].try_into().expect("eight bytes")),
+        };
+        let signed = Signed::sign(&terms, &self.key);
+        self.market.reserve(now, node, slots);
+        self.consumer.proposals.insert(signed.agreement_id(), (signed.clone(), terms));
+        self.tell_provider(node, ToProvider::Propose { terms: signed });
+    }
+
+    /// A provider signed.
+    pub(super) fn on_accepted(&mut self, now: Timestamp, node: NodeId, signed: &Signed<Acceptance>) {
+        let acceptance = match signed.verify() {
+            Ok(acceptance) if signed.signer() == node => acceptance,
+            Ok(_) => return self.drop_provider(now, node, &"acceptance signed by another node"),
+            Err(error) => return self.drop_provider(now, node, &error),
+        };
+        let known = self.consumer.proposals.get(&acceptance.agreement);
+        if known.is_none_or(|(_, terms)| terms.provider != node) {
+            return self.tell_provider(node, ToProvider::Close { agreement: acceptance.agreement });
+        }
+        let Some((signed, terms)) = self.consumer.proposals.remove(&acceptance.agreement) else { return };
+        let slots = acceptance.slots.clamp(1, terms.slots);
+        self.market.release(now, node, terms.slots - slots);
+        let (job, stage, agreement) = (terms.job, terms.stage, acceptance.agreement);
+        if terms.orphan_grace_ms > 0 {
+            self.keep_record(Record::AgreementHeld { agreement, terms: signed });
+        }
+        self.consumer
+            .agreements
+            .insert(agreement, Agreement { terms, inputs: BTreeMap::new(), restored: false });
+        self.schedule(now, Input::Agreed { job, stage, node, agreement, slots });
+    }
+
+    /// A provider said no, or could not be asked.
+    pub(crate) fn on_refused(
+        &mut self,
+        now: Timestamp,
+        node: NodeId,
+        agreement: AgreementId,
+        misfit: Misfit,
+    ) {
+        if let Some((_, terms)) = self.consumer.proposals.remove(&agreement) {
+            self.market.release(now, node, terms.slots);
+            self.schedule(now, Input::Refused { job: terms.job, stage: terms.stage, node, misfit });
+        }
+    }
+
+    /// The consumer ends an agreement.
+    pub(super) fn close(&mut self, now: Timestamp, agreement: AgreementId, node: NodeId) {
+        if let Some(open) = self.consumer.agreements.remove(&agreement) {
+            self.forget_agreement(now, agreement, &open);
+        }
+        self.tell_provider(node, ToProvider::Close { agreement });
+    }
+
+    /// The provider ended an agreement.
+    pub(super) fn on_agreement_ended(
+        &mut self,
+        now: Timestamp,
+        node: NodeId,
+        agreement: AgreementId,
+        misfit: Misfit,
+    ) {
+        if self.consumer.agreements.get(&agreement).is_none_or(|open| open.terms.provider != node) {
+            return;
+        }
+        // Results that already came are judged first, under the agreement they belong to.
+        self.schedule(now, Input::AgreementEnded { agreement, misfit });
+        if let Some(open) = self.consumer.agreements.remove(&agreement) {
+            self.forget_agreement(now, agreement, &open);
+        }
+    }
+
+    fn forget_agreement(&mut self, now: Timestamp, agreement: AgreementId, open: &Agreement) {
+        self.market.release(now, open.terms.provider, open.terms.slots);
+        if open.terms.orphan_grace_ms > 0 {
+            self.keep_record(Record::AgreementEnded { agreement });
+        }
+        self.consumer.followers.retain(|(of, _), _| *of != agreement);
+    }
+
+    /// A lost provider can be reached again: asks where things stand.
+    pub(crate) fn on_provider_back(&mut self, now: Timestamp, node: NodeId) {
+        let with_it = self.consumer.agreements.iter().filter(|(_, open)| open.terms.provider == node);
+        let agreements: Vec<AgreementId> = with_it.map(|(agreement, _)| *agreement).collect();
+        for agreement in agreements {
+            self.tell_provider(node, ToProvider::Resume { agreement });
+        }
+        self.schedule(now, Input::ProviderBack { node });
+    }
+}

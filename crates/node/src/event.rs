@@ -1,0 +1,90 @@
+//! Everything that can happen to a node.
+
+use crate::{
+    consumer::LoadedJob,
+    fetch::FetchError,
+    handle::{InviteError, SubmitError},
+    inputs::InputError,
+    journal::Promise,
+    requests::Request,
+};
+use opensky_ports::{
+    ByteStream, JournalError, LogStream, TransportError, TransportEvent, transport::PeerView,
+};
+use opensky_protocol::work::{ToConsumer, ToProvider};
+use opensky_provider::{BatchId, TaskAttempt, TaskEnd};
+use opensky_types::{
+    AgreementId, Hash, JobId, NodeId, Signed, TaskId,
+    membership::InviteToken,
+    offer::Offer,
+    resources::{HardwareProfile, Readings},
+    task::Assignment,
+};
+use tokio::sync::oneshot;
+
+/// What the loop takes in, one at a time.
+pub(crate) enum Event {
+    /// The network says something.
+    Transport(TransportEvent),
+    /// A user asks something.
+    Request(Request),
+    /// A provider that works for us says something.
+    FromProvider { node: NodeId, message: ToConsumer },
+    /// A consumer that we work for says something.
+    FromConsumer { node: NodeId, message: ToProvider },
+    /// The work stream to a provider was opened, or could not be.
+    LinkOpened { node: NodeId, stream: Result<ByteStream, TransportError> },
+    /// The work stream to a provider ended.
+    ProviderLinkEnded { node: NodeId, generation: u64 },
+    /// The work stream from a consumer ended.
+    ConsumerLinkEnded { node: NodeId, generation: u64 },
+    /// The program of an agreement was fetched, or could not be.
+    ProgramFetched { agreement: AgreementId, result: Result<(), (Hash, FetchError)> },
+    /// What a task reads was fetched, or could not be.
+    InputsFetched { agreement: AgreementId, task: TaskAttempt, result: Result<(), (Hash, FetchError)> },
+    /// Inputs of tasks to hand out were made from the store, or could not be.
+    InputsMade {
+        job: JobId,
+        agreement: AgreementId,
+        node: NodeId,
+        tasks: Vec<(TaskId, u32)>,
+        result: Result<Vec<Assignment>, InputError>,
+    },
+    /// A result's blobs were fetched, or one could not be.
+    OutputsFetched { agreement: AgreementId, run: (TaskId, u32), result: Result<(), (Hash, FetchError)> },
+    /// A task that ran here ended.
+    WorkEnded(TaskEnd),
+    /// A task that runs here and is followed wrote something.
+    WorkWrote { to: NodeId, agreement: AgreementId, task: TaskId, stream: LogStream, bytes: Vec<u8> },
+    /// All of a batch has ended.
+    BatchEnded { batch: BatchId },
+    /// Facts are on disk; the promises may be kept.
+    Kept(Vec<Promise>),
+    /// The disk failed or works again.
+    Disk { problem: Option<String> },
+    /// Offers arrived in answer to a question.
+    OffersFetched { offers: Vec<Signed<Offer>> },
+    /// The DHT was asked for providers of a stage; their offers are in.
+    LookedUp { job: JobId, stage: u16, offers: Vec<Signed<Offer>> },
+    /// An ended job was read back, to be tried again.
+    JobLoaded {
+        job: JobId,
+        loaded: Result<Option<LoadedJob>, JournalError>,
+        answer: oneshot::Sender<Result<bool, SubmitError>>,
+    },
+    /// An invite was asked for, and this node's addresses are known.
+    InviteAsked {
+        uses_max: u32,
+        ttl_ms: u64,
+        addresses: Vec<String>,
+        answer: oneshot::Sender<Result<InviteToken, InviteError>>,
+    },
+    /// Peers were measured.
+    PeersSeen(Vec<PeerView>),
+    /// A job ended and may leave memory.
+    JobRetired { job: JobId },
+    /// The machine was read.
+    Readings { hardware: Box<HardwareProfile>, readings: Readings },
+    /// Time passed.
+    Tick,
+}

@@ -1,0 +1,33 @@
+//! The node: one event loop that joins the pure cores to the world.
+//!
+//! What it is: the place where facts from the network, the executors, the disk, the clock and the
+//! user become inputs of a core, and where the effects that a core answers become actions. What it
+//! never does: decide (the cores do), or name libp2p, Wasmtime, redb or HTTP (the adapters do).
+//! Start at [`Node::start`], then follow `node.rs`: `next_event` → `handle_event` → `perform`.
+
+mod config;
+mod consumer;
+mod event;
+mod fetch;
+mod handle;
+mod host;
+mod inputs;
+mod journal;
+mod link;
+mod links;
+mod membership;
+mod node;
+mod offers;
+mod receipts;
+mod requests;
+mod serve;
+mod settings;
+mod sky;
+
+pub use config::Config;
+pub use handle::{
+    Handle, InviteError, JobEvent, JobView, LogChunk, NodeGone, OfferView, Status, SubmitError,
+};
+pub use membership::{JoinError, Joined, join, member_knock};
+pub use node::{End, Node, Parts, StartError};
+pub use opensky_scheduler::JobView as JobProgress;

@@ -1,0 +1,32 @@
+//! The node's own values in the journal.
+
+use opensky_ports::{Clock, Journal, JournalError, Record};
+use opensky_types::{codec, limits::ContributionLimits};
+
+const LIMITS: &str = "contribution-limits/1";
+const SCHEDULER_SECRET: &str = "scheduler-secret/1";
+/// Largest stored value that is read back, in bytes.
+const VALUE_BYTES_MAX: usize = 4_096;
+
+/// The owner's limits as last set.
+pub(crate) fn limits(journal: &dyn Journal) -> Result<Option<ContributionLimits>, JournalError> {
+    let Some(value) = journal.setting(LIMITS)? else { return Ok(None) };
+    codec::decode(&value, VALUE_BYTES_MAX)
+        .map(Some)
+        .map_err(|_| JournalError::Damaged { what: "limits setting" })
+}
+
+/// The record that keeps them.
+pub(crate) fn limits_record(limits: &ContributionLimits) -> Record {
+    Record::Setting { name: LIMITS.into(), value: codec::encode(limits) }
+}
+
+/// The secret that audits are drawn with; made at the first start.
+pub(crate) fn scheduler_secret(journal: &dyn Journal, clock: &dyn Clock) -> Result<[u8; 32], JournalError> {
+    if let Some(value) = journal.setting(SCHEDULER_SECRET)? {
+        return value.try_into().map_err(|_| JournalError::Damaged { what: "scheduler secret" });
+    }
+    let secret = clock.random();
+    journal.commit(&[Record::Setting { name: SCHEDULER_SECRET.into(), value: secret.to_vec() }])?;
+    Ok(secret)
+}
