@@ -11,7 +11,7 @@ pub trait Message: BorshSerialize + BorshDeserialize {
     /// The largest encoding that a reader accepts, in bytes without the length.
     const SIZE_BYTES_MAX: usize;
 
-    /// The frame.
+    /// The frame. Keeping it under the cap is the sender's part: it splits lists before.
     fn to_frame(&self) -> Vec<u8> {
         let mut frame = vec![0; HEADER_BYTES];
         self.serialize(&mut frame).expect("writing to memory cannot fail");

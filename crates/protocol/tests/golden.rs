@@ -3,6 +3,8 @@
 //! A difference means that nodes of the last release would not understand this one: make a new
 //! protocol version, or, before a release, write the files anew with `UPDATE_GOLDEN=1`.
 
+#![expect(clippy::disallowed_methods, reason = "golden files are files")]
+
 use opensky_protocol::{Message, frame::HEADER_BYTES, samples};
 use std::{collections::BTreeMap, fmt::Debug, fs, path::Path};
 
@@ -22,7 +24,7 @@ fn assert_golden<M: Message + PartialEq + Debug>(file: &str, variants: u8, messa
     for (name, message) in &messages {
         let frame = hex::encode(message.to_frame());
         assert_eq!(golden.get(name).copied(), Some(frame.as_str()), "{file}: {name}");
-        let body = hex::decode(&golden[name]).expect("golden files are hex")[HEADER_BYTES..].to_vec();
+        let body = hex::decode(golden[name]).expect("golden files are hex")[HEADER_BYTES..].to_vec();
         assert_eq!(M::from_body(&body).as_ref(), Ok(message), "{file}: {name} is read back");
     }
     for tag in 0..variants {

@@ -8,9 +8,15 @@ use opensky_protocol::{
     query::{Query, QueryReply},
     samples,
     transfer::{Fetch, FetchReply},
-    work::{ToConsumer, ToProvider},
+    work::{EngineUsed, ToConsumer, ToProvider},
 };
-use opensky_types::codec::DecodeError;
+use opensky_types::{
+    Hash, Signed,
+    codec::DecodeError,
+    job::{CALL_BYTES_MAX, FAN_IN_MAX, INLINE_BYTES_MAX, ITEM_BYTES_MAX},
+    samples as types,
+    task::{Content, OUTPUT_FILES_MAX, Outcome, TaskOutput, TaskReport},
+};
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
 use std::fmt::Debug;
 
@@ -154,6 +160,42 @@ fn p3_an_oversized_frame_is_refused_by_its_header() {
     assert_capped::<FetchReply>();
     assert_capped::<ToProvider>();
     assert_capped::<ToConsumer>();
+}
+
+/// What passes validation can also be sent: one task alone, one result alone.
+#[test]
+fn the_largest_task_and_result_fit_their_messages() {
+    let text = |bytes: usize| "x".repeat(bytes);
+    let inline = || Content::Inline(vec![0; INLINE_BYTES_MAX]);
+    let agreement = types::agreement_id();
+    let mut assignment = types::assignment(0);
+    assignment.input.item = text(ITEM_BYTES_MAX);
+    assignment.input.stdin = vec![inline(); FAN_IN_MAX as usize];
+    let assign = ToProvider::Assign { agreement, tasks: vec![assignment] };
+    assert!(ToProvider::from_body(&assign.to_frame()[HEADER_BYTES..]).is_ok());
+
+    let mut terms = types::terms();
+    terms.program.env = vec![(text(CALL_BYTES_MAX / 2), text(CALL_BYTES_MAX / 2))];
+    assert!(Signed::sign(&terms, &types::consumer()).verify().is_ok());
+    terms.program.env = vec![Default::default(); CALL_BYTES_MAX / 8];
+    assert!(Signed::sign(&terms, &types::consumer()).verify().is_ok());
+
+    let file = |index| (format!("{index:0>512}"), inline());
+    let outcome = Outcome::Exited(TaskOutput {
+        exit_code: 0,
+        stdout: inline(),
+        stderr: inline(),
+        files: (0..OUTPUT_FILES_MAX).map(file).collect(),
+    });
+    assert_eq!(outcome.validate(), Ok(()));
+    let (head, _) = types::receipts(1);
+    let results = ToConsumer::Results {
+        agreement,
+        engine: EngineUsed { name: "sample".into(), config: Hash::of(b"") },
+        reports: vec![TaskReport { outcome, ..types::report(0) }],
+        head,
+    };
+    assert!(ToConsumer::from_body(&results.to_frame()[HEADER_BYTES..]).is_ok());
 }
 
 #[test]

@@ -16,7 +16,8 @@ pub const STAGES_MAX: usize = 256;
 pub const STAGE_TASKS_MAX: u32 = 2_000_000;
 /// Most inputs that one reduce task reads; so many inline inputs fit one message.
 pub const FAN_IN_MAX: u32 = 1_024;
-/// Most bytes of a program's function name, arguments and environment together.
+/// Most bytes of a program's function name, arguments and environment together, with eight more for
+/// each argument and each variable, so that empty ones count too.
 pub const CALL_BYTES_MAX: usize = 64 * 1024;
 /// Most bytes of an input's name.
 pub const ITEM_BYTES_MAX: usize = 1_024;
@@ -96,8 +97,9 @@ pub struct Program {
 
 impl Program {
     fn call_bytes(&self) -> usize {
-        let env = self.env.iter().map(|(name, value)| name.len() + value.len());
-        self.function.len() + self.args.iter().map(String::len).chain(env).sum::<usize>()
+        let args = self.args.iter().map(|arg| 8 + arg.len());
+        let env = self.env.iter().map(|(name, value)| 8 + name.len() + value.len());
+        self.function.len() + args.chain(env).sum::<usize>()
     }
 }
 
@@ -284,9 +286,7 @@ impl StageInputs {
     fn task_count(&self, earlier: &[u32]) -> u32 {
         let wide = match self {
             Self::One { .. } => 1,
-            Self::Numbers { from, to, step } => {
-                (i128::from(*to) - i128::from(*from)).max(0).div_ceil_positive(i128::from(*step))
-            }
+            Self::Numbers { from, to, step } => count_numbers(*from, *to, *step),
             Self::Blobs { blobs, .. } => blobs.len() as u64,
             Self::Slices { cuts, .. } => cuts.len().saturating_sub(1) as u64,
             Self::Each { stage } => earlier.get(usize::from(*stage)).copied().map_or(0, u64::from),
@@ -320,14 +320,10 @@ impl StageInputs {
     }
 }
 
-trait DivCeilPositive {
-    fn div_ceil_positive(self, by: i128) -> u64;
-}
-
-impl DivCeilPositive for i128 {
-    fn div_ceil_positive(self, by: i128) -> u64 {
-        if by <= 0 { 0 } else { u64::try_from((self + by - 1) / by).unwrap_or(u64::MAX) }
-    }
+/// How often a loop over these numbers would run; zero where `step` does not lead upwards.
+fn count_numbers(from: i64, to: i64, step: i64) -> u64 {
+    let Some(step) = u64::try_from(step).ok().filter(|step| *step > 0) else { return 0 };
+    if from < to { to.abs_diff(from).div_ceil(step) } else { 0 }
 }
 
 /// A step of a job that a user may ask about with `opensky why`.

@@ -3,6 +3,8 @@
 //! A difference means that old signatures, receipts and journals would not be understood any more:
 //! raise the value's version, or, before a release, write the files anew with `UPDATE_GOLDEN=1`.
 
+#![expect(clippy::disallowed_methods, reason = "golden files are files")]
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
     Hash, Signable, Signed, codec,
