@@ -1,65 +1,136 @@
-//! The node's side.
+//! The node's side: compiles, keeps workers, runs batches on them.
 
-use crate::sandbox::SandboxReport;
+mod batch;
+mod cache;
+mod compile;
+mod content;
+mod pool;
+mod process;
+mod task;
+
+pub use process::SpawnError;
+
+use crate::{engine, files, sandbox::SandboxReport};
 use async_trait::async_trait;
+use batch::Batch;
+use cache::Cache;
+use compile::Compiler;
 use opensky_ports::{
     blobs::BlobStore,
     executor::{Engine, Executor, LogSink, WorkBatch},
 };
-use std::{path::PathBuf, sync::Arc};
+use opensky_types::place::Level;
+use pool::Pool;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tokio_util::sync::CancellationToken;
 
 /// How the executor runs its workers.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Command and arguments that start a worker: a program that calls [`crate::worker::main`].
+    /// Command and arguments that start a worker: a program that calls [`crate::worker::main`] first
+    /// thing.
     pub worker_command: (PathBuf, Vec<String>),
     /// Most tasks at a time, each in its own worker process.
     pub workers: usize,
-    /// Folder of compiled programs; kept over restarts.
+    /// Folder of compiled programs; kept over restarts. Nothing else may be in it.
     pub cache_dir: PathBuf,
     /// Most bytes of compiled programs.
     pub cache_cap_bytes: u64,
     /// Folder for the scratch files of running tasks; emptied at start.
     pub scratch_dir: PathBuf,
+    /// Most memory that one worker may take, in bytes: the largest memory limit of a task that this
+    /// node accepts, and room for the engine (256 MiB are plenty).
+    pub worker_memory_bytes_max: u64,
 }
 
 /// Why the executor could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// A folder could not be made or emptied.
-    #[error("cannot prepare folder {path}")]
+    #[error("cannot prepare folder {}", path.display())]
     Folder {
         path: PathBuf,
         #[source]
         source: std::io::Error,
     },
+    /// There must be a worker to run anything.
+    #[error("the executor needs at least one worker")]
+    NoWorkers,
 }
 
 /// Runs WASM tasks in worker processes.
 pub struct WasmExecutor {
-    config: Config,
+    shared: Shared,
+}
+
+/// What batches share.
+struct Shared {
     blobs: Arc<dyn BlobStore>,
+    pool: Pool,
+    compiler: Compiler,
+    stopping: CancellationToken,
 }
 
 impl WasmExecutor {
-    /// Prepares the folders. Workers start when the first task needs them.
+    /// Prepares the folders and reads the list of compiled programs. Workers start when the first
+    /// task needs them.
     pub fn start(config: Config, blobs: Arc<dyn BlobStore>) -> Result<Self, StartError> {
-        Ok(Self { config, blobs })
+        if config.workers == 0 {
+            return Err(StartError::NoWorkers);
+        }
+        let cache_dir = private_folder(&config.cache_dir)?;
+        files::remove_tree(&config.scratch_dir)
+            .map_err(|source| StartError::Folder { path: config.scratch_dir.clone(), source })?;
+        let scratch_dir = private_folder(&config.scratch_dir)?;
+        let config = Config { cache_dir, scratch_dir, ..config };
+        let cache = Cache::open(config.cache_dir.clone(), config.cache_cap_bytes)
+            .map_err(|source| StartError::Folder { path: config.cache_dir.clone(), source })?;
+        let shared = Shared {
+            blobs: blobs.clone(),
+            pool: Pool::new(config.clone()),
+            compiler: Compiler::new(config, blobs, cache),
+            stopping: CancellationToken::new(),
+        };
+        Ok(Self { shared })
     }
 
-    /// Starts a worker if none is there yet and says what confines it.
-    pub async fn sandbox_report(&self) -> Result<SandboxReport, String> {
-        let _ = (&self.config, &self.blobs);
-        Err("not yet".into())
+    /// Starts a worker if none is idle and says what confines it, for `opensky doctor`.
+    pub async fn sandbox_report(&self) -> Result<SandboxReport, SpawnError> {
+        let lease = self.shared.pool.lease(None).await?;
+        let report = lease.sandbox().clone();
+        self.shared.pool.give_back(lease);
+        Ok(report)
     }
+}
+
+/// Makes a folder that only this user can look into and returns its absolute path.
+fn private_folder(path: &Path) -> Result<PathBuf, StartError> {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::create_dir_all(path)
+        .and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o700)))
+        .and_then(|()| path.canonicalize())
+        .map_err(|source| StartError::Folder { path: path.into(), source })
 }
 
 #[async_trait]
 impl Executor for WasmExecutor {
     fn engine(&self) -> Engine {
-        unimplemented!()
+        Engine {
+            name: engine::name(),
+            config: engine::config_hash(),
+            levels: vec![Level::Function, Level::Vm],
+        }
     }
-    async fn run(&self, _batch: WorkBatch, _sink: &dyn LogSink, _cancel: CancellationToken) {}
-    async fn shut_down(&self) {}
+
+    async fn run(&self, batch: WorkBatch, sink: &dyn LogSink, cancel: CancellationToken) {
+        Batch::new(&self.shared, &batch, sink, &cancel).run().await;
+    }
+
+    async fn shut_down(&self) {
+        self.shared.stopping.cancel();
+        self.shared.pool.shut_down().await;
+    }
 }

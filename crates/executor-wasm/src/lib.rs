@@ -9,9 +9,12 @@
 //!
 //! [`Executor`]: opensky_ports::executor::Executor
 
+mod engine;
 mod executor;
+mod files;
+mod frame;
 mod sandbox;
 pub mod worker;
 
-pub use executor::{Config, StartError, WasmExecutor};
+pub use executor::{Config, SpawnError, StartError, WasmExecutor};
 pub use sandbox::{SandboxLayer, SandboxReport};

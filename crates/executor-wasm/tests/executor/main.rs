@@ -1,0 +1,9 @@
+//! The executor with real worker processes, under their real sandbox.
+
+mod bombs;
+mod cache;
+mod determinism;
+mod levels;
+mod loss;
+mod sandbox;
+mod support;
