@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p opensky-market --example match_100k`
 
+#![expect(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+
 use opensky_market::{Config, Market, ROW_BYTES};
 use opensky_types::{
     Keypair, Micros, Signed, Timestamp,

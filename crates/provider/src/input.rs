@@ -40,7 +40,7 @@ pub struct TaskEnd {
 pub enum Input {
     /// The owner's limits, at start and whenever they change.
     Limits(ContributionLimits),
-    /// The machine, once it is known. Nothing is offered before.
+    /// The machine, once it is known. Nothing is offered before limits, machine and a first reading.
     Hardware(HardwareProfile),
     /// How the machine is doing, every few seconds.
     Readings(Readings),
@@ -69,7 +69,7 @@ pub enum Input {
     Resume { from: NodeId, agreement: AgreementId },
     /// The consumer signed the receipts of a delivery: its results need no longer be kept.
     Countersigned { from: NodeId, delivery: DeliveryId },
-    /// A node is connected and ready.
+    /// A node is connected and ready. What it missed waits until it resumes each agreement.
     ConsumerUp { node: NodeId },
     /// The last connection to a node is gone.
     ConsumerLost { node: NodeId },

@@ -207,10 +207,12 @@ impl Provider {
     }
 
     pub(crate) fn say_standing(&mut self, now: Timestamp, id: AgreementId, effects: &mut Vec<Effect>) {
+        let slots_total = self.gate.slots();
         let Some(agreement) = self.agreements.get_mut(&id) else { return };
         agreement.standing_at = now;
         let tasks = agreement.live_tasks().map(|task| task.task).collect();
-        let (to, slots) = (agreement.terms.consumer, agreement.slots);
+        // The owner may have lowered the limits since slots were granted.
+        let (to, slots) = (agreement.terms.consumer, agreement.slots.min(slots_total));
         effects.push(Effect::Standing { to, agreement: id, slots, tasks });
     }
 

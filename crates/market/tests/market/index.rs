@@ -25,7 +25,8 @@ fn p2_only_a_newer_sequence_replaces_an_offer() {
 #[test]
 fn p2_impossible_offers_are_their_senders_fault() {
     let gpu = Gpu { model: String::new(), vendor: "x".repeat(129), memory_bytes: None };
-    let table: [(&str, fn(&mut Offer, Gpu)); 9] = [
+    type Spoil = fn(&mut Offer, Gpu);
+    let table: [(&str, Spoil); 9] = [
         ("expiry", |o, _| o.expires_at = o.made_at),
         ("number of slots", |o, _| o.slots_total = 5_000),
         ("number of free slots", |o, _| o.slots_free = 5),

@@ -14,7 +14,8 @@ use opensky_types::{
 
 #[test]
 fn terms_beyond_the_offer_are_refused_with_the_reason() {
-    let table: [(Misfit, fn(&mut Terms)); 15] = [
+    type Spoil = fn(&mut Terms);
+    let table: [(Misfit, Spoil); 15] = [
         (Misfit::Terms, |t| t.sky = Hash::of(b"other sky")),
         (Misfit::Terms, |t| t.provider = BOB),
         (Misfit::Terms, |t| t.consumer = BOB),

@@ -164,4 +164,7 @@ fn lowered_slots_are_left_as_tasks_end_or_after_a_while() {
     assert!(node.runs().is_empty());
     node.end(runs[1].0, 0, exited(b"ok"), 60_000_000);
     assert_eq!(node.runs()[0].2[0].task, task(4));
+    node.tell(Input::Resume { from: ALICE, agreement: agreement(1) });
+    let says_two = |effect: &Effect| matches!(effect, Effect::Standing { slots: 2, .. });
+    assert!(node.effects.iter().any(says_two), "the consumer learns of it");
 }

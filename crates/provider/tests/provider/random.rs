@@ -7,7 +7,7 @@ use crate::common::{
 };
 use opensky_provider::{BatchId, Config, DeliveryId, Effect, Input, TaskAttempt, TaskEnd};
 use opensky_types::{
-    AgreementId, NodeId, TaskId,
+    AgreementId, Hash, NodeId, TaskId,
     agreement::Terms,
     limits::ContributionLimits,
     resources::{Readings, Usage},
@@ -62,7 +62,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// Who proposes agreement `number`.
 fn consumer(number: u8) -> NodeId {
-    if number % 2 == 0 { ALICE } else { BOB }
+    if number.is_multiple_of(2) { ALICE } else { BOB }
 }
 
 /// The world around the core, as it follows from the effects alone.
@@ -222,25 +222,8 @@ impl World {
                 let tasks = index.map(|index| TaskAttempt { task: TaskId { stage: 0, index }, attempt });
                 self.assign(number, tasks.collect(), with_blobs);
             }
-            Step::Arrive => {
-                for agreement in std::mem::take(&mut self.programs) {
-                    self.tell(Input::ProgramReady { agreement });
-                }
-                for (agreement, task) in std::mem::take(&mut self.inputs) {
-                    self.tell(Input::InputsReady { agreement, tasks: vec![task] });
-                }
-            }
-            Step::FailToArrive => {
-                let failure = Failure::InputUnavailable {
-                    hash: opensky_types::Hash::of(b"lost"),
-                    message: "no source".into(),
-                };
-                if let Some((agreement, task)) = self.inputs.pop() {
-                    self.tell(Input::InputsFailed { agreement, task, failure });
-                } else if let Some(agreement) = self.programs.pop_first() {
-                    self.tell(Input::ProgramFailed { agreement, failure });
-                }
-            }
+            Step::Arrive => self.arrive(),
+            Step::FailToArrive => self.fail_to_arrive(),
             Step::EndOne { pick, wall_us, fails } => {
                 let batch = self.batches.keys().nth(pick).copied();
                 let failure = fails.then(|| Failure::Trap { message: "unreachable".into() });
@@ -284,6 +267,25 @@ impl World {
         }
     }
 
+    fn arrive(&mut self) {
+        for agreement in std::mem::take(&mut self.programs) {
+            self.tell(Input::ProgramReady { agreement });
+        }
+        for (agreement, task) in std::mem::take(&mut self.inputs) {
+            self.tell(Input::InputsReady { agreement, tasks: vec![task] });
+        }
+    }
+
+    fn fail_to_arrive(&mut self) {
+        let hash = Hash::of(b"lost");
+        let failure = Failure::InputUnavailable { hash, message: "no source".into() };
+        if let Some((agreement, task)) = self.inputs.pop() {
+            self.tell(Input::InputsFailed { agreement, task, failure });
+        } else if let Some(agreement) = self.programs.pop_first() {
+            self.tell(Input::ProgramFailed { agreement, failure });
+        }
+    }
+
     fn come_back(&mut self, node: NodeId) {
         self.tell(Input::ConsumerUp { node });
         for number in (0..4).filter(|number| consumer(*number) == node) {
@@ -298,7 +300,7 @@ impl World {
         self.come_back(ALICE);
         self.come_back(BOB);
         for _ in 0..500 {
-            self.step(Step::Arrive);
+            self.arrive();
             self.step(Step::EndMany { wall_us: 100 });
             // A program that could not be had is asked for again by the next assignment.
             for number in 0..4 {

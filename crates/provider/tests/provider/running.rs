@@ -97,13 +97,19 @@ fn f15_an_assignment_that_comes_twice_runs_once() {
 fn f15_an_end_that_comes_twice_counts_once() {
     let mut node = Node::new(config());
     node.agree(1, terms(ALICE, 1, 1));
-    node.assign(1, ALICE, [0]);
-    let (batch, ..) = node.runs().remove(0);
+    warm_up(&mut node, 5_000);
+    node.assign(1, ALICE, 0..2);
+    let (batch, _, items) = node.runs().remove(0);
+    assert_eq!(items.len(), 2);
     node.end(batch, 5, exited(b"no such item"), 10);
     assert_eq!(node.effects, Vec::new());
     node.end(batch, 0, exited(b"once"), 10);
     assert_eq!(node.reports().len(), 1);
     node.end(batch, 0, exited(b"twice"), 10);
+    assert_eq!((node.effects.len(), node.core.load()), (0, (1, 1)));
+    node.end(batch, 1, exited(b"the other"), 10);
+    assert_eq!((node.reports().len(), node.core.load()), (1, (0, 0)));
+    node.end(batch, 1, exited(b"too late"), 10);
     assert_eq!(node.effects, Vec::new());
 }
 
