@@ -1,0 +1,206 @@
+//! Whom to connect to, where, and when to try again. No clock is read here.
+
+use crate::addresses::ADDRESSES_MAX;
+use libp2p::{Multiaddr, PeerId};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+/// First wait after a failed try; doubled with each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// Longest wait while a peer was up not long ago: a changed address is found within 30 s (F19).
+const WAIT_MAX: Duration = Duration::from_secs(20);
+/// Longest wait for a peer that has been away for long; trying costs traffic.
+const LONG_WAIT_MAX: Duration = Duration::from_secs(5 * 60);
+/// Tries, about half an hour of them, after which a peer has been away for long.
+const LONG_AWAY_TRIES: u32 = 90;
+/// Peers that are not members and not configured, such as those heard by mDNS.
+const STRANGERS_MAX: usize = 256;
+
+/// What is known of one peer.
+#[derive(Debug)]
+struct Entry {
+    addresses: Vec<Multiaddr>,
+    member: bool,
+    /// Configured as an entry to the sky or as a relay: always wanted.
+    entrance: bool,
+    tries: u32,
+    next_try: Instant,
+}
+
+/// All known peers.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    entries: BTreeMap<PeerId, Entry>,
+}
+
+impl Book {
+    /// Remembers a member, to be tried now.
+    pub fn add_member(&mut self, peer: PeerId, addresses: Vec<Multiaddr>, now: Instant) {
+        let entry = self.entry(peer, now);
+        if !entry.member {
+            entry.member = true;
+            entry.tries = 0;
+            entry.next_try = now;
+        }
+        merge(&mut entry.addresses, addresses);
+    }
+
+    /// Remembers a configured way in.
+    pub fn add_entrance(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
+        let entry = self.entry(peer, now);
+        entry.entrance = true;
+        merge(&mut entry.addresses, vec![address]);
+    }
+
+    /// Remembers a peer that was heard of; nothing if too many are.
+    pub fn add_heard(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
+        let strangers = self.entries.values().filter(|entry| !entry.member && !entry.entrance).count();
+        if self.entries.contains_key(&peer) || strangers < STRANGERS_MAX {
+            merge(&mut self.entry(peer, now).addresses, vec![address]);
+        }
+    }
+
+    /// Newer addresses of a peer that is known.
+    pub fn learn(&mut self, peer: &PeerId, addresses: Vec<Multiaddr>) {
+        if let Some(entry) = self.entries.get_mut(peer) {
+            merge(&mut entry.addresses, addresses);
+        }
+    }
+
+    pub fn remove(&mut self, peer: &PeerId) {
+        self.entries.remove(peer);
+    }
+
+    pub fn addresses(&self, peer: &PeerId) -> Vec<Multiaddr> {
+        self.entries.get(peer).map(|entry| entry.addresses.clone()).unwrap_or_default()
+    }
+
+    /// It was reached: the next loss starts from short waits.
+    pub fn on_up(&mut self, peer: &PeerId) {
+        if let Some(entry) = self.entries.get_mut(peer) {
+            entry.tries = 0;
+        }
+    }
+
+    /// It may be tried after `wait`.
+    pub fn try_after(&mut self, peer: &PeerId, now: Instant, wait: Duration) {
+        if let Some(entry) = self.entries.get_mut(peer) {
+            entry.next_try = now + wait;
+        }
+    }
+
+    /// This machine's own addresses changed, so everyone may be reachable again.
+    pub fn try_all_soon(&mut self, now: Instant) {
+        for entry in self.entries.values_mut().filter(|entry| entry.member || entry.entrance) {
+            entry.tries = entry.tries.min(2);
+            entry.next_try = entry.next_try.min(now + FIRST_WAIT);
+        }
+    }
+
+    /// Peers to dial now, at most `members_max` of them plain members. Each is counted as tried.
+    /// `jitter` in 0..1 spreads the tries of many nodes. `knocks`: whether strangers are worth it.
+    pub fn due(
+        &mut self,
+        now: Instant,
+        members_max: usize,
+        knocks: bool,
+        jitter: f64,
+        is_busy: impl Fn(&PeerId) -> bool,
+    ) -> Vec<PeerId> {
+        let mut members_left = members_max;
+        let mut due = Vec::new();
+        for (peer, entry) in &mut self.entries {
+            let worth = entry.member || knocks;
+            if !worth || now < entry.next_try || entry.addresses.is_empty() || is_busy(peer) {
+                continue;
+            }
+            if entry.member && !entry.entrance {
+                if members_left == 0 {
+                    continue;
+                }
+                members_left -= 1;
+            }
+            entry.tries = entry.tries.saturating_add(1);
+            entry.next_try = now + wait(entry.tries).mul_f64(0.75 + jitter / 2.0);
+            due.push(*peer);
+        }
+        due
+    }
+
+    fn entry(&mut self, peer: PeerId, now: Instant) -> &mut Entry {
+        self.entries.entry(peer).or_insert(Entry {
+            addresses: Vec::new(),
+            member: false,
+            entrance: false,
+            tries: 0,
+            next_try: now,
+        })
+    }
+}
+
+fn wait(tries: u32) -> Duration {
+    let longest = if tries > LONG_AWAY_TRIES { LONG_WAIT_MAX } else { WAIT_MAX };
+    FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1).min(16))).min(longest)
+}
+
+/// Newest first; what does not fit is forgotten.
+fn merge(known: &mut Vec<Multiaddr>, newer: Vec<Multiaddr>) {
+    for address in newer.into_iter().rev() {
+        known.retain(|other| *other != address);
+        known.insert(0, address);
+    }
+    known.truncate(ADDRESSES_MAX);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ADDRESSES_MAX, Book, LONG_AWAY_TRIES, STRANGERS_MAX, wait};
+    use libp2p::{Multiaddr, PeerId};
+    use std::time::{Duration, Instant};
+
+    fn address(port: u16) -> Multiaddr {
+        format!("/ip4/192.0.2.1/tcp/{port}").parse().unwrap()
+    }
+
+    #[test]
+    fn f19_waits_grow_but_a_peer_seen_lately_is_tried_within_30_s() {
+        assert_eq!(wait(1), Duration::from_secs(1));
+        assert_eq!(wait(4), Duration::from_secs(8));
+        for tries in 1..=LONG_AWAY_TRIES {
+            assert!(wait(tries).mul_f64(1.25) <= Duration::from_secs(30));
+        }
+        assert_eq!(wait(u32::MAX), Duration::from_secs(300));
+    }
+
+    #[test]
+    fn members_are_due_once_each_and_within_the_target() {
+        let now = Instant::now();
+        let mut book = Book::default();
+        for port in 0..5 {
+            book.add_member(PeerId::random(), vec![address(port)], now);
+        }
+        let entrance = PeerId::random();
+        book.add_entrance(entrance, address(9), now);
+        assert_eq!(book.due(now, 3, false, 0.5, |_| false).len(), 3);
+        assert_eq!(book.due(now, 3, false, 0.5, |_| false).len(), 2, "the rest, and the first wait");
+        assert_eq!(book.due(now, 3, true, 0.5, |_| false), [entrance], "strangers only to knock");
+        assert!(book.due(now + Duration::from_secs(2), 3, true, 0.5, |_| true).is_empty());
+    }
+
+    #[test]
+    fn p3_what_strangers_say_is_bounded() {
+        let now = Instant::now();
+        let mut book = Book::default();
+        for _ in 0..STRANGERS_MAX * 2 {
+            book.add_heard(PeerId::random(), address(1), now);
+        }
+        assert_eq!(book.entries.len(), STRANGERS_MAX);
+        let member = PeerId::random();
+        book.add_member(member, (0..100).map(address).collect(), now);
+        book.learn(&member, vec![address(500)]);
+        let known = book.addresses(&member);
+        assert_eq!((known.len(), &known[0]), (ADDRESSES_MAX, &address(500)));
+    }
+}

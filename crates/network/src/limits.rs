@@ -1,0 +1,193 @@
+//! Bounds on what peers do: rates, strangers' connections, bans. No clock is read here.
+
+use libp2p::{PeerId, swarm::ConnectionId};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+/// Addresses and peers whose history is kept; beyond it those without current use are forgotten.
+const REMEMBERED_MAX: usize = 4_096;
+/// First ban; each further one within [`FORGIVEN_AFTER`] is four times as long.
+const FIRST_BAN: Duration = Duration::from_secs(30);
+/// Longest ban.
+const LONGEST_BAN: Duration = Duration::from_secs(3_600);
+/// A peer that stays quiet this long starts anew.
+const FORGIVEN_AFTER: Duration = Duration::from_secs(3_600);
+/// Refused knocks that are not yet a reason for a ban: a user may mistype a token.
+const FREE_STRIKES: u32 = 3;
+
+/// Tokens that refill with time: `burst` at once, `per_second` on average.
+#[derive(Debug, Clone)]
+pub(crate) struct Bucket {
+    tokens: f64,
+    burst: f64,
+    per_second: f64,
+    filled_at: Instant,
+}
+
+impl Bucket {
+    pub fn new(burst: u32, per_second: u32, now: Instant) -> Self {
+        let burst = f64::from(burst);
+        Self { tokens: burst, burst, per_second: f64::from(per_second), filled_at: now }
+    }
+
+    /// Whether one more is allowed now.
+    pub fn take(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        let allowed = self.tokens >= 1.0;
+        if allowed {
+            self.tokens -= 1.0;
+        }
+        allowed
+    }
+
+    /// Whether it holds no memory of anyone.
+    pub fn is_full(&mut self, now: Instant) -> bool {
+        self.fill(now);
+        self.tokens >= self.burst
+    }
+
+    fn fill(&mut self, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.filled_at).as_secs_f64();
+        self.tokens = (self.tokens + elapsed * self.per_second).min(self.burst);
+        self.filled_at = now;
+    }
+}
+
+/// Buckets of many, with bounded memory.
+#[derive(Debug)]
+pub(crate) struct Buckets<K> {
+    burst: u32,
+    per_second: u32,
+    of: HashMap<K, Bucket>,
+}
+
+impl<K: std::hash::Hash + Eq> Buckets<K> {
+    pub fn new(burst: u32, per_second: u32) -> Self {
+        Self { burst, per_second, of: HashMap::new() }
+    }
+
+    /// Whether `key` may do one more now. When too many keys were seen lately, new ones may not.
+    pub fn take(&mut self, key: K, now: Instant) -> bool {
+        if self.of.len() >= REMEMBERED_MAX {
+            self.of.retain(|_, bucket| !bucket.is_full(now));
+        }
+        if self.of.len() >= REMEMBERED_MAX && !self.of.contains_key(&key) {
+            return false;
+        }
+        let (burst, per_second) = (self.burst, self.per_second);
+        self.of.entry(key).or_insert_with(|| Bucket::new(burst, per_second, now)).take(now)
+    }
+}
+
+/// Why a connection is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Denied {
+    #[error("too many connections of unknown nodes")]
+    Strangers,
+    #[error("too many connections of unknown nodes from one address")]
+    StrangersOfAddress,
+    #[error("too many new connections from one address")]
+    Rate,
+    #[error("this node is refused for a while")]
+    Banned,
+    #[error("not an ed25519 node id")]
+    Key,
+}
+
+/// Connections of strangers, in all and by address.
+#[derive(Debug)]
+pub(crate) struct Strangers {
+    total_max: usize,
+    per_ip_max: usize,
+    arrivals: Buckets<IpAddr>,
+    open: HashMap<ConnectionId, IpAddr>,
+}
+
+impl Strangers {
+    pub fn new(total_max: usize, per_ip_max: usize, per_ip_burst: u32) -> Self {
+        Self { total_max, per_ip_max, arrivals: Buckets::new(per_ip_burst, 1), open: HashMap::new() }
+    }
+
+    /// Lets a stranger's inbound connection in, or not.
+    pub fn enter(&mut self, connection: ConnectionId, ip: IpAddr, now: Instant) -> Result<(), Denied> {
+        if self.open.len() >= self.total_max {
+            return Err(Denied::Strangers);
+        }
+        if self.open.values().filter(|other| **other == ip).count() >= self.per_ip_max {
+            return Err(Denied::StrangersOfAddress);
+        }
+        if !self.arrivals.take(ip, now) {
+            return Err(Denied::Rate);
+        }
+        self.open.insert(connection, ip);
+        Ok(())
+    }
+
+    pub fn leave(&mut self, connection: ConnectionId) {
+        self.open.remove(&connection);
+    }
+}
+
+/// Who is refused, and until when. Strikes decay, and so do bans.
+#[derive(Debug, Default)]
+pub(crate) struct Bans {
+    of: HashMap<PeerId, Record>,
+}
+
+#[derive(Debug)]
+struct Record {
+    strikes: u32,
+    last: Instant,
+    until: Option<Instant>,
+}
+
+impl Bans {
+    /// Counts a refused or malformed knock; a few are free.
+    pub fn strike(&mut self, peer: PeerId, now: Instant) {
+        let record = self.record(peer, now);
+        record.strikes += 1;
+        if record.strikes > FREE_STRIKES {
+            record.until = Some(now + ban(record.strikes - FREE_STRIKES));
+        }
+    }
+
+    /// Bans at once.
+    pub fn expel(&mut self, peer: PeerId, now: Instant) {
+        let record = self.record(peer, now);
+        record.strikes = record.strikes.max(FREE_STRIKES) + 1;
+        record.until = Some(now + ban(record.strikes - FREE_STRIKES));
+    }
+
+    pub fn forgive(&mut self, peer: &PeerId) {
+        self.of.remove(peer);
+    }
+
+    pub fn is_banned(&self, peer: &PeerId, now: Instant) -> bool {
+        self.of.get(peer).and_then(|record| record.until).is_some_and(|until| now < until)
+    }
+
+    fn record(&mut self, peer: PeerId, now: Instant) -> &mut Record {
+        if self.of.len() >= REMEMBERED_MAX {
+            self.of.retain(|_, record| record.until.is_some_and(|until| now < until));
+        }
+        if self.of.len() >= REMEMBERED_MAX {
+            self.of.clear();
+        }
+        let record = self.of.entry(peer).or_insert(Record { strikes: 0, last: now, until: None });
+        if now.saturating_duration_since(record.last) > FORGIVEN_AFTER {
+            record.strikes = 0;
+        }
+        record.last = now;
+        record
+    }
+}
+
+fn ban(count: u32) -> Duration {
+    FIRST_BAN.saturating_mul(4_u32.saturating_pow(count.saturating_sub(1))).min(LONGEST_BAN)
+}
+
+#[cfg(test)]
+mod tests;
