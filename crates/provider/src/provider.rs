@@ -119,10 +119,10 @@ impl Provider {
         self.agreements.get(&agreement).map(|agreement| &*agreement.terms)
     }
 
-    /// Slots that work, and tasks that are queued or run.
+    /// Tasks that run now, one per slot, and tasks that wait.
     pub fn load(&self) -> (usize, usize) {
-        let live = self.agreements.values().map(|agreement| agreement.live).sum();
-        (self.batches.open.len(), live)
+        let waiting = self.agreements.values().map(|open| open.live.saturating_sub(open.batches.len()));
+        (self.batches.open.len(), waiting.sum())
     }
 
     /// Slots that agreements hold together. May be more than there are, since consumers share.
