@@ -97,6 +97,10 @@ impl RedbJournal {
         JournalError::Io { context: format!("{} is closed", self.path.display()), source: Box::new(stop) }
     }
 
+    fn is_interrupted(&self) -> bool {
+        matches!(*self.slot.read().unwrap_or_else(PoisonError::into_inner), Slot::Interrupted)
+    }
+
     /// Opens the file again after a full disk closed it.
     fn ready(&self, acknowledged: u64) -> Result<(), JournalError> {
         match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
@@ -130,22 +134,18 @@ impl RedbJournal {
         what: &str,
         query: impl FnOnce(&ReadTransaction) -> Result<T, Fault>,
     ) -> Result<T, JournalError> {
-        if let Slot::Interrupted = *self.slot.read().unwrap_or_else(PoisonError::into_inner) {
+        if self.is_interrupted() {
             let acknowledged = self.commits();
             self.ready(*acknowledged)?;
         }
         let context = || format!("reading {what} from {}", self.path.display());
-        let slot = self.slot.read().unwrap_or_else(PoisonError::into_inner);
-        match &*slot {
-            Slot::Open(database) => {
-                guarded(|| query(&database.begin_read()?)).map_err(|fault| fault.into_error(context))
-            }
-            Slot::Stopped(stop) => Err(self.closed(*stop)),
-            Slot::Interrupted => Err(JournalError::Io {
-                context: context(),
-                source: Box::new(io::Error::from(io::ErrorKind::StorageFull)),
-            }),
-        }
+        let reader = match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
+            Slot::Open(database) => guarded(|| Ok(database.begin_read()?)),
+            Slot::Stopped(stop) => return Err(self.closed(*stop)),
+            Slot::Interrupted => Err(Fault::Redb(io::Error::from(io::ErrorKind::StorageFull).into())),
+        };
+        // The slot is free again: whoever is handed what was read may ask the journal in turn.
+        reader.and_then(|reader| guarded(|| query(&reader))).map_err(|fault| fault.into_error(context))
     }
 }
 

@@ -90,6 +90,7 @@ fn on_job_submitted(
 ) -> Result<(), Fault> {
     let key = job_key(job);
     let head = HeadRow { submitted_at: at, changed_at: at, state: JobState::Waiting };
+    remove_head(writer, job)?;
     put(writer, tables::HEADS, key, &seal(HeadRow::VERSION, &key, &head))?;
     put(writer, tables::SPECS, key, &seal(SpecRow::VERSION, &key, &SpecRow { spec }))?;
     writer.open_table(tables::BY_TIME)?.insert((at.as_millis(), key), ())?;
@@ -138,15 +139,20 @@ fn on_job_changed(
 /// Receipts stay: they are records between two parties, and their batches may span jobs.
 fn on_job_removed(writer: &WriteTransaction, job: JobId) -> Result<(), Fault> {
     let key = job_key(job);
-    let head = writer.open_table(tables::HEADS)?.remove(key)?.map(|row| row.value().to_vec());
-    if let Some(row) = head {
-        let head: HeadRow = unseal("job", HeadRow::VERSION, &key, &row)?;
-        writer.open_table(tables::BY_TIME)?.remove((head.submitted_at.as_millis(), key))?;
-    }
+    remove_head(writer, job)?;
     writer.open_table(tables::SPECS)?.remove(key)?;
     for table in [tables::RUNS, tables::NOTES] {
         writer.open_table(table)?.retain_in((key, 0)..=(key, u64::MAX), |_, _| false)?;
     }
+    Ok(())
+}
+
+fn remove_head(writer: &WriteTransaction, job: JobId) -> Result<(), Fault> {
+    let key = job_key(job);
+    let mut heads = writer.open_table(tables::HEADS)?;
+    let Some(row) = heads.remove(key)?.map(|row| row.value().to_vec()) else { return Ok(()) };
+    let head: HeadRow = unseal("job", HeadRow::VERSION, &key, &row)?;
+    writer.open_table(tables::BY_TIME)?.remove((head.submitted_at.as_millis(), key))?;
     Ok(())
 }
 

@@ -78,6 +78,9 @@ pub enum OpenError {
 
 /// The open file and the number of its last commit.
 pub(super) fn open(path: &Path) -> Result<(Database, u64), OpenError> {
+    if !path.try_exists().map_err(|source| io_error(path, source))? {
+        create(path)?;
+    }
     let mut database = guarded(|| open_file(path)).map_err(|fault| name(path, fault))?;
     let size_bytes = std::fs::metadata(path).map_err(|source| io_error(path, source))?.len();
     if size_bytes <= CHECKED_AT_START_BYTES_MAX {
@@ -95,10 +98,25 @@ pub(super) fn open(path: &Path) -> Result<(Database, u64), OpenError> {
         Some(found) => {
             database = migrate(path, database, found)?;
         }
-        None => guarded(|| create_tables(&database)).map_err(|fault| name(path, fault))?,
+        None => {
+            return Err(OpenError::Damaged { path: path.into(), reason: "it has no format version".into() });
+        }
     }
     let number = guarded(|| number(&database, COMMIT_NUMBER)).map_err(|fault| name(path, fault))?;
     Ok((database, number.unwrap_or(0)))
+}
+
+/// Makes an empty journal beside its name first, so that a crash never leaves half of one.
+fn create(path: &Path) -> Result<(), OpenError> {
+    let beside = path.with_extension("new");
+    match std::fs::remove_file(&beside) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(io_error(&beside, source)),
+        _ => {}
+    }
+    guarded(|| create_tables(&open_file(&beside)?)).map_err(|fault| name(&beside, fault))?;
+    std::fs::rename(&beside, path)
+        .and_then(|()| sync_folder_of(path))
+        .map_err(|source| io_error(path, source))
 }
 
 fn open_file(path: &Path) -> Result<Database, Fault> {
@@ -110,12 +128,7 @@ fn open_file(path: &Path) -> Result<Database, Fault> {
         .mode(0o600)
         .open(path)
         .map_err(redb::Error::Io)?;
-    let is_new = file.metadata().map_err(redb::Error::Io)?.len() == 0;
-    let database = Builder::new().set_cache_size(CACHE_BYTES_MAX).create_file(file)?;
-    if is_new {
-        sync_folder_of(path).map_err(redb::Error::Io)?;
-    }
-    Ok(database)
+    Ok(Builder::new().set_cache_size(CACHE_BYTES_MAX).create_file(file)?)
 }
 
 fn number(database: &Database, name: &str) -> Result<Option<u64>, Fault> {

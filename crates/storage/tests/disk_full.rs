@@ -1,0 +1,66 @@
+//! F4: a full disk refuses commits, keeps what is there readable, and does no lasting harm.
+
+mod common;
+
+use opensky_ports::{BlobError, BlobStore, Journal, JournalError, Record};
+use opensky_storage::RedbJournal;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{path::Path, process::Command};
+
+/// Set for the child process: the folder to work in.
+const FOLDER: &str = "OPENSKY_TEST_FULL_FOLDER";
+
+/// The child's part (its file size limit stands for a full disk); does nothing in a run of the suite.
+#[test]
+fn child_with_little_room() {
+    let Some(folder) = std::env::var_os(FOLDER) else { return };
+    let folder = Path::new(&folder);
+    let (journal, blobs) = common::open(folder);
+    common::step(&journal, &blobs, 0);
+
+    let room = std::fs::metadata(journal.path()).unwrap().len();
+    set_file_size_max(Some(room));
+    let failed = fill(&journal);
+    assert!(matches!(failed, JournalError::Io { .. }), "{failed}");
+    assert_eq!(common::commits_kept(&journal), 1, "what was there stays readable, what failed is not there");
+    assert!(journal.setting("big").unwrap().is_none_or(|value| value.len() < 1 << 20));
+    fill(&journal);
+    let blob = vec![7; 2 * room as usize];
+    assert!(matches!(blobs.put(&blob), Err(BlobError::Io { .. })));
+
+    set_file_size_max(None);
+    common::step(&journal, &blobs, 1);
+    assert_eq!(common::commits_kept(&journal), 2, "with room again, commits work again");
+    blobs.put(&blob).expect("with room again, blobs can be written again");
+    drop((journal, blobs));
+    common::check_steps(folder, 2);
+}
+
+#[test]
+fn f4_a_full_disk_refuses_commits_until_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    // Past its limit a process gets a signal that ends it, unless its parent had it ignored.
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; exec \"$0\" --exact child_with_little_room --nocapture"])
+        .arg(std::env::current_exe().unwrap())
+        .env(FOLDER, folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn set_file_size_max(bytes: Option<u64>) {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Fsize);
+    setrlimit(Resource::Fsize, Rlimit { current: bytes.or(maximum), maximum }).unwrap();
+}
+
+/// Commits ever more until one fails.
+fn fill(journal: &RedbJournal) -> JournalError {
+    for megabytes in 1..64 {
+        let value = vec![megabytes as u8; megabytes << 20];
+        if let Err(error) = journal.commit(&[Record::Setting { name: "big".into(), value }]) {
+            return error;
+        }
+    }
+    panic!("64 MiB fit where there is no room");
+}

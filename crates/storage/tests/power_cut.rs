@@ -1,0 +1,119 @@
+//! F2: after a power cut, everything acknowledged is there and nothing is half done; F4 on a small
+//! file system. Both need root and a loop device, and say so where they are skipped.
+
+mod common;
+
+use opensky_ports::{BlobStore, Journal, Record};
+use std::{
+    fs::File,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const ROUNDS: u32 = 12;
+
+/// A small ext4 on a loop device.
+struct LoopDisk {
+    folder: tempfile::TempDir,
+}
+
+impl LoopDisk {
+    /// `None` where this machine does not let us.
+    fn new(megabytes: u64) -> Option<Self> {
+        let disk = Self { folder: tempfile::tempdir().unwrap() };
+        std::fs::create_dir(disk.mount_point()).unwrap();
+        File::create(disk.image()).and_then(|image| image.set_len(megabytes << 20)).unwrap();
+        let made = succeeds(Command::new("mkfs.ext4").arg("-q").arg(disk.image()));
+        (made && disk.mount()).then_some(disk)
+    }
+
+    fn image(&self) -> PathBuf {
+        self.folder.path().join("image")
+    }
+
+    fn mount_point(&self) -> PathBuf {
+        self.folder.path().join("disk")
+    }
+
+    fn mount(&self) -> bool {
+        succeeds(Command::new("mount").args(["-o", "loop"]).arg(self.image()).arg(self.mount_point()))
+    }
+
+    fn unmount(&self) -> bool {
+        succeeds(Command::new("umount").arg(self.mount_point()))
+    }
+
+    /// Stops the file system at once: what was not synced is lost.
+    fn cut_power(&self) {
+        const SHUTDOWN: rustix::ioctl::Opcode = rustix::ioctl::opcode::read::<u32>(b'X', 125);
+        const NO_LOG_FLUSH: u32 = 2;
+        let root = File::open(self.mount_point()).unwrap();
+        // SAFETY: FS_IOC_SHUTDOWN reads one u32, which lives through the call.
+        unsafe { rustix::ioctl::ioctl(&root, rustix::ioctl::Setter::<SHUTDOWN, u32>::new(NO_LOG_FLUSH)) }
+            .unwrap();
+    }
+}
+
+impl Drop for LoopDisk {
+    fn drop(&mut self) {
+        self.unmount();
+    }
+}
+
+fn succeeds(command: &mut Command) -> bool {
+    command.output().is_ok_and(|output| output.status.success())
+}
+
+fn skipped(test: &str) {
+    eprintln!("SKIPPED {test}: no root, no mkfs.ext4 or no loop device here");
+}
+
+#[test]
+fn f2_a_power_cut_loses_nothing_that_was_acknowledged() {
+    let Some(disk) = LoopDisk::new(256) else {
+        return skipped("f2_a_power_cut_loses_nothing_that_was_acknowledged");
+    };
+    let mut kept = 0;
+    for round in 0..ROUNDS {
+        let (journal, blobs) = common::open(&disk.mount_point());
+        let acknowledged = kept + 1 + round % 5;
+        (kept..acknowledged).for_each(|number| common::step(&journal, &blobs, number));
+        // Half a step is under way when the power goes.
+        let unfinished = blobs.create(1_000).unwrap();
+        blobs.put(&common::blob_content(acknowledged)).unwrap();
+        disk.cut_power();
+        assert!(common::commit_number(&journal, acknowledged).is_err(), "the disk is gone");
+        assert!(journal.setting("any").is_err(), "after a failed sync the journal stays closed (F3)");
+        drop((journal, unfinished, blobs));
+        assert!(disk.unmount() && disk.mount());
+        kept = common::check_steps(&disk.mount_point(), acknowledged);
+    }
+}
+
+#[test]
+fn f4_a_small_disk_fills_and_recovers() {
+    let Some(disk) = LoopDisk::new(48) else { return skipped("f4_a_small_disk_fills_and_recovers") };
+    let folder = disk.mount_point();
+    let (journal, blobs) = common::open(&folder);
+    common::step(&journal, &blobs, 0);
+    let ballast = folder.join("ballast");
+    fill_disk(&ballast);
+
+    let big = Record::Setting { name: "big".into(), value: vec![1; 8 << 20] };
+    journal.commit(std::slice::from_ref(&big)).expect_err("there is no room");
+    blobs.put(&vec![1; 8 << 20]).expect_err("there is no room");
+    assert_eq!(common::commits_kept(&journal), 1, "what is there stays readable");
+    assert!(journal.setting("big").unwrap().is_none());
+
+    std::fs::remove_file(&ballast).unwrap();
+    journal.commit(&[big]).expect("with room again, commits work again");
+    common::step(&journal, &blobs, 1);
+    drop((journal, blobs));
+    common::check_steps(&folder, 2);
+}
+
+fn fill_disk(path: &Path) {
+    let mut file = File::create(path).unwrap();
+    let chunk = vec![0xA5; 64 << 10];
+    while std::io::Write::write_all(&mut file, &chunk).is_ok() {}
+}
