@@ -13,6 +13,8 @@ mod style;
 use crate::{finding::Finding, workspace::Workspace};
 use anyhow::Result;
 
+pub use docs::update_security_map;
+
 /// One thing that must hold.
 #[derive(Clone, Copy)]
 pub struct Check {

@@ -1,8 +1,8 @@
 //! Developer commands: `cargo xtask check` is the one door through which every change passes.
 //!
 //! What it is: checks of the workspace, each a function in `checks/` that returns findings. What it
-//! never does: change a file, but for `programs`, which builds the example programs anew. Start at
-//! `checks.rs`, the list.
+//! never does: change a file, but for `programs`, which builds the example programs anew, and `map`,
+//! which adds tests to a table of the docs. Start at `checks.rs`, the list.
 
 mod checks;
 mod finding;
@@ -29,6 +29,8 @@ enum Action {
     Check,
     /// The quick checks only: a few seconds, no compilation.
     Lint,
+    /// Adds tests whose names start with the id of an attack or fault to docs/security.md.
+    Map,
     /// Builds the example programs anew, with their hashes. Needs clang, wasi-libc and wabt.
     Programs,
 }
@@ -39,6 +41,7 @@ fn main() -> Result<ExitCode> {
     match arguments.action {
         Action::Check => Ok(report::run(&workspace, &[checks::QUICK, checks::SLOW].concat())),
         Action::Lint => Ok(report::run(&workspace, checks::QUICK)),
+        Action::Map => checks::update_security_map(&workspace).map(|()| ExitCode::SUCCESS),
         Action::Programs => build_programs(&workspace).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -8,10 +8,14 @@ use crate::{finding::Finding, source, workspace::Workspace};
 use anyhow::Result;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     path::Path,
 };
 
-const MAPS: [&str; 2] = ["docs/features.md", "docs/security.md"];
+mod map;
+
+const SECURITY_MAP: &str = "docs/security.md";
+const MAPS: [&str; 2] = ["docs/features.md", SECURITY_MAP];
 const STATES: [&str; 3] = ["done", "part", "later"];
 
 /// Tests of the workspace: crate folder → names.
@@ -33,6 +37,12 @@ pub fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// Adds the tests that carry an id to the security map.
+pub fn update_security_map(workspace: &Workspace) -> Result<()> {
+    let map = map::with_tests(&workspace.read(Path::new(SECURITY_MAP))?, &all_tests(workspace)?);
+    Ok(fs::write(workspace.root.join(SECURITY_MAP), map)?)
+}
+
 fn all_tests(workspace: &Workspace) -> Result<Tests> {
     let mut tests = Tests::new();
     for member in workspace.members() {
@@ -47,7 +57,7 @@ fn all_tests(workspace: &Workspace) -> Result<Tests> {
 }
 
 fn problems_of_row(line: &str, tests: &Tests) -> Vec<String> {
-    let named: Vec<(&str, &str)> = line.split('`').skip(1).step_by(2).filter_map(as_test).collect();
+    let named = named_tests(line);
     let missing =
         named.iter().filter(|(room, test)| !tests.get(*room).is_some_and(|names| names.contains(*test)));
     let mut problems: Vec<String> =
@@ -64,6 +74,11 @@ fn problems_of_row(line: &str, tests: &Tests) -> Vec<String> {
         }
     }
     problems
+}
+
+/// The tests named in a line, in backticks.
+fn named_tests(line: &str) -> Vec<(&str, &str)> {
+    line.split('`').skip(1).step_by(2).filter_map(as_test).collect()
 }
 
 /// `crate::test`, but no path with more parts and no type.
