@@ -80,8 +80,10 @@ pub(crate) struct Agreement {
     window: u32,
     /// Mean run time, in microseconds; zero before the first.
     pace_us: u64,
-    /// When something last happened under it.
+    /// When it last got work or gave a result.
     pub busy_at: Timestamp,
+    /// When its provider last said anything about it.
+    pub heard_at: Timestamp,
     /// When its provider was last connected anew: results from before may still be on the way.
     pub back_at: Timestamp,
     /// For an agreement from before a restart: tasks of then whose reports were taken.
@@ -103,6 +105,7 @@ impl Agreement {
             window: u32::from(slots),
             pace_us: 0,
             busy_at: now,
+            heard_at: now,
             back_at: now,
             taken: None,
         }

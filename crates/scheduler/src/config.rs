@@ -19,6 +19,9 @@ pub struct Config {
     /// Time after which a run that its provider's standing does not name is taken for lost: it covers
     /// an assignment that crossed the standing on the wire.
     pub standing_slack_ms: u64,
+    /// Time without any word on an agreement after which its provider counts as lost: standings come
+    /// every few seconds.
+    pub silence_ms: u64,
     /// Time after which a result that was asked to be shown, and was not, is taken for lost.
     pub reveal_timeout_ms: u64,
     /// Time after which an agreement without work is closed.
@@ -52,6 +55,7 @@ impl Config {
             window_ms: 100,
             lost_grace_ms: 2_000,
             standing_slack_ms: 3_000,
+            silence_ms: 20_000,
             reveal_timeout_ms: 10_000,
             idle_ms: 500,
             hedge_factor: 3,

@@ -10,6 +10,9 @@ use opensky_types::{TaskId, reason::Reason};
 /// Runs of one agreement that may get copies in one go when its provider vanishes.
 const LOST_COPIES_MAX: usize = 1_024;
 
+/// Most extra copies of one task at a time; each must be slow itself before the next is started.
+const COPIES_MAX: u8 = 3;
+
 /// When a run counts as slow.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
@@ -71,7 +74,7 @@ impl Job {
     fn copy(&mut self, turn: &mut Turn<'_>, slot: u32, task: TaskId, expected_ms: u64) -> bool {
         let position = usize::from(task.stage);
         let queues = &self.stages[position];
-        let Some(detail) = queues.cells.detail(task.index).filter(|detail| detail.hedges == 0) else {
+        let Some(detail) = queues.cells.detail(task.index).filter(|detail| detail.hedges < COPIES_MAX) else {
             return true;
         };
         let mut spare = 0;
@@ -96,8 +99,9 @@ impl Job {
 
     fn want_copy(&mut self, task: TaskId) {
         let queues = &mut self.stages[usize::from(task.stage)];
-        if let Some(detail) = queues.cells.detail_mut(task.index).filter(|detail| detail.hedges == 0) {
-            detail.hedges = 1;
+        if let Some(detail) = queues.cells.detail_mut(task.index).filter(|detail| detail.hedges < COPIES_MAX)
+        {
+            detail.hedges += 1;
             queues.top_up(task.index);
             self.dirty.insert(task.stage);
         }

@@ -11,6 +11,7 @@
 //! - An assigned run gets exactly one judgement, or none if the provider never reports it. A report
 //!   of a run that was never assigned, or was judged before, gets none: the node answers a repeated
 //!   report from its own journal.
+//! - A standing of an agreement that [`Scheduler::holds`] does not know is answered with a close.
 //! - [`Judgement::Accepted`] goes to at most one run of a task, ever.
 
 mod agreements;

@@ -50,6 +50,7 @@ impl Job {
     pub fn on_standing(&mut self, turn: &mut Turn<'_>, slot: u32, slots: u16, tasks: &[TaskId]) {
         let Some(agreement) = self.agreements.get_mut(slot) else { return };
         agreement.reach = Reach::Live;
+        agreement.heard_at = turn.now;
         agreement.set_slots(slots);
         let (stage, node, back_at) = (agreement.stage, agreement.node, agreement.back_at);
         let slack_ms = turn.config.standing_slack_ms;
@@ -58,10 +59,16 @@ impl Job {
         // Results and assignments may have crossed it on the wire: only old runs can be missing.
         let now = turn.now;
         let aged = |run: &Run| now.ms_since(run.since.max(back_at)) >= slack_ms;
+        // A provider that says forever that it works on a task does not work on it.
+        let wall_ms = self.spec.stages[usize::from(stage)].limits.wall_ms;
+        let turns = 1 + u64::from(agreement.active() / u32::from(slots.max(1)));
+        let due_ms = wall_ms.saturating_mul(turns).saturating_add(slack_ms);
+        let overdue = |run: &Run| now.ms_since(run.since.max(back_at)) >= due_ms;
         let missing: Vec<u32> = agreement
             .runs
             .iter()
-            .filter(|(index, run)| run.state.is_at_provider() && aged(run) && !named.contains(index))
+            .filter(|(_, run)| run.state.is_at_provider() && aged(run))
+            .filter(|(index, run)| !named.contains(index) || overdue(run))
             .map(|(index, _)| *index)
             .collect();
         for index in missing {
@@ -193,15 +200,17 @@ impl Job {
         let gone_ms = grace_ms.saturating_mul(GONE_GRACES_MAX);
         for slot in self.agreements.slots_where(|_| true) {
             let Some(agreement) = self.agreements.get(slot) else { continue };
-            let stage = &self.stages[usize::from(agreement.stage)];
-            let idle = stage.wanted() == 0
-                && agreement.runs.is_empty()
-                && now.ms_since(agreement.busy_at) >= turn.config.idle_ms;
+            // Without work although the stage has some: what waits needs other nodes.
+            let wanted = self.stages[usize::from(agreement.stage)].wanted() > 0;
+            let patience_ms = if wanted { 2 * resume_ms } else { turn.config.idle_ms };
+            let idle = agreement.runs.is_empty() && now.ms_since(agreement.busy_at) >= patience_ms;
+            let silent = now.ms_since(agreement.heard_at) >= turn.config.silence_ms;
             match agreement.reach {
                 Reach::Lost { since } if now.ms_since(since) >= grace_ms => self.abandon(turn, slot),
                 Reach::Resuming { since } if now.ms_since(since) >= resume_ms => self.abandon(turn, slot),
                 Reach::Gone { since } if now.ms_since(since) >= gone_ms => self.close(turn, slot),
                 Reach::Live if idle => self.close(turn, slot),
+                Reach::Live if agreement.active() > 0 && silent => self.abandon(turn, slot),
                 _ => self.give_up_hidden(turn, slot),
             }
         }

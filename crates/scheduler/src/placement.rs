@@ -4,7 +4,7 @@
 use crate::{
     agreements::{Run, RunState, WINDOW_MAX},
     cells::Cells,
-    job::Job,
+    job::{Job, commits_first},
     stage::{nodes_min, plan},
     turn::Turn,
 };
@@ -18,6 +18,9 @@ const OPEN_BESIDE_WINDOWS_MAX: u32 = 8_192;
 
 /// What holds for a whole stage while it is filled.
 struct Filling {
+    /// Whether tasks may be started: a quorum's first round only when every replica has a node, since
+    /// commitments that wait for one hold slots that others wait for.
+    may_start: bool,
     /// Whether a task can avoid the node where it met a mishap.
     has_choice: bool,
     /// Most open tasks.
@@ -55,8 +58,10 @@ impl Job {
         if active >= windows {
             return;
         }
-        let verified = nodes_min(self.spec.stages[position].verify) > 1;
+        let nodes_min = nodes_min(self.spec.stages[position].verify);
+        let verified = nodes_min > 1;
         let filling = Filling {
+            may_start: !commits_first(&self.spec, stage) || usable.len() >= nodes_min as usize,
             has_choice: usable.len() > 1,
             open_max: if verified { OPEN_BESIDE_WINDOWS_MAX + 2 * windows } else { u32::MAX },
             pool_min: 2 * slots as usize,
@@ -108,7 +113,7 @@ impl Job {
                 return urgent;
             }
         }
-        let may_start = queues.ready > 0 && queues.open < filling.open_max;
+        let may_start = filling.may_start && queues.ready > 0 && queues.open < filling.open_max;
         if !dry.pool && (queues.pool_len() >= filling.pool_min || !may_start) {
             let replica = queues.next_replica(&mut self.draw, PROBES, suits);
             dry.pool = replica.is_none();

@@ -40,7 +40,7 @@ enum Word {
 impl Job {
     pub fn on_reported(&mut self, turn: &mut Turn<'_>, slot: u32, reports: Vec<Report>) {
         let Some(agreement) = self.agreements.get_mut(slot) else { return };
-        agreement.busy_at = turn.now;
+        (agreement.busy_at, agreement.heard_at) = (turn.now, turn.now);
         let party = Party { slot, agreement: agreement.id, node: agreement.node, stage: agreement.stage };
         for report in reports {
             if let Some(run) = self.take_run(party, &report) {
@@ -213,7 +213,7 @@ impl Job {
 
     pub fn on_committed(&mut self, turn: &mut Turn<'_>, slot: u32, commitments: &[Committed]) {
         let Some(agreement) = self.agreements.get_mut(slot) else { return };
-        agreement.busy_at = turn.now;
+        (agreement.busy_at, agreement.heard_at) = (turn.now, turn.now);
         let stage = agreement.stage;
         for committed in commitments.iter().filter(|committed| committed.task.stage == stage) {
             self.take_commitment(turn, slot, *committed);

@@ -21,6 +21,9 @@ pub(crate) enum Strike {
 
 #[derive(Debug, Clone, Copy)]
 struct Rest {
+    /// Refusals in a row, until it agrees to something.
+    refusals: u32,
+    /// Other strikes in a row, until a result of it is accepted.
     strikes: u32,
     until: Timestamp,
 }
@@ -34,21 +37,30 @@ pub(crate) struct Rests {
 impl Rests {
     /// Counts a strike and says until when the node rests; a moment not after `now` means not at all.
     pub fn strike(&mut self, config: &Config, now: Timestamp, node: NodeId, strike: Strike) -> Timestamp {
-        let rest = self.nodes.entry(node).or_insert(Rest { strikes: 0, until: now });
-        if strike != Strike::Full {
-            rest.strikes = rest.strikes.saturating_add(1);
-        }
-        let doublings = (rest.strikes.saturating_sub(1)).min(20);
+        let rest = self.nodes.entry(node).or_insert(Rest { refusals: 0, strikes: 0, until: now });
+        let in_a_row = match strike {
+            Strike::Full => &mut 1,
+            Strike::Refusal => &mut rest.refusals,
+            Strike::Loss | Strike::Mishap | Strike::Rejection => &mut rest.strikes,
+        };
+        *in_a_row = in_a_row.saturating_add(u32::from(strike != Strike::Full));
+        let doublings = in_a_row.saturating_sub(1).min(20);
         let grown = config.rest_ms.saturating_mul(1 << doublings).min(config.rest_max_ms);
         let rest_ms = match strike {
-            Strike::Full => config.rest_ms,
-            Strike::Refusal | Strike::Loss => grown,
-            Strike::Mishap if rest.strikes == 1 => 0,
+            Strike::Full | Strike::Refusal | Strike::Loss => grown,
+            Strike::Mishap if doublings == 0 => 0,
             Strike::Mishap => grown / 2,
             Strike::Rejection => config.rest_rejected_ms.saturating_mul(1 << doublings.min(3)),
         };
         rest.until = rest.until.max(now.plus_ms(rest_ms));
         rest.until
+    }
+
+    /// An agreement ends a row of refusals.
+    pub fn welcome(&mut self, node: &NodeId) {
+        if let Some(rest) = self.nodes.get_mut(node) {
+            rest.refusals = 0;
+        }
     }
 
     /// A good result ends a row of strikes. A rest that has begun is not cut short.
@@ -65,7 +77,8 @@ impl Rests {
     /// Forgets nodes whose rest is long over.
     pub fn prune(&mut self, config: &Config, now: Timestamp) {
         self.nodes.retain(|_, rest| {
-            rest.until.plus_ms(config.rest_max_ms) > now && (rest.strikes > 0 || rest.until > now)
+            rest.until.plus_ms(config.rest_max_ms) > now
+                && (rest.strikes > 0 || rest.refusals > 0 || rest.until > now)
         });
     }
 }

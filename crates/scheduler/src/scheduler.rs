@@ -90,6 +90,12 @@ impl Scheduler {
         }
     }
 
+    /// Whether an agreement is held here. A provider whose standing names one that is not is told to
+    /// close it: the closing, or its own acceptance, was lost on the way.
+    pub fn holds(&self, agreement: &AgreementId) -> bool {
+        self.owners.contains_key(agreement)
+    }
+
     /// How a job stands; `None` for a job that is not known or was forgotten.
     pub fn job(&self, job: &JobId) -> Option<JobView> {
         Some(self.jobs.get(job)?.view())

@@ -166,6 +166,7 @@ impl Job {
             turn.effects.push(Effect::Close { agreement, node });
             return;
         }
+        turn.rests.welcome(&node);
         let slot = self.agreements.insert(Agreement::new(agreement, stage, node, slots, turn.now));
         self.stages[usize::from(stage)].members.push(slot);
         turn.owners.insert(agreement, (self.id, slot));
