@@ -37,7 +37,11 @@ fn measure_journal(folder: &Path) {
     }
     let (wall_ms, cpu_ms) = (start.elapsed().as_secs_f64() * 1e3, cpu_ms() - cpu);
     let per = f64::from(COMMITS);
-    println!("journal: commit of {BATCH} runs and {BATCH} receipts: {:.2} ms, of it CPU {:.2} ms", wall_ms / per, cpu_ms / per);
+    println!(
+        "journal: commit of {BATCH} runs and {BATCH} receipts: {:.2} ms, of it CPU {:.2} ms",
+        wall_ms / per,
+        cpu_ms / per
+    );
     println!("journal: {:.0} tasks/s on one thread", per * f64::from(BATCH) / wall_ms * 1e3);
     let bytes = std::fs::metadata(journal.path()).unwrap().len();
     println!("journal: {} MiB for {} tasks", bytes >> 20, COMMITS * BATCH);

@@ -46,3 +46,6 @@ fn from_1_to_2(writer: &WriteTransaction) -> Result<(), Fault> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

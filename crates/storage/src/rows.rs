@@ -3,7 +3,7 @@
 //! Each row is `version (1) | check (8) | Borsh payload`. The check covers version, key and payload,
 //! so that a flipped bit is found when the row is read, wherever it is. Rows are this crate's own
 //! types. Inside them stand values of `opensky-types` whose bytes are fixed anyway, because they are
-//! signed, hashed or sent; `tests/golden_rows.rs` holds every row's bytes, so that a change there
+//! signed, hashed or sent; `rows/golden.txt` holds every row's hash, so that a change there
 //! fails here before it reaches a disk. A changed row gets the next version and a migration.
 
 mod job;
@@ -55,3 +55,6 @@ fn check(version: u8, key: &[u8], payload: &[u8]) -> [u8; 8] {
     check.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
     check
 }
+
+#[cfg(test)]
+mod tests;
