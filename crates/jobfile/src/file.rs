@@ -1,0 +1,221 @@
+//! What may be written in a job file. The comments here are the descriptions in the published schema.
+
+use crate::values::{At, Fuel, Millis, OneOrMany, PerMille, Price, Size};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// An OpenSky job: stages, each one program over many inputs.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "OpenSky job file")]
+pub struct JobFile {
+    /// A name for people, 1 to 64 characters.
+    pub name: At<String>,
+    /// How long tasks wait for a node that fits before the job fails; "0" to fail at once. 10m if
+    /// absent.
+    pub wait: Option<Millis>,
+    /// After how long the whole job is stopped. No end if absent.
+    pub deadline: Option<Millis>,
+    /// Seed of the programs' randomness and of the draw of tasks to check. Random if absent.
+    pub seed: Option<u64>,
+    /// Limits of each task, for all stages.
+    #[serde(default)]
+    pub resources: Resources,
+    /// How results are checked, for all stages.
+    pub verify: Option<At<Verify>>,
+    /// Which nodes may run tasks, for all stages.
+    #[serde(default)]
+    pub constraints: Option<Constraints>,
+    /// The stages. A stage can only use stages that stand before it.
+    pub stage: At<Vec<At<Stage>>>,
+}
+
+/// One stage: the same program over many inputs. At most one of `stdin`, `files`, `lines`, `bytes`,
+/// `numbers`, `each` and `reduce` says where the inputs come from; without any there is one task.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Stage {
+    /// Unique in the job, 1 to 64 characters.
+    pub name: At<String>,
+    /// Path of the WASM module or component. Paths are relative to the job file.
+    pub program: At<String>,
+    /// `vm`: a WASI command program. `function`: a call of one exported function. `auto` (the
+    /// default): `function` if the key `function` is there, else `vm`.
+    #[serde(default)]
+    pub level: At<Level>,
+    /// The exported function, for level `function`.
+    pub function: Option<At<String>>,
+    /// Arguments. `{item}` stands for the task's own item: the number, the input's name, or the
+    /// task's index. For level `function`: the function's arguments as WAVE values.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// Environment variables.
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    /// Fixed clock, seeded randomness, canonical NaN: same inputs, same outputs. True if absent.
+    pub deterministic: Option<At<bool>>,
+    /// One task that reads this file as its standard input.
+    pub stdin: Option<At<String>>,
+    /// One task per file that matches these patterns (`*`, `**`, `?`), sorted by path.
+    pub files: Option<At<OneOrMany<At<String>>>>,
+    /// One task per so many lines of a file.
+    pub lines: Option<At<Lines>>,
+    /// One task per so many bytes of a file.
+    pub bytes: Option<At<Bytes>>,
+    /// One task per number.
+    pub numbers: Option<At<Numbers>>,
+    /// One task per task of this earlier stage, reading that task's standard output.
+    pub each: Option<At<String>>,
+    /// Tasks that each read the standard outputs of several tasks of an earlier stage.
+    pub reduce: Option<At<Reduce>>,
+    /// Earlier stages that must be complete before this one starts.
+    #[serde(default)]
+    pub after: OneOrMany<At<String>>,
+    /// Limits of each task; what is absent here is taken from the job's.
+    #[serde(default)]
+    pub resources: Resources,
+    /// How results are checked, instead of the job's way.
+    pub verify: Option<At<Verify>>,
+    /// Which nodes may run tasks, instead of the job's constraints.
+    pub constraints: Option<Constraints>,
+    /// On how many different nodes a task may fail before the job stops. 3 if absent.
+    pub failures_max: Option<At<u8>>,
+    /// Whether a non-zero exit code is a result like any other. False if absent.
+    #[serde(default)]
+    pub accept_any_exit: bool,
+    /// Whether slow tasks get a second copy elsewhere. True if absent.
+    pub hedge: Option<bool>,
+    /// Where the standard output goes: a file (all tasks' outputs in order), or with a `/` at the
+    /// end a folder (one file per task). Relative to the job file.
+    pub output: Option<At<String>>,
+}
+
+/// How a program runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Decided by the key `function`.
+    #[default]
+    Auto,
+    /// A call of one exported function.
+    Function,
+    /// A WASI command program.
+    Vm,
+}
+
+impl Default for At<Level> {
+    fn default() -> Self {
+        Self { span: crate::Span::default(), value: Level::Auto }
+    }
+}
+
+/// One task per `per_task` lines of `file`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// The file.
+    pub file: At<String>,
+    /// Lines of each task, at least 1.
+    pub per_task: At<u64>,
+}
+
+/// One task per `chunk` bytes of `file`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bytes {
+    /// The file.
+    pub file: At<String>,
+    /// Bytes of each task; the last one may have fewer.
+    pub chunk: At<Size>,
+}
+
+/// One task per number from `from` up to and without `to`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    /// The first number. 0 if absent.
+    #[serde(default)]
+    pub from: i64,
+    /// The number before which to stop.
+    pub to: At<i64>,
+    /// From one number to the next, at least 1. 1 if absent.
+    pub step: Option<At<i64>>,
+}
+
+/// Tasks that each read the standard outputs of up to `fan_in` tasks of `stage`, in order.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reduce {
+    /// The earlier stage.
+    pub stage: At<String>,
+    /// Outputs that each task reads, 1 to 1024. 1024 if absent.
+    pub fan_in: Option<At<u32>>,
+}
+
+/// Hard limits of each task. A task that passes one is stopped and says which.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resources {
+    /// Memory of the program. 256MiB if absent.
+    pub memory: Option<Size>,
+    /// Wall time. 10m if absent.
+    pub time: Option<Millis>,
+    /// Fuel, about one unit per WASM instruction. 1T if absent.
+    pub fuel: Option<Fuel>,
+    /// Files written. 256MiB if absent.
+    pub scratch: Option<Size>,
+    /// Standard output, standard error and output files, each kind on its own. 64MiB if absent.
+    pub output: Option<Size>,
+}
+
+/// How results are checked.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Verify {
+    /// One run, believed.
+    None,
+    /// One run; this share of tasks is run again on another node and compared.
+    Sample(PerMille),
+    /// Several runs on different nodes that must agree.
+    Quorum(Quorum),
+}
+
+/// At least `agree` of `replicas` runs on different nodes must have the same output; a tie asks for
+/// more, up to `replicas_max`.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Quorum {
+    /// Runs that must agree.
+    pub agree: u8,
+    /// Runs to start with. As many as must agree, if absent.
+    pub replicas: Option<u8>,
+    /// Most runs. `replicas` plus 3 if absent.
+    pub replicas_max: Option<u8>,
+}
+
+/// What nodes must have or be. Absent means any.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Constraints {
+    /// Regions: asia, north-america, europe, africa, south-america, oceania, middle-east.
+    pub region: OneOrMany<At<String>>,
+    /// Kinds: general, wasm, ai, simulation, storage, relay, ingress.
+    pub kind: OneOrMany<At<String>>,
+    /// Only these nodes, by id.
+    pub peers: OneOrMany<At<String>>,
+    /// Never these nodes, by id.
+    pub exclude_peers: OneOrMany<At<String>>,
+    /// At least so many logical cores.
+    pub cores: u16,
+    /// At least this compute score of one core.
+    pub score: u32,
+    /// At least this much machine memory.
+    pub memory: Option<Size>,
+    /// At least so many GPUs.
+    pub gpus: u8,
+    /// Processor architecture, such as `x86_64`.
+    pub arch: Option<String>,
+    /// At most this many credits for one billion fuel.
+    pub price_max: Option<Price>,
+}

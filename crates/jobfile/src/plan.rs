@@ -1,0 +1,164 @@
+//! What a job file comes to: everything decided but the contents of local files.
+
+use crate::{
+    error::JobFileError,
+    source::{Fault, Source},
+    values::At,
+};
+use opensky_types::{
+    job::{Blob, InvalidJob, JobSpec, Program, StageInputs, StageSpec, Verify},
+    offer::Constraints,
+    place::Level,
+    resources::TaskLimits,
+};
+
+/// A checked job file.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    source: Source,
+    job: JobPlan,
+}
+
+/// A job whose files have not been read yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobPlan {
+    /// Its name.
+    pub name: String,
+    /// Milliseconds that tasks wait for a node that fits, where the file says.
+    pub wait_ms: Option<u64>,
+    /// Milliseconds after which the job is stopped.
+    pub deadline_ms: Option<u64>,
+    /// Its seed, where the file says.
+    pub seed: Option<u64>,
+    /// Its stages.
+    pub stages: Vec<StagePlan>,
+}
+
+/// A stage whose files have not been read yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StagePlan {
+    /// Its name.
+    pub name: String,
+    /// Path of its program.
+    pub program: At<String>,
+    /// How it runs.
+    pub level: Level,
+    /// The exported function, for level `function`; else empty.
+    pub function: String,
+    /// Arguments.
+    pub args: Vec<String>,
+    /// Environment variables, in order.
+    pub env: Vec<(String, String)>,
+    /// Whether it is deterministic.
+    pub deterministic: bool,
+    /// Where inputs come from.
+    pub inputs: InputsPlan,
+    /// Earlier stages to wait for, by position.
+    pub after: Vec<u16>,
+    /// Limits of each task.
+    pub limits: TaskLimits,
+    /// Which nodes may run it.
+    pub constraints: Constraints,
+    /// How results are checked.
+    pub verify: Verify,
+    /// Nodes on which a task may fail.
+    pub failures_max: u8,
+    /// Whether every exit code is a result.
+    pub accept_any_exit: bool,
+    /// Whether stragglers get a second copy.
+    pub hedge: bool,
+    /// Where the standard output goes, relative to the job file.
+    pub output: Option<At<String>>,
+}
+
+/// Where a stage's inputs come from. Paths are relative to the job file.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InputsPlan {
+    /// One task, reading this file if any.
+    One { stdin: Option<At<String>> },
+    /// One task per file that matches, sorted by path, each only once.
+    Files { patterns: Vec<At<String>> },
+    /// One task per so many lines; see [`crate::cut::LineCutter`].
+    Lines { file: At<String>, per_task: u64 },
+    /// One task per so many bytes; see [`crate::cut::by_bytes`].
+    Bytes { file: At<String>, chunk_bytes: u64 },
+    /// One task per number.
+    Numbers { from: i64, to: i64, step: i64 },
+    /// One task per task of an earlier stage.
+    Each { stage: u16 },
+    /// Tasks that read several outputs of an earlier stage.
+    Reduce { stage: u16, fan_in: u32 },
+}
+
+/// What was found on disk for one stage.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StageFound {
+    /// The program, uploaded.
+    pub program: Blob,
+    /// The inputs, uploaded and cut.
+    pub inputs: StageInputs,
+}
+
+impl Plan {
+    pub(crate) fn new(source: Source, job: JobPlan) -> Self {
+        Self { source, job }
+    }
+
+    /// The job.
+    pub fn job(&self) -> &JobPlan {
+        &self.job
+    }
+
+    /// An error about the value at `at`, such as a path that does not exist.
+    pub fn error_at<T>(&self, at: &At<T>, problem: impl Into<String>, hint: Option<String>) -> JobFileError {
+        let fault = Fault { span: Some(at.span), problem: problem.into(), hint };
+        self.source.error(fault)
+    }
+
+    /// The job, with `found` for each of its stages, in order. `seed_drawn` is random and used
+    /// unless the file names a seed.
+    pub fn into_spec(
+        self,
+        found: Vec<StageFound>,
+        seed_drawn: u64,
+        wait_ms_default: u64,
+    ) -> Result<JobSpec, InvalidJob> {
+        let JobPlan { name, wait_ms, deadline_ms, seed, stages } = self.job;
+        let stages = stages.into_iter().zip(found).map(|(stage, found)| stage.into_spec(found));
+        let spec = JobSpec {
+            name,
+            stages: stages.collect(),
+            wait_ms: wait_ms.unwrap_or(wait_ms_default),
+            deadline_ms,
+            seed: seed.unwrap_or(seed_drawn),
+            durable: true,
+        };
+        spec.validate()?;
+        Ok(spec)
+    }
+}
+
+impl StagePlan {
+    fn into_spec(self, found: StageFound) -> StageSpec {
+        StageSpec {
+            name: self.name,
+            program: Program {
+                hash: found.program.hash,
+                size_bytes: found.program.size_bytes,
+                level: self.level,
+                function: self.function,
+                args: self.args,
+                env: self.env,
+                deterministic: self.deterministic,
+            },
+            inputs: found.inputs,
+            after: self.after,
+            limits: self.limits,
+            constraints: self.constraints,
+            verify: self.verify,
+            failures_max: self.failures_max,
+            accept_any_exit: self.accept_any_exit,
+            hedge: self.hedge,
+        }
+    }
+}

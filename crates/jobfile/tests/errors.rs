@@ -1,0 +1,192 @@
+//! Every mistake is shown with its line and column, in all three formats.
+
+use opensky_jobfile::{Format, Plan, parse, schema};
+use opensky_types::{
+    job::Verify,
+    place::{Level, Region},
+};
+
+const TOML: &str = r#"name = "words"
+wait = "30s"
+[resources]
+memory = "64MiB"
+[verify]
+quorum = { agree = 2, replicas = 2 }
+[[stage]]
+name = "map"
+program = "map.wasm"
+lines = { file = "text.txt", per_task = 100 }
+[stage.constraints]
+region = "europe"
+[[stage]]
+name = "sum"
+program = "sum.wasm"
+reduce = { stage = "map", fan_in = 16 }
+output = "result.txt"
+"#;
+
+const YAML: &str = "name: words
+wait: 30s
+resources:
+  memory: 64MiB
+verify:
+  quorum: { agree: 2, replicas: 2 }
+stage:
+  - name: map
+    program: map.wasm
+    lines: { file: text.txt, per_task: 100 }
+    constraints:
+      region: europe
+  - name: sum
+    program: sum.wasm
+    reduce:
+      stage: map
+      fan_in: 16
+    output: result.txt
+";
+
+const JSON: &str = r#"{
+  "name": "words", "wait": "30s",
+  "resources": { "memory": "64MiB" },
+  "verify": { "quorum": { "agree": 2, "replicas": 2 } },
+  "stage": [
+    { "name": "map", "program": "map.wasm", "lines": { "file": "text.txt", "per_task": 100 },
+      "constraints": { "region": ["europe"] } },
+    { "name": "sum", "program": "sum.wasm", "reduce": { "stage": "map", "fan_in": 16 },
+      "output": "result.txt" }
+  ]
+}
+"#;
+
+/// A plan without places, so that formats can be compared.
+fn shape(plan: &Plan) -> String {
+    let text = format!("{:?}", plan.job());
+    let mut parts = text.split("Span { ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + part.split_once('}').map_or(part, |(_, rest)| rest))
+}
+
+#[test]
+fn three_formats_one_plan() {
+    let toml = parse("job.toml", TOML, Format::Toml).unwrap();
+    let yaml = parse("job.yaml", YAML, Format::Yaml).unwrap();
+    let json = parse("job.json", JSON, Format::Json).unwrap();
+    assert_eq!(shape(&toml), shape(&yaml));
+    assert_eq!(shape(&toml), shape(&json));
+    let map = &toml.job().stages[0];
+    assert_eq!((map.level, map.limits.memory_bytes), (Level::Vm, 64 << 20));
+    assert_eq!(map.verify, Verify::Quorum { agree: 2, replicas: 2, replicas_max: 5 });
+    assert_eq!(map.constraints.regions, [Region::Europe]);
+    assert_eq!(toml.job().wait_ms, Some(30_000));
+}
+
+/// Replaces `old` by `new` in a good file and says what is wrong with the result.
+fn fault(format: Format, old: &str, new: &str) -> (u32, u32, String, Option<String>) {
+    let (name, good) = match format {
+        Format::Toml => ("job.toml", TOML),
+        Format::Yaml => ("job.yaml", YAML),
+        Format::Json => ("job.json", JSON),
+    };
+    assert!(good.contains(old), "{name} has no {old:?}");
+    let error = parse(name, &good.replacen(old, new, 1), format).unwrap_err();
+    let shown = error.to_string();
+    assert!(shown.starts_with(&format!("{name}:{}:{}: ", error.line, error.column)), "{shown}");
+    assert!(shown.contains(&error.line_text) && shown.contains('^'), "{shown}");
+    (error.line, error.column, error.problem, error.hint)
+}
+
+#[test]
+fn mistakes_have_line_and_column() {
+    use Format::{Json, Toml, Yaml};
+    let table: &[(Format, &str, &str, u32, u32, &str)] = &[
+        // unknown keys
+        (Toml, "memory =", "memroy =", 4, 1, "unknown key 'memroy'"),
+        (Yaml, "memory:", "memroy:", 4, 3, "unknown key 'memroy'"),
+        (Json, "\"memory\"", "\"memroy\"", 3, 18, "unknown key 'memroy'"),
+        // wrong types and units
+        (Toml, "\"64MiB\"", "\"64 parsecs\"", 4, 10, "expected a size such as"),
+        (Yaml, "64MiB", "64 parsecs", 4, 11, "expected a size such as"),
+        (Json, "\"64MiB\"", "\"64 parsecs\"", 3, 28, "expected a size such as"),
+        (Toml, "\"30s\"", "30", 2, 8, "expected a duration such as"),
+        (Yaml, "30s", "soon", 2, 7, "expected a duration such as"),
+        (Json, "\"30s\"", "true", 2, 28, "expected a duration such as"),
+        // missing keys
+        (Toml, "program = \"map.wasm\"\n", "", 7, 1, "the key 'program' is missing"),
+        (Yaml, "    program: map.wasm\n", "", 8, 5, "the key 'program' is missing"),
+        (Json, "\"program\": \"map.wasm\", ", "", 6, 5, "the key 'program' is missing"),
+        // wrong words
+        (Toml, "\"europe\"", "\"eurpe\"", 12, 10, "'eurpe' is not a region"),
+        (Yaml, "europe", "eurpe", 12, 15, "'eurpe' is not a region"),
+        (Json, "\"europe\"", "\"eurpe\"", 7, 35, "'eurpe' is not a region"),
+        // references
+        (Toml, "stage = \"map\"", "stage = \"mpa\"", 16, 20, "there is no stage 'mpa'"),
+        (Yaml, "stage: map", "stage: mpa", 16, 14, "there is no stage 'mpa'"),
+        (Json, "\"stage\": \"map\"", "\"stage\": \"mpa\"", 8, 66, "there is no stage 'mpa'"),
+        (Toml, "stage = \"map\"", "stage = \"sum\"", 16, 20, "a stage cannot depend on itself"),
+        // rules
+        (Toml, "fan_in = 16", "fan_in = 0", 16, 36, "'fan_in' is 1 to"),
+        (Yaml, "fan_in: 16", "fan_in: 9999", 17, 15, "'fan_in' is 1 to"),
+        (Json, "\"fan_in\": 16", "\"fan_in\": 0", 8, 83, "'fan_in' is 1 to"),
+        (Toml, "agree = 2,", "agree = 3,", 5, 1, "a quorum needs"),
+        (Toml, "name = \"sum\"", "name = \"map\"", 14, 8, "another stage has the same name"),
+        (Toml, "output = ", "numbers = { to = 5 }\noutput = ", 17, 11, "both say where the inputs come from"),
+        (Toml, "per_task = 100", "per_task = 0", 10, 41, "'per_task' is at least 1"),
+        (Yaml, "wait: 30s", "verify: none", 5, 1, "not valid YAML"),
+        (Toml, "[verify]\nquorum = { agree = 2, replicas = 2 }", "[verify]\nsampel = \"5%\"", 6, 1, "'sampel' is not one of"),
+        // syntax
+        (Toml, "name = \"words\"", "name = words\"", 1, 8, "not valid TOML"),
+        (Json, "\"name\": \"words\",", "\"name\": \"words\"", 2, 19, "not valid JSON"),
+        (Json, "\"wait\": \"30s\"", "\"name\": \"again\"", 2, 20, "the key 'name' is there twice"),
+        (Yaml, "  - name: sum", " - name: sum", 13, 2, "not valid YAML"),
+    ];
+    let mut wrong = Vec::new();
+    for (format, old, new, line, column, problem) in table {
+        let (found_line, found_column, found, _) = fault(*format, old, new);
+        if (found_line, found_column) != (*line, *column) || !found.contains(problem) {
+            wrong.push(format!(
+                "{format:?} {new:?}: expected {line}:{column} {problem}, found {found_line}:{found_column} {found}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn mistakes_have_hints() {
+    for (old, new, hint) in [
+        ("memory =", "memroy =", "did you mean 'memory'?"),
+        ("stage = \"map\"", "stage = \"mpa\"", "did you mean 'map'?"),
+        ("wait =", "wiat =", "did you mean 'wait'?"),
+        ("output = \"result.txt\"", "level = \"function\"", "add function = \"NAME\""),
+    ] {
+        assert_eq!(fault(Format::Toml, old, new).3.as_deref(), Some(hint), "{new}");
+    }
+}
+
+#[test]
+fn an_error_looks_like_this() {
+    let error = parse("job.toml", &TOML.replace("memory =", "memroy ="), Format::Toml).unwrap_err();
+    let expected = "job.toml:4:1: unknown key 'memroy'\n    4 | memroy = \"64MiB\"\n      | ^^^^^^\nhint: did you mean 'memory'?";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn hostile_files_are_refused_quickly() {
+    let deep_json = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    assert!(parse("j.json", &deep_json, Format::Json).is_err());
+    let deep_toml = format!("a = {}{}", "[".repeat(100), "]".repeat(100));
+    assert!(parse("j.toml", &deep_toml, Format::Toml).is_err());
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d]\n";
+    assert!(parse("j.yaml", bomb, Format::Yaml).is_err());
+    assert!(parse("j.toml", &"#".repeat(2 << 20), Format::Toml).is_err());
+}
+
+/// `docs/job.schema.json` is what the code reads. `UPDATE_GOLDEN=1` writes it anew.
+#[test]
+fn published_schema_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/job.schema.json");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, schema()).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), schema(), "run with UPDATE_GOLDEN=1");
+}
