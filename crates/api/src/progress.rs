@@ -245,6 +245,8 @@ pub enum VerdictView {
     Failed,
     /// It differs from the accepted result, or broke its commitment.
     Rejected,
+    /// The job ended before it could be compared.
+    Undecided,
 }
 
 /// Query of a job's runs.

@@ -186,16 +186,20 @@ impl Node {
     ) -> Option<Input> {
         let active = self.consumer.jobs.get_mut(&job)?;
         let demand = active.spec.stages.get(usize::from(stage))?.demand();
-        let seed = u64::from_le_bytes(self.own.public_key()[..8].try_into().expect("eight bytes"));
+        // Drawn anew each time, so that near ties do not always fall the same way.
+        let seed = u64::from_le_bytes(self.clock.random()[..8].try_into().expect("eight bytes"));
         let matches = self.market.find(now, &demand, wanted as usize, used, seed);
         let last = active.looked_up.get(&stage);
         if matches.counts.fitting == 0 && last.is_none_or(|at| now.ms_since(*at) >= LOOKUP_INTERVAL_MS) {
             active.looked_up.insert(stage, now);
             self.look_up(job, stage, &demand);
         }
-        let ranked = matches.ranked.iter().map(|found| Candidate {
+        // A provider shares its slots among its consumers: one whose slots are all taken still lets
+        // a newcomer in, so it is asked when nobody has a slot free.
+        let found = if matches.ranked.is_empty() { &matches.busy } else { &matches.ranked };
+        let ranked = found.iter().map(|found| Candidate {
             node: found.node,
-            slots_free: found.slots_free,
+            slots_free: found.slots_free.max(1),
             score: found.score,
             rank: found.rank,
         });

@@ -3,7 +3,7 @@
 use crate::{fetch::blocking, requests::Request};
 use opensky_ports::{
     BlobError, BlobStore, Clock, Journal, JournalError, LogStream, Pin,
-    journal::{StoredInvite, StoredJob, TaskRun},
+    journal::{StoredJob, TaskRun},
     transport::NetworkView,
 };
 use opensky_scheduler::JobView as JobProgress;
@@ -11,7 +11,7 @@ use opensky_types::{
     Hash, JobId, NodeId, TaskId, Timestamp,
     job::{InvalidJob, JobNote, JobSpec, JobState},
     limits::ContributionLimits,
-    membership::{Genesis, InviteToken},
+    membership::{Genesis, Invite, InviteToken, MembershipChain},
     offer::Offer,
     receipt::ReceiptProof,
     resources::{HardwareProfile, Readings},
@@ -55,6 +55,17 @@ pub enum InviteError {
     Gone(#[from] NodeGone),
 }
 
+/// An invite of this node with what became of it.
+#[derive(Debug, Clone)]
+pub struct IssuedInvite {
+    /// Its text form.
+    pub token: InviteToken,
+    /// What it says.
+    pub invite: Invite,
+    /// Who joined with it, oldest first.
+    pub used_by: Vec<NodeId>,
+}
+
 /// The node at a glance.
 #[derive(Debug, Clone)]
 pub struct Status {
@@ -74,6 +85,8 @@ pub struct Status {
     pub limits: ContributionLimits,
     /// Why it does not share right now, if so.
     pub sharing_note: String,
+    /// Tasks that it takes at a time.
+    pub slots_total: u16,
     /// Tasks of others that run and wait here.
     pub tasks_running: u32,
     /// See `tasks_running`.
@@ -272,6 +285,20 @@ impl Handle {
         .await
     }
 
+    /// Folds all runs of a job into `total`, in the order they were judged, one at a time.
+    pub async fn fold_runs<T: Send + 'static>(
+        &self,
+        job: JobId,
+        mut total: T,
+        add: impl Fn(&mut T, &TaskRun) + Send + 'static,
+    ) -> Result<T, JournalError> {
+        self.read(move |journal| {
+            journal.runs(job, &mut |run| add(&mut total, &run))?;
+            Ok(total)
+        })
+        .await
+    }
+
     /// Why things happened to a job, oldest first.
     pub async fn notes(&self, job: JobId) -> Result<Vec<JobNote>, JournalError> {
         self.read(move |journal| journal.notes(job)).await
@@ -283,8 +310,13 @@ impl Handle {
     }
 
     /// Invites issued here and what became of them.
-    pub async fn invites(&self) -> Result<Vec<StoredInvite>, JournalError> {
-        self.read(|journal| journal.invites()).await
+    pub async fn invites(&self) -> Result<Vec<IssuedInvite>, NodeGone> {
+        self.ask(Request::Invites).await
+    }
+
+    /// Known members with their memberships and last addresses.
+    pub async fn members(&self) -> Result<Vec<(NodeId, MembershipChain, Vec<String>)>, JournalError> {
+        self.read(|journal| journal.members()).await
     }
 
     /// Asks the node to stop: running work of others is ended, own jobs resume at the next start.

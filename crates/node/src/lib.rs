@@ -26,7 +26,7 @@ mod sky;
 
 pub use config::Config;
 pub use handle::{
-    Handle, InviteError, JobEvent, JobView, LogChunk, NodeGone, OfferView, Status, SubmitError,
+    Handle, InviteError, IssuedInvite, JobEvent, JobView, LogChunk, NodeGone, OfferView, Status, SubmitError,
 };
 pub use membership::{JoinError, Joined, join, member_knock};
 pub use node::{End, Node, Parts, StartError};

@@ -1,5 +1,6 @@
 //! Who is let in: knocks answered and made.
 
+use crate::handle::IssuedInvite;
 use opensky_ports::{Transport, TransportError, journal::StoredInvite};
 use opensky_protocol::{
     Message,
@@ -146,6 +147,16 @@ impl Membership {
         self.invites.insert(nonce, StoredInvite { invite: invite.clone(), used_by: Vec::new() });
         let token = InviteToken(Signed::sign(&invite, key));
         (invite, token)
+    }
+
+    /// Invites issued here. Signatures are deterministic, so a token is the same each time.
+    pub(crate) fn issued(&self, key: &Keypair) -> Vec<IssuedInvite> {
+        let issued = self.invites.values().map(|stored| IssuedInvite {
+            token: InviteToken(Signed::sign(&stored.invite, key)),
+            invite: stored.invite.clone(),
+            used_by: stored.used_by.clone(),
+        });
+        issued.collect()
     }
 
     pub(crate) fn open_local_door(&mut self, until: Timestamp) {

@@ -3,7 +3,7 @@
 use crate::{
     event::Event,
     fetch::blocking,
-    handle::{InviteError, LogChunk, OfferView, Status, SubmitError},
+    handle::{InviteError, IssuedInvite, LogChunk, OfferView, Status, SubmitError},
     journal::Promise,
     node::{End, Node},
     settings,
@@ -28,6 +28,7 @@ pub(crate) enum Request {
     Status(Answer<Status>),
     Network(Answer<NetworkView>),
     Offers(Answer<Vec<OfferView>>),
+    Invites(Answer<Vec<IssuedInvite>>),
     SetLimits { limits: ContributionLimits, answer: Answer<()> },
     Invite { uses_max: u32, ttl_ms: u64, answer: Answer<Result<InviteToken, InviteError>> },
     OpenLocalDoor { ttl_ms: u64, answer: Answer<Result<(), InviteError>> },
@@ -47,6 +48,7 @@ impl Node {
             Request::Status(answer) => tell(answer, self.status()),
             Request::Network(answer) => self.answer_network(answer),
             Request::Offers(answer) => tell(answer, self.offer_views()),
+            Request::Invites(answer) => tell(answer, self.membership.issued(&self.key)),
             Request::SetLimits { limits, answer } => {
                 self.keep_record(settings::limits_record(&limits));
                 self.limits = limits;
@@ -79,6 +81,7 @@ impl Node {
     }
 
     fn status(&self) -> Status {
+        let draft = self.host.provider.offer();
         let (tasks_running, tasks_queued) = self.host.provider.load();
         let (blobs_used_bytes, blobs_cap_bytes) = self.blobs.usage();
         Status {
@@ -89,7 +92,8 @@ impl Node {
             readings: self.readings,
             offer: self.offers.latest().map(|(offer, _)| offer.clone()),
             limits: self.limits.clone(),
-            sharing_note: self.host.provider.offer().note.to_owned(),
+            sharing_note: draft.note.to_owned(),
+            slots_total: draft.slots_total,
             tasks_running: tasks_running as u32,
             tasks_queued: tasks_queued as u32,
             tasks_done: self.host.done,

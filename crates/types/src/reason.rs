@@ -161,3 +161,17 @@ pub enum Reason {
     #[error("done: {tasks} tasks")]
     Done { tasks: u32 } = 19,
 }
+
+impl Reason {
+    /// Whether it says why a job ended without its results.
+    pub const fn ends_job(&self) -> bool {
+        matches!(
+            self,
+            Self::Poisoned { .. }
+                | Self::NoQuorum { .. }
+                | Self::NobodyFits { .. }
+                | Self::Deadline { .. }
+                | Self::Cancelled
+        )
+    }
+}

@@ -85,6 +85,9 @@ impl Node {
         reports: Vec<TaskReport>,
         head: Signed<BatchHead>,
     ) {
+        if let Some(invalid) = reports.iter().find_map(|report| report.outcome.validate().err()) {
+            return self.drop_provider(now, node, &invalid);
+        }
         let Some(receipts) = self.expected_receipts(agreement, engine, &reports) else {
             return self.drop_provider(now, node, &"results for tasks that do not exist");
         };

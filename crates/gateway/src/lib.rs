@@ -1,0 +1,54 @@
+//! The local HTTP API of a node.
+//!
+//! What it is: the routes of [`opensky_api::routes`], served over loopback to whoever holds the
+//! token: JSON in, JSON out, problems as RFC 9457. What it never does: decide, or reach into the
+//! node past [`opensky_node::Handle`]. Start at [`serve`], then `rest.rs` for the table of routes.
+
+mod auth;
+mod problem;
+mod rest;
+mod views;
+
+pub use auth::Token;
+
+use opensky_api::{config::ConfigView, doctor::Check};
+use opensky_node::Handle;
+use std::{path::PathBuf, sync::Arc};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What the API shows that is not the node's to know.
+pub struct Surroundings {
+    /// The node's name for people.
+    pub name: String,
+    /// Version of the software.
+    pub version: String,
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// The effective configuration.
+    pub config: ConfigView,
+    /// The node's own log.
+    pub log_file: PathBuf,
+    /// Looks the machine over. May block for a second.
+    pub doctor: Arc<dyn Fn() -> Vec<Check> + Send + Sync>,
+}
+
+/// State that every route sees.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    handle: Handle,
+    surroundings: Arc<Surroundings>,
+}
+
+/// Serves the API until `stop` fires; then open requests get a moment to end.
+pub async fn serve(
+    listener: TcpListener,
+    handle: Handle,
+    token: Token,
+    surroundings: Surroundings,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let gateway = Gateway { handle, surroundings: Arc::new(surroundings) };
+    let routes = rest::routes(gateway, token, stop.clone());
+    axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+}

@@ -1,0 +1,63 @@
+//! The table of routes; a file per resource.
+
+mod blobs;
+mod events;
+mod jobs;
+mod logs;
+mod node;
+mod runs;
+mod sky;
+
+use crate::{
+    Gateway, auth,
+    auth::Token,
+    problem::{Answer, problem},
+};
+use axum::{
+    Extension, Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use opensky_api::{
+    Code,
+    routes::{self, REQUEST_BYTES_MAX},
+};
+use tokio_util::sync::CancellationToken;
+
+/// Every route behind the token.
+pub(crate) fn routes(gateway: Gateway, token: Token, stop: CancellationToken) -> Router {
+    Router::new()
+        .route(routes::STATUS, get(node::status))
+        .route(routes::NODE, get(node::node))
+        .route(routes::LIMITS, get(node::limits).put(node::set_limits))
+        .route(routes::CONFIG, get(node::config))
+        .route(routes::DOCTOR, get(node::doctor))
+        .route(routes::STOP, post(node::stop))
+        .route(routes::PEERS, get(sky::peers))
+        .route(routes::OFFERS, get(sky::offers))
+        .route(routes::INVITES, get(sky::invites).post(sky::invite))
+        .route(routes::MEMBERS, get(sky::members))
+        .route(routes::BLOB, get(blobs::download))
+        .route(routes::JOBS, get(jobs::list).post(jobs::submit))
+        .route(routes::JOB, get(jobs::detail).delete(jobs::remove))
+        .route(routes::JOB_CANCEL, post(jobs::cancel))
+        .route(routes::JOB_RETRY, post(jobs::retry))
+        .route(routes::JOB_RUNS, get(runs::runs))
+        .route(routes::JOB_NOTES, get(runs::notes))
+        .route(routes::JOB_EVENTS, get(events::events))
+        .route(routes::TASK_LOG, get(logs::task_log))
+        .route(routes::RECEIPT, get(runs::receipt))
+        .route(routes::LOGS, get(logs::node_log))
+        .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
+        // An upload streams to disk and is bounded by the blob store's cap instead.
+        .route(routes::BLOBS, post(blobs::upload).layer(DefaultBodyLimit::disable()))
+        .fallback(|| async { no_such_route() })
+        .layer(Extension(stop))
+        .layer(middleware::from_fn_with_state(token, auth::check))
+        .with_state(gateway)
+}
+
+fn no_such_route() -> Answer {
+    problem(Code::NoSuchRoute, "this node serves no such route; it may be older than the client")
+}

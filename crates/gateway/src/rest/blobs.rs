@@ -1,0 +1,85 @@
+//! Uploads and downloads, streamed.
+
+use crate::{
+    Gateway,
+    problem::{Outcome, problem},
+    views::blocking,
+};
+use axum::{
+    Json,
+    body::{Body, Bytes},
+    extract::{Path, State, rejection::PathRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::StreamExt;
+use opensky_api::{Code, content::BlobRef};
+use opensky_ports::{BlobError, BlobReader, Pin};
+use opensky_types::Hash;
+use std::{io::Read, sync::Arc};
+
+/// Bytes handed on at a time.
+const PIECE_BYTES: usize = 256 * 1024;
+/// Content types are never guessed: a blob's content is a stranger's.
+const BLOB_HEADERS: [(header::HeaderName, &str); 2] =
+    [(header::CONTENT_TYPE, "application/octet-stream"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+
+pub(crate) async fn upload(
+    State(gateway): State<Gateway>,
+    headers: HeaderMap,
+    body: Body,
+) -> Outcome<(StatusCode, Json<BlobRef>)> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let blobs = Arc::clone(gateway.handle.blobs());
+    let store = Arc::clone(&blobs);
+    let mut writer = blocking(move || store.create(announced.unwrap_or(0))).await?;
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| problem(Code::InvalidRequest, error))?;
+        writer = blocking(move || {
+            writer
+                .write_all(&piece)
+                .map(|()| writer)
+                .map_err(|source| BlobError::Io { context: "writing an upload".into(), source })
+        })
+        .await?;
+    }
+    let blob = blocking(move || {
+        let blob = writer.finish(None)?;
+        blobs.pin(Pin::Upload, &[blob.hash])?;
+        Ok::<_, BlobError>(blob)
+    })
+    .await?;
+    Ok((StatusCode::CREATED, Json(blob.into())))
+}
+
+pub(crate) async fn download(
+    State(gateway): State<Gateway>,
+    hash: Result<Path<Hash>, PathRejection>,
+) -> Outcome<Response> {
+    let Path(hash) = hash?;
+    let body = open(&gateway, hash)
+        .await?
+        .ok_or_else(|| problem(Code::BlobNotFound, format!("blob {hash} is not on this node")))?;
+    Ok(body)
+}
+
+/// A blob as an answer; `None` if it is not here.
+pub(super) async fn open(gateway: &Gateway, hash: Hash) -> Outcome<Option<Response>> {
+    let blobs = Arc::clone(gateway.handle.blobs());
+    let Some(reader) = blocking(move || blobs.open(&hash)).await? else { return Ok(None) };
+    let size = [(header::CONTENT_LENGTH, reader.size_bytes().to_string())];
+    let body = Body::from_stream(futures::stream::try_unfold(reader, next_piece));
+    Ok(Some((BLOB_HEADERS, size, body).into_response()))
+}
+
+async fn next_piece(
+    mut reader: Box<dyn BlobReader>,
+) -> std::io::Result<Option<(Bytes, Box<dyn BlobReader>)>> {
+    blocking(move || {
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        reader.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut piece)?;
+        Ok(if piece.is_empty() { None } else { Some((piece.into(), reader)) })
+    })
+    .await
+}

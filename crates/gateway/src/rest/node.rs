@@ -1,0 +1,79 @@
+//! The node itself: status, machine, limits, configuration, doctor, stop.
+
+use crate::{
+    Gateway,
+    problem::{Outcome, problem},
+    views,
+};
+use axum::extract::rejection::JsonRejection;
+use axum::{Json, extract::State, http::StatusCode};
+use opensky_api::{
+    Code,
+    config::ConfigView,
+    doctor::DoctorReport,
+    limits::{Limits, LimitsView},
+    status::{NodeView, Status},
+};
+use opensky_types::{Timestamp, limits::ContributionLimits};
+use std::{sync::Arc, time::SystemTime};
+
+pub(crate) async fn status(State(gateway): State<Gateway>) -> Outcome<Json<Status>> {
+    let (status, network) = tokio::join!(gateway.handle.status(), gateway.handle.network());
+    let offers = gateway.handle.offers().await?.len() as u32;
+    Ok(Json(views::status(&gateway.surroundings, status?, network?, offers, now())))
+}
+
+pub(crate) async fn node(State(gateway): State<Gateway>) -> Outcome<Json<NodeView>> {
+    let status = gateway.handle.status().await?;
+    Ok(Json(NodeView {
+        node: status.node,
+        name: gateway.surroundings.name.clone(),
+        hardware: (&status.hardware).into(),
+        readings: status.readings.into(),
+        limits: (&status.limits).into(),
+        offer: status.offer.as_ref().map(Into::into),
+    }))
+}
+
+pub(crate) async fn limits(State(gateway): State<Gateway>) -> Outcome<Json<LimitsView>> {
+    let status = gateway.handle.status().await?;
+    Ok(Json(LimitsView {
+        limits: (&status.limits).into(),
+        slots_total: status.slots_total,
+        closed_reason: status.sharing_note,
+    }))
+}
+
+pub(crate) async fn set_limits(
+    State(gateway): State<Gateway>,
+    request: Result<Json<Limits>, JsonRejection>,
+) -> Outcome<Json<LimitsView>> {
+    let Json(limits) = request?;
+    let limits =
+        ContributionLimits::try_from(limits).map_err(|error| problem(Code::InvalidRequest, error))?;
+    gateway.handle.set_limits(limits).await?;
+    self::limits(State(gateway)).await
+}
+
+pub(crate) async fn config(State(gateway): State<Gateway>) -> Json<ConfigView> {
+    Json(gateway.surroundings.config.clone())
+}
+
+pub(crate) async fn doctor(State(gateway): State<Gateway>) -> Outcome<Json<DoctorReport>> {
+    let doctor = Arc::clone(&gateway.surroundings.doctor);
+    let mut checks = views::blocking(move || doctor()).await;
+    let (status, network) = tokio::join!(gateway.handle.status(), gateway.handle.network());
+    checks.extend(views::live_checks(&status?, &network?));
+    Ok(Json(DoctorReport { checks }))
+}
+
+/// Answers before the node is down: the caller waits for the process to end.
+pub(crate) async fn stop(State(gateway): State<Gateway>) -> StatusCode {
+    tokio::spawn(async move { gateway.handle.shut_down().await });
+    StatusCode::ACCEPTED
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_millis(since.as_millis() as u64)
+}

@@ -1,0 +1,295 @@
+//! From the node's answers to the shapes of the API.
+
+use crate::{Surroundings, problem::Outcome};
+use opensky_api::{
+    content::ContentView,
+    doctor::{Check, Standing},
+    event::JobEvent,
+    progress::{
+        FileView, JobDetail, JobNodeView, JobSummary, MisfitCountsView, RunView, StageView, TaskCounts,
+        VerdictView,
+    },
+    status::{NetworkSummary, SharingView, SkyView, Status, StorageView},
+};
+use opensky_node::{Handle, JobProgress, JobView};
+use opensky_ports::{
+    journal::{TaskRun, Verdict},
+    transport::{NetworkView, Path},
+};
+use opensky_types::{
+    JobId, NodeId, Timestamp,
+    job::{JobState, StageInputs},
+    resources::Usage,
+    task::Outcome as RunOutcome,
+};
+use std::{collections::BTreeMap, fs};
+
+/// Runs what blocks off the async threads.
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(value) => value,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+pub(crate) fn status(
+    surroundings: &Surroundings,
+    status: opensky_node::Status,
+    network: NetworkView,
+    offers: u32,
+    now: Timestamp,
+) -> Status {
+    let relayed = network.peers.iter().filter(|peer| peer.path == Path::Relayed).count();
+    Status {
+        node: status.node,
+        name: surroundings.name.clone(),
+        version: surroundings.version.clone(),
+        started_at: status.started_at,
+        now,
+        sky: SkyView::from(&status.genesis),
+        data_dir: surroundings.data_dir.display().to_string(),
+        network: NetworkSummary {
+            peers: network.peers.len() as u32,
+            peers_relayed: relayed as u32,
+            listening: network.listening,
+            external: network.external,
+            reachability: network.reachability,
+            sent_bytes: network.sent_bytes,
+            received_bytes: network.received_bytes,
+        },
+        offers,
+        sharing: SharingView {
+            slots_total: status.slots_total,
+            slots_busy: u16::try_from(status.tasks_running).unwrap_or(u16::MAX),
+            closed_reason: status.sharing_note,
+            tasks_done: status.tasks_done,
+        },
+        jobs_open: status.jobs_active,
+        storage: StorageView { used_bytes: status.blobs_used_bytes, cap_bytes: status.blobs_cap_bytes },
+        resident_bytes: resident_bytes(),
+    }
+}
+
+/// Memory of this process, where the system says so in the usual place.
+fn resident_bytes() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib: Option<u64> = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0) * 1024
+}
+
+/// What only the running node can tell a doctor.
+pub(crate) fn live_checks(status: &opensky_node::Status, network: &NetworkView) -> Vec<Check> {
+    let check = |name: &str, standing, found: String, next: Option<&str>| Check {
+        name: name.into(),
+        standing,
+        found,
+        next: next.map(Into::into),
+    };
+    let disk = match &status.disk_problem {
+        None => check("disk", Standing::Ok, "the node can write to its data folder".into(), None),
+        Some(problem) => check(
+            "disk",
+            Standing::Broken,
+            problem.clone(),
+            Some("free some space; the node goes on by itself"),
+        ),
+    };
+    let peers = network.peers.len();
+    let relayed = network.peers.iter().filter(|peer| peer.path == Path::Relayed).count();
+    let peers = match peers {
+        0 => check(
+            "peers",
+            Standing::Warning,
+            "no other node is connected".into(),
+            Some("invite one: opensky invite, then on the other machine: opensky up --join TOKEN"),
+        ),
+        _ => check("peers", Standing::Ok, format!("{peers} connected, {relayed} through a relay"), None),
+    };
+    let reach = match network.reachability.as_str() {
+        "private" => check(
+            "reachability",
+            Standing::Warning,
+            "behind a NAT: others reach this node through relays or hole punching".into(),
+            Some("forward the node's UDP port to this machine for direct connections"),
+        ),
+        other => check("reachability", Standing::Ok, other.to_owned(), None),
+    };
+    let sharing = if status.sharing_note.is_empty() {
+        check("sharing", Standing::Ok, format!("{} slots", status.slots_total), None)
+    } else {
+        check("sharing", Standing::Warning, status.sharing_note.clone(), Some("opensky limits show"))
+    };
+    vec![disk, peers, reach, sharing]
+}
+
+pub(crate) const fn verdict(verdict: Verdict) -> VerdictView {
+    match verdict {
+        Verdict::Accepted => VerdictView::Accepted,
+        Verdict::Agreed => VerdictView::Agreed,
+        Verdict::Failed => VerdictView::Failed,
+        Verdict::Rejected => VerdictView::Rejected,
+        Verdict::Undecided => VerdictView::Undecided,
+    }
+}
+
+pub(crate) fn run(run: &TaskRun) -> RunView {
+    let (exit_code, failure) = match &run.outcome {
+        RunOutcome::Exited(output) => (Some(output.exit_code), None),
+        RunOutcome::Failed { failure, .. } => (None, Some(failure.to_string())),
+    };
+    let files = run.outcome.files().iter();
+    RunView {
+        task: run.task,
+        attempt: run.attempt,
+        node: run.node,
+        verdict: verdict(run.verdict),
+        exit_code,
+        failure,
+        output: run.outcome.hash(),
+        stdout: run.outcome.stdout().into(),
+        stderr: run.outcome.stderr().into(),
+        files: files
+            .map(|(path, content)| FileView { path: path.clone(), content: ContentView::from(content) })
+            .collect(),
+        usage: run.usage.into(),
+        receipt: run.receipt,
+    }
+}
+
+/// What all runs of a job add up to.
+#[derive(Default)]
+pub(crate) struct Totals {
+    usage: Usage,
+    nodes: BTreeMap<NodeId, ([u32; 5], Usage)>,
+    /// Accepted tasks per stage.
+    accepted: BTreeMap<u16, u32>,
+}
+
+/// Adds up a job's runs, one at a time.
+pub(crate) async fn totals(handle: &Handle, job: JobId) -> Outcome<Totals> {
+    let totals = handle.fold_runs(job, Totals::default(), |totals, run| {
+        totals.usage = totals.usage.plus(run.usage);
+        let (counts, usage) = totals.nodes.entry(run.node).or_default();
+        counts[verdict(run.verdict) as usize] += 1;
+        *usage = usage.plus(run.usage);
+        if run.verdict == Verdict::Accepted {
+            *totals.accepted.entry(run.task.stage).or_default() += 1;
+        }
+    });
+    Ok(totals.await?)
+}
+
+/// Tasks per stage, from the live job.
+pub(crate) fn live_counts(view: &JobView) -> Option<Vec<TaskCounts>> {
+    view.progress.as_ref().map(progress_counts)
+}
+
+fn progress_counts(progress: &JobProgress) -> Vec<TaskCounts> {
+    let counts = progress.stages.iter().map(|stage| TaskCounts {
+        waiting: stage.blocked + stage.waiting,
+        running: stage.running,
+        done: stage.accepted,
+        failed: stage.failed,
+    });
+    counts.collect()
+}
+
+/// Tasks per stage of a job that left memory: what has no result was given up.
+pub(crate) fn counts(view: &JobView, totals: &Totals) -> Vec<TaskCounts> {
+    let tasks = view.stored.spec.task_counts();
+    let counts = (0u16..).zip(tasks).map(|(stage, total)| {
+        let done = totals.accepted.get(&stage).copied().unwrap_or(0).min(total);
+        TaskCounts { waiting: total - done, running: 0, done, failed: 0 }
+    });
+    counts.collect()
+}
+
+pub(crate) fn progress_event(progress: &JobProgress) -> JobEvent {
+    JobEvent::Progress { stages: progress_counts(progress) }
+}
+
+pub(crate) fn summary(view: &JobView, counts: &[TaskCounts], reason: String) -> JobSummary {
+    JobSummary {
+        job: view.stored.job,
+        name: view.stored.spec.name.clone(),
+        state: view.stored.state.into(),
+        submitted_at: view.stored.submitted_at,
+        changed_at: view.stored.changed_at,
+        tasks: counts.iter().fold(TaskCounts::default(), |sum, stage| sum.plus(*stage)),
+        reason,
+    }
+}
+
+pub(crate) fn detail(view: &JobView, totals: &Totals, reason: String) -> JobDetail {
+    let counts = live_counts(view).unwrap_or_else(|| counts(view, totals));
+    let spec = &view.stored.spec;
+    let read: Vec<u16> = spec
+        .stages
+        .iter()
+        .filter_map(|stage| match stage.inputs {
+            StageInputs::Each { stage } | StageInputs::Reduce { stage, .. } => Some(stage),
+            _ => None,
+        })
+        .collect();
+    let stages = (0u16..).zip(&spec.stages).map(|(position, stage)| StageView {
+        name: stage.name.clone(),
+        program: stage.program.hash,
+        level: stage.program.level,
+        verify: stage.verify.into(),
+        tasks: counts.get(usize::from(position)).copied().unwrap_or_default(),
+        is_last: !read.contains(&position),
+        waiting_for: waiting_for(view, position),
+    });
+    let nodes = totals.nodes.iter().map(|(node, (counts, usage))| JobNodeView {
+        node: *node,
+        accepted: counts[VerdictView::Accepted as usize],
+        agreed: counts[VerdictView::Agreed as usize],
+        failed: counts[VerdictView::Failed as usize],
+        rejected: counts[VerdictView::Rejected as usize],
+        usage: (*usage).into(),
+    });
+    JobDetail {
+        seed: spec.seed,
+        wait_ms: spec.wait_ms,
+        deadline_ms: spec.deadline_ms,
+        stages: stages.collect(),
+        nodes: nodes.collect(),
+        usage: totals.usage.into(),
+        // Prices come with the ledger; until then every sky is free.
+        cost_micros: 0,
+        summary: summary(view, &counts, reason),
+    }
+}
+
+fn waiting_for(view: &JobView, stage: u16) -> Option<MisfitCountsView> {
+    let progress = view.progress.as_ref()?;
+    progress.stages.get(usize::from(stage))?.waiting_for.as_ref().map(MisfitCountsView::from)
+}
+
+/// Why a job waits or ended, in a sentence.
+pub(crate) async fn reason(handle: &Handle, view: &JobView) -> Outcome<String> {
+    match view.stored.state {
+        JobState::Running | JobState::Waiting => {
+            let waiting =
+                view.progress.iter().flat_map(|progress| &progress.stages).zip(&view.stored.spec.stages);
+            let waiting = waiting.filter_map(|(stage, spec)| {
+                stage
+                    .waiting_for
+                    .as_ref()
+                    .map(|counts| format!("stage '{}' waits for a node: {counts}", spec.name))
+            });
+            Ok(waiting.collect::<Vec<_>>().join("; "))
+        }
+        JobState::Succeeded => Ok(String::new()),
+        JobState::Failed | JobState::Cancelled => {
+            let notes = handle.notes(view.stored.job).await?;
+            Ok(notes
+                .iter()
+                .rev()
+                .find(|note| note.reason.ends_job())
+                .map(|note| note.reason.to_string())
+                .unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Whole nodes on in-memory ports.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use opensky_node::{Config, End, Handle, JobEvent, Node, Parts, member_knock};
+use opensky_ports::testing::{
+    FakeClock, FakeExecutor, FakeMachine, MemoryBlobs, MemoryJournal, MemoryNetwork,
+};
+use opensky_protocol::PROTOCOLS;
+use opensky_types::{
+    Hash, JobId, Keypair, NodeId, Signed, Timestamp,
+    job::{JobSpec, JobState, Program, StageInputs, StageSpec, Verify},
+    limits::ContributionLimits,
+    membership::{Genesis, InvitePolicy, Membership, MembershipChain},
+    offer::Constraints,
+    place::Level,
+    resources::{HardwareProfile, Readings, TaskLimits},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
+
+/// A sky in one process. The first node is the founder.
+pub struct Sky {
+    pub network: MemoryNetwork,
+    pub genesis: Genesis,
+    pub clock: Arc<SystemLikeClock>,
+    pub nodes: Vec<TestNode>,
+}
+
+/// One node and what survives it.
+pub struct TestNode {
+    pub key: Keypair,
+    pub handle: Handle,
+    pub end: JoinHandle<End>,
+    pub journal: MemoryJournal,
+    pub blobs: Arc<MemoryBlobs>,
+    pub executor: Arc<FakeExecutor>,
+    pub starts: u32,
+}
+
+/// Virtual time that follows tokio's, so that paused time moves the node's clock too.
+pub struct SystemLikeClock {
+    start: tokio::time::Instant,
+    random: FakeClock,
+}
+
+impl opensky_ports::Clock for SystemLikeClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(1_700_000_000_000).plus_ms(self.start.elapsed().as_millis() as u64)
+    }
+    fn monotonic_us(&self) -> u64 {
+        self.start.elapsed().as_micros() as u64
+    }
+    fn random(&self) -> [u8; 32] {
+        self.random.random()
+    }
+}
+
+impl Sky {
+    /// A sky of `count` nodes whose executors run `program`.
+    pub async fn new(count: u8, executor: impl Fn(usize) -> FakeExecutor) -> Self {
+        let keys: Vec<Keypair> = (1..=count).map(|seed| Keypair::from_seed([seed; 32])).collect();
+        let genesis = Genesis {
+            name: "test".into(),
+            founder: keys[0].id(),
+            founded_at: Timestamp::default(),
+            invites: InvitePolicy::Members,
+            economy_free: true,
+            nonce: 1,
+        };
+        let clock = Arc::new(SystemLikeClock {
+            start: tokio::time::Instant::now(),
+            random: FakeClock::new(Timestamp::default(), 7),
+        });
+        let network = MemoryNetwork::new(&PROTOCOLS);
+        let mut sky = Self { network, genesis, clock, nodes: Vec::new() };
+        for (index, key) in keys.iter().enumerate() {
+            let blobs = Arc::new(MemoryBlobs::new(1 << 30));
+            let node = sky.start(key, MemoryJournal::new(), blobs, Arc::new(executor(index)), 1).await;
+            sky.nodes.push(node);
+        }
+        sky.settle().await;
+        sky
+    }
+
+    /// Starts a node that belongs and knows all others.
+    pub async fn start(
+        &self,
+        key: &Keypair,
+        journal: MemoryJournal,
+        blobs: Arc<MemoryBlobs>,
+        executor: Arc<FakeExecutor>,
+        starts: u32,
+    ) -> TestNode {
+        let (transport, transport_events) = self.network.start(key.id());
+        let chain = self.chain_of(key.id());
+        let knock = member_knock(&self.genesis, &chain);
+        let hardware = HardwareProfile {
+            cpu_model: "test".into(),
+            cpu_arch: "x86_64".into(),
+            cpu_cores: 4,
+            memory_bytes: 16 << 30,
+            disk_free_bytes: 100 << 30,
+            score_per_core: 1_000,
+            ..HardwareProfile::default()
+        };
+        let readings =
+            Readings { memory_available_bytes: 12 << 30, disk_free_bytes: 100 << 30, ..Readings::default() };
+        let parts = Parts {
+            key: key.clone(),
+            genesis: self.genesis.clone(),
+            chain,
+            transport: Arc::new(transport),
+            transport_events,
+            executor: executor.clone(),
+            blobs: blobs.clone(),
+            journal: Arc::new(journal.clone()),
+            machine: Arc::new(FakeMachine::new(hardware, readings)),
+            clock: self.clock.clone(),
+            starts,
+            limits: ContributionLimits::default(),
+            config: Config { offer_interval_ms: 5_000, ..Config::default() },
+        };
+        let (handle, end) = Node::start(parts).await.expect("node starts");
+        for other in self.nodes.iter().filter(|other| other.key.id() != key.id()) {
+            // A node that is down is met later.
+            let _ = self.network.discover(key.id(), other.key.id(), knock.clone()).await;
+        }
+        TestNode { key: key.clone(), handle, end, journal, blobs, executor, starts }
+    }
+
+    fn chain_of(&self, node: NodeId) -> MembershipChain {
+        if node == self.genesis.founder {
+            return MembershipChain::default();
+        }
+        let founder = Keypair::from_seed([1; 32]);
+        let membership = Membership { sky: self.genesis.sky(), node, given_at: Timestamp::default() };
+        MembershipChain(vec![Signed::sign(&membership, &founder)])
+    }
+
+    /// Waits until every node knows every other one's offer.
+    pub async fn settle(&self) {
+        for node in &self.nodes {
+            until(|| async {
+                let offers = node.handle.offers().await.expect("node answers");
+                offers.iter().filter(|view| view.offer.slots_total > 0).count() >= self.nodes.len()
+            })
+            .await;
+        }
+    }
+}
+
+/// Waits for a condition; fails the test after a minute of virtual time.
+pub async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
+    for _ in 0..600 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("condition did not come true");
+}
+
+/// A job of one stage over numbers.
+pub fn numbers_job(program: Hash, count: i64, verify: Verify) -> JobSpec {
+    JobSpec {
+        name: "numbers".into(),
+        stages: vec![stage("numbers", program, StageInputs::Numbers { from: 0, to: count, step: 1 }, verify)],
+        wait_ms: 30_000,
+        deadline_ms: None,
+        seed: 1,
+        durable: true,
+    }
+}
+
+/// A stage with defaults.
+pub fn stage(name: &str, program: Hash, inputs: StageInputs, verify: Verify) -> StageSpec {
+    StageSpec {
+        name: name.into(),
+        program: Program {
+            hash: program,
+            size_bytes: 7,
+            level: Level::Vm,
+            function: String::new(),
+            args: vec!["{item}".into()],
+            env: Vec::new(),
+            deterministic: true,
+        },
+        inputs,
+        after: Vec::new(),
+        limits: TaskLimits::default(),
+        constraints: Constraints::default(),
+        verify,
+        failures_max: 2,
+        accept_any_exit: false,
+        hedge: true,
+    }
+}
+
+/// Waits for a job's end.
+pub async fn finish(handle: &Handle, job: JobId) -> JobState {
+    let mut events = handle.watch();
+    loop {
+        if let Some(view) = handle.job(job).await.expect("journal reads")
+            && view.stored.state.is_final()
+        {
+            return view.stored.state;
+        }
+        let next = tokio::time::timeout(Duration::from_secs(120), events.recv()).await;
+        if let Ok(Ok(JobEvent::Changed { job: changed, state })) = next
+            && changed == job
+            && state.is_final()
+        {
+            return state;
+        }
+        assert!(next.is_ok(), "job did not end");
+    }
+}
