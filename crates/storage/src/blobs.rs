@@ -57,9 +57,9 @@ impl FileBlobs {
     /// Pins of jobs are as they were; other pins and unfinished blobs are gone.
     pub fn open(root: &Path, cap_bytes: u64) -> Result<Self, BlobError> {
         scan::prepare(root)?;
-        let (pin_files, job_pins) = PinFiles::open(&root.join("pins"))?;
+        let mut pin_files = PinFiles::new(root.join("pins"));
         let mut index = Index::new(cap_bytes);
-        for (job, hashes) in job_pins {
+        for (job, hashes) in pin_files.read_all()? {
             index.pin(Pin::Job(job), &hashes);
         }
         for found in scan::blobs(root)? {

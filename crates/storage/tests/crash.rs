@@ -1,5 +1,6 @@
 //! F1: kill -9 at any moment loses nothing that was acknowledged and leaves nothing half done.
 
+#[path = "support/common.rs"]
 mod common;
 
 use std::{

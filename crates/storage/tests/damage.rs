@@ -1,5 +1,6 @@
 //! F5: flipped bits are found, never passed on, and never a panic.
 
+#[path = "support/common.rs"]
 mod common;
 
 use opensky_ports::{BlobStore, Journal, Pin, Record};

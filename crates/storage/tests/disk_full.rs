@@ -1,5 +1,6 @@
 //! F4: a full disk refuses commits, keeps what is there readable, and does no lasting harm.
 
+#[path = "support/common.rs"]
 mod common;
 
 use opensky_ports::{BlobError, BlobStore, Journal, JournalError, Record};

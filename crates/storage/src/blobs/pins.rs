@@ -22,20 +22,26 @@ pub(crate) struct PinFiles {
 }
 
 impl PinFiles {
-    /// Opens the folder and reads what every job pins.
-    pub fn open(folder: &Path) -> Result<(Self, Vec<(JobId, Vec<Hash>)>), BlobError> {
+    /// The pin files in `folder`.
+    pub fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// What every job pins.
+    pub fn read_all(&mut self) -> Result<Vec<(JobId, Vec<Hash>)>, BlobError> {
+        let folder = &self.folder;
         let mut pins = Vec::new();
         for entry in fs::read_dir(folder).map_err(|error| io_error("reading", folder, error))? {
-            let entry = entry.map_err(|error| io_error("reading", folder, error))?;
-            let Some(job) = entry.file_name().to_str().and_then(|name| name.parse::<JobId>().ok()) else {
-                tracing::warn!(path = %entry.path().display(), "not a pin file, left alone");
+            let path = entry.map_err(|error| io_error("reading", folder, error))?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            let Some(job) = name.and_then(|name| name.parse::<JobId>().ok()) else {
+                tracing::warn!(path = %path.display(), "not a pin file, left alone");
                 continue;
             };
-            let path = entry.path();
             let hashes = read(&path).map_err(|error| io_error("reading", &path, error))?;
             pins.push((job, hashes));
         }
-        Ok((Self { folder: folder.into() }, pins))
+        Ok(pins)
     }
 
     /// Adds hashes to a job's pins; on disk when this returns.
