@@ -93,8 +93,8 @@ pub enum Report {
     Compiled { size_bytes: u64 },
     /// The bytes are not a program.
     NotCompiled { message: String },
-    /// The artefact is not what its hash says or not for this engine, and the worker ends.
-    Unusable { message: String },
+    /// The artefact is not what its hash says or, if intact, not for this engine; the worker ends.
+    Unusable { message: String, is_intact: bool },
     /// The running task reads its input.
     WantInput,
     /// The running task wrote to standard output (or standard error).

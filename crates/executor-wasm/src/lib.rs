@@ -13,7 +13,8 @@ mod engine;
 mod executor;
 mod files;
 mod frame;
-mod sandbox;
+#[doc(hidden)]
+pub mod sandbox;
 pub mod worker;
 
 pub use executor::{Config, SpawnError, StartError, WasmExecutor};

@@ -79,8 +79,13 @@ fn serve(link: &Link) -> Result<(), String> {
             compile::serve(link, &engine)
         }
         Role::Run { cache_dir, scratch_dir } => {
-            let worker =
-                run::Worker::new(engine, link.clone(), watchdog, PathBuf::from(cache_dir), scratch_dir.into())?;
+            let worker = run::Worker::new(
+                engine,
+                link.clone(),
+                watchdog,
+                PathBuf::from(cache_dir),
+                scratch_dir.into(),
+            )?;
             runtime.block_on(worker.serve())
         }
     }

@@ -27,7 +27,7 @@ const AHEAD_BYTES_MAX: usize = 256 << 10;
 /// How far past its wall limit a task may be before its worker is killed. Workers stop tasks by
 /// themselves; this is for one that cannot any more.
 const GRACE: Duration = Duration::from_millis(800);
-/// Artefacts that may turn out damaged in a row.
+/// Artefacts that may turn out unusable in a row.
 const UNUSABLE_MAX: u32 = 2;
 
 /// A batch that runs.
@@ -49,8 +49,8 @@ enum Stop {
     Cancelled,
     /// The worker is of no more use, and this is what the item it was on fails with.
     Lost(Failure),
-    /// It cannot use the artefact.
-    Unusable(String),
+    /// It cannot use the artefact, though it may be intact.
+    Unusable { message: String, is_intact: bool },
 }
 
 impl<'a> Batch<'a> {
@@ -109,9 +109,9 @@ impl<'a> Batch<'a> {
                 self.shared.pool.give_back(lease);
                 return Ok(());
             }
-            Stop::Unusable(message) => {
+            Stop::Unusable { message, is_intact } => {
                 lease.kill().await;
-                return self.recompile(&artefact, message);
+                return self.recompile(&artefact, message, is_intact);
             }
             Stop::Cancelled => Failure::Cancelled,
             Stop::Lost(failure) => failure,
@@ -124,14 +124,22 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    fn recompile(&mut self, artefact: &Artefact, message: String) -> Result<(), Failure> {
-        tracing::warn!(program = %self.batch.program.hash, message, "compiled program is not usable");
-        self.shared.compiler.discard(self.batch.program.hash, artefact);
+    /// Throws the artefact away, so that the next try makes a new one. An intact one that was made
+    /// for just this try and is refused again tells about the program, not about the artefact.
+    fn recompile(&mut self, artefact: &Artefact, message: String, is_intact: bool) -> Result<(), Failure> {
+        let program = self.batch.program.hash;
+        tracing::debug!(%program, message, "compiled program is not usable");
+        self.shared.compiler.discard(program, artefact);
         self.unusable += 1;
-        if self.unusable > UNUSABLE_MAX {
+        if self.unusable < UNUSABLE_MAX {
+            return Ok(());
+        }
+        if !is_intact {
             return Err(Failure::WorkerLost { message: format!("the compiled program: {message}") });
         }
-        Ok(())
+        let failure = Failure::InvalidProgram { message };
+        self.shared.compiler.refuse(program, failure.clone());
+        Err(failure)
     }
 }
 
@@ -294,7 +302,9 @@ impl<'b, 'a> Exchange<'b, 'a> {
                 let (outcome, usage) = task.ended(blobs, item, *ended).await?;
                 self.run.end(item, outcome, usage);
             }
-            Report::Unusable { message } => return Ok(Some(Stop::Unusable(message))),
+            Report::Unusable { message, is_intact } => {
+                return Ok(Some(Stop::Unusable { message, is_intact }));
+            }
             Report::Fatal { message } => return Ok(Some(Stop::Lost(Failure::WorkerLost { message }))),
             Report::Ready { .. } | Report::Compiled { .. } | Report::NotCompiled { .. } => {
                 return Err(Violation("a report out of place"));

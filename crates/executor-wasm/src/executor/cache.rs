@@ -86,8 +86,8 @@ impl Cache {
             entry.artefact.clone()
         };
         // Best effort: it orders the entries after a restart, nothing else.
-        let _ = File::open(self.dir.join(&artefact.name))
-            .and_then(|file| file.set_modified(SystemTime::now()));
+        let _ =
+            File::open(self.dir.join(&artefact.name)).and_then(|file| file.set_modified(SystemTime::now()));
         Some(artefact)
     }
 

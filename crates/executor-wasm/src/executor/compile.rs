@@ -72,13 +72,18 @@ impl Compiler {
         }
         let compiled = self.compile(program, key).await;
         if let Err(failure @ Failure::InvalidProgram { .. }) = &compiled {
-            let mut refused = self.refused();
-            if refused.len() >= REFUSED_MAX {
-                refused.clear();
-            }
-            refused.insert(program, failure.clone());
+            self.refuse(program, failure.clone());
         }
         compiled
+    }
+
+    /// Remembers that trying `program` again is of no use.
+    pub fn refuse(&self, program: Hash, failure: Failure) {
+        let mut refused = self.refused();
+        if refused.len() >= REFUSED_MAX {
+            refused.clear();
+        }
+        refused.insert(program, failure);
     }
 
     /// Throws away an artefact that a worker could not use.
@@ -109,7 +114,9 @@ impl Compiler {
             .expect("opening a blob does not panic")?;
         let size_bytes = reader.size_bytes();
         if size_bytes > PROGRAM_BYTES_MAX {
-            return Err(invalid(format!("it has {size_bytes} bytes, at most {PROGRAM_BYTES_MAX} are allowed")));
+            return Err(invalid(format!(
+                "it has {size_bytes} bytes, at most {PROGRAM_BYTES_MAX} are allowed"
+            )));
         }
         let command = &self.config.worker_command;
         let threads = self.config.workers.clamp(1, 8);
@@ -163,8 +170,10 @@ async fn exchange(
             Heard::Report(Report::Piece(piece)) if !piece.is_empty() && piece.len() as u64 <= left => {
                 left -= piece.len() as u64;
                 let written = spawn_blocking(move || writer.write_all(&piece).map(|()| writer));
-                writer =
-                    written.await.expect("writing an artefact does not panic").map_err(|error| stopped(&error))?;
+                writer = written
+                    .await
+                    .expect("writing an artefact does not panic")
+                    .map_err(|error| stopped(&error))?;
             }
             other => return Err(crashed(process, other).await),
         }

@@ -95,8 +95,7 @@ impl Pool {
     async fn start(&self) -> Result<Worker, SpawnError> {
         let number = self.started.fetch_add(1, Relaxed);
         let path = self.config.scratch_dir.join(format!("worker-{number}"));
-        std::fs::create_dir(&path)
-            .map_err(|source| SpawnError::Start { program: path.clone(), source })?;
+        std::fs::create_dir(&path).map_err(|source| SpawnError::Start { program: path.clone(), source })?;
         let scratch = ScratchDir(path);
         let role = Role::Run {
             cache_dir: self.config.cache_dir.to_string_lossy().into_owned(),

@@ -180,7 +180,9 @@ impl RunningTask {
         };
         let (stdout, stderr) = self.finish_streams(blobs).await;
         let outcome = match (self.failure, ended.ending) {
-            (Some(failure), _) | (None, Ending::Failed(failure)) => Outcome::Failed { failure, stdout, stderr },
+            (Some(failure), _) | (None, Ending::Failed(failure)) => {
+                Outcome::Failed { failure, stdout, stderr }
+            }
             (None, Ending::Exited { code }) => {
                 Outcome::Exited(TaskOutput { exit_code: code, stdout, stderr, files: self.files })
             }

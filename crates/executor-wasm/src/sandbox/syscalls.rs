@@ -54,7 +54,9 @@ const PAGEMAP_SCAN: u64 = 0xc060_6610;
 /// Filters this thread and those it will start.
 pub fn apply() -> SandboxLayer {
     match install() {
-        Ok(()) => SandboxLayer::new(NAME, true, format!("{} system calls", ALLOWED.len() + ALLOWED_HERE.len())),
+        Ok(()) => {
+            SandboxLayer::new(NAME, true, format!("{} system calls", ALLOWED.len() + ALLOWED_HERE.len()))
+        }
         Err(error) => SandboxLayer::new(NAME, false, error.to_string()),
     }
 }
@@ -69,12 +71,8 @@ fn install() -> Result<(), seccompiler::Error> {
         SeccompAction::Errno(libc::ENOSYS as u32),
         arch,
     )?;
-    let second = SeccompFilter::new(
-        rules()?,
-        SeccompAction::Errno(libc::EPERM as u32),
-        SeccompAction::Allow,
-        arch,
-    )?;
+    let second =
+        SeccompFilter::new(rules()?, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow, arch)?;
     seccompiler::apply_filter(&BpfProgram::try_from(first)?)?;
     seccompiler::apply_filter(&BpfProgram::try_from(second)?)
 }
@@ -93,14 +91,8 @@ fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompiler::Error> {
         libc::SYS_clone,
         vec![SeccompRule::new(vec![argument(0, SeccompCmpOp::MaskedEq(thread), thread)?])?],
     );
-    rules.insert(
-        libc::SYS_tgkill,
-        vec![SeccompRule::new(vec![argument(0, SeccompCmpOp::Eq, own_pid)?])?],
-    );
-    rules.insert(
-        libc::SYS_prlimit64,
-        vec![SeccompRule::new(vec![argument(0, SeccompCmpOp::Eq, 0)?])?],
-    );
+    rules.insert(libc::SYS_tgkill, vec![SeccompRule::new(vec![argument(0, SeccompCmpOp::Eq, own_pid)?])?]);
+    rules.insert(libc::SYS_prlimit64, vec![SeccompRule::new(vec![argument(0, SeccompCmpOp::Eq, 0)?])?]);
     rules.insert(
         libc::SYS_prctl,
         vec![SeccompRule::new(vec![argument(0, SeccompCmpOp::Eq, libc::PR_SET_NAME as u64)?])?],

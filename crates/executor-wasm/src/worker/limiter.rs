@@ -57,6 +57,11 @@ impl Limiter {
     }
 }
 
+/// Whether the program itself forbids this growth, with a maximum below our limit.
+fn is_own_bound(desired: usize, maximum: Option<usize>, limit: u64) -> bool {
+    maximum.is_some_and(|maximum| desired > maximum && (maximum as u64) < limit)
+}
+
 impl ResourceLimiter for Limiter {
     fn memory_growing(
         &mut self,
@@ -64,8 +69,7 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
-            // The program's own bound, not ours.
+        if is_own_bound(desired, maximum, self.memory.limit) {
             return Ok(false);
         }
         let granted = self.memory.grow(desired.saturating_sub(current) as u64);
@@ -76,7 +80,9 @@ impl ResourceLimiter for Limiter {
     }
 
     fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        // The system has no more, which is a lower limit than ours.
         self.memory.take_back();
+        self.denied = Some(Limit::Memory);
         Ok(())
     }
 
@@ -86,7 +92,7 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if maximum.is_some_and(|maximum| desired > maximum) {
+        if is_own_bound(desired, maximum, self.tables.limit) {
             return Ok(false);
         }
         let granted = self.tables.grow(desired.saturating_sub(current) as u64);

@@ -2,7 +2,7 @@
 
 use super::{failure::printable, limiter::Limiter};
 use crate::frame::Prepare;
-use opensky_types::{Hash, place::Level, task::Failure};
+use opensky_types::{Hash, place::Level, resources::Limit, task::Failure};
 use std::{
     collections::VecDeque,
     path::{Path, PathBuf},
@@ -18,6 +18,8 @@ use wasmtime_wasi::{
     p2::{self, bindings::CommandPre},
 };
 
+/// The unit that memories say their size in.
+const WASM_PAGE_BYTES: u64 = 64 << 10;
 /// Programs kept loaded.
 const LOADED_MAX: usize = 32;
 
@@ -62,9 +64,19 @@ pub enum Entry {
     ComponentFunction { pre: component::InstancePre<Host>, index: ComponentExportIndex },
 }
 
-/// The artefact is damaged, missing or made for another engine.
+/// The artefact cannot be loaded.
 pub struct Unusable {
     pub message: String,
+    /// It is what was compiled, and still the engine refuses it: it was made for another engine, or
+    /// the program is beyond what an instance may have.
+    pub is_intact: bool,
+}
+
+impl Program {
+    /// Whether its tasks see folders.
+    pub fn uses_files(&self) -> bool {
+        self.spec.level == Level::Vm && self.has_imports
+    }
 }
 
 /// Loads programs and keeps those used last.
@@ -79,6 +91,18 @@ pub struct Programs {
 enum Code {
     Module(Module),
     Component(Component),
+}
+
+impl Code {
+    /// The largest memory it starts with, as far as it says.
+    fn initial_memory_bytes(&self) -> u64 {
+        let required = match self {
+            Self::Module(module) => Some(module.resources_required()),
+            Self::Component(component) => component.resources_required(),
+        };
+        let pages = required.and_then(|required| required.max_initial_memory_size).unwrap_or(0);
+        pages.saturating_mul(WASM_PAGE_BYTES)
+    }
 }
 
 impl Programs {
@@ -98,13 +122,17 @@ impl Programs {
     /// Loads, links and looks up what `spec` calls.
     pub fn prepare(&mut self, spec: Prepare) -> Result<Program, Unusable> {
         let code = self.load(&spec)?;
-        let (entry, has_imports) = match &*code {
+        let (mut entry, has_imports) = match &*code {
             Code::Module(module) => (self.module_entry(module, &spec), module.imports().len() > 0),
             Code::Component(component) => {
                 let has_imports = component.component_type().imports(&self.engine).next().is_some();
                 (self.component_entry(component, &spec), has_imports)
             }
         };
+        // Said here, since the engine would first ask the system for the memory.
+        if entry.is_ok() && code.initial_memory_bytes() > spec.limits.memory_bytes {
+            entry = Err(Failure::Limit { limit: Limit::Memory });
+        }
         Ok(Program { spec, entry, has_imports })
     }
 
@@ -123,7 +151,8 @@ impl Programs {
     }
 
     fn load_file(&self, path: &Path, expected: Hash) -> Result<Code, Unusable> {
-        let unusable = |problem: &dyn std::fmt::Display| Unusable { message: problem.to_string() };
+        let unusable =
+            |problem: &dyn std::fmt::Display| Unusable { message: problem.to_string(), is_intact: false };
         let file = std::fs::File::open(path).map_err(|error| unusable(&error))?;
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(file).map_err(|error| unusable(&error))?;
@@ -142,7 +171,10 @@ impl Programs {
                 None => return Err(unusable(&"it is no artefact")),
             }
         };
-        code.map_err(|error| unusable(&error.root_cause()))
+        code.map_err(|error| Unusable {
+            message: printable(&error.root_cause().to_string(), 512),
+            is_intact: true,
+        })
     }
 
     fn module_entry(&self, module: &Module, spec: &Prepare) -> Result<Entry, Failure> {

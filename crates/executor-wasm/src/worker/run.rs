@@ -44,8 +44,8 @@ impl Worker {
             match order {
                 Order::Prepare(spec) => match self.prepare(*spec) {
                     Ok(prepared) => program = Some(prepared),
-                    Err(Unusable { message }) => {
-                        self.link.outbox.send(&Report::Unusable { message });
+                    Err(Unusable { message, is_intact }) => {
+                        self.link.outbox.send(&Report::Unusable { message, is_intact });
                         self.link.outbox.flush();
                         return Ok(());
                     }
@@ -74,8 +74,7 @@ impl Worker {
         let task =
             Task { engine: &self.engine, program, link: &self.link, scratch: &self.scratch, item, stdin };
         let Done { mut ending, fuel, memory_peak_bytes } = task.run().await;
-        let uses_files = program.spec.level == Level::Vm && program.has_imports;
-        if uses_files {
+        if program.uses_files() {
             ending = self.collect(program, ending);
         }
         let ended = Ended {
@@ -87,7 +86,7 @@ impl Worker {
         };
         self.link.outbox.send(&Report::Ended(Box::new(ended)));
         self.watchdog.task_ended();
-        if uses_files {
+        if program.uses_files() {
             // Not left for the next task to clean: another tenant's may be it.
             self.scratch.freshen().map_err(|error| format!("cannot clean the scratch folder: {error}"))?;
         }

@@ -104,7 +104,7 @@ impl Task<'_> {
         store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
         store.set_fuel(limits.fuel).expect("the engine meters fuel");
         store.set_epoch_deadline(1);
-        let files = (self.spec().level == Level::Vm).then(|| self.scratch.clone());
+        let files = self.program.uses_files().then(|| self.scratch.clone());
         store.epoch_deadline_callback(patience(limits, files));
         if let Some(wasi) = &mut store.data_mut().wasi {
             use wasmtime_wasi::WasiView;

@@ -24,7 +24,7 @@
   (core func $get (canon lower (func $stdout "get-stdout")))
   (core func $write
     (canon lower (func $streams "[method]output-stream.blocking-write-and-flush")
-      (memory $memory "memory")))
+      (memory (core memory $memory "memory"))))
   (core module $main
     (import "host" "get" (func $get (result i32)))
     (import "host" "write" (func $write (param i32 i32 i32 i32)))

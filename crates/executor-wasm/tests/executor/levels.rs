@@ -102,7 +102,7 @@ async fn functions_of_components_take_and_give_wave() {
         (core instance $i (instantiate $m))
         (type $pair (tuple u32 string))
         (func $run (param "n" u32) (param "text" string) (result $pair)
-            (canon lift (core func $i "run") (memory $i "memory") (realloc (func $i "realloc"))))
+            (canon lift (core func $i "run") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
         (export "run" (func $run))
         (instance $inst (export "twice" (func $run)))
         (export "test:demo/numbers@1.0.0" (instance $inst)))"#;

@@ -17,29 +17,20 @@ fn spinner(setup: &Setup) -> WorkBatch {
     batch
 }
 
-/// Processes whose parent this one is and that run a worker.
-fn worker_pids() -> Vec<i32> {
-    let own = std::process::id().to_string();
-    let is_worker = |pid: &i32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        stat.contains("(opensky-wasm-wo") && stat.split(' ').nth(3) == Some(own.as_str())
+/// The worker processes of `setup`, by the argument that its command has.
+fn pids_of(setup: &Setup) -> Vec<i32> {
+    let mark = setup.dir().to_string_lossy().into_owned();
+    let has_mark = |pid: &i32| {
+        std::fs::read(format!("/proc/{pid}/cmdline"))
+            .is_ok_and(|line| line.split(|byte| *byte == 0).any(|argument| argument == mark.as_bytes()))
     };
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
-    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_worker).collect()
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(has_mark).collect()
 }
 
 fn kill(pid: i32) {
     let pid = rustix::process::Pid::from_raw(pid).unwrap();
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
-}
-
-/// The workers of `setup` among those of all tests in this process, by their scratch folder.
-fn pids_of(setup: &Setup) -> Vec<i32> {
-    let scratch = setup.dir().join("scratch").canonicalize().unwrap();
-    let works_there = |pid: &i32| {
-        std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|folder| folder.starts_with(&scratch))
-    };
-    worker_pids().into_iter().filter(works_there).collect()
 }
 
 #[tokio::test]
