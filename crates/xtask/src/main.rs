@@ -1,9 +1,11 @@
 //! Developer commands: `cargo xtask check` is the one door through which every change passes.
 //!
 //! What it is: checks of the workspace, each a function in `checks/` that returns findings. What it
-//! never does: change a file, but for `programs`, which builds the example programs anew, and `map`,
-//! which adds tests to a table of the docs. Start at `checks.rs`, the list.
+//! never does: change a file, but for `programs`, which builds the example programs anew, `map`, which
+//! adds tests to a table of the docs, and `bench`, which keeps results. Start at `checks.rs`, the
+//! list.
 
+mod bench;
 mod checks;
 mod finding;
 mod report;
@@ -31,6 +33,14 @@ enum Action {
     Lint,
     /// Adds tests whose names start with the id of an attack or fault to docs/security.md.
     Map,
+    /// Measures: one area of benches/areas.toml, or all of them.
+    Bench {
+        /// The area; all if absent.
+        area: Option<String>,
+        /// Runs of each side where there is a peer.
+        #[arg(long, default_value_t = 10)]
+        rounds: usize,
+    },
     /// Builds the example programs anew, with their hashes. Needs clang, wasi-libc and wabt.
     Programs,
 }
@@ -41,6 +51,9 @@ fn main() -> Result<ExitCode> {
     match arguments.action {
         Action::Check => Ok(report::run(&workspace, &[checks::QUICK, checks::SLOW].concat())),
         Action::Lint => Ok(report::run(&workspace, checks::QUICK)),
+        Action::Bench { area, rounds } => {
+            bench::run(&workspace, area.as_deref(), rounds).map(|()| ExitCode::SUCCESS)
+        }
         Action::Map => checks::update_security_map(&workspace).map(|()| ExitCode::SUCCESS),
         Action::Programs => build_programs(&workspace).map(|()| ExitCode::SUCCESS),
     }
