@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Every setting of a running node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigView {
     /// In order of key.
     pub settings: Vec<SettingView>,
