@@ -31,6 +31,8 @@ pub(crate) struct Members<B> {
     members: HashSet<PeerId>,
     /// Connections that `inner` knows, by peer.
     attached: HashMap<PeerId, Vec<ConnectionId>>,
+    /// The same connections, by id.
+    alive: HashSet<ConnectionId>,
     /// Connections that were handed a real handler but are not yet announced as established.
     promised: HashSet<ConnectionId>,
     strangers: Strangers,
@@ -45,6 +47,7 @@ impl<B> Members<B> {
             inner,
             members,
             attached: HashMap::new(),
+            alive: HashSet::new(),
             promised: HashSet::new(),
             strangers,
             bans: Bans::default(),
@@ -73,17 +76,22 @@ impl<B> Members<B> {
         self.bans.strike(peer, now);
     }
 
+    /// Whether `peer` is refused at present.
+    pub fn is_banned(&self, peer: &PeerId) -> bool {
+        self.bans.is_banned(peer, Instant::now())
+    }
+
     pub fn is_member(&self, peer: &PeerId) -> bool {
         self.members.contains(peer)
     }
 
     /// Whether the wrapped behaviours live on this connection.
-    pub fn is_attached(&self, peer: &PeerId, connection: ConnectionId) -> bool {
-        self.attached.get(peer).is_some_and(|connections| connections.contains(&connection))
+    pub fn is_attached(&self, connection: ConnectionId) -> bool {
+        self.alive.contains(&connection)
     }
 
     fn check_peer(&self, peer: &PeerId) -> Result<(), Denied> {
-        if self.bans.is_banned(peer, Instant::now()) {
+        if self.is_banned(peer) {
             return Err(Denied::Banned);
         }
         addresses::node_of(peer).map(|_| ()).ok_or(Denied::Key)
@@ -93,6 +101,7 @@ impl<B> Members<B> {
         let connections = self.attached.get_mut(peer)?;
         let position = connections.iter().position(|other| *other == connection)?;
         connections.swap_remove(position);
+        self.alive.remove(&connection);
         let left = connections.len();
         if left == 0 {
             self.attached.remove(peer);
@@ -114,6 +123,7 @@ impl<B: NetworkBehaviour> Members<B> {
             let connections = self.attached.entry(event.peer_id).or_default();
             let other_established = connections.len();
             connections.push(event.connection_id);
+            self.alive.insert(event.connection_id);
             let event = libp2p::swarm::behaviour::ConnectionEstablished { other_established, ..event };
             self.inner.on_swarm_event(FromSwarm::ConnectionEstablished(event));
         } else if event.endpoint.is_dialer() {
@@ -205,7 +215,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
             FromSwarm::ConnectionEstablished(event) => self.on_established(event),
             FromSwarm::ConnectionClosed(event) => self.on_closed(event),
             FromSwarm::AddressChange(event) => {
-                if self.is_attached(&event.peer_id, event.connection_id) {
+                if self.is_attached(event.connection_id) {
                     self.inner.on_swarm_event(FromSwarm::AddressChange(event));
                 }
             }
@@ -245,14 +255,15 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
                         NotifyHandler::One(connection) => Some(connection),
                         NotifyHandler::Any => self.attached.get(&peer_id).and_then(|all| all.first().copied()),
                     };
-                    let Some(connection) = connection.filter(|one| self.is_attached(&peer_id, *one)) else {
+                    // Not by `peer_id`: the relay server names another peer than the connection's.
+                    let Some(connection) = connection.filter(|one| self.alive.contains(one)) else {
                         continue;
                     };
                     let handler = NotifyHandler::One(connection);
                     return Poll::Ready(ToSwarm::NotifyHandler { peer_id, handler, event: Either::Left(event) });
                 }
-                ToSwarm::CloseConnection { peer_id, connection: CloseConnection::One(connection) }
-                    if !self.is_attached(&peer_id, connection) => {}
+                ToSwarm::CloseConnection { connection: CloseConnection::One(connection), .. }
+                    if !self.is_attached(connection) => {}
                 order => return Poll::Ready(order.map_in(Either::Left)),
             }
         }

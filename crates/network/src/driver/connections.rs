@@ -109,7 +109,7 @@ impl Connections {
 
 impl Driver {
     pub(super) fn on_established(&mut self, peer: PeerId, id: ConnectionId, endpoint: ConnectedPoint) {
-        let attached = self.swarm.behaviour().members.is_attached(&peer, id);
+        let attached = self.swarm.behaviour().members.is_attached(id);
         let address = endpoint.get_remote_address().clone();
         let dialled = endpoint.is_dialer();
         tracing::debug!(%peer, %address, dialled, attached, "connected");

@@ -108,6 +108,10 @@ impl Driver {
         let (Some(from), Some(one)) = (addresses::node_of(&peer), self.connections.get(connection)) else {
             return;
         };
+        if self.swarm.behaviour().members.is_banned(&peer) {
+            self.swarm.close_connection(connection);
+            return;
+        }
         let address = one.address.to_string();
         let (answer, answered) = oneshot::channel();
         let room = self.knocks.answers.len() < ANSWERS_MAX;

@@ -52,6 +52,9 @@ impl Node {
     }
 
     pub fn with_key(config: Config, key: &Keypair) -> Self {
+        // `RUST_LOG=opensky_network=debug` shows what happens; already set up: fine.
+        let logs = tracing_subscriber::EnvFilter::from_default_env();
+        let _ = tracing_subscriber::fmt().with_env_filter(logs).with_test_writer().try_init();
         let (network, events) = Network::start(config, key).expect("a free port on loopback");
         Self { id: key.id(), network: Arc::new(network), events }
     }
