@@ -78,7 +78,9 @@ async fn measure() {
             match which {
                 0 => bare.call(),
                 1 => metered.call(),
-                _ => run(&executor, &batch).await,
+                _ => {
+                    run(&executor, &batch).await;
+                }
             }
             times[which].push(begun.elapsed());
         }

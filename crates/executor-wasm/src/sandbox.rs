@@ -1,13 +1,16 @@
 //! What confines a worker process.
 //!
-//! A worker locks itself in before it sees a byte of anybody's program: first what needs no kernel
-//! support ([`basics`]), then Landlock ([`landlock`]: files and network), last seccomp ([`syscalls`]:
-//! which system calls exist at all). What the kernel does not have is reported, not hidden. On
+//! A worker locks itself in before it sees a byte of anybody's program: first what every system has
+//! ([`basics`]), then a file tree of its own ([`namespaces`]), Landlock ([`landlock`]: files again, and
+//! network), last seccomp ([`syscalls`]: which system calls exist at all). Any one of them may be
+//! missing on a machine, so they overlap on purpose; what is missing is reported, not hidden. On
 //! systems other than Linux only the basics hold.
 
 mod basics;
 #[cfg(target_os = "linux")]
 mod landlock;
+#[cfg(target_os = "linux")]
+mod namespaces;
 #[cfg(target_os = "linux")]
 mod syscalls;
 
@@ -33,7 +36,7 @@ impl SandboxReport {
 /// One layer of the sandbox.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct SandboxLayer {
-    /// `own process`, `landlock`, `seccomp`.
+    /// `own process`, `private root`, `landlock`, `seccomp`.
     pub name: String,
     /// Whether it holds here.
     pub active: bool,
@@ -64,11 +67,13 @@ pub fn enter(allowed: Allowed<'_>) -> SandboxReport {
     let mut layers = vec![basics::apply(allowed.memory_bytes)];
     #[cfg(target_os = "linux")]
     {
+        // In this order: each step needs what the next one takes away.
+        layers.push(namespaces::apply(allowed.read_dir, allowed.write_dir));
         layers.push(landlock::apply(allowed.read_dir, allowed.write_dir));
         layers.push(syscalls::apply());
     }
     #[cfg(not(target_os = "linux"))]
-    for name in ["landlock", "seccomp"] {
+    for name in ["private root", "landlock", "seccomp"] {
         layers.push(SandboxLayer::new(name, false, "only on Linux"));
     }
     SandboxReport { layers }

@@ -14,7 +14,8 @@ fn main() {
         memory_bytes: 256 << 20,
     });
     for layer in &report.layers {
-        println!("{} {}", layer.name, if layer.active { "active" } else { "missing" });
+        let state = if layer.active { "active" } else { "missing" };
+        println!("{} {state}\n    {}", layer.name, layer.detail);
     }
     files(dir);
     limits();

@@ -24,9 +24,7 @@ pub fn apply(memory_bytes: u64) -> SandboxLayer {
     step("no inherited files", close_inherited_files());
     #[cfg(target_os = "linux")]
     {
-        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         step("no new privileges", rustix::thread::set_no_new_privs(true).is_ok());
-        step("not traceable", set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok());
     }
     ignore_file_size_signal();
     if missing.is_empty() {
@@ -35,6 +33,13 @@ pub fn apply(memory_bytes: u64) -> SandboxLayer {
     } else {
         SandboxLayer::new("own process", false, format!("the system refused: {}", missing.join(", ")))
     }
+}
+
+/// Hides this process from debuggers and its `/proc` entries from others of the same user.
+#[cfg(target_os = "linux")]
+pub fn hide() -> bool {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok()
 }
 
 /// Sets a soft limit on the size of each file; a later call may raise it again.

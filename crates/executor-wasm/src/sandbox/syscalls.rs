@@ -53,6 +53,9 @@ const PAGEMAP_SCAN: u64 = 0xc060_6610;
 
 /// Filters this thread and those it will start.
 pub fn apply() -> SandboxLayer {
+    if !super::basics::hide() {
+        return SandboxLayer::new(NAME, false, "the system refused to hide the process from debuggers");
+    }
     match install() {
         Ok(()) => {
             SandboxLayer::new(NAME, true, format!("{} system calls", ALLOWED.len() + ALLOWED_HERE.len()))
