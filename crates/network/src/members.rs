@@ -31,8 +31,8 @@ pub(crate) struct Members<B> {
     members: HashSet<PeerId>,
     /// Connections that `inner` knows, by peer.
     attached: HashMap<PeerId, Vec<ConnectionId>>,
-    /// The same connections, by id.
-    alive: HashSet<ConnectionId>,
+    /// The same connections, by id; `true`: to a node on this machine.
+    alive: HashMap<ConnectionId, bool>,
     /// Connections that were handed a real handler but are not yet announced as established.
     promised: HashSet<ConnectionId>,
     strangers: Strangers,
@@ -47,7 +47,7 @@ impl<B> Members<B> {
             inner,
             members,
             attached: HashMap::new(),
-            alive: HashSet::new(),
+            alive: HashMap::new(),
             promised: HashSet::new(),
             strangers,
             bans: Bans::default(),
@@ -87,7 +87,7 @@ impl<B> Members<B> {
 
     /// Whether the wrapped behaviours live on this connection.
     pub fn is_attached(&self, connection: ConnectionId) -> bool {
-        self.alive.contains(&connection)
+        self.alive.contains_key(&connection)
     }
 
     fn check_peer(&self, peer: &PeerId) -> Result<(), Denied> {
@@ -112,9 +112,9 @@ impl<B> Members<B> {
 
 impl<B: NetworkBehaviour> Members<B> {
     /// Addresses that `inner` learned from others: loopback is only another machine's idea of
-    /// itself, unless this node's own peers are on this machine too (P4).
-    fn believable(&self, learned: Vec<Multiaddr>, given: &[Multiaddr]) -> Vec<Multiaddr> {
-        let local = given.iter().any(addresses::is_loopback);
+    /// itself, unless some of this node's peers are on this machine (P4).
+    fn believable(&self, learned: Vec<Multiaddr>) -> Vec<Multiaddr> {
+        let local = self.alive.values().any(|local| *local);
         learned.into_iter().filter(|address| local || !addresses::is_loopback(address)).collect()
     }
 
@@ -123,7 +123,8 @@ impl<B: NetworkBehaviour> Members<B> {
             let connections = self.attached.entry(event.peer_id).or_default();
             let other_established = connections.len();
             connections.push(event.connection_id);
-            self.alive.insert(event.connection_id);
+            let local = addresses::is_loopback(event.endpoint.get_remote_address());
+            self.alive.insert(event.connection_id, local);
             let event = libp2p::swarm::behaviour::ConnectionEstablished { other_established, ..event };
             self.inner.on_swarm_event(FromSwarm::ConnectionEstablished(event));
         } else if event.endpoint.is_dialer() {
@@ -189,7 +190,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
             self.check_peer(peer).map_err(ConnectionDenied::new)?;
         }
         let learned = self.inner.handle_pending_outbound_connection(connection, peer, given, role)?;
-        Ok(self.believable(learned, given))
+        Ok(self.believable(learned))
     }
 
     fn handle_established_outbound_connection(
@@ -256,7 +257,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
                         NotifyHandler::Any => self.attached.get(&peer_id).and_then(|all| all.first().copied()),
                     };
                     // Not by `peer_id`: the relay server names another peer than the connection's.
-                    let Some(connection) = connection.filter(|one| self.alive.contains(one)) else {
+                    let Some(connection) = connection.filter(|one| self.alive.contains_key(one)) else {
                         continue;
                     };
                     let handler = NotifyHandler::One(connection);

@@ -133,6 +133,7 @@ impl Driver {
                 self.on_query(id, result, step.last);
             }
             kad::Event::InboundRequest { request: InboundRequest::AddProvider { record: Some(record) } } => {
+                tracing::trace!(provider = %record.provider, "provider record");
                 let kad = &mut self.swarm.behaviour_mut().members.inner().kad;
                 if let Err(error) = kad.store_mut().add_provider(record) {
                     tracing::debug!(%error, "provider record not kept");
@@ -152,6 +153,9 @@ impl Driver {
                 }
             }
             QueryResult::GetProviders(_) if last => self.end_find(id),
+            QueryResult::StartProviding(Err(error)) | QueryResult::RepublishProvider(Err(error)) => {
+                tracing::debug!(%error, "not advertised to all");
+            }
             QueryResult::GetClosestPeers(result) if last => {
                 let Some(peer) = self.lookups.searched.remove(&id) else { return };
                 let near = match result {
