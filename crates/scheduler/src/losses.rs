@@ -216,20 +216,19 @@ impl Job {
         }
     }
 
-    /// Gives up on results that were to be shown and were not.
+    /// Ends the agreement if results were to be shown and were not.
     fn give_up_hidden(&mut self, turn: &mut Turn<'_>, slot: u32) {
         let Some(agreement) = self.agreements.get(slot).filter(|held| held.held() > 0) else { return };
         let timeout_ms = turn.config.reveal_timeout_ms;
-        let stage = agreement.stage;
-        let hidden: Vec<u32> = agreement
+        let hidden = agreement
             .runs
-            .iter()
-            .filter(|(_, run)| run.state == RunState::Revealed && turn.now.ms_since(run.since) >= timeout_ms)
-            .map(|(index, _)| *index)
-            .collect();
-        for index in hidden {
-            self.lose_run(turn, slot, TaskId { stage, index });
-            self.dirty.insert(stage);
+            .values()
+            .filter(|run| run.state == RunState::Revealed && turn.now.ms_since(run.since) >= timeout_ms);
+        let (node, hidden) = (agreement.node, hidden.count() as u32);
+        if hidden > 0 {
+            turn.strike(node, Strike::Loss);
+            self.note(turn, None, Reason::ProviderLost { node, tasks: hidden });
+            self.close(turn, slot);
         }
     }
 

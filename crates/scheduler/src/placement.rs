@@ -21,7 +21,7 @@ struct Filling {
     /// Whether tasks may be started: a quorum's first round only when every replica has a node, since
     /// commitments that wait for one hold slots that others wait for.
     may_start: bool,
-    /// Whether a task can avoid the node where it met a mishap.
+    /// Whether tasks avoid the node of their last mishap: until the market knows no other.
     has_choice: bool,
     /// Most open tasks.
     open_max: u32,
@@ -62,7 +62,7 @@ impl Job {
         let verified = nodes_min > 1;
         let filling = Filling {
             may_start: !commits_first(&self.spec, stage) || usable.len() >= nodes_min as usize,
-            has_choice: usable.len() > 1,
+            has_choice: self.stages[position].counts.is_none(),
             open_max: if verified { OPEN_BESIDE_WINDOWS_MAX + 2 * windows } else { u32::MAX },
             pool_min: 2 * slots as usize,
         };
@@ -103,7 +103,8 @@ impl Job {
         let queues = &mut self.stages[position];
         let suits = |cells: &Cells, index: u32| {
             cells.detail(index).is_some_and(|detail| {
-                !detail.has_used(node) && !(filling.has_choice && detail.mishap_on == Some(*node))
+                let avoided = filling.has_choice && detail.mishap_on == Some(*node);
+                !avoided && !detail.has_used(node)
             })
         };
         if !dry.urgent {

@@ -98,10 +98,11 @@ impl Job {
         }
         self.stages[usize::from(stage)].asked_at = None;
         let proposed = self.propose(turn, stage, ranked, counts.fitting);
-        self.stages[usize::from(stage)].counts = Some(counts);
+        let queues = &mut self.stages[usize::from(stage)];
         if proposed > 0 {
-            self.stages[usize::from(stage)].hedge_lacks_node = false;
+            queues.hedge_lacks_node = false;
         } else {
+            queues.counts = Some(counts);
             self.wait(turn, stage);
         }
         self.settle(turn);

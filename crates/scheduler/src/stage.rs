@@ -90,6 +90,7 @@ pub(crate) struct Stage {
     /// Whether a slow run found no node for its second copy.
     pub hedge_lacks_node: bool,
     pub starved_since: Option<Timestamp>,
+    /// The market's last answer, if it brought nothing and nothing was placed since.
     pub counts: Option<MisfitCounts>,
     /// Counts of the last note, so that none is written twice.
     pub noted: Option<MisfitCounts>,

@@ -1,0 +1,6 @@
+//! One test for each rule of the scheduler.
+
+mod bench;
+mod lost_and_slow;
+mod placing;
+mod verifying;
