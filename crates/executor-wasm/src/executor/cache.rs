@@ -12,10 +12,12 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard},
-    time::SystemTime,
+    time::{Duration, Instant, SystemTime},
 };
 
 const SUFFIX: &str = ".cwasm";
+/// How often the file of an entry in use is marked so.
+const MARK_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A compiled program that stays on disk at least as long as this is held.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ struct State {
 struct Entry {
     artefact: Arc<Artefact>,
     used: u64,
+    /// When its file was last marked as used.
+    marked: Instant,
 }
 
 impl Cache {
@@ -77,17 +81,23 @@ impl Cache {
 
     /// The artefact under `key`. Counts as a use.
     pub fn get(&self, key: &Hash) -> Option<Arc<Artefact>> {
-        let artefact = {
+        let (artefact, is_marked) = {
             let mut state = self.state();
             state.clock += 1;
             let now = state.clock;
             let entry = state.entries.get_mut(key)?;
             entry.used = now;
-            entry.artefact.clone()
+            let is_marked = entry.marked.elapsed() < MARK_INTERVAL;
+            if !is_marked {
+                entry.marked = Instant::now();
+            }
+            (entry.artefact.clone(), is_marked)
         };
-        // Best effort: it orders the entries after a restart, nothing else.
-        let _ =
-            File::open(self.dir.join(&artefact.name)).and_then(|file| file.set_modified(SystemTime::now()));
+        if !is_marked {
+            // Best effort: it orders the entries after a restart, nothing else.
+            let _ = File::open(self.dir.join(&artefact.name))
+                .and_then(|file| file.set_modified(SystemTime::now()));
+        }
         Some(artefact)
     }
 
@@ -157,7 +167,7 @@ impl State {
     /// Adds an artefact and returns the one it replaces.
     fn enter(&mut self, key: Hash, artefact: Arc<Artefact>) -> Option<Arc<Artefact>> {
         self.clock += 1;
-        let entry = Entry { artefact, used: self.clock };
+        let entry = Entry { artefact, used: self.clock, marked: Instant::now() };
         self.entries.insert(key, entry).map(|old| old.artefact)
     }
 }

@@ -1,4 +1,7 @@
 //! Clocks and randomness that are the same on every machine (spec C3).
+//!
+//! Two things stay as they are: sleeping takes real time (which no clock of the program shows), and
+//! the times and inode numbers of files that a program makes for itself are those of the disk.
 
 use opensky_types::Hash;
 use rand::TryRng;
