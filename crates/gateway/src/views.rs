@@ -3,7 +3,6 @@
 use crate::{Surroundings, problem::Outcome};
 use opensky_api::{
     content::ContentView,
-    doctor::{Check, Standing},
     event::JobEvent,
     progress::{
         FileView, JobDetail, JobNodeView, JobSummary, MisfitCountsView, RunView, StageView, TaskCounts,
@@ -76,51 +75,6 @@ fn resident_bytes() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib: Option<u64> = line.and_then(|rest| rest.split_whitespace().next()?.parse().ok());
     kib.unwrap_or(0) * 1024
-}
-
-/// What only the running node can tell a doctor.
-pub(crate) fn live_checks(status: &opensky_node::Status, network: &NetworkView) -> Vec<Check> {
-    let check = |name: &str, standing, found: String, next: Option<&str>| Check {
-        name: name.into(),
-        standing,
-        found,
-        next: next.map(Into::into),
-    };
-    let disk = match &status.disk_problem {
-        None => check("disk", Standing::Ok, "the node can write to its data folder".into(), None),
-        Some(problem) => check(
-            "disk",
-            Standing::Broken,
-            problem.clone(),
-            Some("free some space; the node goes on by itself"),
-        ),
-    };
-    let peers = network.peers.len();
-    let relayed = network.peers.iter().filter(|peer| peer.path == Path::Relayed).count();
-    let peers = match peers {
-        0 => check(
-            "peers",
-            Standing::Warning,
-            "no other node is connected".into(),
-            Some("invite one: opensky invite, then on the other machine: opensky up --join TOKEN"),
-        ),
-        _ => check("peers", Standing::Ok, format!("{peers} connected, {relayed} through a relay"), None),
-    };
-    let reach = match network.reachability.as_str() {
-        "private" => check(
-            "reachability",
-            Standing::Warning,
-            "behind a NAT: others reach this node through relays or hole punching".into(),
-            Some("forward the node's UDP port to this machine for direct connections"),
-        ),
-        other => check("reachability", Standing::Ok, other.to_owned(), None),
-    };
-    let sharing = if status.sharing_note.is_empty() {
-        check("sharing", Standing::Ok, format!("{} slots", status.slots_total), None)
-    } else {
-        check("sharing", Standing::Warning, status.sharing_note.clone(), Some("opensky limits show"))
-    };
-    vec![disk, peers, reach, sharing]
 }
 
 pub(crate) const fn verdict(verdict: Verdict) -> VerdictView {
