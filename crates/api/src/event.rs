@@ -26,12 +26,7 @@ pub enum JobEvent {
     /// A step worth explaining.
     Note(NoteView),
     /// A followed task wrote something. For display: bytes that are not UTF-8 are replaced.
-    Log {
-        task: TaskId,
-        node: NodeId,
-        stream: StreamView,
-        text: String,
-    },
+    Log { task: TaskId, node: NodeId, stream: StreamView, text: String },
     /// A kind of event that this client does not know yet.
     #[serde(other)]
     Unknown,

@@ -1,10 +1,6 @@
 //! How jobs stand: lists, details, runs, notes.
 
-use crate::{
-    content::ContentView,
-    job::VerifyView,
-    usage::UsageView,
-};
+use crate::{content::ContentView, job::VerifyView, usage::UsageView};
 use opensky_types::{
     Hash, JobId, NodeId, TaskId, Timestamp,
     job::{JobNote, JobState},
@@ -203,10 +199,10 @@ pub struct MisfitCountView {
 
 impl From<&MisfitCounts> for MisfitCountsView {
     fn from(counts: &MisfitCounts) -> Self {
-        let excluded = counts.excluded.iter().map(|(misfit, offers)| MisfitCountView {
-            constraint: misfit.to_string(),
-            offers: *offers,
-        });
+        let excluded = counts
+            .excluded
+            .iter()
+            .map(|(misfit, offers)| MisfitCountView { constraint: misfit.to_string(), offers: *offers });
         Self {
             offers: counts.offers,
             fitting: counts.fitting,

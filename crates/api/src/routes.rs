@@ -31,11 +31,11 @@
 
 use opensky_types::{Hash, JobId, TaskId};
 
-/// Name of the token file in the data folder, mode 0600.
-pub const TOKEN_FILE: &str = "api-token";
-/// Name of the file in the data folder that holds the API's address (`127.0.0.1:4720`) while the
-/// node runs.
-pub const ADDRESS_FILE: &str = "api-address";
+/// The token file, below the data folder; mode 0600, made anew at each start.
+pub const TOKEN_FILE: &str = "run/api.token";
+/// The file, below the data folder, that says in its JSON field `api` where the API listens while
+/// the node runs.
+pub const NODE_FILE: &str = "run/node.json";
 /// Content type of errors.
 pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
 /// Largest JSON request, in bytes. Longer lists travel as blobs ([`crate::job::ListOf`]).

@@ -152,7 +152,9 @@ impl<'de> Deserializer<'de> for Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Fault> {
         let result = match &self.node.value {
-            Value::Text(word) => visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(word.as_str())),
+            Value::Text(word) => {
+                visitor.visit_enum(IntoDeserializer::<Fault>::into_deserializer(word.as_str()))
+            }
             Value::Table(entries) if entries.len() == 1 => {
                 let (key, value) = &entries[0];
                 visitor.visit_enum(Variant { key, value })

@@ -2,7 +2,9 @@
 //! fault points at the value that causes it.
 
 use crate::{
-    file::{Constraints as FileConstraints, JobFile, Level as FileLevel, Resources, Stage, Verify as FileVerify},
+    file::{
+        Constraints as FileConstraints, JobFile, Level as FileLevel, Resources, Stage, Verify as FileVerify,
+    },
     plan::{InputsPlan, JobPlan, StagePlan},
     source::{Fault, Span},
     suggest::nearest,
@@ -252,6 +254,7 @@ fn words<T: FromStr>(given: &OneOrMany<At<String>>) -> Result<Vec<T>, Fault>
 where
     T::Err: std::fmt::Display,
 {
-    let read = |at: &At<String>| at.value.parse().map_err(|error: T::Err| Fault::new(at.span, error.to_string()));
+    let read =
+        |at: &At<String>| at.value.parse().map_err(|error: T::Err| Fault::new(at.span, error.to_string()));
     given.0.iter().map(read).collect()
 }

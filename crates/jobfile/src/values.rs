@@ -1,7 +1,10 @@
 //! Values as people write them: sizes, durations, amounts of fuel, shares, prices; and [`At`],
 //! which remembers where a value stands.
 
-use crate::{decode::{AT, LIST}, source::Span};
+use crate::{
+    decode::{AT, LIST},
+    source::Span,
+};
 use opensky_types::{Micros, resources::ByteSize};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Unexpected, Visitor};
@@ -247,15 +250,22 @@ mod tests {
         ] {
             assert_eq!(parse_millis(text), millis, "{text}");
         }
-        for (text, per_mille) in
-            [("5%", Some(50)), ("0.5%", Some(5)), ("100%", Some(1000)), ("101%", None), ("5", None), ("0.55%", None)]
-        {
+        for (text, per_mille) in [
+            ("5%", Some(50)),
+            ("0.5%", Some(5)),
+            ("100%", Some(1000)),
+            ("101%", None),
+            ("5", None),
+            ("0.55%", None),
+        ] {
             assert_eq!(parse_per_mille(text), per_mille, "{text}");
         }
         for (text, fuel) in [("20G", Some(20_000_000_000)), ("7", Some(7)), ("1X", None)] {
             assert_eq!(parse_fuel(text), fuel, "{text}");
         }
-        for (text, micros) in [("0.000125", Some(125)), ("2", Some(2_000_000)), ("0.0000001", None), ("x", None)] {
+        for (text, micros) in
+            [("0.000125", Some(125)), ("2", Some(2_000_000)), ("0.0000001", None), ("x", None)]
+        {
             assert_eq!(parse_credits(text).map(Micros::get), micros, "{text}");
         }
     }

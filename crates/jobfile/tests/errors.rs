@@ -132,7 +132,14 @@ fn mistakes_have_line_and_column() {
         (Toml, "output = ", "numbers = { to = 5 }\noutput = ", 17, 11, "both say where the inputs come from"),
         (Toml, "per_task = 100", "per_task = 0", 10, 41, "'per_task' is at least 1"),
         (Yaml, "wait: 30s", "verify: none", 5, 1, "not valid YAML"),
-        (Toml, "[verify]\nquorum = { agree = 2, replicas = 2 }", "[verify]\nsampel = \"5%\"", 6, 1, "'sampel' is not one of"),
+        (
+            Toml,
+            "[verify]\nquorum = { agree = 2, replicas = 2 }",
+            "[verify]\nsampel = \"5%\"",
+            6,
+            1,
+            "'sampel' is not one of",
+        ),
         // syntax
         (Toml, "name = \"words\"", "name = words\"", 1, 8, "not valid TOML"),
         (Json, "\"name\": \"words\",", "\"name\": \"words\"", 2, 19, "not valid JSON"),

@@ -11,7 +11,8 @@ use opensky_types::place::Level;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let program = std::env::args().nth(1).ok_or_else(|| anyhow::anyhow!("usage: sum_of_squares SQUARE.wasm"))?;
+    let program =
+        std::env::args().nth(1).ok_or_else(|| anyhow::anyhow!("usage: sum_of_squares SQUARE.wasm"))?;
     let client = Client::from_env()?;
 
     let program = client.upload_file(program.as_ref()).await?;

@@ -17,7 +17,7 @@ use opensky_api::{
 };
 use opensky_types::Hash;
 use reqwest::{Method, RequestBuilder, Response};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -42,6 +42,12 @@ impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
     }
+}
+
+/// What a running node says of itself; other fields are its own.
+#[derive(Deserialize)]
+struct Running {
+    api: String,
 }
 
 /// The data folder used when none is named: `$OPENSKY_DATA_DIR`, else `$XDG_DATA_HOME/opensky`, else
@@ -75,7 +81,9 @@ impl Client {
                 _ => ClientError::File { action: "read", path, source },
             })
         };
-        Ok(Self::new(read(routes::ADDRESS_FILE)?.trim(), &read(routes::TOKEN_FILE)?))
+        let running: Running = serde_json::from_str(&read(routes::NODE_FILE)?)
+            .map_err(|source| bad_answer(routes::NODE_FILE, source))?;
+        Ok(Self::new(&running.api, &read(routes::TOKEN_FILE)?))
     }
 
     /// A client by the environment: `OPENSKY_API_ADDRESS` with `OPENSKY_API_TOKEN`, else the data

@@ -56,8 +56,8 @@ pub struct StageOutput {
 impl Client {
     /// Reads a job file and every local file it names, uploads them and submits the job.
     pub async fn submit_file(&self, path: &Path, overrides: &Overrides) -> Result<FileJob, ClientError> {
-        let format =
-            Format::of_name(&path.to_string_lossy()).ok_or_else(|| ClientError::UnknownFormat { path: path.into() })?;
+        let format = Format::of_name(&path.to_string_lossy())
+            .ok_or_else(|| ClientError::UnknownFormat { path: path.into() })?;
         let text = tokio::fs::read_to_string(path).await.map_err(ClientError::read(path))?;
         let plan = opensky_jobfile::parse(&path.to_string_lossy(), &text, format).map_err(Box::new)?;
         self.submit_plan(plan, path.parent().unwrap_or(Path::new("")), overrides).await
@@ -78,7 +78,11 @@ impl Client {
         let outputs = plan.job().stages.iter().enumerate().filter_map(|(position, stage)| {
             let output = stage.output.as_ref()?;
             let folder_wanted = output.value.ends_with('/');
-            Some(StageOutput { stage: position as u16, path: folder.join(&output.value), folder: folder_wanted })
+            Some(StageOutput {
+                stage: position as u16,
+                path: folder.join(&output.value),
+                folder: folder_wanted,
+            })
         });
         let outputs = outputs.collect();
         let seed = rand::random_range(0..opensky_api::job::SEED_DRAWN_LIMIT);
@@ -95,7 +99,12 @@ impl Client {
         Ok(FileJob { job: submitted.job, name, tasks: submitted.tasks, outputs })
     }
 
-    async fn inputs(&self, plan: &Plan, folder: &Path, stage: &StagePlan) -> Result<StageInputs, ClientError> {
+    async fn inputs(
+        &self,
+        plan: &Plan,
+        folder: &Path,
+        stage: &StagePlan,
+    ) -> Result<StageInputs, ClientError> {
         Ok(match &stage.inputs {
             InputsPlan::One { stdin: None } => StageInputs::One { stdin: None },
             InputsPlan::One { stdin: Some(file) } => {
@@ -103,9 +112,11 @@ impl Client {
             }
             InputsPlan::Files { patterns } => {
                 let paths = expand(plan, folder, patterns)?;
-                let uploads = paths.iter().map(|path| async move { self.upload_file(path).await.map(Blob::from) });
+                let uploads =
+                    paths.iter().map(|path| async move { self.upload_file(path).await.map(Blob::from) });
                 let blobs = stream::iter(uploads).buffered(UPLOADS_MAX).try_collect().await?;
-                let name = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
+                let name =
+                    |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
                 StageInputs::Blobs { blobs, names: paths.iter().map(name).collect() }
             }
             InputsPlan::Lines { file, per_task } => {

@@ -1,9 +1,6 @@
 //! Jobs: submit, look, stop, fetch.
 
-use crate::{
-    Client, ClientError, JobEvents,
-    client::QueryWith,
-};
+use crate::{Client, ClientError, JobEvents, client::QueryWith};
 use futures::{StreamExt, TryStreamExt, stream};
 use opensky_api::{
     event::{JobEvent, LogQuery},

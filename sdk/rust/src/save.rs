@@ -40,7 +40,8 @@ impl Client {
 
     async fn kept_runs(&self, job: JobId, detail: &JobDetail) -> Result<Vec<RunView>, ClientError> {
         let mut runs = Vec::new();
-        let is_last = |run: &RunView| detail.stages.get(usize::from(run.task.stage)).is_some_and(|s| s.is_last);
+        let is_last =
+            |run: &RunView| detail.stages.get(usize::from(run.task.stage)).is_some_and(|s| s.is_last);
         self.for_each_run(job, RunsQuery::default(), |run| match run.verdict {
             VerdictView::Accepted if is_last(&run) => runs.push(run),
             VerdictView::Failed => runs.push(run),
@@ -50,7 +51,12 @@ impl Client {
         Ok(runs)
     }
 
-    async fn save_run(&self, detail: &JobDetail, run: &RunView, saved: &mut Saved) -> Result<(), ClientError> {
+    async fn save_run(
+        &self,
+        detail: &JobDetail,
+        run: &RunView,
+        saved: &mut Saved,
+    ) -> Result<(), ClientError> {
         let stage = detail.stages.get(usize::from(run.task.stage)).map_or("stage", |stage| &stage.name);
         let mut folder = saved.folder.join(file_name(stage)).join(run.task.index.to_string());
         if run.verdict == VerdictView::Failed {
@@ -70,8 +76,11 @@ impl Client {
     }
 
     async fn save_output(&self, job: JobId, output: &StageOutput) -> Result<(), ClientError> {
-        let query =
-            RunsQuery { state: Some(VerdictView::Accepted), stage: Some(output.stage), ..RunsQuery::default() };
+        let query = RunsQuery {
+            state: Some(VerdictView::Accepted),
+            stage: Some(output.stage),
+            ..RunsQuery::default()
+        };
         let mut parts: Vec<(u32, ContentView)> = Vec::new();
         self.for_each_run(job, query, |run| parts.push((run.task.index, run.stdout))).await?;
         parts.sort_by_key(|(index, _)| *index);

@@ -35,7 +35,8 @@ enum Raw {
 
 fn place(text: &str, location: Location) -> Span {
     let start = offset_of(text, location.line() as usize, location.column() as usize);
-    let length = text[start..].chars().take(location.span().len() as usize).map(char::len_utf8).sum::<usize>();
+    let length =
+        text[start..].chars().take(location.span().len() as usize).map(char::len_utf8).sum::<usize>();
     Span { start, end: start + length }
 }
 

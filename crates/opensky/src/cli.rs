@@ -1,0 +1,151 @@
+//! The command line.
+
+use crate::{commands, output::Format};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Turns machines into one cloud.
+#[derive(Debug, Parser)]
+#[command(
+    name = "opensky",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "\
+Start here:
+  opensky demo                        four nodes on this machine run two jobs
+  opensky up                          make this machine a node of a new sky
+  opensky up --join TOKEN             join the sky of a friend (`opensky invite` there)
+  opensky run program.wasm -- args    run a WASI program somewhere on the sky
+  opensky run job.toml                run a job
+
+Exit codes:
+  0 done   1 failed   2 wrong usage   3 no node is running here   4 the job failed or was cancelled
+  5 not found   6 no node fits   7 invalid file, receipt or value   130 interrupted
+  `opensky run PROGRAM` ends with the program's own code, or 125 if it could not be run"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The node's data folder [default: $XDG_DATA_HOME/opensky or ~/.local/share/opensky]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "OPENSKY_DATA_DIR",
+        help_heading = "Global options"
+    )]
+    pub data_dir: Option<PathBuf>,
+    /// Print data as a table or as JSON
+    #[arg(long, global = true, value_enum, default_value = "table", help_heading = "Global options")]
+    pub output: Format,
+    /// Short for --output json
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Say more on standard error
+    #[arg(short, long, global = true, conflicts_with = "quiet", help_heading = "Global options")]
+    pub verbose: bool,
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true, help_heading = "Global options")]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start this machine's node
+    Up(commands::up::UpArgs),
+    /// Stop this machine's node
+    Down,
+    /// Show how the node is doing
+    Status,
+    /// Look for what is wrong, and say what to do about it
+    Doctor,
+    /// Show the node and its machine
+    #[command(subcommand)]
+    Node(commands::node::NodeCommand),
+    /// Show connected nodes: path and round trip
+    Peers,
+    /// Show what nodes offer
+    Offers,
+    /// Make an invite to this sky
+    Invite(commands::invite::InviteArgs),
+    /// Show, back up, restore or replace the node's key
+    #[command(subcommand)]
+    Identity(commands::identity::IdentityCommand),
+    /// Show or change what this machine shares
+    #[command(subcommand)]
+    Limits(commands::limits::LimitsCommand),
+    /// Show or change the configuration
+    #[command(subcommand)]
+    Config(commands::config::ConfigCommand),
+    /// Show the node's own log
+    Logs(commands::logs::LogsArgs),
+    /// Run a program or a job file
+    Run(commands::run::RunArgs),
+    /// Check job files
+    #[command(subcommand)]
+    Job(commands::job::JobCommand),
+    /// List, follow and stop jobs
+    #[command(subcommand)]
+    Jobs(commands::jobs::JobsCommand),
+    /// Explain placements, retries, rejections and waits
+    Why(commands::why::WhyArgs),
+    /// Check a receipt, offline
+    Verify(commands::verify::VerifyArgs),
+    /// Run a sky of several nodes on this machine
+    Devnet(commands::devnet::DevnetArgs),
+    /// Show it all: four nodes, two jobs
+    Demo(commands::demo::DemoArgs),
+    /// Print completions for a shell
+    Completions(commands::completions::CompletionsArgs),
+    /// A worker process of the node
+    #[command(hide = true)]
+    Worker,
+    /// Slows a process down, for `devnet slow`
+    #[command(hide = true)]
+    Throttle(commands::devnet::ThrottleArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_read_as_documented() {
+        for line in [
+            "opensky up --detach --unencrypted-key --listen 0 --kind general,wasm",
+            "opensky run a.wasm --on-peer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN -- -x --json",
+            "opensky run job.toml --no-wait --json --verify quorum=2/3",
+            "opensky devnet 4",
+            "opensky devnet 4 --detach --dir /tmp/x",
+            "opensky devnet kill node3 --dir /tmp/x",
+            "opensky devnet slow node3 --percent 90",
+            "opensky identity rotate-keys --fresh --unencrypted-key",
+            "opensky limits set --cpu 25 --memory 2GiB --hours 22:00-07:00",
+            "opensky invite --uses 3 --expires 2d --lan",
+            "opensky jobs logs 0123456789abcdef 0.17 --stderr -f",
+            "opensky jobs show 0123456789abcdef --all",
+            "opensky verify receipt.json",
+            "opensky why 0123456789abcdef 0.3",
+            "opensky logs --follow",
+        ] {
+            if let Err(error) = Cli::try_parse_from(line.split(' ')) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! One file per command.
+
+pub mod completions;
+pub mod config;
+pub mod demo;
+pub mod devnet;
+pub mod doctor;
+pub mod identity;
+pub mod invite;
+pub mod job;
+pub mod jobs;
+pub mod limits;
+pub mod logs;
+pub mod node;
+pub mod run;
+pub mod sky;
+pub mod status;
+pub mod up;
+pub mod verify;
+pub mod why;
+
+use crate::{
+    cli::{Cli, Command, Global},
+    output::Format,
+};
+use anyhow::Result;
+use opensky_client::{Client, data_dir_default};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Runs a command.
+pub async fn run(cli: Cli) -> Result<ExitCode> {
+    let context = Context::new(cli.global);
+    match cli.command {
+        Command::Up(args) => return up::run(&context, args).await,
+        Command::Run(args) => return run::run(&context, args).await,
+        Command::Doctor => return doctor::run(&context).await,
+        Command::Jobs(command) => return jobs::run(&context, command).await,
+        Command::Down => up::down(&context).await?,
+        Command::Status => status::run(&context).await?,
+        Command::Node(command) => node::run(&context, command).await?,
+        Command::Peers => sky::peers(&context).await?,
+        Command::Offers => sky::offers(&context).await?,
+        Command::Invite(args) => invite::run(&context, args).await?,
+        Command::Identity(command) => identity::run(&context, command)?,
+        Command::Limits(command) => limits::run(&context, command).await?,
+        Command::Config(command) => config::run(&context, command).await?,
+        Command::Logs(args) => logs::run(&context, args).await?,
+        Command::Job(command) => job::run(&context, command)?,
+        Command::Why(args) => why::run(&context, args).await?,
+        Command::Verify(args) => verify::run(&context, args).await?,
+        Command::Devnet(args) => devnet::run(&context, args).await?,
+        Command::Demo(args) => demo::run(&context, args).await?,
+        Command::Completions(args) => completions::run(&args)?,
+        Command::Throttle(args) => devnet::throttle(&args)?,
+        Command::Worker => return Ok(opensky_executor_wasm::worker::main()),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What every command knows.
+pub struct Context {
+    data_dir: Option<PathBuf>,
+    /// How data is printed.
+    pub format: Format,
+    /// Whether to say more.
+    pub verbose: bool,
+    /// Whether to say nothing but errors.
+    pub quiet: bool,
+}
+
+impl Context {
+    fn new(global: Global) -> Self {
+        let format = if global.json { Format::Json } else { global.output };
+        Self { data_dir: global.data_dir, format, verbose: global.verbose, quiet: global.quiet }
+    }
+
+    /// The data folder.
+    pub fn data_dir(&self) -> Result<PathBuf> {
+        Ok(self.data_dir.clone().map_or_else(data_dir_default, Ok)?)
+    }
+
+    /// A client of the node of the data folder. If none was named and none runs there, the first
+    /// node of a running devnet is meant.
+    pub fn client(&self) -> Result<Client> {
+        let named = self.data_dir.is_some() || std::env::var_os("OPENSKY_API_ADDRESS").is_some();
+        let own = match &self.data_dir {
+            Some(data_dir) => Client::from_data_dir(data_dir),
+            None => Client::from_env(),
+        };
+        match own {
+            Err(error) if !named => match devnet::first_node(&devnet::folder_default()?) {
+                Some(data_dir) => {
+                    self.say(format!("(using the devnet's first node, {})", data_dir.display()));
+                    Ok(Client::from_data_dir(&data_dir)?)
+                }
+                None => Err(error.into()),
+            },
+            own => Ok(own?),
+        }
+    }
+
+    /// Says something to the person at the terminal.
+    pub fn say(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            eprintln!("{}", crate::terminal::clean_lines(text.as_ref()));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `opensky run`: one program like a local process, or a job file.
+
+mod program;
+mod report;
+
+use crate::{commands::Context, commands::invite::millis, fail::Exit, progress};
+use anyhow::Result;
+use clap::Args;
+use opensky_api::progress::StateView;
+use opensky_client::{Client, FileJob, Overrides};
+use opensky_jobfile::{Format, values::parse_per_mille};
+use opensky_types::{JobId, NodeId, job::Verify};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+pub use report::summary;
+
+/// Run a program or a job file
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A file that ends in .toml, .yaml, .yml or .json is a job file; anything else is a WASI program, which
+behaves like a local process: its standard input, outputs and exit code are yours.
+
+Examples:
+  opensky run hello.wasm -- --name sky < input.txt
+  opensky run job.toml --results out
+  opensky run job.toml --verify quorum=2/3 --no-wait
+  opensky run job.toml --detach            then: opensky jobs attach JOB")]
+pub struct RunArgs {
+    /// A WASM program or a job file
+    file: PathBuf,
+    /// Arguments of the program
+    #[arg(last = true)]
+    args: Vec<String>,
+    /// Submit and return; prints the job's id
+    #[arg(long)]
+    detach: bool,
+    /// Fail at once if no node fits
+    #[arg(long, conflicts_with = "wait")]
+    no_wait: bool,
+    /// How long to wait for a node that fits, such as 10m
+    #[arg(long, value_parser = millis)]
+    wait: Option<u64>,
+    /// How results are checked: none, sample=5%, or quorum=AGREE/REPLICAS
+    #[arg(long, value_parser = verify)]
+    verify: Option<Verify>,
+    /// Only on this node; may be given several times
+    #[arg(long, value_name = "NODE")]
+    on_peer: Vec<NodeId>,
+    /// Where results go [default: opensky-results/JOB]
+    #[arg(long, value_name = "DIR")]
+    results: Option<PathBuf>,
+    /// An environment variable of the program
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
+    /// Call this exported function instead of a whole program
+    #[arg(long, value_name = "NAME")]
+    function: Option<String>,
+}
+
+impl RunArgs {
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            verify: self.verify,
+            peers: self.on_peer.clone(),
+            wait_ms: if self.no_wait { Some(0) } else { self.wait },
+        }
+    }
+}
+
+pub async fn run(context: &Context, args: RunArgs) -> Result<ExitCode> {
+    let client = context.client()?;
+    if Format::of_name(&args.file.to_string_lossy()).is_none() {
+        return program::run(context, &client, &args).await;
+    }
+    let job = client.submit_file(&args.file, &args.overrides()).await?;
+    context.say(format!("job {} ({}): {} tasks", job.job, job.name, job.tasks));
+    if args.detach {
+        context.say(format!("follow it with `opensky jobs attach {}`", job.job));
+        context
+            .format
+            .print(&serde_json::json!({ "job": job.job, "tasks": job.tasks }), |_| job.job.to_string())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let results = args.results.clone().unwrap_or_else(|| results_default(job.job));
+    finish(context, &client, &job, &results).await
+}
+
+/// Follows a job to its end, keeps what it left, and says how it went.
+pub async fn finish(context: &Context, client: &Client, job: &FileJob, results: &Path) -> Result<ExitCode> {
+    let detail = tokio::select! {
+        detail = progress::watch(client, job.job, context.quiet) => detail?,
+        _ = tokio::signal::ctrl_c() => {
+            client.cancel(job.job).await?;
+            context.say(format!("cancelled; `opensky jobs retry {}` goes on where it stopped", job.job));
+            return Ok(Exit::Interrupted.into());
+        }
+    };
+    let saved = client.save(job, results).await?;
+    context.say(summary(&detail, &saved));
+    let shown = serde_json::json!({ "job": detail, "results": saved.folder, "outputs": saved.outputs });
+    context.format.print(&shown, |_| {
+        let outputs = saved.outputs.iter().map(|path| path.display().to_string());
+        outputs.chain([saved.folder.display().to_string()]).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(match detail.summary.state {
+        StateView::Succeeded => ExitCode::SUCCESS,
+        _ => Exit::JobFailed.into(),
+    })
+}
+
+/// Where results go if nobody says.
+pub fn results_default(job: JobId) -> PathBuf {
+    Path::new("opensky-results").join(job.to_string())
+}
+
+fn verify(text: &str) -> Result<Verify, String> {
+    let bad = || "verify is none, sample=5%, or quorum=AGREE/REPLICAS such as quorum=2/3".to_owned();
+    match text.split_once('=') {
+        None if text == "none" => Ok(Verify::None),
+        Some(("sample", share)) => parse_per_mille(share)
+            .map(|per_mille| Verify::Sample { per_mille: per_mille as u16 })
+            .ok_or_else(bad),
+        Some(("quorum", counts)) => {
+            let (agree, replicas) = counts.split_once('/').ok_or_else(bad)?;
+            let (agree, replicas): (u8, u8) =
+                (agree.parse().map_err(|_| bad())?, replicas.parse().map_err(|_| bad())?);
+            if agree == 0 || agree > replicas || replicas > 28 {
+                return Err("a quorum needs 1 <= AGREE <= REPLICAS <= 28".into());
+            }
+            Ok(Verify::Quorum { agree, replicas, replicas_max: replicas + 3 })
+        }
+        _ => Err(bad()),
+    }
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a variable looks like NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verification_reads_as_written() {
+        assert_eq!(verify("none"), Ok(Verify::None));
+        assert_eq!(verify("sample=5%"), Ok(Verify::Sample { per_mille: 50 }));
+        assert_eq!(verify("quorum=2/3"), Ok(Verify::Quorum { agree: 2, replicas: 3, replicas_max: 6 }));
+        for bad in ["", "quorum", "quorum=3/2", "quorum=0/1", "sample=5", "all"] {
+            assert!(verify(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! One program somewhere on the sky, as if it ran here.
+
+use super::RunArgs;
+use crate::{
+    commands::Context,
+    fail::{Exit, Fail},
+    progress,
+    terminal::RemoteWriter,
+};
+use anyhow::{Context as _, Result};
+use opensky_api::{
+    content::ContentView,
+    event::{LogQuery, StreamView},
+    job::{FAILURES_MAX_DEFAULT, InputsRequest, JobRequest, ProgramRequest, StageRequest, WAIT_MS_DEFAULT},
+    progress::{RunView, RunsQuery, StateView, VerdictView},
+};
+use opensky_client::Client;
+use opensky_types::{JobId, TaskId, place::Level};
+use std::{
+    io::{IsTerminal, Read, Write},
+    process::ExitCode,
+};
+
+const TASK: TaskId = TaskId { stage: 0, index: 0 };
+
+pub async fn run(context: &Context, client: &Client, args: &RunArgs) -> Result<ExitCode> {
+    let submitted = client.submit(request(client, args).await?).await?;
+    let job = submitted.job;
+    if args.detach {
+        context.say(format!("follow it with `opensky jobs attach {job}`"));
+        context.format.print(&submitted, |submitted| submitted.job.to_string())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if context.verbose {
+        context.say(format!("job {job}"));
+    }
+    let mut out = Shown::new(RemoteWriter::stdout());
+    let mut err = Shown::new(RemoteWriter::stderr());
+    let detail = {
+        // What the program writes is shown while it runs; what was missed is shown at the end.
+        let watched = progress::watch(client, job, true);
+        let followed = async {
+            tokio::join!(
+                follow(client, job, StreamView::Stdout, &mut out),
+                follow(client, job, StreamView::Stderr, &mut err)
+            );
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            detail = watched => detail?,
+            () = followed => unreachable!("it never ends"),
+            _ = tokio::signal::ctrl_c() => {
+                client.cancel(job).await?;
+                return Ok(Exit::Interrupted.into());
+            }
+        }
+    };
+    let Some(run) = last_run(client, job).await? else {
+        let what = format!("the program was not run: {}", detail.summary.reason);
+        let exit = if args.no_wait { Exit::NoNodeFits } else { Exit::NotRun };
+        return Err(Fail::new(exit, what).next(format!("opensky why {job}")).into());
+    };
+    out.rest(client, &run.stdout).await?;
+    err.rest(client, &run.stderr).await?;
+    if context.verbose {
+        let receipt = run.receipt.map_or("none".to_owned(), |id| id.to_string());
+        context.say(format!("ran on {}, {} fuel, receipt {receipt}", run.node, run.usage.fuel));
+    }
+    match (detail.summary.state, run.exit_code) {
+        (StateView::Succeeded, Some(code)) => Ok(ExitCode::from(code.clamp(0, 255) as u8)),
+        _ => {
+            let why = run.failure.unwrap_or(detail.summary.reason);
+            Err(Fail::new(Exit::NotRun, format!("the program failed: {why}"))
+                .next(format!("opensky why {job}"))
+                .into())
+        }
+    }
+}
+
+async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
+    let program = client.upload_file(&args.file).await?;
+    let name = args.file.file_name().map_or("program".into(), |name| name.to_string_lossy());
+    let stdin = match std::io::stdin().is_terminal() {
+        true => None,
+        false => read_stdin(client).await?,
+    };
+    let overrides = args.overrides();
+    let mut constraints = opensky_api::job::ConstraintsView::default();
+    constraints.peers = overrides.peers;
+    let stage = StageRequest {
+        name: "program".into(),
+        program: ProgramRequest {
+            hash: program.hash,
+            size_bytes: program.size_bytes,
+            level: if args.function.is_some() { Level::Function } else { Level::Vm },
+            function: args.function.clone().unwrap_or_default(),
+            args: args.args.clone(),
+            env: args.env.clone(),
+            deterministic: true,
+        },
+        inputs: InputsRequest::One { stdin },
+        after: vec![],
+        limits: Default::default(),
+        constraints,
+        verify: overrides.verify.map(Into::into).unwrap_or_default(),
+        failures_max: FAILURES_MAX_DEFAULT,
+        accept_any_exit: true,
+        hedge: true,
+    };
+    Ok(JobRequest {
+        name: name.chars().take(64).collect(),
+        stages: vec![stage],
+        wait_ms: overrides.wait_ms.unwrap_or(WAIT_MS_DEFAULT),
+        deadline_ms: None,
+        seed: None,
+        // Whoever waits here would simply call again.
+        durable: args.detach,
+    })
+}
+
+async fn read_stdin(client: &Client) -> Result<Option<opensky_api::content::BlobRef>> {
+    let read = tokio::task::spawn_blocking(|| {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
+    });
+    let bytes = read.await?.context("cannot read standard input")?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(client.upload(bytes).await?))
+}
+
+/// Shows a stream while the program runs. A stream that cannot be followed is shown at the end.
+async fn follow<W: Write>(client: &Client, job: JobId, stream: StreamView, shown: &mut Shown<W>) {
+    let Ok(mut answer) = client.task_log(job, TASK, &LogQuery { stream, follow: true }).await else { return };
+    while let Ok(Some(piece)) = answer.chunk().await {
+        if shown.write(&piece).is_err() {
+            return;
+        }
+    }
+}
+
+/// The run that counts: the accepted one, else the last.
+async fn last_run(client: &Client, job: JobId) -> Result<Option<RunView>> {
+    let mut last: Option<RunView> = None;
+    client
+        .for_each_run(job, RunsQuery::default(), |run| {
+            if last.as_ref().is_none_or(|last| last.verdict != VerdictView::Accepted) {
+                last = Some(run);
+            }
+        })
+        .await?;
+    Ok(last)
+}
+
+/// A stream and how much of it was shown already.
+struct Shown<W> {
+    to: RemoteWriter<W>,
+    bytes: usize,
+}
+
+impl<W: Write> Shown<W> {
+    fn new(to: RemoteWriter<W>) -> Self {
+        Self { to, bytes: 0 }
+    }
+
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<()> {
+        self.bytes += piece.len();
+        self.to.write(piece)
+    }
+
+    /// What was not shown yet. Another attempt may have written what was: it is the same, since
+    /// programs are deterministic.
+    async fn rest(&mut self, client: &Client, content: &ContentView) -> Result<()> {
+        if content.size_bytes as usize <= self.bytes {
+            return Ok(());
+        }
+        let bytes = client.content(content).await?;
+        Ok(self.to.write(bytes.get(self.bytes..).unwrap_or_default())?)
+    }
+}

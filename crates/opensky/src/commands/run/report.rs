@@ -1,0 +1,60 @@
+//! What is said of a job that has ended.
+
+use crate::output::{duration, fuel, size};
+use opensky_api::{
+    job::VerifyView,
+    progress::{JobDetail, StateView},
+};
+use opensky_client::Saved;
+use std::fmt::Write;
+
+/// How it went, who did what, what it cost, where everything is, what to do next.
+pub fn summary(detail: &JobDetail, saved: &Saved) -> String {
+    let summary = &detail.summary;
+    let job = summary.job;
+    let took = duration(summary.changed_at.ms_since(summary.submitted_at));
+    let mut text = format!("\njob {job} ({}) {} after {took}", summary.name, summary.state.as_str());
+    if !summary.reason.is_empty() {
+        let _ = write!(text, ": {}", summary.reason);
+    }
+    for stage in &detail.stages {
+        let verified = match stage.verify {
+            VerifyView::None => "not verified".to_owned(),
+            VerifyView::Sample { per_mille } => format!("{}.{} % run twice", per_mille / 10, per_mille % 10),
+            VerifyView::Quorum { agree, replicas, .. } => format!("{agree} of {replicas} nodes had to agree"),
+        };
+        let counts = stage.tasks;
+        let _ =
+            write!(text, "\n  stage {}: {} of {} tasks, {verified}", stage.name, counts.done, counts.total());
+    }
+    for node in &detail.nodes {
+        let _ = write!(
+            text,
+            "\n  node …{}: {} results taken, {} confirmed, {} failed, {} rejected, {} fuel",
+            node.node.short(),
+            node.accepted,
+            node.agreed,
+            node.failed,
+            node.rejected,
+            fuel(node.usage.fuel)
+        );
+    }
+    let usage = &detail.usage;
+    let _ = write!(
+        text,
+        "\n  used {} fuel, {} of compute, {} of memory at most; cost {}",
+        fuel(usage.fuel),
+        duration(usage.wall_us / 1000),
+        size(usage.memory_peak_bytes),
+        opensky_types::Micros::new(detail.cost_micros)
+    );
+    for path in &saved.refused {
+        let _ = write!(text, "\n  not written, since its path leads elsewhere: {path}");
+    }
+    let _ = write!(text, "\n  everything it left: {}", saved.folder.display());
+    text += match summary.state {
+        StateView::Succeeded => "\nNext: opensky why ",
+        _ => "\nNext: opensky jobs retry ",
+    };
+    text + &job.to_string()
+}

@@ -1,0 +1,149 @@
+//! Which sky this node belongs to: the one it knows, the one it is invited to, or a new one.
+
+use crate::fail::{Exit, Fail};
+use anyhow::{Context, Result, bail};
+use opensky_network::{Config as NetworkConfig, Network};
+use opensky_node::{Joined, join};
+use opensky_ports::{Clock, Journal, Record, Transport};
+use opensky_types::{
+    Keypair, codec,
+    membership::{Genesis, InvitePolicy, InviteToken, MembershipChain},
+};
+use std::time::Duration;
+
+const SETTING: &str = "sky/1";
+/// A genesis and eight memberships are far below this, in bytes.
+const SETTING_BYTES_MAX: usize = 16 * 1024;
+/// How long a sky on the local network is looked for.
+const NEARBY_TRIES: u32 = 30;
+const NEARBY_PAUSE: Duration = Duration::from_millis(500);
+
+/// A sky and this node's place in it.
+pub type Belonging = (Genesis, MembershipChain);
+
+/// How the user wants to enter.
+#[derive(Debug, Clone, Default)]
+pub struct Entry {
+    /// By invite.
+    pub token: Option<InviteToken>,
+    /// By the open door of the local network.
+    pub lan: bool,
+}
+
+/// The sky kept in the journal.
+pub fn kept(journal: &dyn Journal) -> Result<Option<Belonging>> {
+    let Some(bytes) = journal.setting(SETTING)? else { return Ok(None) };
+    let belonging =
+        codec::decode(&bytes, SETTING_BYTES_MAX).context("the journal's entry of the sky is damaged")?;
+    Ok(Some(belonging))
+}
+
+/// The sky that the node belongs to from now on; kept before this returns.
+pub async fn enter(
+    journal: &dyn Journal,
+    clock: &dyn Clock,
+    key: &Keypair,
+    name: &str,
+    entry: &Entry,
+    network: &NetworkConfig,
+) -> Result<Belonging> {
+    if let Some((genesis, chain)) = kept(journal)? {
+        if let Some(token) = &entry.token
+            && token.0.verify()?.genesis.sky() != genesis.sky()
+        {
+            let what = format!(
+                "this node already belongs to the sky '{}', and the invite is for another",
+                genesis.name
+            );
+            return Err(Fail::new(Exit::Failed, what)
+                .next("give the other node its own folder with --data-dir DIR")
+                .into());
+        }
+        return Ok((genesis, chain));
+    }
+    let joined = match entry {
+        Entry { token: Some(token), .. } => Some(by_invite(clock, key, token, network).await?),
+        Entry { lan: true, .. } => Some(by_local_network(clock, key, network).await?),
+        _ => None,
+    };
+    let mut records = Vec::new();
+    let belonging = match joined {
+        Some((joined, addresses)) => {
+            records.push(Record::MemberKnown { node: joined.issuer, chain: joined.issuer_chain, addresses });
+            (joined.genesis, joined.chain)
+        }
+        None => (found(clock, key, name), MembershipChain::default()),
+    };
+    records.push(Record::Setting { name: SETTING.into(), value: codec::encode(&belonging) });
+    journal.commit(&records)?;
+    Ok(belonging)
+}
+
+fn found(clock: &dyn Clock, key: &Keypair, name: &str) -> Genesis {
+    let random = clock.random();
+    let nonce = random.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    Genesis {
+        name: format!("{name}'s sky").chars().take(64).collect(),
+        founder: key.id(),
+        founded_at: clock.now(),
+        invites: InvitePolicy::Members,
+        economy_free: true,
+        nonce,
+    }
+}
+
+async fn by_invite(
+    clock: &dyn Clock,
+    key: &Keypair,
+    token: &InviteToken,
+    config: &NetworkConfig,
+) -> Result<(Joined, Vec<String>)> {
+    let invite = token.0.verify().context("the invite was changed on its way")?;
+    let config = NetworkConfig { sky: invite.genesis.sky(), ..config.clone() };
+    let (network, events) = Network::start(config, key)?;
+    let neighbour = (invite.issuer, invite.addresses.clone());
+    let joined = join(&network, key.id(), Some(token), neighbour, clock.now()).await;
+    drop(events);
+    network.shut_down().await;
+    let joined = joined.map_err(|error| {
+        let what = error.to_string();
+        anyhow::Error::new(error).context(Fail::new(Exit::Failed, format!("could not join: {what}")))
+    })?;
+    Ok((joined, invite.addresses))
+}
+
+/// Looks for members on the local network and asks each in turn.
+async fn by_local_network(
+    clock: &dyn Clock,
+    key: &Keypair,
+    config: &NetworkConfig,
+) -> Result<(Joined, Vec<String>)> {
+    let (network, events) = Network::start(NetworkConfig { mdns: true, ..config.clone() }, key)?;
+    let mut last = None;
+    let mut joined = None;
+    for _ in 0..NEARBY_TRIES {
+        for (node, addresses) in network.nearby().await {
+            match join(&network, key.id(), None, (node, addresses.clone()), clock.now()).await {
+                Ok(found) => joined = Some((found, addresses)),
+                Err(error) => last = Some(format!("{node}: {error}")),
+            }
+        }
+        if joined.is_some() {
+            break;
+        }
+        tokio::time::sleep(NEARBY_PAUSE).await;
+    }
+    drop(events);
+    network.shut_down().await;
+    match (joined, last) {
+        (Some(joined), _) => Ok(joined),
+        (None, Some(refusal)) => bail!(
+            Fail::new(Exit::Failed, format!("no node on the local network let this one in; {refusal}"))
+                .next("on a member, run `opensky invite --lan`, then try again")
+        ),
+        (None, None) => bail!(
+            Fail::new(Exit::Failed, "no node was found on the local network")
+                .next("is one running there? Networks that block multicast need `opensky up --join TOKEN`")
+        ),
+    }
+}

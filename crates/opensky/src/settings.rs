@@ -1,0 +1,178 @@
+//! What can be set about a node, and what the words mean once they are read.
+
+use opensky_types::{
+    place::{NodeKind, Region},
+    resources::ByteSize,
+};
+use std::net::SocketAddr;
+
+/// One setting.
+pub struct Key {
+    /// Its name in the configuration file; its variable is `OPENSKY_` and the name in capitals.
+    pub name: &'static str,
+    /// Its value when nobody sets it.
+    pub default: &'static str,
+    /// What it means.
+    pub help: &'static str,
+    /// Says what is wrong with a value.
+    check: fn(&str) -> Result<(), String>,
+}
+
+/// Every setting, in order of name.
+pub const KEYS: &[Key] = &[
+    Key {
+        name: "api",
+        default: "127.0.0.1:0",
+        help: "address of the local API; port 0 takes a free one",
+        check: |v| api(v).map(drop),
+    },
+    Key {
+        name: "blob_cap",
+        default: "20GiB",
+        help: "most disk for programs, inputs and outputs",
+        check: |v| parse::<ByteSize>(v).map(drop),
+    },
+    Key {
+        name: "bootstrap",
+        default: "",
+        help: "multiaddresses of members to enter the sky by, with commas",
+        check: |_| Ok(()),
+    },
+    Key {
+        name: "kinds",
+        default: "general,wasm",
+        help: "what the node is meant for, with commas",
+        check: |v| kinds(v).map(drop),
+    },
+    Key {
+        name: "listen",
+        default: "4710",
+        help: "UDP and TCP port for other nodes; 0 takes a free one",
+        check: |v| parse::<u16>(v).map(drop),
+    },
+    Key {
+        name: "log",
+        default: "info",
+        help: "what is logged: error, warn, info, debug, or a filter of tracing",
+        check: |v| log(v).map(drop),
+    },
+    Key {
+        name: "loopback_only",
+        default: "false",
+        help: "listen on this machine only",
+        check: |v| parse::<bool>(v).map(drop),
+    },
+    Key {
+        name: "mdns",
+        default: "true",
+        help: "find and be found on the local network",
+        check: |v| parse::<bool>(v).map(drop),
+    },
+    Key { name: "name", default: "", help: "a name for people, up to 64 characters", check: name },
+    Key {
+        name: "region",
+        default: "unknown",
+        help: "where the machine is",
+        check: |v| parse::<Region>(v).map(drop),
+    },
+    Key {
+        name: "relay_serve",
+        default: "true",
+        help: "carry a little traffic for members that cannot reach each other",
+        check: |v| parse::<bool>(v).map(drop),
+    },
+    Key {
+        name: "relay_through",
+        default: "",
+        help: "multiaddresses of relays to be reachable through, with commas",
+        check: |_| Ok(()),
+    },
+];
+
+/// A node's settings as values.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub api: SocketAddr,
+    pub blob_cap_bytes: u64,
+    pub bootstrap: Vec<String>,
+    pub kinds: Vec<NodeKind>,
+    pub listen_port: u16,
+    pub log: String,
+    pub loopback_only: bool,
+    pub mdns: bool,
+    pub name: String,
+    pub region: Region,
+    pub relay_serve: bool,
+    pub relay_through: Vec<String>,
+}
+
+/// The setting of this name.
+pub fn key(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+impl Key {
+    /// Says whether `value` can be used.
+    pub fn check(&self, value: &str) -> Result<(), String> {
+        (self.check)(value).map_err(|problem| format!("'{}' cannot be '{value}': {problem}", self.name))
+    }
+
+    /// Its environment variable.
+    pub fn variable(&self) -> String {
+        format!("OPENSKY_{}", self.name.to_uppercase())
+    }
+}
+
+impl Settings {
+    /// Settings from texts that passed [`Key::check`].
+    pub fn read(value: impl Fn(&str) -> String) -> Result<Self, String> {
+        Ok(Self {
+            api: api(&value("api"))?,
+            blob_cap_bytes: parse::<ByteSize>(&value("blob_cap"))?.get(),
+            bootstrap: list(&value("bootstrap")),
+            kinds: kinds(&value("kinds"))?,
+            listen_port: parse(&value("listen"))?,
+            log: value("log"),
+            loopback_only: parse(&value("loopback_only"))?,
+            mdns: parse(&value("mdns"))?,
+            name: value("name"),
+            region: parse(&value("region"))?,
+            relay_serve: parse(&value("relay_serve"))?,
+            relay_through: list(&value("relay_through")),
+        })
+    }
+}
+
+fn parse<T: std::str::FromStr>(text: &str) -> Result<T, String>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| error.to_string())
+}
+
+fn list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn kinds(text: &str) -> Result<Vec<NodeKind>, String> {
+    list(text).iter().map(|kind| parse(kind)).collect()
+}
+
+fn api(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = parse(text)?;
+    if address.ip().is_loopback() {
+        return Ok(address);
+    }
+    Err("the API is for this machine only; use 127.0.0.1:PORT or [::1]:PORT".into())
+}
+
+fn log(text: &str) -> Result<tracing_subscriber::EnvFilter, String> {
+    tracing_subscriber::EnvFilter::try_new(text).map_err(|error| error.to_string())
+}
+
+fn name(text: &str) -> Result<(), String> {
+    if text.chars().count() <= 64 && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err("a name has up to 64 characters and no control characters".into())
+}
