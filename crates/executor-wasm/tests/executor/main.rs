@@ -5,5 +5,6 @@ mod cache;
 mod determinism;
 mod levels;
 mod loss;
+mod programs;
 mod sandbox;
 mod support;
