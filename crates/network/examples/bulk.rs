@@ -51,7 +51,8 @@ async fn main() -> Result<()> {
     receiver.admit(sender_key.id(), Vec::new());
     sender.admit(receiver_key.id(), addresses);
     let receiving = tokio::spawn(receive(receiver_events));
-    while !matches!(sender_events.recv().await.context("the network ended")?, TransportEvent::PeerUp { .. }) {}
+    while !matches!(sender_events.recv().await.context("the network ended")?, TransportEvent::PeerUp { .. }) {
+    }
 
     let piece = vec![7; PIECE_BYTES];
     for round in 1..=ROUNDS {
@@ -63,7 +64,10 @@ async fn main() -> Result<()> {
         stream.shutdown().await?;
         stream.read_u8().await?;
         let seconds = started.elapsed().as_secs_f64();
-        println!("{way} round {round}: {mib} MiB in {seconds:.2} s, {:.0} MB/s", (mib * MIB) as f64 / 1e6 / seconds);
+        println!(
+            "{way} round {round}: {mib} MiB in {seconds:.2} s, {:.0} MB/s",
+            (mib * MIB) as f64 / 1e6 / seconds
+        );
     }
     sender.shut_down().await;
     receiver.shut_down().await;

@@ -9,7 +9,9 @@ pub(crate) const ADDRESSES_MAX: usize = 16;
 
 /// A text that is not the address of a node.
 #[derive(Debug, thiserror::Error)]
-#[error("`{text}` is not the address of a node; one looks like /ip4/192.0.2.7/udp/4242/quic-v1/p2p/12D3KooW…")]
+#[error(
+    "`{text}` is not the address of a node; one looks like /ip4/192.0.2.7/udp/4242/quic-v1/p2p/12D3KooW…"
+)]
 pub struct BadAddress {
     text: String,
 }
@@ -90,4 +92,57 @@ pub(crate) fn is_believable(address: &Multiaddr, source: &Multiaddr, private_all
         return private_allowed && is_loopback(source);
     }
     private_allowed || !is_private(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_believable, node_of, parse_all, parse_with_node, peer_of};
+    use libp2p::{Multiaddr, PeerId, identity};
+    use opensky_types::Keypair;
+
+    fn address(text: &str) -> Multiaddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_node_id_is_the_peer_id_of_its_key() {
+        let node = Keypair::from_seed([7; 32]).id();
+        let peer = identity::Keypair::ed25519_from_bytes([7; 32]).unwrap().public().to_peer_id();
+        assert_eq!((peer_of(&node), node_of(&peer)), (peer, Some(node)));
+        assert_eq!(node_of(&PeerId::random()), None, "a hash of another kind of key");
+    }
+
+    #[test]
+    fn an_entrance_names_its_node() {
+        let node = Keypair::from_seed([7; 32]).id();
+        let good = format!("/dns4/example.org/udp/4242/quic-v1/p2p/{node}");
+        assert_eq!(parse_with_node(&good).unwrap().0, peer_of(&node));
+        for bad in ["", "example.org:4242", "/ip4/192.0.2.1/tcp/1", "/ip4/192.0.2.1/tcp/1/p2p/x"] {
+            assert!(parse_with_node(bad).unwrap_err().to_string().contains("/p2p/"), "{bad}");
+        }
+        assert_eq!(parse_all(&["/ip4/192.0.2.1/tcp/1".into(), "nonsense".into()]).len(), 1);
+    }
+
+    #[test]
+    fn p4_false_addresses_are_not_believed() {
+        // address, learned from, believed where private ones are allowed, believed where not
+        let table = [
+            ("/ip4/127.0.0.1/tcp/1", "/ip4/127.0.0.1/tcp/9", true, false),
+            ("/ip4/127.0.0.1/tcp/1", "/ip4/10.0.0.2/tcp/9", false, false),
+            ("/ip6/::1/tcp/1", "/ip4/198.51.100.1/tcp/9", false, false),
+            ("/ip4/0.0.0.0/tcp/1", "/ip4/10.0.0.2/tcp/9", false, false),
+            ("/ip6/::ffff:127.0.0.1/tcp/1", "/ip4/10.0.0.2/tcp/9", false, false),
+            ("/ip4/192.168.1.5/tcp/1", "/ip4/192.168.1.9/tcp/9", true, false),
+            ("/ip4/169.254.169.254/tcp/80", "/ip4/198.51.100.1/tcp/9", true, false),
+            ("/ip4/100.64.0.1/tcp/1", "/ip4/198.51.100.1/tcp/9", true, false),
+            ("/ip6/fe80::1/tcp/1", "/ip4/198.51.100.1/tcp/9", true, false),
+            ("/ip6/fd00::1/tcp/1", "/ip4/198.51.100.1/tcp/9", true, false),
+            ("/ip4/8.8.8.8/tcp/1", "/ip4/198.51.100.1/tcp/9", true, true),
+        ];
+        for (told, source, with_private, public_only) in table {
+            let (told, source) = (address(told), address(source));
+            assert_eq!(is_believable(&told, &source, true), with_private, "{told} from {source}");
+            assert_eq!(is_believable(&told, &source, false), public_only, "{told} from {source}");
+        }
+    }
 }

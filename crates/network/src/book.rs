@@ -123,7 +123,8 @@ impl Book {
                 members_left -= 1;
             }
             entry.tries = entry.tries.saturating_add(1);
-            entry.next_try = now + wait(entry.tries).mul_f64(0.75 + jitter / 2.0);
+            let known = entry.member || entry.entrance;
+            entry.next_try = now + wait(entry.tries, known).mul_f64(0.75 + jitter / 2.0);
             due.push(*peer);
         }
         due
@@ -140,8 +141,9 @@ impl Book {
     }
 }
 
-fn wait(tries: u32) -> Duration {
-    let longest = if tries > LONG_AWAY_TRIES { LONG_WAIT_MAX } else { WAIT_MAX };
+/// A peer that was only heard of may well belong to another sky; it soon gets the longest wait.
+fn wait(tries: u32, known: bool) -> Duration {
+    let longest = if tries > LONG_AWAY_TRIES || !known { LONG_WAIT_MAX } else { WAIT_MAX };
     FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1).min(16))).min(longest)
 }
 
@@ -166,12 +168,13 @@ mod tests {
 
     #[test]
     fn f19_waits_grow_but_a_peer_seen_lately_is_tried_within_30_s() {
-        assert_eq!(wait(1), Duration::from_secs(1));
-        assert_eq!(wait(4), Duration::from_secs(8));
+        assert_eq!(wait(1, true), Duration::from_secs(1));
+        assert_eq!(wait(4, true), Duration::from_secs(8));
         for tries in 1..=LONG_AWAY_TRIES {
-            assert!(wait(tries).mul_f64(1.25) <= Duration::from_secs(30));
+            assert!(wait(tries, true).mul_f64(1.25) <= Duration::from_secs(30));
         }
-        assert_eq!(wait(u32::MAX), Duration::from_secs(300));
+        assert_eq!(wait(u32::MAX, true), Duration::from_secs(300));
+        assert_eq!(wait(12, false), Duration::from_secs(300));
     }
 
     #[test]

@@ -16,9 +16,9 @@ use crate::{
 };
 use futures::{StreamExt, stream::FuturesUnordered};
 use libp2p::{
-    Multiaddr, PeerId, Swarm, identity, mdns,
+    Multiaddr, PeerId, Swarm,
     core::upgrade::Version,
-    relay,
+    identity, mdns, relay,
     swarm::{self, SwarmEvent},
 };
 use opensky_ports::TransportEvent;

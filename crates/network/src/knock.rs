@@ -79,7 +79,11 @@ async fn read_frame<T: AsyncRead + Unpin>(io: &mut T, size_bytes_max: usize) -> 
     Ok(body)
 }
 
-async fn write_frame<T: AsyncWrite + Unpin>(io: &mut T, body: &[u8], size_bytes_max: usize) -> io::Result<()> {
+async fn write_frame<T: AsyncWrite + Unpin>(
+    io: &mut T,
+    body: &[u8],
+    size_bytes_max: usize,
+) -> io::Result<()> {
     check_size(body.len(), size_bytes_max)?;
     let length = u32::try_from(body.len()).expect("checked against a cap far below 4 GiB");
     io.write_all(&[&length.to_le_bytes(), body].concat()).await?;

@@ -1,5 +1,6 @@
 //! Bounds on what peers do: rates, strangers' connections, bans. No clock is read here.
 
+use crate::config::Limits;
 use libp2p::{PeerId, swarm::ConnectionId};
 use std::{
     collections::HashMap,
@@ -91,6 +92,8 @@ pub(crate) enum Denied {
     StrangersOfAddress,
     #[error("too many new connections from one address")]
     Rate,
+    #[error("too many unfinished connections from one address")]
+    Pending,
     #[error("this node is refused for a while")]
     Banned,
     #[error("not an ed25519 node id")]
@@ -102,13 +105,37 @@ pub(crate) enum Denied {
 pub(crate) struct Strangers {
     total_max: usize,
     per_ip_max: usize,
+    pending_per_ip_max: usize,
     arrivals: Buckets<IpAddr>,
+    pending: HashMap<ConnectionId, IpAddr>,
     open: HashMap<ConnectionId, IpAddr>,
 }
 
 impl Strangers {
-    pub fn new(total_max: usize, per_ip_max: usize, per_ip_burst: u32) -> Self {
-        Self { total_max, per_ip_max, arrivals: Buckets::new(per_ip_burst, 1), open: HashMap::new() }
+    pub fn new(limits: &Limits) -> Self {
+        Self {
+            total_max: limits.strangers_max,
+            per_ip_max: limits.strangers_per_ip_max,
+            // One address never takes all places, so that the others can still come in.
+            pending_per_ip_max: (limits.pending_max as usize / 2).max(1),
+            arrivals: Buckets::new(limits.strangers_per_ip_burst, 1),
+            pending: HashMap::new(),
+            open: HashMap::new(),
+        }
+    }
+
+    /// Someone at `ip` begins to connect; who it is will be known when the handshake is done.
+    pub fn begin(&mut self, connection: ConnectionId, ip: IpAddr) -> Result<(), Denied> {
+        if self.pending.values().filter(|other| **other == ip).count() >= self.pending_per_ip_max {
+            return Err(Denied::Pending);
+        }
+        self.pending.insert(connection, ip);
+        Ok(())
+    }
+
+    /// The handshake is done, or failed.
+    pub fn finish(&mut self, connection: ConnectionId) {
+        self.pending.remove(&connection);
     }
 
     /// Lets a stranger's inbound connection in, or not.

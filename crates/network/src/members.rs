@@ -14,13 +14,13 @@ use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
     swarm::{
-        CloseConnection, ConnectionDenied, ConnectionId, DialError, DialFailure, FromSwarm,
-        NetworkBehaviour, NotifyHandler, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm,
-        derive_prelude::Either, dummy,
+        CloseConnection, ConnectionDenied, ConnectionId, DialError, DialFailure, FromSwarm, NetworkBehaviour,
+        NotifyHandler, THandler, THandlerInEvent, THandlerOutEvent, ToSwarm, derive_prelude::Either, dummy,
     },
 };
 use std::{
     collections::{HashMap, HashSet},
+    net::{IpAddr, Ipv4Addr},
     task::{Context, Poll},
     time::Instant,
 };
@@ -41,15 +41,13 @@ pub(crate) struct Members<B> {
 
 impl<B> Members<B> {
     pub fn new(inner: B, members: HashSet<PeerId>, limits: &Limits) -> Self {
-        let strangers =
-            Strangers::new(limits.strangers_max, limits.strangers_per_ip_max, limits.strangers_per_ip_burst);
         Self {
             inner,
             members,
             attached: HashMap::new(),
             alive: HashMap::new(),
             promised: HashSet::new(),
-            strangers,
+            strangers: Strangers::new(limits),
             bans: Bans::default(),
         }
     }
@@ -110,6 +108,11 @@ impl<B> Members<B> {
     }
 }
 
+/// What strangers are counted by. All that come through relays count as one.
+fn source_ip(remote: &Multiaddr) -> IpAddr {
+    addresses::ip_of(remote).unwrap_or(Ipv4Addr::UNSPECIFIED.into())
+}
+
 impl<B: NetworkBehaviour> Members<B> {
     /// Addresses that `inner` learned from others: loopback is only another machine's idea of
     /// itself, unless some of this node's peers are on this machine (P4).
@@ -156,6 +159,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<(), ConnectionDenied> {
+        self.strangers.begin(connection, source_ip(remote)).map_err(ConnectionDenied::new)?;
         self.inner.handle_pending_inbound_connection(connection, local, remote)
     }
 
@@ -166,6 +170,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
         local: &Multiaddr,
         remote: &Multiaddr,
     ) -> Result<THandler<Self>, ConnectionDenied> {
+        self.strangers.finish(connection);
         self.check_peer(&peer).map_err(ConnectionDenied::new)?;
         if self.is_member(&peer) {
             let handler =
@@ -173,9 +178,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
             self.promised.insert(connection);
             return Ok(Either::Left(handler));
         }
-        // Through a relay there is no address to count by; the relay's own limits hold, and the total.
-        let ip = addresses::ip_of(remote).unwrap_or(std::net::Ipv4Addr::UNSPECIFIED.into());
-        self.strangers.enter(connection, ip, Instant::now()).map_err(ConnectionDenied::new)?;
+        self.strangers.enter(connection, source_ip(remote), Instant::now()).map_err(ConnectionDenied::new)?;
         Ok(Either::Right(dummy::ConnectionHandler))
     }
 
@@ -227,6 +230,7 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
             FromSwarm::ListenFailure(event) => {
                 // Another behaviour may deny a connection after this one let it in.
                 self.promised.remove(&event.connection_id);
+                self.strangers.finish(event.connection_id);
                 self.strangers.leave(event.connection_id);
                 self.inner.on_swarm_event(FromSwarm::ListenFailure(event));
             }
@@ -254,14 +258,20 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
                 ToSwarm::NotifyHandler { peer_id, handler, event } => {
                     let connection = match handler {
                         NotifyHandler::One(connection) => Some(connection),
-                        NotifyHandler::Any => self.attached.get(&peer_id).and_then(|all| all.first().copied()),
+                        NotifyHandler::Any => {
+                            self.attached.get(&peer_id).and_then(|all| all.first().copied())
+                        }
                     };
                     // Not by `peer_id`: the relay server names another peer than the connection's.
                     let Some(connection) = connection.filter(|one| self.alive.contains_key(one)) else {
                         continue;
                     };
                     let handler = NotifyHandler::One(connection);
-                    return Poll::Ready(ToSwarm::NotifyHandler { peer_id, handler, event: Either::Left(event) });
+                    return Poll::Ready(ToSwarm::NotifyHandler {
+                        peer_id,
+                        handler,
+                        event: Either::Left(event),
+                    });
                 }
                 ToSwarm::CloseConnection { connection: CloseConnection::One(connection), .. }
                     if !self.is_attached(connection) => {}

@@ -7,10 +7,7 @@ use crate::{
     driver::Driver,
 };
 use async_trait::async_trait;
-use opensky_ports::{
-    ByteStream, Transport, TransportError, TransportEvent,
-    transport::NetworkView,
-};
+use opensky_ports::{ByteStream, Transport, TransportError, TransportEvent, transport::NetworkView};
 use opensky_types::{Hash, Keypair, NodeId};
 use std::sync::{Arc, Mutex};
 use tokio::{

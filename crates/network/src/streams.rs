@@ -4,12 +4,7 @@
 //! other. Each peer has a bounded number of inbound streams and a bounded rate of opening them; what
 //! is beyond is reset at once.
 
-use crate::{
-    addresses,
-    commands::OpenAnswer,
-    config::Limits,
-    limits::Bucket,
-};
+use crate::{addresses, commands::OpenAnswer, config::Limits, limits::Bucket};
 use libp2p::{
     Multiaddr, PeerId, Stream,
     core::{
@@ -19,8 +14,8 @@ use libp2p::{
     },
     swarm::{
         ConnectionDenied, ConnectionHandler, ConnectionHandlerEvent, ConnectionId, FromSwarm,
-        NetworkBehaviour, NotifyHandler, StreamUpgradeError, SubstreamProtocol, THandler,
-        THandlerInEvent, THandlerOutEvent, ToSwarm,
+        NetworkBehaviour, NotifyHandler, StreamUpgradeError, SubstreamProtocol, THandler, THandlerInEvent,
+        THandlerOutEvent, ToSwarm,
         handler::{ConnectionEvent, DialUpgradeError, FullyNegotiatedInbound, FullyNegotiatedOutbound},
     },
 };
@@ -289,7 +284,9 @@ impl ConnectionHandler for Handler {
                     let stream = Box::new(OpenStream::new(stream, Some(permit)));
                     self.opened.push_back(Opened { protocol, stream });
                 }
-                None => tracing::debug!(protocol, "stream refused: its opener has too many, or opens too fast"),
+                None => {
+                    tracing::debug!(protocol, "stream refused: its opener has too many, or opens too fast")
+                }
             },
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: stream, info }) => {
                 // The caller may have gone; then the stream closes with the answer.
@@ -320,7 +317,7 @@ impl UpgradeInfo for Served {
     type InfoIter = std::vec::IntoIter<&'static str>;
 
     fn protocol_info(&self) -> Self::InfoIter {
-        self.0.to_vec().into_iter()
+        Vec::from(&*self.0).into_iter()
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) fn build(
     traffic: &Arc<Traffic>,
     private_addresses: bool,
 ) -> Result<Connected, StartError> {
-    let noise = noise::Config::new(key)
-        .map_err(|error| StartError::Setup { part: "noise", source: error.into() })?;
+    let noise =
+        noise::Config::new(key).map_err(|error| StartError::Setup { part: "noise", source: error.into() })?;
     let direct = named(|| direct(key, noise.clone(), traffic));
     let direct = if private_addresses { direct } else { global_only::Transport::new(direct).boxed() };
     let counter = traffic.clone();

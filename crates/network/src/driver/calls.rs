@@ -34,7 +34,9 @@ impl Driver {
     pub(super) fn on_call(&mut self, call: Call) {
         match call {
             Call::Open { to, protocol, answer } => self.on_open(to, protocol, answer),
-            Call::Knock { node, addresses, body, answer } => self.on_knock_call(node, addresses, body, answer),
+            Call::Knock { node, addresses, body, answer } => {
+                self.on_knock_call(node, addresses, body, answer)
+            }
             Call::Gossip { topic, bytes } => self.publish(topic, bytes),
             Call::Find { key, answer } => self.on_find(key, answer),
             // A caller that has gone needs no answer.

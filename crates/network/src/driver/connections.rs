@@ -34,6 +34,8 @@ pub(super) struct Connection {
     pub attached: bool,
     /// A member's on the other side too.
     pub mutual: bool,
+    /// Known not to be one's on the other side.
+    one_sided: bool,
     rtt: Option<Duration>,
     /// When a connection that carries nothing yet is closed.
     pub closes_at: Option<Instant>,
@@ -116,7 +118,16 @@ impl Driver {
         // One deadline for all of a stranger's doings; and a member's connection must show soon that
         // the other side takes this node for a member too.
         let closes_at = Some(Instant::now() + self.knock_timeout() * 2);
-        let one = Connection { peer, address, dialled, attached, mutual: false, rtt: None, closes_at };
+        let one = Connection {
+            peer,
+            address,
+            dialled,
+            attached,
+            mutual: false,
+            one_sided: false,
+            rtt: None,
+            closes_at,
+        };
         self.connections.of.insert(id, one);
         if dialled && !attached {
             self.knock_by_itself(peer, id);
@@ -187,7 +198,8 @@ impl Driver {
 
     /// The other side does not take this node for a member. Showing its membership may help.
     fn on_one_sided(&mut self, peer: PeerId, id: ConnectionId) {
-        let Some(one) = self.connections.of.get(&id).filter(|one| !one.mutual) else { return };
+        let Some(one) = self.connections.of.get_mut(&id).filter(|one| !one.mutual) else { return };
+        one.one_sided = true;
         if one.dialled && !self.knock_by_itself(peer, id) && !self.knocks.is_knocking(&peer) {
             self.swarm.close_connection(id);
         }
@@ -240,17 +252,19 @@ impl Driver {
         if self.connections.is_up(&peer) {
             return;
         }
-        let old: Vec<(ConnectionId, bool)> =
-            self.connections.of_peer(&peer).map(|(id, one)| (id, one.dialled)).collect();
-        for (id, _) in old.iter().filter(|(_, dialled)| *dialled) {
-            if let Some(one) = self.connections.get(*id) {
-                self.book.learn(&peer, vec![one.address.clone()]);
-            }
-            self.connections.redial.insert(peer);
-            self.swarm.close_connection(*id);
-        }
+        let useless = |one: &Connection| !one.attached || one.one_sided;
+        let old = self.connections.of_peer(&peer).filter(|(_, one)| useless(one));
+        let old: Vec<(ConnectionId, bool, Multiaddr)> =
+            old.map(|(id, one)| (id, one.dialled, one.address.clone())).collect();
         if !old.is_empty() {
             self.book.try_after(&peer, now, COME_BACK);
+        }
+        for (id, dialled, address) in old {
+            if dialled {
+                self.book.learn(&peer, vec![address]);
+                self.connections.redial.insert(peer);
+                self.swarm.close_connection(id);
+            }
         }
         self.dial_due(now);
     }

@@ -95,7 +95,8 @@ impl Driver {
             }
             knock::Event::InboundFailure { peer, connection_id, error, .. } => {
                 tracing::debug!(%peer, %error, "knock failed");
-                let own_fault = !matches!(error, InboundFailure::ResponseOmission | InboundFailure::ConnectionClosed);
+                let own_fault =
+                    !matches!(error, InboundFailure::ResponseOmission | InboundFailure::ConnectionClosed);
                 if own_fault {
                     self.turn_away(peer, connection_id);
                 }
@@ -186,7 +187,9 @@ impl Driver {
             let reason = match error {
                 OutboundFailure::DialFailure => "none of its addresses answers".to_owned(),
                 OutboundFailure::ConnectionClosed => "it closed the connection without an answer".to_owned(),
-                OutboundFailure::UnsupportedProtocols => "it is not an OpenSky node, or of another version".to_owned(),
+                OutboundFailure::UnsupportedProtocols => {
+                    "it is not an OpenSky node, or of another version".to_owned()
+                }
                 other => other.to_string(),
             };
             // The caller may have gone.

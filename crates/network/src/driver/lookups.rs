@@ -5,8 +5,7 @@ use crate::addresses;
 use libp2p::{
     PeerId,
     kad::{
-        self, GetClosestPeersError, GetProvidersOk, InboundRequest, QueryId, QueryResult,
-        store::RecordStore,
+        self, GetClosestPeersError, GetProvidersOk, InboundRequest, QueryId, QueryResult, store::RecordStore,
     },
     swarm::{DialError, dial_opts::PeerCondition},
 };

@@ -5,11 +5,7 @@ use crate::{
     addresses::{self, BadAddress},
     config::Config,
 };
-use libp2p::{
-    Multiaddr, PeerId, autonat,
-    core::transport::ListenerId,
-    multiaddr::Protocol,
-};
+use libp2p::{Multiaddr, PeerId, autonat, core::transport::ListenerId, multiaddr::Protocol};
 use std::time::{Duration, Instant};
 
 /// What a relay says it serves.

@@ -1,4 +1,5 @@
 use super::{Bans, Bucket, Buckets, Denied, FREE_STRIKES, REMEMBERED_MAX, Strangers};
+use crate::config::Limits;
 use libp2p::{PeerId, swarm::ConnectionId};
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -7,6 +8,28 @@ use std::{
 
 fn ip(last: u8) -> IpAddr {
     Ipv4Addr::new(192, 0, 2, last).into()
+}
+
+fn strangers(total_max: usize, per_ip_max: usize, per_ip_burst: u32) -> Strangers {
+    Strangers::new(&Limits {
+        strangers_max: total_max,
+        strangers_per_ip_max: per_ip_max,
+        strangers_per_ip_burst: per_ip_burst,
+        pending_max: 4,
+        ..Limits::default()
+    })
+}
+
+#[test]
+fn p3_one_address_cannot_take_all_places_for_handshakes() {
+    let id = ConnectionId::new_unchecked;
+    let mut strangers = strangers(9, 9, 9);
+    assert_eq!(strangers.begin(id(1), ip(1)), Ok(()));
+    assert_eq!(strangers.begin(id(2), ip(1)), Ok(()));
+    assert_eq!(strangers.begin(id(3), ip(1)), Err(Denied::Pending));
+    assert_eq!(strangers.begin(id(4), ip(2)), Ok(()));
+    strangers.finish(id(1));
+    assert_eq!(strangers.begin(id(5), ip(1)), Ok(()));
 }
 
 #[test]
@@ -31,7 +54,7 @@ fn p3_many_keys_cost_bounded_memory() {
 fn p3_strangers_are_bounded_in_all_and_by_address() {
     let now = Instant::now();
     let id = ConnectionId::new_unchecked;
-    let mut strangers = Strangers::new(3, 2, 10);
+    let mut strangers = strangers(3, 2, 10);
     assert_eq!(strangers.enter(id(1), ip(1), now), Ok(()));
     assert_eq!(strangers.enter(id(2), ip(1), now), Ok(()));
     assert_eq!(strangers.enter(id(3), ip(1), now), Err(Denied::StrangersOfAddress));
@@ -44,7 +67,7 @@ fn p3_strangers_are_bounded_in_all_and_by_address() {
 #[test]
 fn p3_an_address_cannot_come_and_go_without_end() {
     let now = Instant::now();
-    let mut strangers = Strangers::new(100, 100, 5);
+    let mut strangers = strangers(100, 100, 5);
     let entered = (0..50).filter(|index| {
         let connection = ConnectionId::new_unchecked(*index);
         let entered = strangers.enter(connection, ip(1), now).is_ok();

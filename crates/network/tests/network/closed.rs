@@ -32,7 +32,8 @@ fn outsider() -> Swarm<Everything> {
         .with_quic()
         .with_behaviour(|key| {
             let me = key.public().to_peer_id();
-            let kad = kad::Config::new(StreamProtocol::try_from_owned(format!("/opensky/kad/1/{sky}")).unwrap());
+            let kad =
+                kad::Config::new(StreamProtocol::try_from_owned(format!("/opensky/kad/1/{sky}")).unwrap());
             let relay_hop = StreamProtocol::new("/libp2p/circuit/relay/0.2.0/hop");
             let autonat = StreamProtocol::new("/libp2p/autonat/1.0.0");
             let own = StreamProtocol::new(PROTOCOL);
@@ -70,7 +71,9 @@ async fn p3_n2_an_outsider_that_speaks_everything_gets_nothing() {
     let served = async {
         loop {
             match outsider.select_next_some().await {
-                SwarmEvent::Behaviour(EverythingEvent::Identify(identify::Event::Received { info, .. })) => {
+                SwarmEvent::Behaviour(EverythingEvent::Identify(identify::Event::Received {
+                    info, ..
+                })) => {
                     return format!("identified itself: {info:?}");
                 }
                 SwarmEvent::Behaviour(EverythingEvent::Ping(ping::Event { result, .. })) => match result {
@@ -118,7 +121,9 @@ async fn p3_hundreds_of_strangers_are_bounded_and_members_still_come_in() {
             stranger.dial(DialOpts::peer_id(target).addresses(vec![address]).build()).unwrap();
             loop {
                 match stranger.select_next_some().await {
-                    SwarmEvent::ConnectionClosed { .. } | SwarmEvent::OutgoingConnectionError { .. } => return,
+                    SwarmEvent::ConnectionClosed { .. } | SwarmEvent::OutgoingConnectionError { .. } => {
+                        return;
+                    }
                     _ => {}
                 }
             }

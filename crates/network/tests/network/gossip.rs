@@ -6,11 +6,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 /// Reads gossip at `node`, judges each message by `judge`, until one is `wanted`; says what it saw.
-async fn hear(
-    node: &mut Node,
-    wanted: &[u8],
-    judge: impl Fn(&[u8]) -> GossipVerdict,
-) -> Vec<Vec<u8>> {
+async fn hear(node: &mut Node, wanted: &[u8], judge: impl Fn(&[u8]) -> GossipVerdict) -> Vec<Vec<u8>> {
     let mut seen = Vec::new();
     loop {
         let (bytes, verdict) = node

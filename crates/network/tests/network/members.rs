@@ -81,7 +81,8 @@ async fn an_entrance_is_knocked_at_and_leads_on_through_the_dht() {
     };
     timeout(PATIENCE, found).await.expect("the DHT knows who advertises");
     // The consumer never heard of the provider but through the DHT.
-    let opened = timeout(PATIENCE, network.open(provider_id, PROTOCOL)).await.expect("open gives up by itself");
+    let opened =
+        timeout(PATIENCE, network.open(provider_id, PROTOCOL)).await.expect("open gives up by itself");
     let mut stream = opened.expect("a member found in the DHT is reached");
     stream.write_all(b"hello").await.unwrap();
     stream.shutdown().await.unwrap();
@@ -101,7 +102,8 @@ async fn p3_streams_of_one_member_are_bounded() {
     }
     let mut fourth = one.network.open(other.id, PROTOCOL).await.unwrap();
     let mut byte = [0];
-    let answered = async { fourth.write_all(b"x").await.is_ok() && fourth.read(&mut byte).await.is_ok_and(|n| n > 0) };
+    let answered =
+        async { fourth.write_all(b"x").await.is_ok() && fourth.read(&mut byte).await.is_ok_and(|n| n > 0) };
     assert!(!timeout(PATIENCE, answered).await.expect("a refused stream ends"));
     held.pop();
     let mut fifth = one.network.open(other.id, PROTOCOL).await.unwrap();
