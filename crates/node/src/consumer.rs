@@ -1,32 +1,37 @@
 //! The consumer's side: orders of the scheduler carried out, answers of providers taken in.
 
 mod agreements;
+mod assigning;
+mod jobs;
+mod judging;
+mod recall;
 mod restore;
 mod results;
 
+pub(crate) use recall::Recalled;
 pub(crate) use restore::LoadedJob;
+pub(crate) use results::Results;
 
 use crate::{
-    event::Event,
     handle::{JobEvent, LogChunk},
-    inputs::{InputError, Recipe, StageOutputs},
-    journal::Promise,
+    inputs::StageOutputs,
     node::Node,
 };
-use opensky_ports::Record;
+use opensky_ports::journal::TaskRun;
 use opensky_protocol::work::{TASKS_MAX, ToProvider};
 use opensky_scheduler::{Candidate, Effect, Input, JobView, Scheduler};
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Signed, TaskId, Timestamp,
     agreement::Terms,
-    job::{JobSpec, JobState},
-    task::{Assignment, Content, TaskInput, TaskReport},
+    job::{JobNote, JobSpec},
+    task::TaskReport,
 };
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 /// Time between two DHT lookups for one stage, in milliseconds.
 const LOOKUP_INTERVAL_MS: u64 = 10_000;
@@ -34,8 +39,6 @@ const LOOKUP_INTERVAL_MS: u64 = 10_000;
 const FINAL_VIEWS_MAX: usize = 256;
 /// Pieces of followed output that may wait for a slow reader.
 const FOLLOWED_CHUNKS_MAX: usize = 256;
-/// Bytes of one message's inline inputs after which the next message starts.
-const ASSIGN_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// One run of a task: the task and which try of it.
 pub(crate) type Run = (TaskId, u32);
@@ -50,11 +53,28 @@ pub(crate) struct ActiveJob {
     looked_up: BTreeMap<u16, Timestamp>,
     /// What watchers saw last.
     published: Option<Arc<JobView>>,
+    /// Fires at its end: nothing more of it is fetched.
+    over: CancellationToken,
+}
+
+impl ActiveJob {
+    fn new(spec: Arc<JobSpec>) -> Self {
+        Self {
+            outputs: StageOutputs::of(&spec),
+            spec,
+            receipts_accepted: BTreeSet::new(),
+            looked_up: BTreeMap::new(),
+            published: None,
+            over: CancellationToken::new(),
+        }
+    }
 }
 
 /// An agreement with a provider.
 pub(crate) struct Agreement {
     terms: Terms,
+    /// Slots that the provider granted.
+    slots: u16,
     /// Hash of what each handed-out run reads, until its result was checked.
     inputs: BTreeMap<Run, Hash>,
     /// Whether it is from before a restart, so that results may come that nobody remembers asking for.
@@ -70,6 +90,8 @@ struct Held {
     receipt: Hash,
     root: Hash,
     index: u32,
+    /// Its output could not be had: whatever it is judged, it is not signed for.
+    undelivered: bool,
 }
 
 /// A batch of receipts that is countersigned once all of it is judged.
@@ -83,28 +105,36 @@ struct OpenBatch {
 pub(crate) struct Consumer {
     scheduler: Scheduler,
     jobs: BTreeMap<JobId, ActiveJob>,
-    finals: BTreeMap<JobId, Arc<JobView>>,
+    /// Jobs that ended lately, oldest first.
+    finals: VecDeque<(JobId, Arc<JobView>)>,
     proposals: BTreeMap<AgreementId, (Signed<Terms>, Terms)>,
     agreements: BTreeMap<AgreementId, Agreement>,
     held: BTreeMap<(AgreementId, Run), Held>,
     batches: BTreeMap<Hash, OpenBatch>,
     followers: BTreeMap<(AgreementId, TaskId), mpsc::Sender<LogChunk>>,
     /// Runs judged in this round, by job: one journal row each.
-    judged: BTreeMap<JobId, Vec<opensky_ports::journal::TaskRun>>,
+    judged: BTreeMap<JobId, Vec<TaskRun>>,
+    /// Notes of this round, likewise.
+    noted: BTreeMap<JobId, Vec<JobNote>>,
+    /// Attempts of jobs from before this start are numbered below.
+    attempts_from: u32,
 }
 
 impl Consumer {
-    pub(crate) fn new(secret: [u8; 32]) -> Self {
+    /// `starts` counts the lives of this node, this one included.
+    pub(crate) fn new(secret: [u8; 32], starts: u32) -> Self {
         Self {
             scheduler: Scheduler::new(opensky_scheduler::Config::new(secret)),
             jobs: BTreeMap::new(),
-            finals: BTreeMap::new(),
+            finals: VecDeque::new(),
             proposals: BTreeMap::new(),
             agreements: BTreeMap::new(),
             held: BTreeMap::new(),
             batches: BTreeMap::new(),
             followers: BTreeMap::new(),
             judged: BTreeMap::new(),
+            noted: BTreeMap::new(),
+            attempts_from: restore::attempts_from(starts),
         }
     }
 
@@ -118,7 +148,11 @@ impl Consumer {
 
     /// Drops what is remembered of a job that is over.
     pub(crate) fn forget_final(&mut self, job: JobId) {
-        self.finals.remove(&job);
+        self.finals.retain(|(of, _)| *of != job);
+    }
+
+    pub(crate) fn holds(&self, agreement: AgreementId) -> bool {
+        self.agreements.contains_key(&agreement)
     }
 
     pub(crate) fn has_agreements_with(&self, node: NodeId) -> bool {
@@ -128,7 +162,8 @@ impl Consumer {
 
     /// A job's counts, live or as they were at its end.
     pub(crate) fn view(&self, job: JobId) -> Option<JobView> {
-        self.scheduler.job(&job).or_else(|| self.finals.get(&job).map(|view| (**view).clone()))
+        let ended = || self.finals.iter().find(|(of, _)| *of == job).map(|(_, view)| (**view).clone());
+        self.scheduler.job(&job).or_else(ended)
     }
 }
 
@@ -161,7 +196,7 @@ impl Node {
             Effect::Close { agreement, node } => self.close(now, agreement, node),
             Effect::Judge { job, agreement, node: _, judged } => self.judge(job, agreement, &judged),
             Effect::Note { job, note } => {
-                self.keep_record(Record::JobNoted { job, notes: vec![note.clone()] });
+                self.consumer.noted.entry(job).or_default().push(note.clone());
                 self.publish(JobEvent::Noted { job, note });
             }
             Effect::Changed { job, state } => self.on_job_changed(now, job, state),
@@ -217,169 +252,4 @@ impl Node {
         tracing::debug!(%job, stage, found = offers.len(), "looked up providers in the DHT");
         self.on_offers_fetched(now, offers);
     }
-
-    /// Makes the inputs of tasks and hands them out; inputs from the store are made off the loop.
-    fn assign(&mut self, now: Timestamp, job: JobId, agreement: AgreementId, node: NodeId, tasks: Vec<Run>) {
-        let Some(active) = self.consumer.jobs.get(&job) else { return };
-        let recipes: Result<Vec<Recipe>, InputError> =
-            tasks.iter().map(|(task, _)| Recipe::of(&active.spec, &active.outputs, *task)).collect();
-        let recipes = match recipes {
-            Ok(recipes) => recipes,
-            Err(error) => return self.on_inputs_made(now, job, agreement, node, tasks, Err(error)),
-        };
-        if !recipes.iter().any(Recipe::needs_store) {
-            let made = recipes.into_iter().map(Recipe::without_store);
-            let assignments = assignments(&tasks, made.collect());
-            return self.on_inputs_made(now, job, agreement, node, tasks, Ok(assignments));
-        }
-        let (blobs, events) = (Arc::clone(&self.blobs), self.events.clone());
-        self.tasks.spawn(async move {
-            let made = tokio::task::spawn_blocking(move || {
-                let inputs: Result<Vec<_>, InputError> =
-                    recipes.into_iter().map(|recipe| recipe.make(blobs.as_ref(), job)).collect();
-                inputs.map(|inputs| assignments(&tasks, inputs)).map_err(|error| (error, tasks))
-            });
-            let (tasks, result) =
-                match made.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
-                    Ok(assignments) => {
-                        (assignments.iter().map(|a| (a.task, a.attempt)).collect(), Ok(assignments))
-                    }
-                    Err((error, tasks)) => (tasks, Err(error)),
-                };
-            let _ = events.send(Event::InputsMade { job, agreement, node, tasks, result }).await;
-        });
-    }
-
-    /// Sends tasks with their inputs. A job whose inputs are gone cannot go on.
-    pub(crate) fn on_inputs_made(
-        &mut self,
-        now: Timestamp,
-        job: JobId,
-        agreement: AgreementId,
-        node: NodeId,
-        tasks: Vec<Run>,
-        result: Result<Vec<Assignment>, InputError>,
-    ) {
-        let assignments = match result {
-            Ok(assignments) => assignments,
-            Err(error) => {
-                tracing::error!(%job, tasks = tasks.len(), %error, "inputs of a job cannot be read; it is cancelled");
-                return self.schedule(now, Input::Cancel { job });
-            }
-        };
-        let Some(open) = self.consumer.agreements.get_mut(&agreement) else { return };
-        for assignment in &assignments {
-            open.inputs.insert((assignment.task, assignment.attempt), assignment.input.hash());
-        }
-        for piece in by_size(assignments) {
-            self.tell_provider(node, ToProvider::Assign { agreement, tasks: piece });
-        }
-    }
-
-    fn on_job_changed(&mut self, now: Timestamp, job: JobId, state: JobState) {
-        self.keep_record(Record::JobChanged { job, state, at: now });
-        let mut events = Vec::new();
-        if state.is_final()
-            && let Some(view) = self.consumer.scheduler.job(&job)
-        {
-            let view = Arc::new(view);
-            events.push(JobEvent::Progress { job, progress: Arc::clone(&view) });
-            self.consumer.finals.insert(job, view);
-            while self.consumer.finals.len() > FINAL_VIEWS_MAX {
-                self.consumer.finals.pop_first();
-            }
-            self.retire(now, job);
-        }
-        events.push(JobEvent::Changed { job, state });
-        // The last word on a job is only said when it is on disk.
-        self.consumer_flush();
-        self.promise(Promise::Publish(events));
-    }
-
-    /// Lets go of a job that is over; its facts stay in the journal.
-    fn retire(&mut self, now: Timestamp, job: JobId) {
-        self.consumer.jobs.remove(&job);
-        self.release_held(job);
-        self.local.push_back(Event::JobRetired { job });
-        tracing::info!(%job, at = now.as_millis(), "job ended");
-    }
-
-    pub(crate) fn on_job_retired(&mut self, now: Timestamp, job: JobId) {
-        self.schedule(now, Input::Forget { job });
-    }
-
-    /// Tells watchers how jobs move on, when something moved.
-    pub(crate) fn publish_progress(&mut self, _now: Timestamp) {
-        if self.job_events.receiver_count() == 0 {
-            return;
-        }
-        let mut events = Vec::new();
-        for (job, active) in &mut self.consumer.jobs {
-            let Some(view) = self.consumer.scheduler.job(job).map(Arc::new) else { continue };
-            if active.published.as_ref() != Some(&view) {
-                active.published = Some(Arc::clone(&view));
-                events.push(JobEvent::Progress { job: *job, progress: view });
-            }
-        }
-        events.into_iter().for_each(|event| self.publish(event));
-    }
-
-    /// Takes a job in: pins what it needs and starts it.
-    pub(crate) fn start_job(&mut self, now: Timestamp, job: JobId, spec: JobSpec) {
-        let spec = Arc::new(spec);
-        let active = ActiveJob {
-            outputs: StageOutputs::of(&spec),
-            spec: Arc::clone(&spec),
-            receipts_accepted: BTreeSet::new(),
-            looked_up: BTreeMap::new(),
-            published: None,
-        };
-        self.consumer.jobs.insert(job, active);
-        self.schedule(now, Input::Submitted { job, spec });
-    }
-
-    /// Follows a running task's output wherever it runs.
-    pub(crate) fn follow(&mut self, job: JobId, task: TaskId) -> mpsc::Receiver<LogChunk> {
-        let (follower, chunks) = mpsc::channel(FOLLOWED_CHUNKS_MAX);
-        let running = self.consumer.scheduler.task(&job, task).and_then(|task| task.runs.first().copied());
-        if let Some(run) = running {
-            self.consumer.followers.insert((run.agreement, task), follower);
-            self.tell_provider(run.node, ToProvider::Follow { agreement: run.agreement, task, on: true });
-        }
-        chunks
-    }
-}
-
-fn assignments(tasks: &[Run], inputs: Vec<TaskInput>) -> Vec<Assignment> {
-    tasks
-        .iter()
-        .zip(inputs)
-        .map(|((task, attempt), input)| Assignment { task: *task, attempt: *attempt, input })
-        .collect()
-}
-
-/// Splits assignments so that each message stays below its caps.
-fn by_size(assignments: Vec<Assignment>) -> Vec<Vec<Assignment>> {
-    let mut pieces = vec![Vec::new()];
-    let mut size_bytes = 0;
-    for assignment in assignments {
-        let bytes: u64 = assignment
-            .input
-            .stdin
-            .iter()
-            .map(|content| match content {
-                Content::Inline(bytes) => bytes.len() as u64 + 8,
-                Content::Blob(_) => 48,
-            })
-            .sum();
-        size_bytes += bytes as usize + assignment.input.item.len() + 32;
-        let piece = pieces.last_mut().expect("starts with one piece");
-        if !piece.is_empty() && (size_bytes > ASSIGN_BYTES_MAX || piece.len() >= TASKS_MAX) {
-            size_bytes = bytes as usize;
-            pieces.push(vec![assignment]);
-        } else {
-            piece.push(assignment);
-        }
-    }
-    pieces
 }

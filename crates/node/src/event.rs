@@ -1,7 +1,7 @@
 //! Everything that can happen to a node.
 
 use crate::{
-    consumer::LoadedJob,
+    consumer::{LoadedJob, Recalled, Results},
     fetch::FetchError,
     handle::{InviteError, SubmitError},
     inputs::InputError,
@@ -15,6 +15,7 @@ use opensky_protocol::work::{ToConsumer, ToProvider};
 use opensky_provider::{BatchId, TaskAttempt, TaskEnd};
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Signed, TaskId,
+    job::Blob,
     membership::InviteToken,
     offer::Offer,
     resources::{HardwareProfile, Readings},
@@ -50,6 +51,10 @@ pub(crate) enum Event {
         tasks: Vec<(TaskId, u32)>,
         result: Result<Vec<Assignment>, InputError>,
     },
+    /// Results that are not of fresh runs were looked up in what this node knows from before.
+    ResultsRecalled { node: NodeId, results: Box<Results>, known: Recalled },
+    /// Outputs that later stages read are in the store.
+    OutputsStored { job: JobId, stored: Vec<(TaskId, Blob)> },
     /// A result's blobs were fetched, or one could not be.
     OutputsFetched { agreement: AgreementId, run: (TaskId, u32), result: Result<(), (Hash, FetchError)> },
     /// A task that ran here ended.

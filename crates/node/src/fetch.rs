@@ -79,8 +79,13 @@ impl Fetcher {
         let mut tried = 0;
         loop {
             let store = Arc::clone(&self.blobs);
-            if blocking(move || store.open(&blob.hash)).await?.is_some() {
-                return Ok(());
+            if let Some(known) = blocking(move || store.open(&blob.hash)).await? {
+                let (announced, found) = (blob.size_bytes, known.size_bytes());
+                return if announced == found {
+                    Ok(())
+                } else {
+                    Err(FetchError::OtherSize { announced, found })
+                };
             }
             if node == self.own {
                 return Err(FetchError::Missing);

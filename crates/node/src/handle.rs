@@ -210,9 +210,21 @@ impl Handle {
     pub async fn submit(&self, spec: JobSpec) -> Result<JobId, SubmitError> {
         spec.validate()?;
         let job = JobId::from_bytes(self.clock.random()[..10].try_into().expect("ten bytes"));
+        let durable = spec.durable;
         let (blobs, spec) = (Arc::clone(&self.blobs), Box::new(spec));
-        let spec = blocking(move || pin_blobs(blobs.as_ref(), job, &spec).map(|()| spec)).await?;
-        self.ask(|answer| Request::Submit { job, spec, answer }).await?
+        let pinned = blocking(move || pin_blobs(blobs.as_ref(), job, &spec).map(|()| spec)).await;
+        let submitted = match pinned {
+            Ok(spec) => self.ask(|answer| Request::Submit { job, spec, answer }).await,
+            Err(error) => Ok(Err(error)),
+        };
+        // A node that is gone may have taken the job all the same; one that refused has not.
+        if let (true, Ok(Err(_))) = (durable, &submitted) {
+            let blobs = Arc::clone(&self.blobs);
+            if let Err(error) = blocking(move || blobs.unpin(Pin::Job(job))).await {
+                tracing::warn!(%job, %error, "blobs of a refused job could not be freed");
+            }
+        }
+        submitted?
     }
 
     /// Stops a job; answers whether it was active.
@@ -345,10 +357,14 @@ impl Handle {
 fn pin_blobs(blobs: &dyn BlobStore, job: JobId, spec: &JobSpec) -> Result<(), SubmitError> {
     let disk = |error: BlobError| SubmitError::DiskFailed(error.to_string());
     let hashes = spec.blobs();
+    // Pinned first, so that nothing can be dropped between the look and the pin.
+    if spec.durable {
+        blobs.pin(Pin::Job(job), &hashes).map_err(disk)?;
+    }
     for hash in &hashes {
         if blobs.open(hash).map_err(disk)?.is_none() {
             return Err(SubmitError::BlobMissing(*hash));
         }
     }
-    if spec.durable { blobs.pin(Pin::Job(job), &hashes).map_err(disk) } else { Ok(()) }
+    Ok(())
 }

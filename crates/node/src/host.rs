@@ -1,35 +1,31 @@
 //! The provider's side: orders of the provider core carried out, consumers' messages taken in.
 
-use crate::{
-    event::Event,
-    fetch::{self, FetchError},
-    node::Node,
-    receipts,
-};
-use opensky_ports::{Engine, LogSink, LogStream, Pin, Record, WorkBatch, WorkItem, WorkResult};
+mod live;
+mod supply;
+mod work;
+
+pub(crate) use live::OUTPUT_PIECE_BYTES_MAX;
+
+use crate::{node::Node, receipts};
+use live::LiveOutputs;
+use opensky_ports::{Engine, Record};
 use opensky_protocol::work::{Commitment, EngineUsed, ToConsumer, ToProvider};
-use opensky_provider::{BatchId, DeliveryId, Effect, Input, Provider, RunItem, TaskAttempt, TaskEnd};
+use opensky_provider::{BatchId, DeliveryId, Effect, Input, Provider, TaskEnd};
 use opensky_types::{
-    AgreementId, Hash, NodeId, Signed, TaskId, Timestamp,
+    AgreementId, Hash, NodeId, Signed, Timestamp,
     agreement::{Acceptance, Terms},
-    job::Blob,
     reason::Misfit,
     receipt::{BatchHead, Countersignature, Receipt},
-    task::{Failure, TaskReport},
+    task::TaskReport,
 };
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
-use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 /// How far a consumer's clock may be off, in milliseconds.
 const CLOCK_SKEW_MS_MAX: u64 = 10 * 60 * 1000;
-/// Output of a running task that is kept for whoever starts to follow it, in bytes.
-const LIVE_OUTPUT_BYTES_MAX: usize = 64 * 1024;
-/// Largest piece of followed output in one message, in bytes.
-const OUTPUT_PIECE_BYTES_MAX: usize = 32 * 1024;
 /// Deliveries whose countersignature is waited for; beyond it, the oldest stay claims.
 const DELIVERIES_MAX: usize = 4_096;
 
@@ -38,8 +34,10 @@ pub(crate) struct Host {
     pub(crate) provider: Provider,
     engine: EngineUsed,
     running: BTreeMap<BatchId, CancellationToken>,
-    /// Agreements as their consumers signed them.
+    /// Agreements that are in the journal, as their consumers signed them.
     terms: BTreeMap<AgreementId, Signed<Terms>>,
+    /// What is being fetched for an agreement, until it is released.
+    fetches: BTreeMap<AgreementId, CancellationToken>,
     /// Deliveries that wait for the consumer's signature, oldest first.
     deliveries: BTreeMap<DeliveryId, Delivery>,
     live: Arc<Mutex<LiveOutputs>>,
@@ -55,13 +53,6 @@ struct Delivery {
     head: Signed<BatchHead>,
 }
 
-/// Output of running tasks, and who follows it.
-#[derive(Default)]
-struct LiveOutputs {
-    written: BTreeMap<(AgreementId, TaskId), Vec<(LogStream, Vec<u8>)>>,
-    followers: BTreeMap<(AgreementId, TaskId), NodeId>,
-}
-
 impl Host {
     pub(crate) fn new(sky: Hash, own: NodeId, engine: &Engine, salt_seed: [u8; 32]) -> Self {
         let config = opensky_provider::Config {
@@ -75,6 +66,7 @@ impl Host {
             engine: EngineUsed { name: engine.name.clone(), config: engine.config },
             running: BTreeMap::new(),
             terms: BTreeMap::new(),
+            fetches: BTreeMap::new(),
             deliveries: BTreeMap::new(),
             live: Arc::default(),
             ended: Vec::new(),
@@ -92,7 +84,11 @@ impl Node {
     pub(crate) fn host_restore(&mut self, now: Timestamp, agreements: &[(AgreementId, Signed<Terms>)]) {
         let held = agreements.iter().filter_map(|(agreement, signed)| {
             let terms = signed.decode_unverified().ok()?;
-            (terms.provider == self.own && terms.consumer != self.own).then_some((*agreement, terms))
+            if terms.provider != self.own || terms.consumer == self.own {
+                return None;
+            }
+            self.host.terms.insert(*agreement, signed.clone());
+            Some((*agreement, terms))
         });
         let agreements = held.collect();
         self.provide(now, Input::Restored { agreements });
@@ -147,9 +143,10 @@ impl Node {
             return self.tell_consumer(from, refuse(Misfit::Closed));
         }
         // The signed form is what the journal keeps, should the core agree.
-        self.host.terms.insert(agreement, signed.clone());
+        let known = self.host.terms.insert(agreement, signed.clone()).is_some();
+        let kept = terms.orphan_grace_ms > 0;
         self.provide(now, Input::Proposed { from, agreement, terms: Box::new(terms) });
-        if self.host.provider.terms(agreement).is_none() {
+        if !known && (!kept || self.host.provider.terms(agreement).is_none()) {
             self.host.terms.remove(&agreement);
         }
     }
@@ -169,49 +166,15 @@ impl Node {
         }
     }
 
-    /// A consumer wants to see a task's output as it is written, from the start.
-    fn on_follow(&mut self, from: NodeId, agreement: AgreementId, task: TaskId, on: bool) {
-        let consumer = self.host.provider.terms(agreement).map(|terms| terms.consumer);
-        if consumer != Some(from) {
-            return;
-        }
-        let written = {
-            let mut live = self.host.live.lock().expect("no code panics while holding this lock");
-            if on {
-                live.followers.insert((agreement, task), from);
-                live.written.get(&(agreement, task)).cloned().unwrap_or_default()
-            } else {
-                live.followers.remove(&(agreement, task));
-                Vec::new()
-            }
-        };
-        for (stream, bytes) in written {
-            self.send_output(from, agreement, task, stream, &bytes);
-        }
-    }
-
-    /// Sends output of a followed task.
-    pub(crate) fn send_output(
-        &mut self,
-        to: NodeId,
-        agreement: AgreementId,
-        task: TaskId,
-        stream: LogStream,
-        bytes: &[u8],
-    ) {
-        for piece in bytes.chunks(OUTPUT_PIECE_BYTES_MAX) {
-            let stderr = stream == LogStream::Stderr;
-            self.tell_consumer(to, ToConsumer::Output { agreement, task, stderr, bytes: piece.to_vec() });
-        }
-    }
-
     fn perform_provided(&mut self, now: Timestamp, effect: Effect) {
         match effect {
-            Effect::Hold { agreement, terms: _ } => {
+            // Nobody comes back for work without a grace time: then a restart may forget it.
+            Effect::Hold { agreement, terms } if terms.orphan_grace_ms > 0 => {
                 if let Some(terms) = self.host.terms.get(&agreement) {
                     self.pending.records.push(Record::AgreementHeld { agreement, terms: terms.clone() });
                 }
             }
+            Effect::Hold { .. } => {}
             Effect::Release { agreement } => self.release(agreement),
             Effect::Accept { to, acceptance } => {
                 let acceptance: Signed<Acceptance> = Signed::sign(&acceptance, &self.key);
@@ -265,105 +228,6 @@ impl Node {
         }
     }
 
-    fn release(&mut self, agreement: AgreementId) {
-        if self.host.terms.remove(&agreement).is_some() {
-            self.keep_record(Record::AgreementEnded { agreement });
-        }
-        let blobs = Arc::clone(&self.blobs);
-        self.tasks.spawn_blocking(move || {
-            if let Err(error) = blobs.unpin(Pin::Agreement(agreement)) {
-                tracing::warn!(%agreement, %error, "blobs of an agreement could not be unpinned");
-            }
-        });
-        let mut live = self.host.live.lock().expect("no code panics while holding this lock");
-        live.followers.retain(|(of, _), _| *of != agreement);
-        live.written.retain(|(of, _), _| *of != agreement);
-    }
-
-    fn fetch_program(&mut self, agreement: AgreementId, from: NodeId, program: Blob) {
-        let fetch = fetch::fetch_all(self.fetcher(), from, vec![program], Pin::Agreement(agreement));
-        let events = self.events.clone();
-        self.tasks.spawn(async move {
-            let result = fetch.await;
-            let _ = events.send(Event::ProgramFetched { agreement, result }).await;
-        });
-    }
-
-    pub(crate) fn on_program_fetched(
-        &mut self,
-        now: Timestamp,
-        agreement: AgreementId,
-        result: Result<(), (Hash, FetchError)>,
-    ) {
-        let input = match result {
-            Ok(()) => Input::ProgramReady { agreement },
-            Err(error) => Input::ProgramFailed { agreement, failure: unavailable(error) },
-        };
-        self.provide(now, input);
-    }
-
-    fn fetch_input(&mut self, agreement: AgreementId, from: NodeId, task: TaskAttempt, blobs: Vec<Blob>) {
-        let fetch = fetch::fetch_all(self.fetcher(), from, blobs, Pin::Agreement(agreement));
-        let events = self.events.clone();
-        self.tasks.spawn(async move {
-            let result = fetch.await;
-            let _ = events.send(Event::InputsFetched { agreement, task, result }).await;
-        });
-    }
-
-    pub(crate) fn on_inputs_fetched(
-        &mut self,
-        now: Timestamp,
-        agreement: AgreementId,
-        task: TaskAttempt,
-        result: Result<(), (Hash, FetchError)>,
-    ) {
-        let input = match result {
-            Ok(()) => Input::InputsReady { agreement, tasks: vec![task] },
-            Err(error) => Input::InputsFailed { agreement, task, failure: unavailable(error) },
-        };
-        self.provide(now, input);
-    }
-
-    /// Runs a batch on the executor. Its ends come back as events, however it goes.
-    fn run_batch(&mut self, batch: BatchId, agreement: AgreementId, terms: &Terms, items: Vec<RunItem>) {
-        let cancel = CancellationToken::new();
-        self.host.running.insert(batch, cancel.clone());
-        let (ends, mut ended) = mpsc::unbounded_channel();
-        let sink = BatchSink {
-            batch,
-            agreement,
-            tasks: items.iter().map(|item| item.task.task).collect(),
-            clock: Arc::clone(&self.clock),
-            started_at: Mutex::new(self.clock.now()),
-            live: Arc::clone(&self.host.live),
-            ends,
-        };
-        let work = WorkBatch {
-            program: terms.program.clone(),
-            seed: terms.seed,
-            limits: terms.limits,
-            items: (0..).zip(items).map(|(key, item)| WorkItem { key, input: item.input }).collect(),
-        };
-        let (executor, events) = (Arc::clone(&self.executor), self.events.clone());
-        let told = events.clone();
-        self.tasks.spawn(async move {
-            let running = async move {
-                executor.run(work, &sink, cancel).await;
-                drop(sink);
-            };
-            let telling = async move {
-                while let Some(event) = ended.recv().await {
-                    if events.send(event).await.is_err() {
-                        return;
-                    }
-                }
-            };
-            tokio::join!(running, telling);
-            let _ = told.send(Event::BatchEnded { batch }).await;
-        });
-    }
-
     /// Signs results and sends them; the same delivery is signed once only.
     fn deliver(
         &mut self,
@@ -397,58 +261,5 @@ impl Node {
             let ends = std::mem::take(&mut self.host.ended);
             self.provide(now, Input::Ended { ends });
         }
-    }
-}
-
-fn unavailable((hash, error): (Hash, FetchError)) -> Failure {
-    Failure::InputUnavailable { hash, message: error.to_string() }
-}
-
-/// Sees a batch run: forwards ends, and keeps what its tasks write for followers.
-struct BatchSink {
-    batch: BatchId,
-    agreement: AgreementId,
-    tasks: Vec<TaskId>,
-    clock: Arc<dyn opensky_ports::Clock>,
-    started_at: Mutex<Timestamp>,
-    live: Arc<Mutex<LiveOutputs>>,
-    /// Bounded by the batch: one end an item, and output only for who follows.
-    ends: mpsc::UnboundedSender<Event>,
-}
-
-impl LogSink for BatchSink {
-    fn written(&self, key: u64, stream: LogStream, bytes: &[u8]) {
-        let Some(task) = self.tasks.get(key as usize).copied() else { return };
-        let follower = {
-            let mut live = self.live.lock().expect("no code panics while holding this lock");
-            let written = live.written.entry((self.agreement, task)).or_default();
-            let size_bytes: usize = written.iter().map(|(_, bytes)| bytes.len()).sum();
-            let room = LIVE_OUTPUT_BYTES_MAX.saturating_sub(size_bytes);
-            if room > 0 {
-                written.push((stream, bytes[..bytes.len().min(room)].to_vec()));
-            }
-            live.followers.get(&(self.agreement, task)).copied()
-        };
-        if let Some(to) = follower {
-            let (agreement, bytes) = (self.agreement, bytes.to_vec());
-            // The receiving end is gone only when the node is.
-            let _ = self.ends.send(Event::WorkWrote { to, agreement, task, stream, bytes });
-        }
-    }
-
-    fn ended(&self, result: WorkResult) {
-        let ended_at = self.clock.now();
-        let started_at = {
-            let mut started_at = self.started_at.lock().expect("no code panics while holding this lock");
-            std::mem::replace(&mut *started_at, ended_at)
-        };
-        if let Some(task) = self.tasks.get(result.key as usize) {
-            let mut live = self.live.lock().expect("no code panics while holding this lock");
-            live.written.remove(&(self.agreement, *task));
-        }
-        let WorkResult { key, outcome, usage } = result;
-        let item = u32::try_from(key).unwrap_or(u32::MAX);
-        let end = TaskEnd { batch: self.batch, item, outcome, usage, started_at, ended_at };
-        let _ = self.ends.send(Event::WorkEnded(end));
     }
 }

@@ -49,13 +49,17 @@ pub(crate) struct JournalWriter {
 }
 
 impl JournalWriter {
-    /// Starts the thread. Promises come back as [`Event::Kept`].
-    pub(crate) fn start(journal: Arc<dyn Journal>, events: mpsc::Sender<Event>) -> std::io::Result<Self> {
+    /// Starts the thread. Promises come back as [`Event::Kept`], on a channel of their own that never
+    /// makes the thread wait: else it and the loop could wait for each other.
+    pub(crate) fn start(
+        journal: Arc<dyn Journal>,
+    ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Event>)> {
         let (queue, waiting) = mpsc::channel(QUEUE_COMMITS_MAX);
+        let (events, kept) = mpsc::unbounded_channel();
         let thread = thread::Builder::new()
             .name("journal".into())
             .spawn(move || write(journal.as_ref(), waiting, &events))?;
-        Ok(Self { queue, thread })
+        Ok((Self { queue, thread }, kept))
     }
 
     /// Queues a commit; waits while the disk is that far behind.
@@ -75,7 +79,7 @@ impl JournalWriter {
     }
 }
 
-fn write(journal: &dyn Journal, mut waiting: mpsc::Receiver<Commit>, events: &mpsc::Sender<Event>) {
+fn write(journal: &dyn Journal, mut waiting: mpsc::Receiver<Commit>, events: &mpsc::UnboundedSender<Event>) {
     while let Some(mut commit) = waiting.blocking_recv() {
         while commit.records.len() < COMMIT_RECORDS_MAX
             && let Ok(next) = waiting.try_recv()
@@ -88,7 +92,7 @@ fn write(journal: &dyn Journal, mut waiting: mpsc::Receiver<Commit>, events: &mp
             return;
         }
         // The loop may be gone during shutdown; the facts are kept all the same.
-        if !promises.is_empty() && events.blocking_send(Event::Kept(promises)).is_err() {
+        if !promises.is_empty() && events.send(Event::Kept(promises)).is_err() {
             tracing::debug!("facts were kept after the loop had ended");
         }
     }
@@ -99,25 +103,25 @@ fn commit_until_done(
     journal: &dyn Journal,
     records: &[Record],
     waiting: &mpsc::Receiver<Commit>,
-    events: &mpsc::Sender<Event>,
+    events: &mpsc::UnboundedSender<Event>,
 ) -> bool {
     let mut failed = false;
     loop {
         match journal.commit(records) {
             Ok(()) => {
                 if failed {
-                    let _ = events.blocking_send(Event::Disk { problem: None });
+                    let _ = events.send(Event::Disk { problem: None });
                 }
                 return true;
             }
             Err(error) => {
-                let problem = chain(&error);
                 if !failed {
+                    let problem = chain(&error);
                     tracing::error!(%problem, "facts could not be kept; the node promises nothing until they can");
+                    let _ = events.send(Event::Disk { problem: Some(problem) });
                 }
                 failed = true;
-                let stopped = events.blocking_send(Event::Disk { problem: Some(problem) }).is_err();
-                if stopped || waiting.is_closed() {
+                if events.is_closed() || waiting.is_closed() {
                     return false;
                 }
                 thread::sleep(RETRY_PAUSE);

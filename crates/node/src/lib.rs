@@ -23,11 +23,13 @@ mod requests;
 mod serve;
 mod settings;
 mod sky;
+mod start;
 
 pub use config::Config;
 pub use handle::{
     Handle, InviteError, IssuedInvite, JobEvent, JobView, LogChunk, NodeGone, OfferView, Status, SubmitError,
 };
 pub use membership::{JoinError, Joined, join, member_knock};
-pub use node::{End, Node, Parts, StartError};
+pub use node::{End, Node};
 pub use opensky_scheduler::JobView as JobProgress;
+pub use start::{Parts, StartError};

@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// Messages that may wait for a slow peer before it counts as lost.
 const QUEUE_MESSAGES_MAX: usize = 1_024;
 
-/// The sending end of a work stream. Dropping it ends the stream.
+/// The sending end of a work stream. Dropping it ends the stream once what waits has been sent.
 pub(crate) struct Link<M> {
     queue: mpsc::Sender<M>,
     closed: CancellationToken,
@@ -53,13 +53,19 @@ impl<M: Message + Send + Sync + 'static> Link<M> {
     /// Queues a message; a peer that does not keep up loses its stream.
     pub(crate) fn send(&self, message: M) {
         if self.queue.try_send(message).is_err() {
-            self.closed.cancel();
+            self.cut();
         }
     }
-}
 
-impl<M> Drop for Link<M> {
-    fn drop(&mut self) {
+    /// Queues a message that the peer can do without, unless much waits already.
+    pub(crate) fn offer(&self, message: M) {
+        if self.queue.capacity() > QUEUE_MESSAGES_MAX / 2 {
+            self.send(message);
+        }
+    }
+
+    /// Ends the stream at once, whatever waits.
+    pub(crate) fn cut(&self) {
         self.closed.cancel();
     }
 }

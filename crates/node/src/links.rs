@@ -6,11 +6,16 @@ use opensky_ports::{ByteStream, TransportError};
 use opensky_protocol::work::{self, ToConsumer, ToProvider};
 use opensky_types::{NodeId, Timestamp, reason::Misfit};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio_util::task::TaskTracker;
 
 /// Time between heartbeats, in milliseconds.
 const HEARTBEAT_MS: u64 = 5_000;
 /// Time between tries to reach a lost provider, in milliseconds.
 const REOPEN_MS: u64 = 2_000;
+/// Longest wait for a stream to open.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time after which a stream that nothing goes through is closed, in milliseconds.
+const IDLE_MS: u64 = 60_000;
 /// Messages that wait for a stream to open.
 const OPENING_MESSAGES_MAX: usize = 256;
 
@@ -19,7 +24,7 @@ enum Outgoing {
     /// Being opened; these messages wait.
     Opening { waiting: Vec<ToProvider> },
     /// Open.
-    Open { link: Link<ToProvider>, generation: u64 },
+    Open { link: Link<ToProvider>, generation: u64, used_at: Timestamp },
 }
 
 /// All work streams of this node.
@@ -31,13 +36,25 @@ pub(crate) struct Links {
     lost: BTreeMap<NodeId, Timestamp>,
     generations: u64,
     heartbeat_at: Timestamp,
+    /// The streams' own tasks, so that last words can be waited for.
+    streams: TaskTracker,
 }
 
 impl Links {
-    /// Ends all streams.
-    pub(crate) fn close_all(&mut self) {
+    /// Ends all streams once what waits in them has gone out, or time is up.
+    pub(crate) async fn close_all(&mut self, patience: Duration) {
         self.providers.clear();
         self.consumers.clear();
+        self.streams.close();
+        if tokio::time::timeout(patience, self.streams.wait()).await.is_err() {
+            tracing::warn!(streams = self.streams.len(), "last words to some nodes did not get out in time");
+        }
+    }
+
+    /// Whether there is nothing open and nobody expected.
+    #[cfg(test)]
+    pub(crate) fn lost(&self) -> usize {
+        self.lost.len()
     }
 
     /// A provider that held work before a restart: to be reached again.
@@ -58,8 +75,12 @@ impl Node {
             self.local.push_back(Event::FromConsumer { node, message });
             return;
         }
+        let now = self.clock.now();
         match self.links.providers.get_mut(&node) {
-            Some(Outgoing::Open { link, .. }) => link.send(message),
+            Some(Outgoing::Open { link, used_at, .. }) => {
+                *used_at = now;
+                link.send(message);
+            }
             Some(Outgoing::Opening { waiting }) if waiting.len() < OPENING_MESSAGES_MAX => {
                 waiting.push(message)
             }
@@ -82,10 +103,22 @@ impl Node {
         }
     }
 
+    /// Sends what a consumer can do without: nothing, while much else waits for it.
+    pub(crate) fn show_consumer(&mut self, node: NodeId, message: ToConsumer) {
+        if node == self.own {
+            self.tell_consumer(node, message);
+        } else if let Some((_, link)) = self.links.consumers.get(&node) {
+            link.offer(message);
+        }
+    }
+
     fn open_link(&mut self, node: NodeId) {
         let (transport, events) = (Arc::clone(&self.transport), self.events.clone());
         self.tasks.spawn(async move {
-            let stream = transport.open(node, work::PROTOCOL).await;
+            let opened = tokio::time::timeout(OPEN_TIMEOUT, transport.open(node, work::PROTOCOL)).await;
+            let stream = opened.unwrap_or_else(|_| {
+                Err(TransportError::Unreachable { node, reason: "it did not answer in time".into() })
+            });
             // The loop may have ended meanwhile.
             let _ = events.send(Event::LinkOpened { node, stream }).await;
         });
@@ -104,13 +137,13 @@ impl Node {
                 let link = Link::spawn(
                     stream,
                     Duration::from_millis(self.config.link_silence_ms_max),
-                    &self.tasks,
+                    &self.links.streams,
                     self.events.clone(),
                     move |message| Event::FromProvider { node, message },
                     Event::ProviderLinkEnded { node, generation },
                 );
                 waiting.into_iter().for_each(|message| link.send(message));
-                self.links.providers.insert(node, Outgoing::Open { link, generation });
+                self.links.providers.insert(node, Outgoing::Open { link, generation, used_at: now });
                 if self.links.lost.remove(&node).is_some() {
                     self.on_provider_back(now, node);
                 }
@@ -143,17 +176,22 @@ impl Node {
         } else {
             self.links.lost.remove(&node);
         }
+        self.forget_proposals_to(now, node);
         self.schedule(now, opensky_scheduler::Input::ProviderLost { node });
     }
 
     /// Drops a provider that broke the protocol.
     pub(crate) fn drop_provider(&mut self, now: Timestamp, node: NodeId, why: &dyn std::fmt::Display) {
         tracing::warn!(%node, %why, "provider broke the protocol");
-        self.links.providers.remove(&node);
-        self.lose_provider(now, node);
-        if node != self.own {
-            self.transport.expel(node);
+        if node == self.own {
+            return;
         }
+        if let Some(Outgoing::Open { link, .. }) = self.links.providers.remove(&node) {
+            link.cut();
+        }
+        self.links.lost.remove(&node);
+        self.transport.expel(node);
+        self.end_dealings(now, node);
     }
 
     /// A consumer opened a work stream; a newer one replaces an older one.
@@ -162,7 +200,7 @@ impl Node {
         let link = Link::spawn(
             stream,
             Duration::from_millis(self.config.link_silence_ms_max),
-            &self.tasks,
+            &self.links.streams,
             self.events.clone(),
             move |message| Event::FromConsumer { node, message },
             Event::ConsumerLinkEnded { node, generation },
@@ -182,6 +220,7 @@ impl Node {
     pub(crate) fn links_tick(&mut self, now: Timestamp) {
         if now >= self.links.heartbeat_at {
             self.links.heartbeat_at = now.plus_ms(HEARTBEAT_MS);
+            self.close_idle_links(now);
             for outgoing in self.links.providers.values() {
                 if let Outgoing::Open { link, .. } = outgoing {
                     link.send(ToProvider::Heartbeat);
@@ -202,6 +241,17 @@ impl Node {
                 self.open_link(node);
             }
         }
+    }
+
+    /// Ends streams to providers that nothing is open with.
+    fn close_idle_links(&mut self, now: Timestamp) {
+        let consumer = &self.consumer;
+        self.links.providers.retain(|node, outgoing| match outgoing {
+            Outgoing::Open { used_at, .. } => {
+                now.ms_since(*used_at) < IDLE_MS || consumer.has_agreements_with(*node)
+            }
+            Outgoing::Opening { .. } => true,
+        });
     }
 
     /// A lost provider that comes back by itself is tried at once.

@@ -249,10 +249,14 @@ impl Membership {
     }
 }
 
-/// Whether a multiaddress starts with an address of this machine or a private network.
+/// Whether a multiaddress is one of this machine or a private network. A relay may be near; who
+/// comes through it need not be.
 fn is_local(address: &str) -> bool {
+    if address.split('/').any(|part| part == "p2p-circuit") {
+        return false;
+    }
     let ip = address.split('/').nth(2).and_then(|text| text.parse::<IpAddr>().ok());
-    match ip {
+    match ip.map(|ip| ip.to_canonical()) {
         Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         Some(IpAddr::V6(ip)) => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
         None => false,

@@ -4,7 +4,7 @@ use crate::{
     config::Config,
     consumer::Consumer,
     event::Event,
-    handle::{Handle, JobEvent},
+    handle::JobEvent,
     host::Host,
     journal::{Commit, JournalWriter, Promise},
     links::Links,
@@ -14,12 +14,11 @@ use crate::{
 };
 use opensky_market::Market;
 use opensky_ports::{
-    BlobStore, Clock, Engine, Executor, Journal, JournalError, Machine, Record, Transport, TransportEvent,
+    BlobStore, Clock, Engine, Executor, Journal, Machine, Record, Transport, TransportEvent,
 };
 use opensky_types::{
     Keypair, NodeId, Timestamp,
     limits::ContributionLimits,
-    membership::{Genesis, MembershipChain},
     resources::{HardwareProfile, Readings},
 };
 use std::{
@@ -29,63 +28,15 @@ use std::{
 };
 use tokio::{
     sync::{broadcast, mpsc, oneshot},
-    task::JoinHandle,
-    time::{Interval, MissedTickBehavior},
+    time::Interval,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Events of the node's own tasks that may wait.
-const EVENTS_MAX: usize = 8_192;
-/// Questions of users that may wait.
-const REQUESTS_MAX: usize = 256;
-/// Job events that a slow watcher may lag behind.
-const JOB_EVENTS_MAX: usize = 1_024;
 /// Events handled before what piled up is signed, journalled and sent: one signature and one
 /// journal row then cover many tasks.
 const EVENTS_PER_ROUND_MAX: usize = 512;
-/// The pulse of the cores.
-const TICK: Duration = Duration::from_millis(100);
-
-/// Everything a node is made of.
-pub struct Parts {
-    /// The node's key.
-    pub key: Keypair,
-    /// Its sky.
-    pub genesis: Genesis,
-    /// Its membership.
-    pub chain: MembershipChain,
-    /// The network, and what happens on it.
-    pub transport: Arc<dyn Transport>,
-    /// See `transport`.
-    pub transport_events: mpsc::Receiver<TransportEvent>,
-    /// Runs tasks.
-    pub executor: Arc<dyn Executor>,
-    /// Holds content.
-    pub blobs: Arc<dyn BlobStore>,
-    /// Holds facts.
-    pub journal: Arc<dyn Journal>,
-    /// The hardware.
-    pub machine: Arc<dyn Machine>,
-    /// Time and randomness.
-    pub clock: Arc<dyn Clock>,
-    /// How often this data folder was started, this start included.
-    pub starts: u32,
-    /// The owner's limits, where none are kept yet.
-    pub limits: ContributionLimits,
-    /// Settings.
-    pub config: Config,
-}
-
-/// Why a node did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// What was kept cannot be read.
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-    /// The system gave no thread.
-    #[error("no thread for the journal")]
-    Thread(#[from] std::io::Error),
-}
+/// Longest wait at the end for last messages to go out, and then for tasks to end.
+const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
 /// How a node ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,118 +89,20 @@ pub struct Node {
 }
 
 /// Where events come from.
-struct Sources {
-    transport: mpsc::Receiver<TransportEvent>,
-    requests: mpsc::Receiver<Request>,
-    events: mpsc::Receiver<Event>,
-    tick: Interval,
+pub(crate) struct Sources {
+    pub(crate) transport: mpsc::Receiver<TransportEvent>,
+    pub(crate) requests: mpsc::Receiver<Request>,
+    pub(crate) events: mpsc::Receiver<Event>,
+    /// What the journal's thread says. Bounded by the commits that may wait for it.
+    pub(crate) kept: mpsc::UnboundedReceiver<Event>,
+    pub(crate) tick: Interval,
 }
 
 impl Node {
-    /// Starts a node. The task ends when [`Handle::shut_down`] is called, or by itself if it must.
-    pub async fn start(parts: Parts) -> Result<(Handle, JoinHandle<End>), StartError> {
-        let (events, event_queue) = mpsc::channel(EVENTS_MAX);
-        let (requests, request_queue) = mpsc::channel(REQUESTS_MAX);
-        let (job_events, _) = broadcast::channel(JOB_EVENTS_MAX);
-        let handle = Handle {
-            node: parts.key.id(),
-            requests,
-            job_events: job_events.clone(),
-            blobs: Arc::clone(&parts.blobs),
-            journal: Arc::clone(&parts.journal),
-            clock: Arc::clone(&parts.clock),
-        };
-        let writer = JournalWriter::start(Arc::clone(&parts.journal), events.clone())?;
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (node, transport) = tokio::task::spawn_blocking(move || Self::build(parts, events, job_events))
-            .await
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        let sources = Sources { transport, requests: request_queue, events: event_queue, tick };
-        Ok((handle, tokio::spawn(node.run(sources, writer))))
-    }
-
-    /// Reads what was kept and puts the cores together. Blocks on the disk.
-    fn build(
-        parts: Parts,
-        events: mpsc::Sender<Event>,
-        job_events: broadcast::Sender<JobEvent>,
-    ) -> Result<(Self, mpsc::Receiver<TransportEvent>), StartError> {
-        let own = parts.key.id();
-        let now = parts.clock.now();
-        let engine = parts.executor.engine();
-        let limits = crate::settings::limits(parts.journal.as_ref())?.unwrap_or(parts.limits);
-        let hardware = parts.machine.profile();
-        let readings = parts.machine.readings();
-        let sky = parts.genesis.sky();
-        let membership = Membership::new(parts.genesis, own, parts.chain, parts.journal.invites()?);
-        let secret = crate::settings::scheduler_secret(parts.journal.as_ref(), parts.clock.as_ref())?;
-        let known = parts.journal.members()?;
-        let market =
-            Market::new(opensky_market::Config { home_region: parts.config.region, ..Default::default() });
-        let mut node = Self {
-            own,
-            key: parts.key,
-            started_at: now,
-            transport: parts.transport,
-            blobs: parts.blobs,
-            journal: parts.journal,
-            machine: parts.machine,
-            hardware,
-            readings,
-            limits,
-            membership,
-            members: known.iter().map(|(node, ..)| (*node, false)).collect(),
-            rtt_us: BTreeMap::new(),
-            market,
-            offers: OwnOffers::new(own, parts.starts),
-            links: Links::default(),
-            consumer: Consumer::new(secret),
-            host: Host::new(sky, own, &engine, parts.clock.random()),
-            executor: parts.executor,
-            engine,
-            clock: parts.clock,
-            config: parts.config,
-            disk_problem: None,
-            pending: Commit::default(),
-            local: VecDeque::new(),
-            events,
-            job_events,
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
-            end: None,
-            shutdown_answers: Vec::new(),
-            ticks: 0,
-            reading: false,
-        };
-        for (member, _, addresses) in known {
-            node.transport.admit(member, addresses);
-        }
-        node.restore(now)?;
-        Ok((node, parts.transport_events))
-    }
-
-    /// Takes up what was open when the node last stopped.
-    fn restore(&mut self, now: Timestamp) -> Result<(), StartError> {
-        let agreements = self.journal.agreements()?;
-        self.host_restore(now, &agreements);
-        self.consumer_restore(now, &agreements)?;
-        Ok(())
-    }
-
-    async fn run(mut self, mut sources: Sources, writer: JournalWriter) -> End {
+    pub(crate) async fn run(mut self, mut sources: Sources, writer: JournalWriter) -> End {
         tracing::info!(node = %self.own, sky = %self.membership.genesis().sky().short(), "node is up");
         let end = loop {
-            let event = self.next_event(&mut sources).await;
-            self.handle_event(event);
-            let mut handled = 1;
-            while handled < EVENTS_PER_ROUND_MAX
-                && let Some(event) = self.local.pop_front().or_else(|| sources.events.try_recv().ok())
-            {
-                self.handle_event(event);
-                handled += 1;
-            }
-            self.flush(&writer).await;
+            self.round(&mut sources, &writer).await;
             if let Some(end) = self.end {
                 break end;
             }
@@ -259,15 +112,29 @@ impl Node {
         end
     }
 
-    /// The only place that waits.
-    async fn next_event(&mut self, sources: &mut Sources) -> Event {
-        if let Some(event) = self.local.pop_front() {
-            return event;
+    /// Handles what has happened, then signs, journals and sends what piled up.
+    pub(crate) async fn round(&mut self, sources: &mut Sources, writer: &JournalWriter) {
+        let event = self.next_event(sources).await;
+        self.handle_event(event);
+        let mut handled = 1;
+        while handled < EVENTS_PER_ROUND_MAX
+            && let Some(event) = self.local.pop_front().or_else(|| sources.events.try_recv().ok())
+        {
+            self.handle_event(event);
+            handled += 1;
         }
+        self.flush(sources, writer).await;
+    }
+
+    /// The only place that waits for something to happen. What the node tells itself is one source
+    /// among the others: a node that is busy with its own work still hears the rest of the world.
+    async fn next_event(&mut self, sources: &mut Sources) -> Event {
         tokio::select! {
             Some(event) = sources.events.recv() => event,
             Some(event) = sources.transport.recv() => Event::Transport(event),
             Some(request) = sources.requests.recv() => Event::Request(request),
+            Some(event) = sources.kept.recv() => event,
+            Some(event) = async { self.local.pop_front() }, if !self.local.is_empty() => event,
             _ = sources.tick.tick() => Event::Tick,
         }
     }
@@ -286,6 +153,10 @@ impl Node {
             Event::ConsumerLinkEnded { node, generation } => {
                 self.on_consumer_link_ended(now, node, generation)
             }
+            Event::ResultsRecalled { node, results, known } => {
+                self.on_results_recalled(now, node, results, known);
+            }
+            Event::OutputsStored { job, stored } => self.on_outputs_stored(job, stored),
             Event::ProgramFetched { agreement, result } => self.on_program_fetched(now, agreement, result),
             Event::InputsFetched { agreement, task, result } => {
                 self.on_inputs_fetched(now, agreement, task, result)
@@ -343,7 +214,8 @@ impl Node {
 
     fn every_second(&mut self, now: Timestamp) {
         self.market.expire(now);
-        self.publish_progress(now);
+        self.expire_proposals(now);
+        self.publish_progress();
         self.offer_if_due(now);
         if self.ticks.is_multiple_of(50) {
             self.read_machine();
@@ -351,14 +223,30 @@ impl Node {
         }
     }
 
-    /// Signs, journals and sends what the round has piled up.
-    async fn flush(&mut self, writer: &JournalWriter) {
+    /// Signs, journals and sends what the round has piled up. While the disk is far behind, or
+    /// broken, only users are answered and promises kept; nothing else is taken in.
+    async fn flush(&mut self, sources: &mut Sources, writer: &JournalWriter) {
         let now = self.clock.now();
         self.host_flush(now);
         self.consumer_flush();
         let pending = std::mem::take(&mut self.pending);
-        if !pending.records.is_empty() || !pending.promises.is_empty() {
-            writer.commit(pending).await;
+        if pending.records.is_empty() && pending.promises.is_empty() {
+            return;
+        }
+        let mut queued = std::pin::pin!(writer.commit(pending));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut queued => return,
+                Some(event) = sources.kept.recv() => self.handle_event(event),
+                Some(request) = sources.requests.recv() => self.handle_event(Event::Request(request)),
+            }
+            if self.end.is_some() {
+                if tokio::time::timeout(GOODBYE_MAX, queued).await.is_err() {
+                    tracing::error!("the node ends with facts that could not be kept; none was promised");
+                }
+                return;
+            }
         }
     }
 
@@ -396,24 +284,28 @@ impl Node {
         let _ = self.job_events.send(event);
     }
 
+    /// Ends in the order of what rests on what: work, then facts, then the words that rest on facts,
+    /// then the streams that carry them.
     async fn shut_down(mut self, writer: JournalWriter, mut sources: Sources) {
         self.provide(self.clock.now(), opensky_provider::Input::Drain);
         self.executor.shut_down().await;
-        // What the drain has ended arrives now, is signed, kept, and sent to who is still there.
         while let Ok(event) = sources.events.try_recv() {
             self.handle_event(event);
         }
-        self.flush(&writer).await;
+        self.flush(&mut sources, &writer).await;
+        writer.finish().await;
+        while let Ok(event) = sources.kept.try_recv() {
+            self.handle_event(event);
+        }
+        self.links.close_all(GOODBYE_MAX).await;
         self.stop.cancel();
-        self.links.close_all();
         self.tasks.close();
         // Tasks that report into a queue nobody reads any more must not wait for room in it.
         drop(sources);
         self.transport.shut_down().await;
-        if tokio::time::timeout(Duration::from_secs(5), self.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(GOODBYE_MAX, self.tasks.wait()).await.is_err() {
             tracing::warn!(tasks = self.tasks.len(), "some tasks did not end in time");
         }
-        writer.finish().await;
         for answer in self.shutdown_answers {
             tell(answer, ());
         }

@@ -13,6 +13,10 @@ use opensky_types::{
 };
 use std::collections::BTreeMap;
 
+/// Longest life of a proposal that is not answered, in milliseconds; well over the scheduler's own
+/// patience.
+const PROPOSAL_LIFE_MS: u64 = 30_000;
+
 impl Node {
     /// Signs terms for a stage and proposes them.
     pub(super) fn propose(&mut self, now: Timestamp, job: JobId, stage: u16, node: NodeId, slots: u16) {
@@ -63,7 +67,7 @@ impl Node {
         }
         self.consumer
             .agreements
-            .insert(agreement, Agreement { terms, inputs: BTreeMap::new(), restored: false });
+            .insert(agreement, Agreement { terms, slots, inputs: BTreeMap::new(), restored: false });
         self.schedule(now, Input::Agreed { job, stage, node, agreement, slots });
     }
 
@@ -81,6 +85,27 @@ impl Node {
         }
     }
 
+    /// Proposals to a provider that is lost: the scheduler has given them up.
+    pub(crate) fn forget_proposals_to(&mut self, now: Timestamp, node: NodeId) {
+        self.forget_proposals(now, |terms| terms.provider == node);
+    }
+
+    /// Proposals that nobody answered: the scheduler gave them up long ago.
+    pub(crate) fn expire_proposals(&mut self, now: Timestamp) {
+        self.forget_proposals(now, |terms| now.ms_since(terms.made_at) >= PROPOSAL_LIFE_MS);
+    }
+
+    fn forget_proposals(&mut self, now: Timestamp, which: impl Fn(&Terms) -> bool) {
+        let market = &mut self.market;
+        self.consumer.proposals.retain(|_, (_, terms)| {
+            let forgotten = which(terms);
+            if forgotten {
+                market.release(now, terms.provider, terms.slots);
+            }
+            !forgotten
+        });
+    }
+
     /// The consumer ends an agreement.
     pub(super) fn close(&mut self, now: Timestamp, agreement: AgreementId, node: NodeId) {
         if let Some(open) = self.consumer.agreements.remove(&agreement) {
@@ -90,7 +115,7 @@ impl Node {
     }
 
     /// The provider ended an agreement.
-    pub(super) fn on_agreement_ended(
+    pub(crate) fn on_agreement_ended(
         &mut self,
         now: Timestamp,
         node: NodeId,
@@ -108,18 +133,33 @@ impl Node {
     }
 
     fn forget_agreement(&mut self, now: Timestamp, agreement: AgreementId, open: &Agreement) {
-        self.market.release(now, open.terms.provider, open.terms.slots);
+        self.market.release(now, open.terms.provider, open.slots);
         if open.terms.orphan_grace_ms > 0 {
             self.keep_record(Record::AgreementEnded { agreement });
         }
         self.consumer.followers.retain(|(of, _), _| *of != agreement);
     }
 
+    /// Ends all that is open with a provider that broke the protocol.
+    pub(crate) fn end_dealings(&mut self, now: Timestamp, node: NodeId) {
+        for agreement in self.agreements_with(node) {
+            self.on_agreement_ended(now, node, agreement, Misfit::Terms);
+        }
+        let proposed = self.consumer.proposals.iter().filter(|(_, (_, terms))| terms.provider == node);
+        let proposed: Vec<AgreementId> = proposed.map(|(agreement, _)| *agreement).collect();
+        for agreement in proposed {
+            self.on_refused(now, node, agreement, Misfit::Terms);
+        }
+    }
+
+    fn agreements_with(&self, node: NodeId) -> Vec<AgreementId> {
+        let with_it = self.consumer.agreements.iter().filter(|(_, open)| open.terms.provider == node);
+        with_it.map(|(agreement, _)| *agreement).collect()
+    }
+
     /// A lost provider can be reached again: asks where things stand.
     pub(crate) fn on_provider_back(&mut self, now: Timestamp, node: NodeId) {
-        let with_it = self.consumer.agreements.iter().filter(|(_, open)| open.terms.provider == node);
-        let agreements: Vec<AgreementId> = with_it.map(|(agreement, _)| *agreement).collect();
-        for agreement in agreements {
+        for agreement in self.agreements_with(node) {
             self.tell_provider(node, ToProvider::Resume { agreement });
         }
         self.schedule(now, Input::ProviderBack { node });

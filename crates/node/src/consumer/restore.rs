@@ -2,12 +2,8 @@
 
 use super::{ActiveJob, Agreement};
 use crate::{
-    event::Event,
-    handle::SubmitError,
-    inputs::StageOutputs,
-    journal::Promise,
-    node::{Node, StartError},
-    requests::tell,
+    event::Event, fetch::blocking, handle::SubmitError, inputs::StageOutputs, journal::Promise, node::Node,
+    requests::tell, start::StartError,
 };
 use opensky_ports::{
     Journal, JournalError, Record,
@@ -15,7 +11,10 @@ use opensky_ports::{
 };
 use opensky_scheduler::{AcceptedTask, FailedRun, HeldAgreement, Input, Restored};
 use opensky_types::{
-    AgreementId, Hash, JobId, Signed, TaskId, Timestamp, agreement::Terms, job::JobNote, reason::Reason,
+    AgreementId, Hash, JobId, Signed, TaskId, Timestamp,
+    agreement::Terms,
+    job::{JobNote, JobState},
+    reason::Reason,
     task::Content,
 };
 use std::{
@@ -24,10 +23,16 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// Attempts that may have been handed out and never came back; numbers go on above them.
-const ATTEMPTS_UNSEEN: u32 = 65_536;
+/// Attempts of one task that may be handed out in one life of the node; numbers go on above them.
+const ATTEMPTS_PER_LIFE: u32 = 65_536;
 /// Jobs looked at after a restart.
 const JOBS_RESTORED_MAX: usize = 10_000;
+
+/// Where attempts are numbered from in a life of the node: above those of all lives before.
+pub(super) fn attempts_from(starts: u32) -> u32 {
+    // Half of the numbers stay free for jobs that are retried.
+    starts.saturating_mul(ATTEMPTS_PER_LIFE).min(u32::MAX / 2)
+}
 
 /// A job as the journal has it, ready to go on.
 pub(crate) struct LoadedJob {
@@ -52,7 +57,7 @@ impl LoadedJob {
             attempts_from: 0,
         };
         journal.runs(loaded.stored.job, &mut |run| {
-            loaded.attempts_from = loaded.attempts_from.max(run.attempt.saturating_add(ATTEMPTS_UNSEEN));
+            loaded.attempts_from = loaded.attempts_from.max(run.attempt.saturating_add(ATTEMPTS_PER_LIFE));
             match run.verdict {
                 Verdict::Accepted => {
                     loaded.receipts.extend(run.receipt);
@@ -69,6 +74,13 @@ impl LoadedJob {
     }
 }
 
+impl LoadedJob {
+    /// Whether the owner may ask for another try.
+    fn is_retryable(&self) -> bool {
+        matches!(self.stored.state, JobState::Failed | JobState::Cancelled)
+    }
+}
+
 impl Node {
     /// Takes up every job that was not over.
     pub(crate) fn consumer_restore(
@@ -77,12 +89,19 @@ impl Node {
         agreements: &[(AgreementId, Signed<Terms>)],
     ) -> Result<(), StartError> {
         for stored in self.journal.jobs(None, JOBS_RESTORED_MAX)? {
-            if !stored.state.is_final() {
-                let job = stored.job;
-                let loaded = LoadedJob::read(self.journal.as_ref(), stored)?;
-                let held = self.held_agreements(job, agreements);
-                self.resume_job(now, loaded, held);
+            let job = stored.job;
+            if stored.state.is_final() {
+                continue;
             }
+            if !stored.spec.durable {
+                // Its caller waited for it and is gone; nothing holds its blobs.
+                self.keep_record(Record::JobNoted { job, notes: vec![note(now, Reason::Cancelled)] });
+                self.keep_record(Record::JobChanged { job, state: JobState::Cancelled, at: now });
+                continue;
+            }
+            let loaded = LoadedJob::read(self.journal.as_ref(), stored)?;
+            let held = self.held_agreements(job, agreements);
+            self.resume_job(now, loaded, held);
         }
         Ok(())
     }
@@ -101,7 +120,7 @@ impl Node {
             }
             let (stage, node, slots) = (terms.stage, terms.provider, terms.slots);
             held.push(HeldAgreement { agreement: *agreement, stage, node, slots });
-            let open = Agreement { terms, inputs: BTreeMap::new(), restored: true };
+            let open = Agreement { terms, slots, inputs: BTreeMap::new(), restored: true };
             self.consumer.agreements.insert(*agreement, open);
             self.links.expect_back(node);
         }
@@ -114,19 +133,8 @@ impl Node {
         let spec = Arc::new(stored.spec);
         let mut outputs = StageOutputs::of(&spec);
         kept.into_iter().for_each(|(task, stdout)| outputs.set(task, stdout));
-        let resumed = Reason::Resumed { accepted: accepted.len() as u32 };
-        self.keep_record(Record::JobNoted {
-            job,
-            notes: vec![JobNote { at: now, task: None, reason: resumed }],
-        });
         tracing::info!(%job, accepted = accepted.len(), "job resumed");
-        let active = ActiveJob {
-            spec: Arc::clone(&spec),
-            outputs,
-            receipts_accepted: receipts,
-            looked_up: BTreeMap::new(),
-            published: None,
-        };
+        let active = ActiveJob { outputs, receipts_accepted: receipts, ..ActiveJob::new(Arc::clone(&spec)) };
         self.consumer.jobs.insert(job, active);
         let restored = Restored {
             job,
@@ -134,21 +142,33 @@ impl Node {
             submitted_at: stored.submitted_at,
             accepted,
             failed,
-            attempts_from,
+            attempts_from: attempts_from.max(self.consumer.attempts_from),
             agreements,
         };
         self.schedule(now, Input::Restored(Box::new(restored)));
     }
 
-    /// The owner wants an ended job to go on: reads it back off the loop.
+    /// The owner wants an ended job to go on: reads it back off the loop, once all that was said of
+    /// it is on disk.
     pub(crate) fn retry(&mut self, job: JobId, answer: oneshot::Sender<Result<bool, SubmitError>>) {
+        if let Some(problem) = &self.disk_problem {
+            return tell(answer, Err(SubmitError::DiskFailed(problem.clone())));
+        }
+        if self.consumer.is_active(job) {
+            return tell(answer, Ok(true));
+        }
+        let (done, kept) = oneshot::channel();
+        self.promise(Promise::Done(done));
         let (journal, events) = (Arc::clone(&self.journal), self.events.clone());
         self.tasks.spawn(async move {
-            let read = tokio::task::spawn_blocking(move || match journal.job(job)? {
+            if kept.await.is_err() {
+                return;
+            }
+            let loaded = blocking(move || match journal.job(job)? {
                 Some(stored) => LoadedJob::read(journal.as_ref(), stored).map(Some),
                 None => Ok(None),
             });
-            let loaded = read.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
+            let loaded = loaded.await;
             let _ = events.send(Event::JobLoaded { job, loaded, answer }).await;
         });
     }
@@ -160,22 +180,28 @@ impl Node {
         loaded: Result<Option<LoadedJob>, JournalError>,
         answer: oneshot::Sender<Result<bool, SubmitError>>,
     ) {
-        let known = match loaded {
-            Err(error) => Err(SubmitError::DiskFailed(error.to_string())),
-            Ok(None) => Ok(false),
-            Ok(Some(_)) if self.consumer.jobs.contains_key(&job) => Ok(true),
-            Ok(Some(mut loaded)) => {
-                self.consumer.finals.remove(&job);
-                // The owner asks for another try: what failed before does not count against it.
-                loaded.failed.clear();
-                self.resume_job(now, loaded, Vec::new());
-                self.schedule(now, Input::Retry { job });
-                Ok(true)
-            }
+        let mut loaded = match loaded {
+            Ok(Some(loaded)) => loaded,
+            Ok(None) => return tell(answer, Ok(false)),
+            Err(error) => return tell(answer, Err(SubmitError::DiskFailed(error.to_string()))),
         };
-        match known {
-            Ok(true) => self.promise(Promise::Retried { answer }),
-            other => tell(answer, other),
+        if loaded.is_retryable() && !self.consumer.is_active(job) {
+            self.consumer.forget_final(job);
+            // Should its end not have been dealt with yet.
+            self.schedule(now, Input::Forget { job });
+            // The owner asks for another try: what failed before does not count against it, nor does
+            // the time that has passed.
+            loaded.failed.clear();
+            loaded.stored.submitted_at = now;
+            let tasks: u32 = loaded.stored.spec.task_counts().iter().sum();
+            let tasks = tasks.saturating_sub(loaded.accepted.len() as u32);
+            self.consumer.noted.entry(job).or_default().push(note(now, Reason::RetriedByOwner { tasks }));
+            self.resume_job(now, loaded, Vec::new());
         }
+        self.promise(Promise::Retried { answer });
     }
+}
+
+fn note(at: Timestamp, reason: Reason) -> JobNote {
+    JobNote { at, task: None, reason }
 }

@@ -1,31 +1,23 @@
-//! Results: checked against their receipts, fetched, judged, kept, countersigned.
+//! What providers say, and results first of all: checked against their receipts, then held.
 
-use super::{Held, OpenBatch, Run};
-use crate::{
-    event::Event,
-    fetch::{self, FetchError},
-    handle::LogChunk,
-    inputs::Recipe,
-    journal::Promise,
-    node::Node,
-    receipts,
-};
-use opensky_ports::{
-    LogStream, Pin, Record,
-    journal::{TaskRun, Verdict},
-};
-use opensky_protocol::work::{EngineUsed, ToConsumer, ToProvider};
-use opensky_scheduler::{Committed, Ended, Input, Judged, Judgement, Report, TaskState};
+use super::{Held, OpenBatch};
+use crate::{handle::LogChunk, host::OUTPUT_PIECE_BYTES_MAX, node::Node, receipts};
+use opensky_ports::{LogStream, Record};
+use opensky_protocol::work::{EngineUsed, TASKS_MAX, ToConsumer, ToProvider};
+use opensky_scheduler::{Committed, Input};
 use opensky_types::{
-    AgreementId, Hash, JobId, NodeId, Signed, Timestamp,
-    job::Blob,
+    AgreementId, Hash, NodeId, Signed, TaskId, Timestamp,
+    agreement::Terms,
     receipt::{BatchHead, Receipt},
-    task::{Content, Failure, Outcome, TaskReport},
+    task::{InvalidOutcome, Outcome, TaskReport},
 };
-use std::sync::Arc;
 
-/// Stage outputs up to this size wait in memory for the tasks that read them; larger ones are blobs.
-const OUTPUT_IN_MEMORY_BYTES_MAX: usize = 1_024;
+/// Longest name of an engine, in bytes.
+const ENGINE_BYTES_MAX: usize = 128;
+/// Longest text of a failure, in bytes.
+const FAILURE_BYTES_MAX: usize = 8 * 1024;
+/// Most tasks that a provider's word on how an agreement stands, or its commitments, may name.
+const NAMED_TASKS_MAX: usize = 16 * TASKS_MAX;
 
 impl Node {
     /// A provider that works for us says something.
@@ -37,6 +29,15 @@ impl Node {
                     self.on_refused(now, node, agreement, misfit);
                 }
             }
+            ToConsumer::Committed { commitments, .. } if commitments.len() > NAMED_TASKS_MAX => {
+                self.drop_provider(now, node, &"too many commitments in one message");
+            }
+            ToConsumer::Standing { tasks, .. } if tasks.len() > NAMED_TASKS_MAX => {
+                self.drop_provider(now, node, &"too many tasks in one message");
+            }
+            ToConsumer::Output { bytes, .. } if bytes.len() > OUTPUT_PIECE_BYTES_MAX => {
+                self.drop_provider(now, node, &"too large a piece of output");
+            }
             ToConsumer::Committed { agreement, commitments } if self.is_with(agreement, node) => {
                 let commitments = commitments.into_iter().map(|commitment| Committed {
                     task: commitment.task,
@@ -46,16 +47,10 @@ impl Node {
                 self.schedule(now, Input::Committed { agreement, commitments: commitments.collect() });
             }
             ToConsumer::Results { agreement, engine, reports, head } if self.is_with(agreement, node) => {
-                self.on_results(now, node, agreement, &engine, reports, head);
+                self.on_results(now, node, Results { agreement, engine, reports, head });
             }
             ToConsumer::Output { agreement, task, stderr, bytes } if self.is_with(agreement, node) => {
-                let stream = if stderr { LogStream::Stderr } else { LogStream::Stdout };
-                if let Some(follower) = self.consumer.followers.get(&(agreement, task))
-                    && follower.try_send(LogChunk { stream, bytes }).is_err()
-                {
-                    self.consumer.followers.remove(&(agreement, task));
-                    self.tell_provider(node, ToProvider::Follow { agreement, task, on: false });
-                }
+                self.on_output(node, agreement, task, stderr, bytes);
             }
             ToConsumer::Standing { agreement, slots, tasks } if self.is_with(agreement, node) => {
                 self.schedule(now, Input::Standing { agreement, slots, tasks });
@@ -64,38 +59,72 @@ impl Node {
             ToConsumer::Heartbeat => {}
             ToConsumer::Committed { agreement, .. }
             | ToConsumer::Results { agreement, .. }
-            | ToConsumer::Output { agreement, .. }
-            | ToConsumer::Standing { agreement, .. } => {
+            | ToConsumer::Output { agreement, .. } => {
                 tracing::debug!(%node, %agreement, "message under an agreement that is over");
+            }
+            // The closing, or its acceptance, was lost on the way.
+            ToConsumer::Standing { agreement, .. } => {
+                self.tell_provider(node, ToProvider::Close { agreement });
             }
         }
     }
 
-    fn is_with(&self, agreement: AgreementId, node: NodeId) -> bool {
+    /// A followed task wrote something. A reader that does not keep up is let go.
+    fn on_output(
+        &mut self,
+        node: NodeId,
+        agreement: AgreementId,
+        task: TaskId,
+        stderr: bool,
+        bytes: Vec<u8>,
+    ) {
+        let stream = if stderr { LogStream::Stderr } else { LogStream::Stdout };
+        if let Some(follower) = self.consumer.followers.get(&(agreement, task))
+            && follower.try_send(LogChunk { stream, bytes }).is_err()
+        {
+            self.consumer.followers.remove(&(agreement, task));
+            self.tell_provider(node, ToProvider::Follow { agreement, task, on: false });
+        }
+    }
+
+    pub(super) fn is_with(&self, agreement: AgreementId, node: NodeId) -> bool {
         self.consumer.agreements.get(&agreement).is_some_and(|open| open.terms.provider == node)
     }
 
     /// Results with their receipts: nothing of them counts before the receipts hold.
-    fn on_results(
+    fn on_results(&mut self, now: Timestamp, node: NodeId, results: Results) {
+        let Some(open) = self.consumer.agreements.get(&results.agreement) else { return };
+        if !self.consumer.jobs.contains_key(&open.terms.job) {
+            return;
+        }
+        if let Err(error) = results.validate(&open.terms) {
+            return self.drop_provider(now, node, &error);
+        }
+        let fresh = |report: &TaskReport| open.inputs.get(&(report.task, report.attempt)).copied();
+        let inputs: Option<Vec<Hash>> = results.reports.iter().map(fresh).collect();
+        match inputs {
+            Some(inputs) => {
+                let receipts = results.receipts(&open.terms, inputs);
+                self.take_results(now, node, results, receipts);
+            }
+            None => self.recall(now, node, results),
+        }
+    }
+
+    /// Results whose receipts are known: holds what was asked for until it is judged.
+    pub(super) fn take_results(
         &mut self,
         now: Timestamp,
         node: NodeId,
-        agreement: AgreementId,
-        engine: &EngineUsed,
-        reports: Vec<TaskReport>,
-        head: Signed<BatchHead>,
+        results: Results,
+        receipts: Vec<Receipt>,
     ) {
-        if let Some(invalid) = reports.iter().find_map(|report| report.outcome.validate().err()) {
-            return self.drop_provider(now, node, &invalid);
-        }
-        let Some(receipts) = self.expected_receipts(agreement, engine, &reports) else {
-            return self.drop_provider(now, node, &"results for tasks that do not exist");
-        };
+        let Results { agreement, reports, head, .. } = results;
         let root = match receipts::verify_batch(&head, &receipts) {
             Ok(root) => root,
             Err(error) => return self.drop_provider(now, node, &error),
         };
-        if self.consumer.batches.contains_key(&root) || self.countersign_again(node, root, &receipts) {
+        if self.consumer.batches.contains_key(&root) {
             return;
         }
         let Some(open) = self.consumer.agreements.get_mut(&agreement) else { return };
@@ -113,7 +142,7 @@ impl Node {
                 continue;
             }
             let blobs = report.outcome.blobs();
-            let held = Held { job, node, report, receipt: receipt.id(), root, index };
+            let held = Held { job, node, report, receipt: receipt.id(), root, index, undelivered: false };
             self.consumer.held.insert((agreement, run), held);
             if blobs.is_empty() { ready.push(run) } else { fetching.push((run, blobs)) }
         }
@@ -122,238 +151,63 @@ impl Node {
         fetching.into_iter().for_each(|(run, blobs)| self.fetch_outputs(agreement, job, node, run, blobs));
         self.report(now, agreement, &ready);
     }
-
-    /// A delivery that was countersigned before, and whose signature got lost on its way.
-    fn countersign_again(&mut self, node: NodeId, root: Hash, receipts: &[Receipt]) -> bool {
-        let fresh = receipts.first().is_some_and(|first| {
-            let open = self.consumer.agreements.get(&first.agreement);
-            open.is_some_and(|open| open.inputs.contains_key(&(first.task, first.attempt)))
-        });
-        if fresh {
-            return false;
-        }
-        let proof = receipts.first().and_then(|first| self.journal.receipt(first.id()).ok().flatten());
-        let Some(countersignature) = proof.and_then(|proof| proof.countersignature) else { return false };
-        if countersignature.decode_unverified().is_ok_and(|content| content.root != root) {
-            return false;
-        }
-        self.tell_provider(node, ToProvider::Countersign { countersignature });
-        true
-    }
-
-    /// The receipts that honest reports lead to; `None` if a report is about no task of the job.
-    fn expected_receipts(
-        &self,
-        agreement: AgreementId,
-        engine: &EngineUsed,
-        reports: &[TaskReport],
-    ) -> Option<Vec<Receipt>> {
-        let open = self.consumer.agreements.get(&agreement)?;
-        let expect = |report: &TaskReport| {
-            let handed_out = open.inputs.get(&(report.task, report.attempt)).copied();
-            let input = handed_out.or_else(|| self.input_again(&open.terms.job, report))?;
-            Some(Receipt::of(agreement, &open.terms, (&engine.name, engine.config), input, report))
-        };
-        reports.iter().map(expect).collect()
-    }
-
-    /// The input hash of a run that this node forgot: it was reported before, or before a restart.
-    fn input_again(&self, job: &JobId, report: &TaskReport) -> Option<Hash> {
-        let active = self.consumer.jobs.get(job)?;
-        let stage = active.spec.stages.get(usize::from(report.task.stage))?;
-        let count = *active.spec.task_counts().get(usize::from(report.task.stage))?;
-        if report.task.index >= count {
-            return None;
-        }
-        match Recipe::of(&active.spec, &active.outputs, report.task)
-            .and_then(|recipe| recipe.make(self.blobs.as_ref(), *job))
-        {
-            Ok(input) => Some(input.hash()),
-            Err(error) => {
-                tracing::warn!(%job, stage = stage.name, %error, "input of a repeated result cannot be made");
-                None
-            }
-        }
-    }
-
-    fn fetch_outputs(
-        &mut self,
-        agreement: AgreementId,
-        job: JobId,
-        node: NodeId,
-        run: Run,
-        blobs: Vec<Blob>,
-    ) {
-        let fetch = fetch::fetch_all(self.fetcher(), node, blobs, Pin::Job(job));
-        let events = self.events.clone();
-        self.tasks.spawn(async move {
-            let result = fetch.await;
-            let _ = events.send(Event::OutputsFetched { agreement, run, result }).await;
-        });
-    }
-
-    /// A result's blobs are here, or it counts as lost.
-    pub(crate) fn on_outputs_fetched(
-        &mut self,
-        now: Timestamp,
-        agreement: AgreementId,
-        run: Run,
-        result: Result<(), (Hash, FetchError)>,
-    ) {
-        if let Err((hash, error)) = result
-            && let Some(held) = self.consumer.held.get_mut(&(agreement, run))
-        {
-            tracing::warn!(task = %run.0, %hash, %error, "a result's output could not be fetched");
-            let failure = Failure::InputUnavailable { hash, message: error.to_string() };
-            held.report.outcome =
-                Outcome::Failed { failure, stdout: Content::empty(), stderr: Content::empty() };
-        }
-        self.report(now, agreement, &[run]);
-    }
-
-    /// Tells the scheduler of results that are complete. It judges each run that it has handed out
-    /// once, now or when replicas are in; what it knew before a restart it does not judge again.
-    fn report(&mut self, now: Timestamp, agreement: AgreementId, runs: &[Run]) {
-        let held = runs.iter().filter_map(|run| self.consumer.held.get(&(agreement, *run)));
-        let reports: Vec<Report> = held.map(|held| report_of(&held.report)).collect();
-        if reports.is_empty() {
-            return;
-        }
-        self.schedule(now, Input::Reported { agreement, reports });
-        if self.consumer.agreements.get(&agreement).is_some_and(|open| open.restored) {
-            self.settle_known(agreement, runs);
-        }
-    }
-
-    /// After a restart: settles runs that were judged before it.
-    fn settle_known(&mut self, agreement: AgreementId, runs: &[Run]) {
-        for run in runs {
-            let Some(held) = self.consumer.held.get(&(agreement, *run)) else { continue };
-            let state = self.consumer.scheduler.task(&held.job, run.0).map(|task| task.state);
-            if matches!(state, Some(TaskState::Accepted | TaskState::Failed)) {
-                let known = self.consumer.jobs.get(&held.job).map(|active| &active.receipts_accepted);
-                let accepted = known.is_some_and(|receipts| receipts.contains(&held.receipt));
-                let (root, index) = (held.root, held.index);
-                self.consumer.held.remove(&(agreement, *run));
-                self.settle(root, index, accepted);
-            }
-        }
-    }
-
-    /// Writes judgements to the journal and, batch by batch, signs for what is accepted.
-    pub(super) fn judge(&mut self, job: JobId, agreement: AgreementId, judged: &[Judged]) {
-        for judgement in judged {
-            let run = (judgement.task, judgement.attempt);
-            let Some(held) = self.consumer.held.remove(&(agreement, run)) else { continue };
-            self.consumer.followers.remove(&(agreement, judgement.task));
-            let verdict = verdict(judgement.judgement);
-            if verdict == Verdict::Accepted {
-                self.keep_output(job, &held.report);
-            }
-            self.consumer.judged.entry(job).or_default().push(TaskRun {
-                task: held.report.task,
-                attempt: held.report.attempt,
-                node: held.node,
-                outcome: held.report.outcome,
-                usage: held.report.usage,
-                receipt: Some(held.receipt),
-                verdict,
-            });
-            self.settle(held.root, held.index, !matches!(verdict, Verdict::Rejected));
-        }
-    }
-
-    /// Settles what is still held for a job that is over.
-    pub(super) fn release_held(&mut self, job: JobId) {
-        let of_job = self.consumer.held.iter().filter(|(_, held)| held.job == job);
-        let keys: Vec<(AgreementId, Run)> = of_job.map(|(key, _)| *key).collect();
-        for key in keys {
-            if let Some(held) = self.consumer.held.remove(&key) {
-                self.settle(held.root, held.index, false);
-            }
-        }
-    }
-
-    /// Keeps an accepted stdout for the tasks that read it.
-    fn keep_output(&mut self, job: JobId, report: &TaskReport) {
-        let Some(active) = self.consumer.jobs.get_mut(&job) else { return };
-        if !active.outputs.wants(report.task.stage) {
-            return;
-        }
-        let stdout = match report.outcome.stdout() {
-            Content::Inline(bytes) if bytes.len() > OUTPUT_IN_MEMORY_BYTES_MAX => {
-                let put = self.blobs.put(bytes).and_then(|blob| {
-                    self.blobs.pin(Pin::Job(job), &[blob.hash])?;
-                    Ok(blob)
-                });
-                match put {
-                    Ok(blob) => Content::Blob(blob),
-                    Err(error) => {
-                        tracing::warn!(%job, %error, "an output stays in memory, since it cannot be stored");
-                        report.outcome.stdout().clone()
-                    }
-                }
-            }
-            content => content.clone(),
-        };
-        active.outputs.set(report.task, stdout);
-    }
-
-    /// One receipt of a batch is judged; the last one sends the countersignature, once all that it
-    /// covers is on disk.
-    pub(super) fn settle(&mut self, root: Hash, index: u32, accepted: bool) {
-        let Some(batch) = self.consumer.batches.get_mut(&root) else { return };
-        let Some(slot) = batch.judged.get_mut(index as usize).filter(|slot| slot.is_none()) else { return };
-        *slot = Some(accepted);
-        batch.open -= 1;
-        if batch.open > 0 {
-            return;
-        }
-        let Some(batch) = self.consumer.batches.remove(&root) else { return };
-        let accepted: Vec<bool> = batch.judged.iter().map(|judged| *judged == Some(true)).collect();
-        let countersignature = receipts::countersign(&self.key, root, &accepted);
-        self.keep_record(Record::ReceiptsCountersigned { countersignature: countersignature.clone(), root });
-        let message = Box::new(ToProvider::Countersign { countersignature });
-        self.promise(Promise::Tell { node: batch.provider, message });
-    }
-
-    /// Moves the runs judged in this round to the journal, a row a job.
-    pub(crate) fn consumer_flush(&mut self) {
-        for (job, runs) in std::mem::take(&mut self.consumer.judged) {
-            self.keep_record(Record::TasksRun { job, runs });
-        }
-    }
-
-    /// What a fetch needs, apart from whom to ask for what.
-    pub(crate) fn fetcher(&self) -> fetch::Fetcher {
-        fetch::Fetcher {
-            own: self.own,
-            transport: Arc::clone(&self.transport),
-            blobs: Arc::clone(&self.blobs),
-        }
-    }
 }
 
-const fn verdict(judgement: Judgement) -> Verdict {
-    match judgement {
-        Judgement::Accepted => Verdict::Accepted,
-        Judgement::Agreed => Verdict::Agreed,
-        Judgement::Failed => Verdict::Failed,
-        Judgement::Rejected => Verdict::Rejected,
-        Judgement::Undecided => Verdict::Undecided,
-    }
+/// Results as a provider sent them.
+pub(crate) struct Results {
+    pub(super) agreement: AgreementId,
+    pub(super) engine: EngineUsed,
+    pub(super) reports: Vec<TaskReport>,
+    pub(super) head: Signed<BatchHead>,
 }
 
-fn report_of(report: &TaskReport) -> Report {
-    Report {
-        task: report.task,
-        attempt: report.attempt,
-        output: report.outcome.hash(),
-        ended: match &report.outcome {
-            Outcome::Exited(output) => Ended::Exited { code: output.exit_code },
-            Outcome::Failed { failure, .. } => Ended::Failed(failure.clone()),
-        },
-        wall_us: report.usage.wall_us,
-        salt: report.salt,
+/// Why results are not ones that an honest provider sends.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum InvalidResults {
+    #[error(transparent)]
+    Outcome(#[from] InvalidOutcome),
+    #[error("{count} results in one message, the limit is {TASKS_MAX}")]
+    TooMany { count: usize },
+    #[error("an engine's name of {size_bytes} bytes")]
+    EngineName { size_bytes: usize },
+    #[error("a failure's message of {size_bytes} bytes, the limit is {FAILURE_BYTES_MAX}")]
+    FailureMessage { size_bytes: usize },
+    #[error("{size_bytes} bytes of output, over the limit that was agreed")]
+    TooLarge { size_bytes: u64 },
+}
+
+impl Results {
+    /// Checks sizes before anything is built from them.
+    fn validate(&self, terms: &Terms) -> Result<(), InvalidResults> {
+        if self.reports.len() > TASKS_MAX {
+            return Err(InvalidResults::TooMany { count: self.reports.len() });
+        }
+        // The name is part of every receipt.
+        let engine = &self.engine.name;
+        if engine.len() > ENGINE_BYTES_MAX || engine.chars().any(char::is_control) {
+            return Err(InvalidResults::EngineName { size_bytes: engine.len() });
+        }
+        for report in &self.reports {
+            report.outcome.validate()?;
+            if let Outcome::Failed { failure, .. } = &report.outcome
+                && failure.to_string().len() > FAILURE_BYTES_MAX
+            {
+                return Err(InvalidResults::FailureMessage { size_bytes: failure.to_string().len() });
+            }
+            // Standard output, standard error and files have the limit each.
+            let blobs = report.outcome.blobs();
+            let size_bytes = blobs.iter().map(|blob| blob.size_bytes).fold(0, u64::saturating_add);
+            if size_bytes > terms.limits.output_bytes.saturating_mul(3) {
+                return Err(InvalidResults::TooLarge { size_bytes });
+            }
+        }
+        Ok(())
+    }
+
+    /// The receipts that an honest provider signed, given what each run read.
+    pub(super) fn receipts(&self, terms: &Terms, inputs: Vec<Hash>) -> Vec<Receipt> {
+        let engine = (self.engine.name.as_str(), self.engine.config);
+        let receipt = |(report, input)| Receipt::of(self.agreement, terms, engine, input, report);
+        self.reports.iter().zip(inputs).map(receipt).collect()
     }
 }

@@ -1,0 +1,183 @@
+//! How a node starts: its parts put together, and what was open taken up again.
+
+use crate::{
+    config::Config,
+    consumer::Consumer,
+    event::Event,
+    handle::{Handle, JobEvent},
+    host::Host,
+    journal::{Commit, JournalWriter},
+    links::Links,
+    membership::Membership,
+    node::{End, Node, Sources},
+    offers::OwnOffers,
+};
+use opensky_market::Market;
+use opensky_ports::{
+    BlobStore, Clock, Executor, Journal, JournalError, Machine, Record, Transport, TransportEvent,
+};
+use opensky_types::{
+    Keypair, Timestamp,
+    limits::ContributionLimits,
+    membership::{Genesis, MembershipChain},
+};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::JoinHandle,
+    time::MissedTickBehavior,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Events of the node's own tasks that may wait.
+const EVENTS_MAX: usize = 8_192;
+/// Questions of users that may wait.
+const REQUESTS_MAX: usize = 256;
+/// Job events that a slow watcher may lag behind.
+const JOB_EVENTS_MAX: usize = 1_024;
+/// The pulse of the cores.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Everything a node is made of.
+pub struct Parts {
+    /// The node's key.
+    pub key: Keypair,
+    /// Its sky.
+    pub genesis: Genesis,
+    /// Its membership.
+    pub chain: MembershipChain,
+    /// The network, and what happens on it.
+    pub transport: Arc<dyn Transport>,
+    /// See `transport`.
+    pub transport_events: mpsc::Receiver<TransportEvent>,
+    /// Runs tasks.
+    pub executor: Arc<dyn Executor>,
+    /// Holds content.
+    pub blobs: Arc<dyn BlobStore>,
+    /// Holds facts.
+    pub journal: Arc<dyn Journal>,
+    /// The hardware.
+    pub machine: Arc<dyn Machine>,
+    /// Time and randomness.
+    pub clock: Arc<dyn Clock>,
+    /// How often this data folder was started, this start included.
+    pub starts: u32,
+    /// The owner's limits, where none are kept yet.
+    pub limits: ContributionLimits,
+    /// Settings.
+    pub config: Config,
+}
+
+/// Why a node did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// What was kept cannot be read.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The system gave no thread.
+    #[error("no thread for the journal")]
+    Thread(#[from] std::io::Error),
+}
+
+impl Node {
+    /// Starts a node. The task ends when [`Handle::shut_down`] is called, or by itself if it must.
+    pub async fn start(parts: Parts) -> Result<(Handle, JoinHandle<End>), StartError> {
+        let (events, event_queue) = mpsc::channel(EVENTS_MAX);
+        let (requests, request_queue) = mpsc::channel(REQUESTS_MAX);
+        let (job_events, _) = broadcast::channel(JOB_EVENTS_MAX);
+        let handle = Handle {
+            node: parts.key.id(),
+            requests,
+            job_events: job_events.clone(),
+            blobs: Arc::clone(&parts.blobs),
+            journal: Arc::clone(&parts.journal),
+            clock: Arc::clone(&parts.clock),
+        };
+        let (writer, kept) = JournalWriter::start(Arc::clone(&parts.journal))?;
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (node, transport) = tokio::task::spawn_blocking(move || Self::build(parts, events, job_events))
+            .await
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let sources = Sources { transport, requests: request_queue, events: event_queue, kept, tick };
+        Ok((handle, tokio::spawn(node.run(sources, writer))))
+    }
+
+    /// Reads what was kept and puts the cores together. Blocks on the disk.
+    pub(crate) fn build(
+        parts: Parts,
+        events: mpsc::Sender<Event>,
+        job_events: broadcast::Sender<JobEvent>,
+    ) -> Result<(Self, mpsc::Receiver<TransportEvent>), StartError> {
+        let own = parts.key.id();
+        let now = parts.clock.now();
+        let engine = parts.executor.engine();
+        let limits = crate::settings::limits(parts.journal.as_ref())?.unwrap_or(parts.limits);
+        let hardware = parts.machine.profile();
+        let readings = parts.machine.readings();
+        let sky = parts.genesis.sky();
+        let membership = Membership::new(parts.genesis, own, parts.chain, parts.journal.invites()?);
+        let secret = crate::settings::scheduler_secret(parts.journal.as_ref(), parts.clock.as_ref())?;
+        let known = parts.journal.members()?;
+        let market =
+            Market::new(opensky_market::Config { home_region: parts.config.region, ..Default::default() });
+        let mut node = Self {
+            own,
+            key: parts.key,
+            started_at: now,
+            transport: parts.transport,
+            blobs: parts.blobs,
+            journal: parts.journal,
+            machine: parts.machine,
+            hardware,
+            readings,
+            limits,
+            membership,
+            members: known.iter().map(|(node, ..)| (*node, false)).collect(),
+            rtt_us: BTreeMap::new(),
+            market,
+            offers: OwnOffers::new(own, parts.starts),
+            links: Links::default(),
+            consumer: Consumer::new(secret, parts.starts),
+            host: Host::new(sky, own, &engine, parts.clock.random()),
+            executor: parts.executor,
+            engine,
+            clock: parts.clock,
+            config: parts.config,
+            disk_problem: None,
+            pending: Commit::default(),
+            local: VecDeque::new(),
+            events,
+            job_events,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            end: None,
+            shutdown_answers: Vec::new(),
+            ticks: 0,
+            reading: false,
+        };
+        for (member, _, addresses) in known {
+            node.transport.admit(member, addresses);
+        }
+        node.restore(now)?;
+        Ok((node, parts.transport_events))
+    }
+
+    /// Takes up what was open when the node last stopped.
+    fn restore(&mut self, now: Timestamp) -> Result<(), StartError> {
+        let agreements = self.journal.agreements()?;
+        self.host_restore(now, &agreements);
+        self.consumer_restore(now, &agreements)?;
+        // What neither side took up is over: its job has ended, or it was with this node itself.
+        for (agreement, _) in agreements {
+            if !self.consumer.holds(agreement) && self.host.provider.terms(agreement).is_none() {
+                self.keep_record(Record::AgreementEnded { agreement });
+            }
+        }
+        Ok(())
+    }
+}
