@@ -160,6 +160,21 @@ impl Consumer {
             || self.proposals.values().any(|(_, terms)| terms.provider == node)
     }
 
+    /// Whether nothing is remembered of jobs that are over, but how they ended.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.scheduler.jobs().next().is_none()
+            && self.jobs.is_empty()
+            && self.proposals.is_empty()
+            && self.agreements.is_empty()
+            && self.held.is_empty()
+            && self.batches.is_empty()
+            && self.followers.is_empty()
+            && self.judged.is_empty()
+            && self.noted.is_empty()
+            && self.finals.len() <= FINAL_VIEWS_MAX
+    }
+
     /// A job's counts, live or as they were at its end.
     pub(crate) fn view(&self, job: JobId) -> Option<JobView> {
         let ended = || self.finals.iter().find(|(of, _)| *of == job).map(|(_, view)| (**view).clone());

@@ -74,6 +74,19 @@ impl Host {
         }
     }
 
+    /// Whether nothing is remembered of work that is over.
+    #[cfg(test)]
+    pub(crate) fn is_idle(&self) -> bool {
+        let live = self.live.lock().expect("no code panics while holding this lock");
+        live.is_empty()
+            && self.running.is_empty()
+            && self.terms.is_empty()
+            && self.fetches.is_empty()
+            && self.deliveries.is_empty()
+            && self.ended.is_empty()
+            && self.provider.load() == (0, 0)
+    }
+
     pub(crate) fn forget_batch(&mut self, batch: BatchId) {
         self.running.remove(&batch);
     }

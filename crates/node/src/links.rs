@@ -51,10 +51,10 @@ impl Links {
         }
     }
 
-    /// Whether there is nothing open and nobody expected.
+    /// Whether no stream to a provider is open or expected.
     #[cfg(test)]
-    pub(crate) fn lost(&self) -> usize {
-        self.lost.len()
+    pub(crate) fn is_idle(&self) -> bool {
+        self.lost.is_empty() && self.providers.is_empty()
     }
 
     /// A provider that held work before a restart: to be reached again.

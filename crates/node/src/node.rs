@@ -32,6 +32,9 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+#[cfg(test)]
+mod tests;
+
 /// Events handled before what piled up is signed, journalled and sent: one signature and one
 /// journal row then cover many tasks.
 const EVENTS_PER_ROUND_MAX: usize = 512;

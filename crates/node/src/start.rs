@@ -4,6 +4,7 @@ use crate::{
     config::Config,
     consumer::Consumer,
     event::Event,
+    fetch::blocking,
     handle::{Handle, JobEvent},
     host::Host,
     journal::{Commit, JournalWriter},
@@ -86,6 +87,12 @@ pub enum StartError {
 impl Node {
     /// Starts a node. The task ends when [`Handle::shut_down`] is called, or by itself if it must.
     pub async fn start(parts: Parts) -> Result<(Handle, JoinHandle<End>), StartError> {
+        let (handle, node, sources, writer) = Self::assemble(parts).await?;
+        Ok((handle, tokio::spawn(node.run(sources, writer))))
+    }
+
+    /// A node that is ready to run, with all that it runs on.
+    pub(crate) async fn assemble(parts: Parts) -> Result<(Handle, Self, Sources, JournalWriter), StartError> {
         let (events, event_queue) = mpsc::channel(EVENTS_MAX);
         let (requests, request_queue) = mpsc::channel(REQUESTS_MAX);
         let (job_events, _) = broadcast::channel(JOB_EVENTS_MAX);
@@ -100,15 +107,13 @@ impl Node {
         let (writer, kept) = JournalWriter::start(Arc::clone(&parts.journal))?;
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (node, transport) = tokio::task::spawn_blocking(move || Self::build(parts, events, job_events))
-            .await
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let (node, transport) = blocking(move || Self::build(parts, events, job_events)).await?;
         let sources = Sources { transport, requests: request_queue, events: event_queue, kept, tick };
-        Ok((handle, tokio::spawn(node.run(sources, writer))))
+        Ok((handle, node, sources, writer))
     }
 
     /// Reads what was kept and puts the cores together. Blocks on the disk.
-    pub(crate) fn build(
+    fn build(
         parts: Parts,
         events: mpsc::Sender<Event>,
         job_events: broadcast::Sender<JobEvent>,
