@@ -1,6 +1,8 @@
 //! Whole nodes on in-memory ports.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod peer;
+
 use opensky_node::{Config, End, Handle, JobEvent, Node, Parts, member_knock};
 use opensky_ports::testing::{
     FakeClock, FakeExecutor, FakeMachine, MemoryBlobs, MemoryJournal, MemoryNetwork,
@@ -128,7 +130,32 @@ impl Sky {
         TestNode { key: key.clone(), handle, end, journal, blobs, executor, starts }
     }
 
-    fn chain_of(&self, node: NodeId) -> MembershipChain {
+    /// Ends a node at once, as a power cut would.
+    pub fn kill(&mut self, index: usize) -> TestNode {
+        let node = self.nodes.remove(index);
+        self.network.kill(node.key.id());
+        node.end.abort();
+        node
+    }
+
+    /// Starts a dead node again on what survived it, under `executor`, and puts it in its old place.
+    pub async fn revive(&mut self, index: usize, dead: TestNode, executor: FakeExecutor) {
+        let blobs = Arc::new(dead.blobs.restarted());
+        let starts = dead.starts + 1;
+        let node = self.start(&dead.key, dead.journal, blobs, Arc::new(executor), starts).await;
+        self.nodes.insert(index, node);
+    }
+
+    pub fn id(&self, index: usize) -> NodeId {
+        self.nodes[index].key.id()
+    }
+
+    /// A program's blob on a node.
+    pub fn program(&self, index: usize) -> Hash {
+        self.nodes[index].handle.blobs().put(b"program").expect("room for a blob").hash
+    }
+
+    pub fn chain_of(&self, node: NodeId) -> MembershipChain {
         if node == self.genesis.founder {
             return MembershipChain::default();
         }
@@ -149,9 +176,9 @@ impl Sky {
     }
 }
 
-/// Waits for a condition; fails the test after a minute of virtual time.
+/// Waits for a condition; a test whose condition never comes true fails in the end.
 pub async fn until<F: Future<Output = bool>>(mut holds: impl FnMut() -> F) {
-    for _ in 0..600 {
+    for _ in 0..36_000 {
         if holds().await {
             return;
         }
@@ -205,7 +232,7 @@ pub async fn finish(handle: &Handle, job: JobId) -> JobState {
         {
             return view.stored.state;
         }
-        let next = tokio::time::timeout(Duration::from_secs(120), events.recv()).await;
+        let next = tokio::time::timeout(Duration::from_secs(3_600), events.recv()).await;
         if let Ok(Ok(JobEvent::Changed { job: changed, state })) = next
             && changed == job
             && state.is_final()

@@ -39,6 +39,11 @@ impl MemoryJournal {
         lock(&self.state).broken = true;
     }
 
+    /// The disk works again.
+    pub fn mend_disk(&self) {
+        lock(&self.state).broken = false;
+    }
+
     /// Everything that was committed and not removed, in order.
     pub fn records(&self) -> Vec<Record> {
         lock(&self.state).records.clone()
