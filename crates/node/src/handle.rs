@@ -268,9 +268,13 @@ impl Handle {
 
     /// One job with its live counts.
     pub async fn job(&self, job: JobId) -> Result<Option<JobView>, JournalError> {
-        let Some(stored) = self.read(move |journal| journal.job(job)).await? else { return Ok(None) };
         let progress = self.progress(job).await.unwrap_or(None);
-        Ok(Some(JobView { stored, progress }))
+        let mut stored = self.read(move |journal| journal.job(job)).await?;
+        if stored.is_none() && progress.is_some() && self.ask(Request::Kept).await.is_ok() {
+            // It was submitted just now, as not durable: by now it is in the journal.
+            stored = self.read(move |journal| journal.job(job)).await?;
+        }
+        Ok(stored.map(|stored| JobView { stored, progress }))
     }
 
     /// Runs of a job that `keep` wants, in the order they were judged, skipping the first `skip` of

@@ -34,12 +34,15 @@ impl<M: Message + Send + Sync + 'static> Link<M> {
         let (reader, writer) = tokio::io::split(stream);
         let stop = closed.clone();
         tasks.spawn(async move {
-            let reading = read_messages(reader, silence_max, &events, on_message);
-            let writing = write_messages(writer, waiting);
+            let mut reading = std::pin::pin!(read_messages(reader, silence_max, &events, on_message));
             let ended = tokio::select! {
-                result = reading => result,
-                result = writing => result,
+                result = &mut reading => result,
                 () = stop.cancelled() => Ok(()),
+                // All is said: the other side closes once it has read it, and only then it has.
+                result = write_messages(writer, waiting) => match result {
+                    Ok(()) => stop.run_until_cancelled(reading).await.unwrap_or(Ok(())),
+                    Err(error) => Err(error),
+                },
             };
             if let Err(error) = ended {
                 tracing::debug!(%error, "work stream ended");

@@ -36,6 +36,8 @@ pub(crate) enum Request {
     Cancel { job: JobId, answer: Answer<bool> },
     Retry { job: JobId, answer: Answer<Result<bool, SubmitError>> },
     Remove { job: JobId, answer: Answer<bool> },
+    /// Answered once all facts known by now are on disk.
+    Kept(Answer<()>),
     Progress { job: JobId, answer: Answer<Option<JobProgress>> },
     Follow { job: JobId, task: TaskId, answer: Answer<mpsc::Receiver<LogChunk>> },
     ShutDown(Answer<()>),
@@ -71,6 +73,7 @@ impl Node {
             }
             Request::Retry { job, answer } => self.retry(job, answer),
             Request::Remove { job, answer } => self.remove(job, answer),
+            Request::Kept(answer) => self.promise(Promise::Done(answer)),
             Request::Progress { job, answer } => tell(answer, self.consumer.view(job)),
             Request::Follow { job, task, answer } => tell(answer, self.follow(job, task)),
             Request::ShutDown(answer) => {
