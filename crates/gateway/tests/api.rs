@@ -4,7 +4,7 @@ use opensky_client::{
     Client, ClientError,
     api::{
         Code, Problem,
-        event::{JobEvent, StreamView},
+        event::{JobEvent, LogQuery},
         job::{InputsRequest, JobRequest, ProgramRequest, StageRequest},
         membership::InviteRequest,
         progress::{RunsQuery, StateView},
@@ -173,7 +173,7 @@ async fn a_job_is_submitted_followed_and_read() {
     let receipt = page.runs[0].receipt.expect("receipt");
     client.receipt(receipt).await.expect("receipt").verify().expect("holds offline");
     let log = client
-        .task_log(submitted.job, "0.3".parse().expect("task"), StreamView::Stdout, false)
+        .task_log(submitted.job, "0.3".parse().expect("task"), &LogQuery::default())
         .await
         .expect("log");
     assert_eq!(log.bytes().await.expect("bytes"), "3");

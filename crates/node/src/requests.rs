@@ -29,17 +29,47 @@ pub(crate) enum Request {
     Network(Answer<NetworkView>),
     Offers(Answer<Vec<OfferView>>),
     Invites(Answer<Vec<IssuedInvite>>),
-    SetLimits { limits: ContributionLimits, answer: Answer<()> },
-    Invite { uses_max: u32, ttl_ms: u64, answer: Answer<Result<InviteToken, InviteError>> },
-    OpenLocalDoor { ttl_ms: u64, answer: Answer<Result<(), InviteError>> },
-    Submit { job: JobId, spec: Box<JobSpec>, answer: Answer<Result<JobId, SubmitError>> },
-    Cancel { job: JobId, answer: Answer<bool> },
-    Retry { job: JobId, answer: Answer<Result<bool, SubmitError>> },
-    Remove { job: JobId, answer: Answer<bool> },
+    SetLimits {
+        limits: ContributionLimits,
+        answer: Answer<()>,
+    },
+    Invite {
+        uses_max: u32,
+        ttl_ms: u64,
+        answer: Answer<Result<InviteToken, InviteError>>,
+    },
+    OpenLocalDoor {
+        ttl_ms: u64,
+        answer: Answer<Result<(), InviteError>>,
+    },
+    Submit {
+        job: JobId,
+        spec: Box<JobSpec>,
+        answer: Answer<Result<JobId, SubmitError>>,
+    },
+    Cancel {
+        job: JobId,
+        answer: Answer<bool>,
+    },
+    Retry {
+        job: JobId,
+        answer: Answer<Result<bool, SubmitError>>,
+    },
+    Remove {
+        job: JobId,
+        answer: Answer<bool>,
+    },
     /// Answered once all facts known by now are on disk.
     Kept(Answer<()>),
-    Progress { job: JobId, answer: Answer<Option<JobProgress>> },
-    Follow { job: JobId, task: TaskId, answer: Answer<mpsc::Receiver<LogChunk>> },
+    Progress {
+        job: JobId,
+        answer: Answer<Option<JobProgress>>,
+    },
+    Follow {
+        job: JobId,
+        task: TaskId,
+        answer: Answer<mpsc::Receiver<LogChunk>>,
+    },
     ShutDown(Answer<()>),
 }
 

@@ -15,7 +15,7 @@ use opensky_identity::{ApiToken, DataFolder, KeyFile, Layout, RunningNode};
 use opensky_machine::LocalMachine;
 use opensky_network::{Config as NetworkConfig, KnownMember, Network, Relays};
 use opensky_node::{End, Handle, Node, Parts, member_knock};
-use opensky_ports::{BlobStore, Clock, Executor, Journal, Machine, Transport};
+use opensky_ports::{BlobStore, Clock, Executor, Journal, Machine, Transport, transport::Path as PeerPath};
 use opensky_storage::{FileBlobs, RedbJournal};
 use opensky_types::{Hash, Keypair, Timestamp, limits::ContributionLimits};
 use rand::{TryRng, rngs::SysRng};
@@ -255,6 +255,20 @@ async fn checks(handle: &Handle, executor: &WasmExecutor) -> Vec<Check> {
     let (Ok(status), Ok(network)) = (handle.status().await, handle.network().await) else { return checks };
     let listening = if network.listening.is_empty() { Standing::Broken } else { Standing::Ok };
     checks.push(check("listening", listening, network.listening.join(", "), None));
+    let relayed = network.peers.iter().filter(|peer| peer.path == PeerPath::Relayed).count();
+    let peers = format!("{} connected, {relayed} through a relay", network.peers.len());
+    let lonely = network.peers.is_empty().then_some("let another machine join: opensky invite");
+    checks.push(check(
+        "peers",
+        if lonely.is_some() { Standing::Skipped } else { Standing::Ok },
+        peers,
+        lonely,
+    ));
+    checks.push(if status.sharing_note.is_empty() {
+        check("sharing", Standing::Ok, format!("{} tasks at a time", status.slots_total), None)
+    } else {
+        check("sharing", Standing::Warning, status.sharing_note.clone(), Some("see `opensky limits show`"))
+    });
     let (standing, next) = match network.reachability.as_str() {
         "public" => (Standing::Ok, None),
         "private" => (

@@ -1,7 +1,12 @@
 //! Logs: a file in the data folder, and warnings on standard error.
 
 use anyhow::{Context, Result};
-use std::{fs, io, path::Path, sync::Mutex};
+use std::{
+    fs,
+    io::{self, IsTerminal},
+    path::Path,
+    sync::Mutex,
+};
 use tracing_subscriber::{
     EnvFilter, Layer, filter::LevelFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt,
 };
@@ -22,8 +27,15 @@ pub fn start(file: &Path, filter: &str, verbose: bool) -> Result<()> {
         .with_context(|| format!("cannot write the log {}", file.display()))?;
     let to_file =
         fmt::layer().with_ansi(false).with_writer(Mutex::new(log)).with_filter(EnvFilter::try_new(filter)?);
+    // A founder has no peers at first, which the DHT finds worth a warning.
     let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::WARN };
-    let to_screen = fmt::layer().with_writer(io::stderr).without_time().with_target(false).with_filter(level);
+    let level = EnvFilter::default().add_directive(level.into()).add_directive("libp2p_kad=error".parse()?);
+    let to_screen = fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .without_time()
+        .with_target(false)
+        .with_filter(level);
     tracing_subscriber::registry()
         .with(to_file)
         .with(to_screen)

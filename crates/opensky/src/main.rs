@@ -27,6 +27,7 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|command| command == "worker") {
         return opensky_executor_wasm::worker::main();
     }
+    forget_key_log();
     let cli = cli::Cli::parse();
     let runtime = if matches!(cli.command, cli::Command::Up(_)) {
         tokio::runtime::Builder::new_multi_thread().enable_all().build()
@@ -43,4 +44,10 @@ fn main() -> ExitCode {
         Err(error) => Err(anyhow::Error::new(error).context("cannot start the runtime")),
     };
     result.unwrap_or_else(|error| fail::report(&error))
+}
+
+/// The TLS library under QUIC writes session keys to the file that this variable names.
+fn forget_key_log() {
+    // SAFETY: called first in `main`, before any thread is started that could read the environment.
+    unsafe { std::env::remove_var("SSLKEYLOGFILE") };
 }

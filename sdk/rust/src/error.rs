@@ -49,6 +49,9 @@ pub enum ClientError {
     /// The job file has a mistake, or names a file that is not there.
     #[error(transparent)]
     JobFile(#[from] Box<JobFileError>),
+    /// Files were given to a job none of whose stages reads files.
+    #[error("no stage of the job reads files, so the files given have no use")]
+    ReadsNoFiles,
     /// The name does not end in `.toml`, `.yaml`, `.yml` or `.json`.
     #[error("{} is not a job file: its name ends in none of .toml, .yaml, .yml, .json", path.display())]
     UnknownFormat {

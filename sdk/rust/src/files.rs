@@ -27,6 +27,8 @@ pub struct Overrides {
     pub peers: Vec<NodeId>,
     /// How long tasks wait for a node that fits, in milliseconds.
     pub wait_ms: Option<u64>,
+    /// What stages that read `files` read instead of the files they name.
+    pub files: Vec<PathBuf>,
 }
 
 /// A job file that was submitted.
@@ -70,10 +72,19 @@ impl Client {
         folder: &Path,
         overrides: &Overrides,
     ) -> Result<FileJob, ClientError> {
+        let reads_files = |stage: &StagePlan| matches!(stage.inputs, InputsPlan::Files { .. });
+        if !overrides.files.is_empty() && !plan.job().stages.iter().any(reads_files) {
+            return Err(ClientError::ReadsNoFiles);
+        }
         let mut found = Vec::new();
         for stage in &plan.job().stages {
             let program = self.upload_named(&plan, folder, &stage.program, "program").await?;
-            found.push(StageFound { program, inputs: self.inputs(&plan, folder, stage).await? });
+            let inputs = if reads_files(stage) && !overrides.files.is_empty() {
+                self.upload_files(&overrides.files, Path::new("")).await?
+            } else {
+                self.inputs(&plan, folder, stage).await?
+            };
+            found.push(StageFound { program, inputs });
         }
         let outputs = plan.job().stages.iter().enumerate().filter_map(|(position, stage)| {
             let output = stage.output.as_ref()?;
@@ -111,13 +122,7 @@ impl Client {
                 StageInputs::One { stdin: Some(self.upload_named(plan, folder, file, "input").await?) }
             }
             InputsPlan::Files { patterns } => {
-                let paths = expand(plan, folder, patterns)?;
-                let uploads =
-                    paths.iter().map(|path| async move { self.upload_file(path).await.map(Blob::from) });
-                let blobs = stream::iter(uploads).buffered(UPLOADS_MAX).try_collect().await?;
-                let name =
-                    |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
-                StageInputs::Blobs { blobs, names: paths.iter().map(name).collect() }
+                self.upload_files(&expand(plan, folder, patterns)?, folder).await?
             }
             InputsPlan::Lines { file, per_task } => {
                 let blob = self.upload_named(plan, folder, file, "input").await?;
@@ -133,6 +138,14 @@ impl Client {
             InputsPlan::Each { stage } => StageInputs::Each { stage: *stage },
             InputsPlan::Reduce { stage, fan_in } => StageInputs::Reduce { stage: *stage, fan_in: *fan_in },
         })
+    }
+
+    /// One task per file; items are the paths below `folder`.
+    async fn upload_files(&self, paths: &[PathBuf], folder: &Path) -> Result<StageInputs, ClientError> {
+        let uploads = paths.iter().map(|path| async move { self.upload_file(path).await.map(Blob::from) });
+        let blobs = stream::iter(uploads).buffered(UPLOADS_MAX).try_collect().await?;
+        let name = |path: &PathBuf| path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
+        Ok(StageInputs::Blobs { blobs, names: paths.iter().map(name).collect() })
     }
 
     /// Uploads a file that the job file names; if it cannot be read, the error points at that place.

@@ -24,6 +24,9 @@ const TOP_WORDS: usize = 10;
 Starts a sky of real node processes on this machine, counts the words of a shelf of books and renders a
 picture on it, shows the results and who did what, and stops the nodes again.")]
 pub struct DemoArgs {
+    /// Count the words of these files instead of the books that come along
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
     /// How many nodes
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(2..=16))]
     nodes: u16,
@@ -43,7 +46,7 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<()> {
     let folder = folder_default()?;
     let mut devnet = Devnet::start(context, &folder, args.nodes).await?;
     let shown = tokio::select! {
-        shown = jobs(context, &devnet, &examples, &args.results) => shown,
+        shown = jobs(context, &devnet, &examples, &args) => shown,
         _ = tokio::signal::ctrl_c() => Err(Fail::new(Exit::Interrupted, "interrupted").into()),
     };
     if args.keep && shown.is_ok() {
@@ -62,14 +65,15 @@ pub async fn run(context: &Context, args: DemoArgs) -> Result<()> {
     Ok(())
 }
 
-async fn jobs(context: &Context, devnet: &Devnet, examples: &Path, results: &Path) -> Result<()> {
+async fn jobs(context: &Context, devnet: &Devnet, examples: &Path, args: &DemoArgs) -> Result<()> {
     let nodes = devnet.list()?;
     let first = nodes.first().context("the devnet has no node")?;
     let client = Client::from_data_dir(&first.data_dir)?;
-    for name in ["word-frequency", "picture"] {
+    let own_files = Overrides { files: args.files.clone(), ..Overrides::default() };
+    for (name, overrides) in [("word-frequency", own_files), ("picture", Overrides::default())] {
         context.say(format!("\n== {name} =="));
-        let (detail, saved) =
-            job(context, &client, &examples.join(format!("jobs/{name}.toml")), &results.join(name)).await?;
+        let file = examples.join(format!("jobs/{name}.toml"));
+        let (detail, saved) = job(context, &client, &file, &overrides, &args.results.join(name)).await?;
         context.say(summary(&detail, &saved));
         if detail.summary.state != StateView::Succeeded {
             let what = format!("the job '{name}' did not succeed: {}", detail.summary.reason);
@@ -80,8 +84,14 @@ async fn jobs(context: &Context, devnet: &Devnet, examples: &Path, results: &Pat
     Ok(())
 }
 
-async fn job(context: &Context, client: &Client, file: &Path, results: &Path) -> Result<(JobDetail, Saved)> {
-    let mut job = client.submit_file(file, &Overrides::default()).await?;
+async fn job(
+    context: &Context,
+    client: &Client,
+    file: &Path,
+    overrides: &Overrides,
+    results: &Path,
+) -> Result<(JobDetail, Saved)> {
+    let mut job = client.submit_file(file, overrides).await?;
     context.say(format!("job {}: {} tasks", job.job, job.tasks));
     // The job file wants its result beside itself; the demo leaves the source tree alone.
     for output in &mut job.outputs {

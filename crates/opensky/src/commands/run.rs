@@ -26,6 +26,7 @@ behaves like a local process: its standard input, outputs and exit code are your
 Examples:
   opensky run hello.wasm -- --name sky < input.txt
   opensky run job.toml --results out
+  opensky run examples/jobs/word-frequency.toml --input book1.txt --input book2.txt
   opensky run job.toml --verify quorum=2/3 --no-wait
   opensky run job.toml --detach            then: opensky jobs attach JOB")]
 pub struct RunArgs {
@@ -52,6 +53,10 @@ pub struct RunArgs {
     /// Where results go [default: opensky-results/JOB]
     #[arg(long, value_name = "DIR")]
     results: Option<PathBuf>,
+    /// Give this file to the stages of a job that read files, instead of those they name; may be
+    /// given several times
+    #[arg(long, value_name = "FILE")]
+    input: Vec<PathBuf>,
     /// An environment variable of the program
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
@@ -66,6 +71,7 @@ impl RunArgs {
             verify: self.verify,
             peers: self.on_peer.clone(),
             wait_ms: if self.no_wait { Some(0) } else { self.wait },
+            files: self.input.clone(),
         }
     }
 }

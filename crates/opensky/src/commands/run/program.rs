@@ -113,8 +113,7 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
         wait_ms: overrides.wait_ms.unwrap_or(WAIT_MS_DEFAULT),
         deadline_ms: None,
         seed: None,
-        // Whoever waits here would simply call again.
-        durable: args.detach,
+        durable: true,
     })
 }
 
