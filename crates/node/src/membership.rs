@@ -16,6 +16,9 @@ use opensky_types::{
 };
 use std::{collections::BTreeMap, net::IpAddr};
 
+#[cfg(test)]
+mod tests;
+
 /// What a node that knows nobody shows to a member: its own membership.
 pub fn member_knock(genesis: &Genesis, chain: &MembershipChain) -> Vec<u8> {
     opensky_types::codec::encode(&Knock::Member { sky: genesis.sky(), chain: chain.clone() })
