@@ -10,7 +10,8 @@ use opensky_types::{
     Keypair, NodeId, Signed, Timestamp,
     codec::DecodeError,
     membership::{
-        Genesis, INVITE_ADDRESSES_MAX, Invite, InvitePolicy, InviteToken, MembershipChain, MembershipError,
+        CHAIN_LENGTH_MAX, Genesis, INVITE_ADDRESSES_MAX, Invite, InvitePolicy, InviteToken, MembershipChain,
+        MembershipError,
     },
     signed::SignedError,
 };
@@ -130,9 +131,11 @@ impl Membership {
         &self.genesis
     }
 
-    /// Whether the genesis lets this node invite.
+    /// Whether the genesis lets this node invite, and its guests would hold a chain that is not too
+    /// long to be checked.
     pub(crate) fn may_invite(&self) -> bool {
-        self.genesis.invites == InvitePolicy::Members || self.own == self.genesis.founder
+        let allowed = self.genesis.invites == InvitePolicy::Members || self.own == self.genesis.founder;
+        allowed && self.chain.0.len() < CHAIN_LENGTH_MAX
     }
 
     /// A new invite, remembered here; the caller keeps it before it shows it.

@@ -170,12 +170,14 @@ impl Node {
         });
     }
 
-    /// Looks for providers in the DHT, where gossip has brought none.
+    /// Looks for providers where gossip has brought none: in the DHT, or by name where the demand
+    /// names them.
     pub(crate) fn look_up(&mut self, job: JobId, stage: u16, demand: &Demand) {
         let (transport, events, own) = (Arc::clone(&self.transport), self.events.clone(), self.own);
         let keys: Vec<Hash> = keys_for(demand);
+        let named = demand.constraints.peers.iter().filter(|node| self.market.get(**node).is_none());
+        let mut nodes: Vec<NodeId> = named.copied().collect();
         self.tasks.spawn(async move {
-            let mut nodes = Vec::new();
             for key in keys {
                 nodes.extend(transport.find(key).await);
             }

@@ -1,6 +1,7 @@
 //! A hand-written peer: speaks the protocol by itself, and lies where a test wants it to.
 
 use super::Sky;
+use opensky_market::capability_keys;
 use opensky_node::member_knock;
 use opensky_ports::{
     ByteStream, Transport, TransportEvent, testing::MemoryTransport, transport::GossipVerdict,
@@ -8,7 +9,7 @@ use opensky_ports::{
 use opensky_protocol::{
     Message, TOPIC_OFFERS,
     frame::HEADER_BYTES,
-    query::{self, QueryReply},
+    query::{self, Query, QueryReply},
     read_frame_len,
     transfer::{self, Fetch, FetchReply, Outboard, SubtreeHasher},
     work::{self, Commitment, EngineUsed, ToConsumer, ToProvider},
@@ -68,6 +69,8 @@ pub enum Lie {
     LongStanding,
     /// Never answers a proposal.
     Mute,
+    /// None: but its outputs are blobs of some MiB.
+    LargeOutput,
 }
 
 /// What a hand-written provider has heard.
@@ -118,11 +121,9 @@ impl Sky {
 
     /// A hand-written provider that every node knows the offer of.
     pub async fn provider(&self, seed: u8, lie: Lie) -> Peer {
-        let (key, transport, events) = self.stranger(seed).await;
-        let heard = Arc::new(Mutex::new(Heard::default()));
-        let peer = Peer { key: key.clone(), transport: transport.clone(), heard: heard.clone() };
-        tokio::spawn(serve(key.clone(), events, lie, heard));
-        let offer = self.offer_of(&key, 1);
+        let peer = self.quiet_provider(seed, lie).await;
+        let (key, transport) = (&peer.key, &peer.transport);
+        let offer = self.offer_of(key, 1);
         transport.gossip(TOPIC_OFFERS, codec::encode(&offer));
         for node in &self.nodes {
             super::until(|| async {
@@ -131,6 +132,17 @@ impl Sky {
             })
             .await;
         }
+        peer
+    }
+
+    /// One that does not gossip its offer: it can be found in the DHT, and asked.
+    pub async fn quiet_provider(&self, seed: u8, lie: Lie) -> Peer {
+        let (key, transport, events) = self.stranger(seed).await;
+        let offer = self.offer_of(&key, 1);
+        transport.advertise(capability_keys(&offer.verify().expect("it is signed")));
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let peer = Peer { key: key.clone(), transport: transport.clone(), heard: heard.clone() };
+        tokio::spawn(serve(key, events, lie, heard, offer));
         peer
     }
 
@@ -171,7 +183,13 @@ pub async fn write(stream: &mut ByteStream, message: &impl Message) -> bool {
     stream.write_all(&message.to_frame()).await.is_ok() && stream.flush().await.is_ok()
 }
 
-async fn serve(key: Keypair, mut events: mpsc::Receiver<TransportEvent>, lie: Lie, heard: Arc<Mutex<Heard>>) {
+async fn serve(
+    key: Keypair,
+    mut events: mpsc::Receiver<TransportEvent>,
+    lie: Lie,
+    heard: Arc<Mutex<Heard>>,
+    offer: Signed<Offer>,
+) {
     while let Some(event) = events.recv().await {
         match event {
             TransportEvent::Stream { protocol: work::PROTOCOL, stream, .. } => {
@@ -183,7 +201,9 @@ async fn serve(key: Keypair, mut events: mpsc::Receiver<TransportEvent>, lie: Li
                 tokio::spawn(send_blob(stream, lie));
             }
             TransportEvent::Stream { protocol: query::PROTOCOL, mut stream, .. } => {
-                write(&mut stream, &QueryReply::Offers { offers: Vec::new() }).await;
+                let own = matches!(read(&mut stream).await, Some(Query::OwnOffer));
+                let offers = own.then(|| offer.clone()).into_iter().collect();
+                write(&mut stream, &QueryReply::Offers { offers }).await;
             }
             TransportEvent::Gossip { verdict, .. } => {
                 let _ = verdict.send(GossipVerdict::Accept);
@@ -364,7 +384,7 @@ fn output_of(task: TaskId, lie: Lie) -> TaskOutput {
             let blob = Blob { hash: Hash::of(b"huge"), size_bytes: 1 << 50 };
             TaskOutput { stdout: Content::Blob(blob), ..right }
         }
-        Lie::CorruptBlob => {
+        Lie::CorruptBlob | Lie::LargeOutput => {
             let bytes = blob_of(task);
             let blob = Blob { hash: Hash::of(&bytes), size_bytes: bytes.len() as u64 };
             TaskOutput { stdout: Content::Blob(blob), ..right }
