@@ -73,6 +73,9 @@ pub async fn start(config: &Config, start: Start<'_>) -> Result<Running> {
     let machine = Arc::new(LocalMachine::open(layout.root()));
 
     let mut network_config = network_config(&settings);
+    if network_config.listen_port == 0 {
+        network_config.listen_port = crate::port::remembered(journal.as_ref())?;
+    }
     let (genesis, chain) =
         founding::enter(journal.as_ref(), clock.as_ref(), &key, &name, &start.entry, &network_config).await?;
     network_config.sky = genesis.sky();

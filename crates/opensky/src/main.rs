@@ -14,6 +14,7 @@ mod founding;
 mod logging;
 mod output;
 mod passphrase;
+mod port;
 mod progress;
 mod score;
 mod settings;

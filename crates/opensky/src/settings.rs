@@ -47,7 +47,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "listen",
         default: "4710",
-        help: "UDP and TCP port for other nodes; 0 takes a free one",
+        help: "UDP and TCP port for other nodes; 0 takes a free one and keeps it",
         check: |v| parse::<u16>(v).map(drop),
     },
     Key {

@@ -62,7 +62,7 @@ pub struct UpArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Settings (see `opensky config show`)")]
 pub struct SettingFlags {
-    /// UDP and TCP port for other nodes; 0 takes a free one
+    /// UDP and TCP port for other nodes; 0 takes a free one and keeps it
     #[arg(long, value_name = "PORT")]
     pub listen: Option<String>,
     /// Address of the local API, on loopback
