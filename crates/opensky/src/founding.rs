@@ -6,7 +6,7 @@ use opensky_network::{Config as NetworkConfig, Network};
 use opensky_node::{Joined, join};
 use opensky_ports::{Clock, Journal, Record, Transport};
 use opensky_types::{
-    Keypair, codec,
+    Keypair, NodeId, Timestamp, codec,
     membership::{Genesis, InvitePolicy, InviteToken, MembershipChain},
 };
 use std::time::Duration;
@@ -51,15 +51,22 @@ pub async fn enter(
         if let Some(token) = &entry.token
             && token.0.verify()?.genesis.sky() != genesis.sky()
         {
-            let what = format!(
-                "this node already belongs to the sky '{}', and the invite is for another",
-                genesis.name
-            );
+            let what =
+                format!("this node already belongs to '{}', and the invite is for another sky", genesis.name);
             return Err(Fail::new(Exit::Failed, what)
                 .next("give the other node its own folder with --data-dir DIR")
                 .into());
         }
-        return Ok((genesis, chain));
+        match chain.verify(&genesis, key.id()) {
+            Ok(()) => return Ok((genesis, chain)),
+            Err(_) if entry.token.is_some() || entry.lan => {}
+            Err(error) => {
+                let what = format!("this node's key is no member of '{}': {error}", genesis.name);
+                return Err(Fail::new(Exit::Failed, what)
+                    .next("join again with a new invite: opensky up --join TOKEN")
+                    .into());
+            }
+        }
     }
     let joined = match entry {
         Entry { token: Some(token), .. } => Some(by_invite(clock, key, token, network).await?),
@@ -77,6 +84,19 @@ pub async fn enter(
     records.push(Record::Setting { name: SETTING.into(), value: codec::encode(&belonging) });
     journal.commit(&records)?;
     Ok(belonging)
+}
+
+/// Lets the key that takes over belong to the sky of the old one: the old key signs its membership.
+/// Answers whether there was a sky, and one in which the old key may do that.
+pub fn hand_over(journal: &dyn Journal, old: &Keypair, new: NodeId, now: Timestamp) -> Result<bool> {
+    let Some((genesis, chain)) = kept(journal)? else { return Ok(false) };
+    let chain = chain.extend(old, &genesis, new, now);
+    if chain.verify(&genesis, new).is_err() {
+        return Ok(false);
+    }
+    let record = Record::Setting { name: SETTING.into(), value: codec::encode(&(genesis, chain)) };
+    journal.commit(&[record])?;
+    Ok(true)
 }
 
 fn found(clock: &dyn Clock, key: &Keypair, name: &str) -> Genesis {

@@ -3,12 +3,14 @@
 use crate::{
     commands::Context,
     fail::{Exit, Fail},
+    founding,
     output::{fields, now},
     passphrase::{KeyArgs, ask, ask_twice, protection},
 };
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use opensky_identity::{DataFolder, KeyFile, Layout, Passphrase, backup, rotation};
+use opensky_storage::RedbJournal;
 use opensky_types::Keypair;
 use serde::Serialize;
 use std::{io::Read, os::unix::fs::OpenOptionsExt, path::PathBuf};
@@ -157,7 +159,12 @@ fn rotate(context: &Context, layout: &Layout, args: &RotateArgs) -> Result<()> {
     let old = unlock(layout, &args.key)?;
     let (new, _) = rotation::rotate(&folder, &old, protection(&args.key.new_key()?), now())?;
     context.say(format!("{} is now {}", old.id(), new.id()));
-    context.say("Members know the old key: join the sky again by invite.");
+    let journal = RedbJournal::open(folder.layout().journal_folder())?;
+    if founding::hand_over(&journal, &old, new.id(), now())? {
+        context.say("The old key signed the new one's membership: the node stays in its sky.");
+    } else {
+        context.say("The new key belongs to no sky yet: `opensky up` founds one, `opensky up --join TOKEN` joins one.");
+    }
     Ok(())
 }
 

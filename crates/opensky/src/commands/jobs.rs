@@ -3,7 +3,7 @@
 use crate::{
     commands::{
         Context,
-        run::{finish, results_default},
+        run::{finish, kept, results_default},
     },
     output::{ago, now, table},
     terminal::RemoteWriter,
@@ -98,10 +98,11 @@ pub async fn run(context: &Context, command: JobsCommand) -> Result<ExitCode> {
         JobsCommand::Logs(args) => logs(&client, &args).await?,
         JobsCommand::Attach { job, results } => {
             let detail = client.job(job).await?;
-            let tasks = u64::from(detail.summary.tasks.total());
-            // The job file is not at hand any more: results go to the folder only.
-            let file_job = FileJob { job, name: detail.summary.name, tasks, outputs: vec![] };
             let results = results.unwrap_or_else(|| results_default(job));
+            // A job from another terminal or machine: its results go to the folder only.
+            let tasks = u64::from(detail.summary.tasks.total());
+            let unknown = FileJob { job, name: detail.summary.name, tasks, outputs: vec![] };
+            let file_job = kept(&results)?.filter(|kept| kept.job == job).unwrap_or(unknown);
             return finish(context, &client, &file_job, &results).await;
         }
         JobsCommand::Cancel { job } => {

@@ -17,6 +17,9 @@ use std::{
 
 pub use report::summary;
 
+/// The file in a results folder that [`keep`] writes.
+const KEPT: &str = "job.json";
+
 /// Run a program or a job file
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -83,14 +86,13 @@ pub async fn run(context: &Context, args: RunArgs) -> Result<ExitCode> {
     }
     let job = client.submit_file(&args.file, &args.overrides()).await?;
     context.say(format!("job {} ({}): {} tasks", job.job, job.name, job.tasks));
+    let results = args.results.clone().unwrap_or_else(|| results_default(job.job));
     if args.detach {
+        keep(&job, &results)?;
         context.say(format!("follow it with `opensky jobs attach {}`", job.job));
-        context
-            .format
-            .print(&serde_json::json!({ "job": job.job, "tasks": job.tasks }), |_| job.job.to_string())?;
+        context.format.print(&job, |job| job.job.to_string())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let results = args.results.clone().unwrap_or_else(|| results_default(job.job));
     finish(context, &client, &job, &results).await
 }
 
@@ -115,6 +117,26 @@ pub async fn finish(context: &Context, client: &Client, job: &FileJob, results: 
         StateView::Succeeded => ExitCode::SUCCESS,
         _ => Exit::JobFailed.into(),
     })
+}
+
+/// Remembers, where the results will be, what the job file says about them.
+fn keep(job: &FileJob, results: &Path) -> Result<()> {
+    let mut job = job.clone();
+    for output in &mut job.outputs {
+        output.path = std::path::absolute(&output.path)?;
+    }
+    std::fs::create_dir_all(results)?;
+    std::fs::write(results.join(KEPT), serde_json::to_vec_pretty(&job)?)?;
+    Ok(())
+}
+
+/// The job that was started in the background with these results, if it was one from a job file.
+pub fn kept(results: &Path) -> Result<Option<FileJob>> {
+    match std::fs::read(results.join(KEPT)) {
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Where results go if nobody says.

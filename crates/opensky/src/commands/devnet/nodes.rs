@@ -21,6 +21,8 @@ use std::{
 
 /// How long nodes may take to find each other.
 const MEET_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long the kernel may take to end a process.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
 /// The file that marks a folder as a devnet's, so that nothing else is ever removed.
 const MARK: &str = "devnet";
@@ -186,9 +188,20 @@ impl Devnet {
             self.end_throttle(name)?;
         }
         kill_process(pid, signal).with_context(|| format!("cannot signal {name}"))?;
-        if signal == Signal::KILL {
-            self.children
-                .retain_mut(|child| child.id() != pid.as_raw_nonzero().get() as u32 || child.wait().is_err());
+        if signal != Signal::KILL {
+            return Ok(());
+        }
+        let killed = pid.as_raw_nonzero().get() as u32;
+        for child in self.children.iter_mut().filter(|child| child.id() == killed) {
+            child.wait()?;
+        }
+        self.children.retain(|child| child.id() != killed);
+        let deadline = Instant::now() + KILL_TIMEOUT;
+        while self.node(name)?.pid == Some(killed) {
+            if Instant::now() > deadline {
+                return Err(Fail::new(Exit::Failed, format!("{name} does not die")).into());
+            }
+            std::thread::sleep(POLL);
         }
         Ok(())
     }

@@ -11,7 +11,10 @@ use anyhow::{Context as _, Result};
 use opensky_api::{
     content::ContentView,
     event::{LogQuery, StreamView},
-    job::{FAILURES_MAX_DEFAULT, InputsRequest, JobRequest, ProgramRequest, StageRequest, WAIT_MS_DEFAULT},
+    job::{
+        ConstraintsView, FAILURES_MAX_DEFAULT, InputsRequest, JobRequest, ProgramRequest, StageRequest,
+        WAIT_MS_DEFAULT,
+    },
     progress::{RunView, RunsQuery, StateView, VerdictView},
 };
 use opensky_client::Client;
@@ -85,8 +88,7 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
         false => read_stdin(client).await?,
     };
     let overrides = args.overrides();
-    let mut constraints = opensky_api::job::ConstraintsView::default();
-    constraints.peers = overrides.peers;
+    let constraints = ConstraintsView { peers: overrides.peers, ..ConstraintsView::default() };
     let stage = StageRequest {
         name: "program".into(),
         program: ProgramRequest {
