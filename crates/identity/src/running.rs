@@ -52,9 +52,14 @@ impl RunningNode {
     }
 }
 
-/// Field 22 of `/proc/PID/stat` (proc(5)), counted behind the command's closing parenthesis.
+/// Field 22 of `/proc/PID/stat` (proc(5)), counted behind the command's closing parenthesis. `None`
+/// for a process that has ended and only waits for its parent to notice.
 fn started_ticks(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
-    fields.split_whitespace().nth(19)?.parse().ok()
+    let mut fields = fields.split_whitespace();
+    if fields.next() == Some("Z") {
+        return None;
+    }
+    fields.nth(18)?.parse().ok()
 }

@@ -9,13 +9,13 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
     /// No node runs with this data folder.
-    #[error("no node is running for {}; start one with `opensky up`", data_dir.display())]
+    #[error("no node is running for {}", data_dir.display())]
     NotRunning {
         /// The data folder.
         data_dir: PathBuf,
     },
     /// Nobody answers where the node should be.
-    #[error("no node answers at {address}; start one with `opensky up`")]
+    #[error("no node answers at {address}")]
     Unreachable {
         /// The API's address.
         address: String,

@@ -12,6 +12,7 @@ use opensky_types::{
     JobId, NodeId,
     job::{Blob, StageInputs, Verify},
 };
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tokio::io::AsyncReadExt;
 
@@ -31,8 +32,8 @@ pub struct Overrides {
     pub files: Vec<PathBuf>,
 }
 
-/// A job file that was submitted.
-#[derive(Debug, Clone)]
+/// A job file that was submitted. Can be kept as JSON to save its results later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileJob {
     /// The job.
     pub job: JobId,
@@ -45,7 +46,7 @@ pub struct FileJob {
 }
 
 /// A stage whose standard output goes to a file or folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageOutput {
     /// The stage, by position.
     pub stage: u16,
