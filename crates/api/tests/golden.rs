@@ -35,7 +35,11 @@ fn golden<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         std::fs::write(&path, &json).unwrap();
     }
-    assert_eq!(std::fs::read_to_string(&path).unwrap(), json, "{name}: run with UPDATE_GOLDEN=1 if it is meant");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        json,
+        "{name}: run with UPDATE_GOLDEN=1 if it is meant"
+    );
     assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value, "{name}");
 }
 
@@ -88,7 +92,10 @@ fn request() -> JobRequest {
         name: "all inputs".into(),
         stages: vec![
             stage("one", InputsRequest::One { stdin: Some(blob) }),
-            StageRequest { constraints, ..stage("numbers", InputsRequest::Numbers { from: 0, to: 9, step: 2 }) },
+            StageRequest {
+                constraints,
+                ..stage("numbers", InputsRequest::Numbers { from: 0, to: 9, step: 2 })
+            },
             StageRequest {
                 verify: VerifyView::Quorum { agree: 2, replicas: 2, replicas_max: 5 },
                 ..stage("blobs", InputsRequest::Blobs { blobs: ListOf::Inline(vec![named]) })
@@ -98,7 +105,10 @@ fn request() -> JobRequest {
                 ..stage("slices", InputsRequest::Slices { blob, cuts: ListOf::Inline(vec![0, 2, 5]) })
             },
             stage("each", InputsRequest::Each { stage: 3 }),
-            StageRequest { after: vec![0], ..stage("reduce", InputsRequest::Reduce { stage: 4, fan_in: 16 }) },
+            StageRequest {
+                after: vec![0],
+                ..stage("reduce", InputsRequest::Reduce { stage: 4, fan_in: 16 })
+            },
         ],
         wait_ms: 600_000,
         deadline_ms: Some(3_600_000),
@@ -132,7 +142,10 @@ fn long_lists_travel_as_blobs() {
     assert_eq!(uploads, [b"[0,2,5]".to_vec()]);
     golden("job_request_with_uploaded_list", &split);
     let lists: BTreeMap<Hash, Vec<u8>> = uploads.into_iter().map(|list| (Hash::of(&list), list)).collect();
-    assert_eq!(split.lists().iter().map(|list| list.hash).collect::<Vec<_>>(), lists.keys().copied().collect::<Vec<_>>());
+    assert_eq!(
+        split.lists().iter().map(|list| list.hash).collect::<Vec<_>>(),
+        lists.keys().copied().collect::<Vec<_>>()
+    );
     assert_eq!(split.clone().into_spec(0, &lists), request().into_spec(0, &BTreeMap::new()));
     let missing = split.clone().into_spec(0, &BTreeMap::new());
     assert!(matches!(missing, Err(JobRequestError::ListMissing { .. })));
@@ -143,7 +156,9 @@ fn long_lists_travel_as_blobs() {
 #[test]
 fn requests_refuse_unknown_fields() {
     let mut json = serde_json::to_value(request()).unwrap();
-    for pointer in ["", "/stages/0", "/stages/0/program", "/stages/0/inputs", "/stages/0/limits", "/stages/2/verify"] {
+    for pointer in
+        ["", "/stages/0", "/stages/0/program", "/stages/0/inputs", "/stages/0/limits", "/stages/2/verify"]
+    {
         let object = json.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
         object.insert("surprise".into(), 1.into());
         assert!(serde_json::from_value::<JobRequest>(json.clone()).is_err(), "{pointer}");
@@ -182,7 +197,8 @@ fn events() {
 
 #[test]
 fn waiting_counts() {
-    let counts = MisfitCounts { offers: 9, fitting: 0, excluded: vec![(Misfit::Region, 7), (Misfit::Full, 2)] };
+    let counts =
+        MisfitCounts { offers: 9, fitting: 0, excluded: vec![(Misfit::Region, 7), (Misfit::Full, 2)] };
     golden("waiting", &opensky_api::progress::MisfitCountsView::from(&counts));
 }
 
@@ -191,7 +207,8 @@ fn run() {
     let small = ContentView::from(&Content::Inline(b"hello\n".to_vec()));
     let binary = ContentView::from(&Content::Inline(vec![0xff, 0x00]));
     assert_eq!(binary.inline_bytes(), Some(vec![0xff, 0x00]));
-    let large = ContentView::from(&Content::Blob(BlobRef { hash: Hash::of(b"x"), size_bytes: 1 << 20 }.into()));
+    let large =
+        ContentView::from(&Content::Blob(BlobRef { hash: Hash::of(b"x"), size_bytes: 1 << 20 }.into()));
     assert_eq!(large.inline_bytes(), None);
     let run = RunView {
         task: TaskId { stage: 1, index: 2 },

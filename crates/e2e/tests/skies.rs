@@ -1,7 +1,10 @@
 //! Jobs over real nodes, with the faults that real nodes have.
 
 use anyhow::Result;
-use opensky_client::{Client, api::progress::{RunsQuery, StateView, VerdictView}, Overrides};
+use opensky_client::{
+    Client, Overrides,
+    api::progress::{RunsQuery, StateView, VerdictView},
+};
 use opensky_e2e::{Node, Sky, repository, until_done};
 use opensky_types::JobId;
 use std::collections::BTreeSet;
@@ -33,13 +36,20 @@ async fn submit_sweep(sky: &Sky, client: &Client, verify: &str) -> Result<JobId>
     let file = sky.folder().join("sweep.toml");
     let program = repository("examples/programs/primes.wasm").canonicalize()?;
     let text = SWEEP.replace("PROGRAM", &program.display().to_string());
-    std::fs::write(&file, text.replace("[[stage]]\nname = \"count\"", &format!("{verify}\n[[stage]]\nname = \"count\"")))?;
+    std::fs::write(
+        &file,
+        text.replace("[[stage]]\nname = \"count\"", &format!("{verify}\n[[stage]]\nname = \"count\"")),
+    )?;
     Ok(client.submit_file(&file, &Overrides::default()).await?.job)
 }
 
 async fn primes(client: &Client, job: JobId) -> Result<String> {
     let detail = client.wait(job).await?;
-    anyhow::ensure!(detail.summary.state == StateView::Succeeded, "the job failed: {}", detail.summary.reason);
+    anyhow::ensure!(
+        detail.summary.state == StateView::Succeeded,
+        "the job failed: {}",
+        detail.summary.reason
+    );
     let outputs = client.outputs(job, 1).await?;
     Ok(String::from_utf8_lossy(&outputs[0].stdout).into_owned())
 }
@@ -48,7 +58,8 @@ async fn primes(client: &Client, job: JobId) -> Result<String> {
 async fn f12_a_provider_killed_in_the_middle_changes_nothing() -> Result<()> {
     let mut sky = Sky::start(4).await?;
     let client = sky.nodes[0].client()?;
-    let job = submit_sweep(&sky, &client, "[verify]\nquorum = { agree = 2, replicas = 2, replicas_max = 4 }").await?;
+    let job = submit_sweep(&sky, &client, "[verify]\nquorum = { agree = 2, replicas = 2, replicas_max = 4 }")
+        .await?;
     until_done(&client, job, 3).await?;
     sky.nodes[2].kill()?;
     assert!(primes(&client, job).await?.contains(PRIMES));
@@ -68,7 +79,8 @@ async fn f1_a_consumer_killed_in_the_middle_resumes() -> Result<()> {
     sky.nodes[0].ready().await?;
     let client = sky.nodes[0].client()?;
     assert!(primes(&client, job).await?.contains(PRIMES));
-    let accepted = RunsQuery { state: Some(VerdictView::Accepted), limit: Some(1_000), ..RunsQuery::default() };
+    let accepted =
+        RunsQuery { state: Some(VerdictView::Accepted), limit: Some(1_000), ..RunsQuery::default() };
     let runs = client.runs_page(job, &accepted).await?.runs;
     let tasks: BTreeSet<_> = runs.iter().map(|run| run.task).collect();
     assert_eq!((runs.len(), tasks.len()), (41, 41), "no finished task ran again");
@@ -101,7 +113,10 @@ async fn the_example_of_the_client_runs() -> Result<()> {
     let client = sky.nodes[0].client()?;
     let file = sky.folder().join("receipts.toml");
     let program = repository("examples/programs/primes.wasm").canonicalize()?;
-    std::fs::write(&file, SWEEP.replace("PROGRAM", &program.display().to_string()).replace("2_000_000", "100_000"))?;
+    std::fs::write(
+        &file,
+        SWEEP.replace("PROGRAM", &program.display().to_string()).replace("2_000_000", "100_000"),
+    )?;
     let job = client.submit_file(&file, &Overrides::default()).await?.job;
     client.wait(job).await?;
     let runs = client.runs_page(job, &RunsQuery::default()).await?.runs;
@@ -110,7 +125,8 @@ async fn the_example_of_the_client_runs() -> Result<()> {
     std::fs::write(&kept, serde_json::to_vec(&receipt)?)?;
     let verified = sky.nodes[1].call(&["verify", &kept.display().to_string()])?;
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
-    let forged = String::from_utf8(serde_json::to_vec(&receipt)?)?.replace(&receipt.usage.fuel.to_string(), "1");
+    let forged =
+        String::from_utf8(serde_json::to_vec(&receipt)?)?.replace(&receipt.usage.fuel.to_string(), "1");
     std::fs::write(&kept, forged)?;
     let refused = sky.nodes[1].call(&["verify", &kept.display().to_string()])?;
     assert_eq!(refused.status.code(), Some(7), "a changed receipt is refused");
