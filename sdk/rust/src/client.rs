@@ -9,7 +9,7 @@ use opensky_api::{
     limits::{Limits, LimitsView},
     membership::{InviteRequest, InviteView, Invites, Members},
     network::Peers,
-    offer::Offers,
+    offer::{Clusters, Offers},
     problem::Code,
     receipt::ReceiptView,
     routes,
@@ -118,6 +118,11 @@ impl Client {
     /// Offers that this node knows.
     pub async fn offers(&self) -> Result<Offers, ClientError> {
         self.get(routes::OFFERS).await
+    }
+
+    /// Clusters of the sky, as far as this node knows it.
+    pub async fn clusters(&self) -> Result<Clusters, ClientError> {
+        self.get(routes::CLUSTERS).await
     }
 
     /// The owner's limits.

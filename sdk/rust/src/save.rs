@@ -5,7 +5,7 @@ use opensky_api::{
     content::ContentView,
     progress::{JobDetail, RunView, RunsQuery, VerdictView},
 };
-use opensky_types::JobId;
+use opensky_types::{JobId, place::Level};
 use std::path::{Component, Path, PathBuf};
 use tokio::{fs, io::AsyncWriteExt};
 
@@ -28,7 +28,9 @@ impl Client {
         let detail = self.job(job.job).await?;
         let mut saved = Saved { folder: folder.to_owned(), ..Saved::default() };
         for output in &job.outputs {
-            self.save_output(job.job, output).await?;
+            let stage = detail.stages.get(usize::from(output.stage));
+            let is_function = stage.is_some_and(|stage| stage.level == Level::Function);
+            self.save_output(job.job, output, is_function).await?;
             saved.outputs.push(output.path.clone());
         }
         fs::create_dir_all(folder).await.map_err(ClientError::write(folder))?;
@@ -75,7 +77,13 @@ impl Client {
         Ok(())
     }
 
-    async fn save_output(&self, job: JobId, output: &StageOutput) -> Result<(), ClientError> {
+    /// A function's result is a value without an end of line, so each gets one.
+    async fn save_output(
+        &self,
+        job: JobId,
+        output: &StageOutput,
+        is_function: bool,
+    ) -> Result<(), ClientError> {
         let query = RunsQuery {
             state: Some(VerdictView::Accepted),
             stage: Some(output.stage),
@@ -93,6 +101,9 @@ impl Client {
         let mut file = create(&output.path).await?;
         for (_, content) in &parts {
             self.copy_content(content, &mut file, &output.path).await?;
+            if is_function {
+                file.write_all(b"\n").await.map_err(ClientError::write(&output.path))?;
+            }
         }
         file.flush().await.map_err(ClientError::write(&output.path))
     }
