@@ -16,6 +16,28 @@ pub struct Offers {
     pub offers: Vec<OfferView>,
 }
 
+/// Clusters that live offers form, in order of name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clusters {
+    /// They.
+    pub clusters: Vec<ClusterView>,
+}
+
+/// Nodes of one region with one capability.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterView {
+    /// `region/capability`, such as `europe/function`.
+    pub name: String,
+    /// Nodes in it.
+    pub members: u32,
+    /// Tasks they run at a time.
+    pub slots_total: u32,
+    /// Of those, how many are free.
+    pub slots_free: u32,
+    /// When it was heard from last.
+    pub heartbeat_at: Timestamp,
+}
+
 /// One offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfferView {

@@ -7,6 +7,7 @@
 //! | GET | [`NODE`] | | [`NodeView`](crate::status::NodeView) |
 //! | GET | [`PEERS`] | | [`Peers`](crate::network::Peers) |
 //! | GET | [`OFFERS`] | | [`Offers`](crate::offer::Offers) |
+//! | GET | [`CLUSTERS`] | | [`Clusters`](crate::offer::Clusters) |
 //! | GET, PUT | [`LIMITS`] | [`Limits`](crate::limits::Limits) | [`LimitsView`](crate::limits::LimitsView) |
 //! | GET | [`CONFIG`] | | [`ConfigView`](crate::config::ConfigView) |
 //! | GET | [`DOCTOR`] | | [`DoctorReport`](crate::doctor::DoctorReport) |
@@ -45,6 +46,7 @@ pub const STATUS: &str = "/v1/status";
 pub const NODE: &str = "/v1/node";
 pub const PEERS: &str = "/v1/peers";
 pub const OFFERS: &str = "/v1/offers";
+pub const CLUSTERS: &str = "/v1/clusters";
 pub const LIMITS: &str = "/v1/limits";
 pub const CONFIG: &str = "/v1/config";
 pub const DOCTOR: &str = "/v1/doctor";

@@ -36,6 +36,7 @@ pub(crate) fn routes(gateway: Gateway, token: Token, stop: CancellationToken) ->
         .route(routes::STOP, post(node::stop))
         .route(routes::PEERS, get(sky::peers))
         .route(routes::OFFERS, get(sky::offers))
+        .route(routes::CLUSTERS, get(sky::clusters))
         .route(routes::INVITES, get(sky::invites).post(sky::invite))
         .route(routes::MEMBERS, get(sky::members))
         .route(routes::BLOB, get(blobs::download))

@@ -1,6 +1,7 @@
 //! The only door into a running node.
 
 use crate::{fetch::blocking, requests::Request};
+use opensky_market::Cluster;
 use opensky_ports::{
     BlobError, BlobStore, Clock, Journal, JournalError, LogStream, Pin,
     journal::{StoredJob, TaskRun},
@@ -189,6 +190,11 @@ impl Handle {
     /// Every live offer this node knows.
     pub async fn offers(&self) -> Result<Vec<OfferView>, NodeGone> {
         self.ask(Request::Offers).await
+    }
+
+    /// Clusters that these offers form: nodes of one region with one capability.
+    pub async fn clusters(&self) -> Result<Vec<Cluster>, NodeGone> {
+        self.ask(Request::Clusters).await
     }
 
     /// Changes the owner's limits, now and for later starts.

@@ -31,5 +31,6 @@ pub use handle::{
 };
 pub use membership::{JoinError, Joined, join, member_knock};
 pub use node::{End, Node};
+pub use opensky_market::Cluster;
 pub use opensky_scheduler::JobView as JobProgress;
 pub use start::{Parts, StartError};

@@ -8,6 +8,7 @@ use crate::{
     node::{End, Node},
     settings,
 };
+use opensky_market::Cluster;
 use opensky_ports::{Pin, Record, transport::NetworkView};
 use opensky_scheduler::JobView as JobProgress;
 use opensky_types::{
@@ -28,6 +29,7 @@ pub(crate) enum Request {
     Status(Answer<Status>),
     Network(Answer<NetworkView>),
     Offers(Answer<Vec<OfferView>>),
+    Clusters(Answer<Vec<Cluster>>),
     Invites(Answer<Vec<IssuedInvite>>),
     SetLimits {
         limits: ContributionLimits,
@@ -80,6 +82,7 @@ impl Node {
             Request::Status(answer) => tell(answer, self.status()),
             Request::Network(answer) => self.answer_network(answer),
             Request::Offers(answer) => tell(answer, self.offer_views()),
+            Request::Clusters(answer) => tell(answer, self.market.clusters(now)),
             Request::Invites(answer) => tell(answer, self.membership.issued(&self.key)),
             Request::SetLimits { limits, answer } => {
                 self.keep_record(settings::limits_record(&limits));

@@ -75,6 +75,8 @@ pub enum Command {
     Peers,
     /// Show what nodes offer
     Offers,
+    /// Show the sky's clusters: nodes of one region with one capability
+    Clusters,
     /// Make an invite to this sky
     Invite(commands::invite::InviteArgs),
     /// Show, back up, restore or replace the node's key

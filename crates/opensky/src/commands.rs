@@ -40,6 +40,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Node(command) => node::run(&context, command).await?,
         Command::Peers => sky::peers(&context).await?,
         Command::Offers => sky::offers(&context).await?,
+        Command::Clusters => sky::clusters(&context).await?,
         Command::Invite(args) => invite::run(&context, args).await?,
         Command::Identity(command) => identity::run(&context, command)?,
         Command::Limits(command) => limits::run(&context, command).await?,

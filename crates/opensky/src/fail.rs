@@ -99,7 +99,15 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
                 Code::InvalidJob | Code::InvalidRequest => Exit::Invalid,
                 _ => Exit::Failed,
             };
-            (exit, problem.next.clone())
+            let listed = || match problem.code {
+                Code::JobNotFound => Some("`opensky jobs list` shows the jobs of this node".to_owned()),
+                Code::TaskNotFound => Some("`opensky jobs show JOB` shows its tasks".to_owned()),
+                Code::ReceiptNotFound => {
+                    Some("`opensky jobs show JOB` shows the receipts of a job".to_owned())
+                }
+                _ => None,
+            };
+            (exit, problem.next.clone().or_else(listed))
         }
         Some(ClientError::JobFile(_) | ClientError::UnknownFormat { .. } | ClientError::InvalidJob(_)) => (
             Exit::Invalid,

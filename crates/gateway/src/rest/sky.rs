@@ -12,7 +12,7 @@ use opensky_api::{
     Code,
     membership::{InviteRequest, InviteView, Invites, MemberView, Members},
     network::{PathView, PeerView, Peers},
-    offer::Offers,
+    offer::{ClusterView, Clusters, Offers},
 };
 use opensky_ports::transport::Path;
 use opensky_types::{NodeId, place::Region};
@@ -47,6 +47,17 @@ pub(crate) async fn peers(State(gateway): State<Gateway>) -> Outcome<Json<Peers>
 pub(crate) async fn offers(State(gateway): State<Gateway>) -> Outcome<Json<Offers>> {
     let offers = gateway.handle.offers().await?.iter().map(|view| (&view.offer).into()).collect();
     Ok(Json(Offers { offers }))
+}
+
+pub(crate) async fn clusters(State(gateway): State<Gateway>) -> Outcome<Json<Clusters>> {
+    let clusters = gateway.handle.clusters().await?.into_iter().map(|cluster| ClusterView {
+        name: cluster.name,
+        members: cluster.members,
+        slots_total: cluster.slots_total,
+        slots_free: cluster.slots_free,
+        heartbeat_at: cluster.heartbeat_at,
+    });
+    Ok(Json(Clusters { clusters: clusters.collect() }))
 }
 
 pub(crate) async fn invites(State(gateway): State<Gateway>) -> Outcome<Json<Invites>> {

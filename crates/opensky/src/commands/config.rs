@@ -4,7 +4,7 @@ use crate::{
     commands::Context,
     config::{Config, FILE_NAME, read_file, write_value},
     fail::{Exit, Fail},
-    output::{print_line, table},
+    output::table,
     settings::{KEYS, key},
 };
 use anyhow::Result;
@@ -54,9 +54,10 @@ pub async fn run(context: &Context, command: ConfigCommand) -> Result<()> {
         ConfigCommand::Set { name, value } => {
             known(&name)?.check(&value).map_err(|problem| Fail::new(Exit::Invalid, problem))?;
             let path = write_value(&data_dir, &name, &value)?;
-            context
-                .say(format!("{name} = {value} in {}; it holds from the node's next start", path.display()));
-            Ok(())
+            let set = serde_json::json!({ "key": name, "value": value, "file": path });
+            context.format.print(&set, |_| {
+                format!("{name} = {value} in {}; it holds from the node's next start", path.display())
+            })
         }
         ConfigCommand::Validate { file } => {
             let path = file.unwrap_or_else(|| data_dir.join(FILE_NAME));
@@ -64,7 +65,10 @@ pub async fn run(context: &Context, command: ConfigCommand) -> Result<()> {
                 return Err(Fail::new(Exit::NotFound, format!("there is no {}", path.display())).into());
             }
             let values = read_file(&path)?;
-            print_line(&format!("{} is right: {} setting(s)", path.display(), values.len()))
+            let checked = serde_json::json!({ "file": path, "settings": values });
+            context
+                .format
+                .print(&checked, |_| format!("{} is right: {} setting(s)", path.display(), values.len()))
         }
     }
 }

@@ -12,10 +12,13 @@ use crate::{
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use opensky_client::data_dir_default;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 pub use nodes::{Devnet, first_node};
 pub use throttle::{ThrottleArgs, throttle};
+
+/// How often a devnet in the foreground looks whether it is still wanted.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Run a sky of several nodes on this machine
 #[derive(Debug, Args)]
@@ -59,21 +62,25 @@ enum DevnetCommand {
     /// Kill a node at once (SIGKILL)
     Kill {
         /// Its name, such as node3
+        #[arg(value_parser = name)]
         node: String,
     },
     /// Freeze a node (SIGSTOP)
     Stop {
         /// Its name
+        #[arg(value_parser = name)]
         node: String,
     },
     /// Let a frozen or slow node go on
     Continue {
         /// Its name
+        #[arg(value_parser = name)]
         node: String,
     },
     /// Make a node slow, by freezing it most of the time
     Slow {
         /// Its name
+        #[arg(value_parser = name)]
         node: String,
         /// Share of the time that it is frozen
         #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u8).range(1..=99))]
@@ -82,6 +89,7 @@ enum DevnetCommand {
     /// Start a node that was killed
     Start {
         /// Its name
+        #[arg(value_parser = name)]
         node: String,
     },
     /// Stop all nodes
@@ -127,10 +135,26 @@ async fn up(context: &Context, folder: PathBuf, count: u16, detach: bool) -> Res
         return Ok(());
     }
     context.say("ctrl-c stops them.");
-    tokio::signal::ctrl_c().await?;
+    tokio::select! {
+        asked = tokio::signal::ctrl_c() => asked?,
+        ended = all_ended(&devnet) => ended?,
+    }
     devnet.stop_all().await?;
     context.say("stopped");
     Ok(())
+}
+
+/// Waits until no node is left, as after `opensky devnet down` elsewhere.
+async fn all_ended(devnet: &Devnet) -> Result<()> {
+    while devnet.list()?.iter().any(|node| node.pid.is_some()) {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
+}
+
+/// A node by its name or its number.
+fn name(text: &str) -> Result<String, std::convert::Infallible> {
+    Ok(text.parse::<u16>().map_or_else(|_| text.to_owned(), |number| format!("node{number}")))
 }
 
 async fn command_on(context: &Context, mut devnet: Devnet, command: DevnetCommand) -> Result<()> {

@@ -64,6 +64,7 @@ fn check(context: &Context, path: &Path) -> Result<()> {
             }
         }
     }
-    context.say(format!("{} stage(s), nothing wrong", plan.job().stages.len()));
-    print_line(&format!("{name} is right"))
+    let stages = plan.job().stages.len();
+    let checked = serde_json::json!({ "file": name, "stages": stages });
+    context.format.print(&checked, |_| format!("{name} is right: {stages} stage(s)"))
 }

@@ -107,11 +107,15 @@ pub async fn run(context: &Context, command: JobsCommand) -> Result<ExitCode> {
         }
         JobsCommand::Cancel { job } => {
             let summary = client.cancel(job).await?;
-            context.format.print(&summary, |summary| format!("{job} is {}", summary.state.as_str()))?;
+            context
+                .format
+                .print(&summary, |_| format!("{job} is cancelled; `opensky jobs retry {job}` goes on"))?;
         }
         JobsCommand::Retry { job } => {
             let summary = client.retry(job).await?;
-            context.format.print(&summary, |summary| format!("{job} is {}", summary.state.as_str()))?;
+            context
+                .format
+                .print(&summary, |_| format!("{job} runs again; `opensky jobs attach {job}` follows it"))?;
         }
         JobsCommand::Remove { job } => {
             client.remove(job).await?;

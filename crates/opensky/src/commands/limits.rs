@@ -34,7 +34,7 @@ pub struct SetArgs {
     #[arg(long)]
     share: Option<bool>,
     /// Processor, in percent of all cores
-    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     cpu: Option<u8>,
     /// Memory for others' tasks
     #[arg(long, value_name = "SIZE")]
@@ -106,6 +106,13 @@ fn show(view: &LimitsView) -> String {
 
 fn clock(minute: u16) -> String {
     format!("{:02}:{:02}", minute / 60, minute % 60)
+}
+
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).trim_end().parse().ok();
+    number
+        .filter(|percent| *percent <= 100)
+        .ok_or_else(|| "percent look like 25 or 25%, 100 at most".to_owned())
 }
 
 fn hours(text: &str) -> Result<Hours, String> {

@@ -1,8 +1,8 @@
-//! `opensky peers`, `opensky offers`
+//! `opensky peers`, `opensky offers`, `opensky clusters`
 
 use crate::{
     commands::Context,
-    output::{size, table},
+    output::{ago, now, size, table},
 };
 use anyhow::Result;
 use opensky_api::network::PathView;
@@ -44,5 +44,16 @@ pub async fn offers(context: &Context) -> Result<()> {
             ]
         });
         table(&["NODE", "REGION", "FREE", "CORES", "SCORE", "MEMORY", "PER TASK", "PER GFUEL", "NOTE"], rows)
+    })
+}
+
+pub async fn clusters(context: &Context) -> Result<()> {
+    let clusters = context.client()?.clusters().await?;
+    context.format.print(&clusters, |clusters| {
+        let rows = clusters.clusters.iter().map(|cluster| {
+            let slots = format!("{}/{}", cluster.slots_free, cluster.slots_total);
+            vec![cluster.name.clone(), cluster.members.to_string(), slots, ago(now(), cluster.heartbeat_at)]
+        });
+        table(&["CLUSTER", "NODES", "FREE", "HEARD FROM"], rows)
     })
 }

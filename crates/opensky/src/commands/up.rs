@@ -183,10 +183,8 @@ fn summary(checks: &[opensky_api::doctor::Check]) -> String {
 
 async fn detach(context: &Context, data_dir: &Path, args: &UpArgs) -> Result<ExitCode> {
     let mut given = std::env::args_os().skip(1).filter(|arg| arg != "--detach").collect::<Vec<_>>();
+    given.retain(|arg| !["--verbose", "-v", "--quiet", "-q"].iter().any(|talk| arg == talk));
     given.push("--quiet".into());
-    if context.verbose {
-        given.retain(|arg| arg != "--verbose" && arg != "-v");
-    }
     refuse_if_running(data_dir)?;
     let needs_prompt = !args.key.unencrypted_key
         && args.key.passphrase_file.is_none()
@@ -248,7 +246,8 @@ pub async fn wait_ready(data_dir: &Path, child: &mut Child) -> Result<Client> {
         if let Some(status) = child.try_wait()? {
             let said = std::fs::read_to_string(console(data_dir)).unwrap_or_default();
             let said = said.trim().trim_start_matches("error: ");
-            return Err(Fail::new(Exit::Failed, format!("the node did not start ({status}): {said}")).into());
+            let exit = if status.code() == Some(Exit::Invalid as i32) { Exit::Invalid } else { Exit::Failed };
+            return Err(Fail::new(exit, format!("the node did not start: {said}")).into());
         }
         let mine =
             RunningNode::find(&Layout::new(data_dir))?.is_some_and(|running| running.pid == child.id());

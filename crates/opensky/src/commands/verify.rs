@@ -30,7 +30,10 @@ pub async fn run(context: &Context, args: VerifyArgs) -> Result<()> {
         Ok(id) if !std::path::Path::new(&args.receipt).exists() => context.client()?.receipt(id).await?,
         _ => read(&args.receipt)?,
     };
-    view.verify().map_err(|error| Fail::new(Exit::Invalid, format!("the receipt does not hold: {error}")))?;
+    view.verify().map_err(|error| {
+        Fail::new(Exit::Invalid, format!("the receipt does not hold: {error}"))
+            .next("fetch it again where the job ran: opensky verify ID --save FILE")
+    })?;
     if let Some(path) = &args.save {
         let text = serde_json::to_string_pretty(&view)?;
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -44,8 +47,11 @@ fn read(path: &str) -> Result<ReceiptView> {
         Fail::new(Exit::NotFound, format!("cannot read the receipt {path}: {error}"))
             .next("name a file, or a receipt's id of 64 hex digits (`opensky jobs show JOB`)")
     })?;
-    serde_json::from_str(&text)
-        .map_err(|error| Fail::new(Exit::Invalid, format!("{path} is not a receipt: {error}")).into())
+    serde_json::from_str(&text).map_err(|error| {
+        Fail::new(Exit::Invalid, format!("{path} is not a receipt: {error}"))
+            .next("receipts are files that `opensky verify ID --save FILE` wrote")
+            .into()
+    })
 }
 
 fn show(view: &ReceiptView) -> String {
