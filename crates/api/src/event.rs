@@ -1,7 +1,7 @@
 //! What happens to a job, as it happens, and logs.
 
 use crate::progress::{NoteView, StateView, TaskCounts};
-use opensky_types::{NodeId, TaskId, Timestamp, reason::Reason};
+use opensky_types::{NodeId, Timestamp, reason::Reason};
 use serde::{Deserialize, Serialize};
 
 /// One server-sent event of a job: the SSE field `event` is the tag, `data` this JSON, and `id` a
@@ -25,8 +25,6 @@ pub enum JobEvent {
     },
     /// A step worth explaining.
     Note(NoteView),
-    /// A followed task wrote something. For display: bytes that are not UTF-8 are replaced.
-    Log { task: TaskId, node: NodeId, stream: StreamView, text: String },
     /// A kind of event that this client does not know yet.
     #[serde(other)]
     Unknown,
@@ -39,7 +37,6 @@ impl JobEvent {
             Self::Job { .. } => "job",
             Self::Progress { .. } => "progress",
             Self::Note(_) => "note",
-            Self::Log { .. } => "log",
             Self::Unknown => "unknown",
         }
     }

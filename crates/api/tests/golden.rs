@@ -5,7 +5,7 @@ use opensky_api::{
     Code, Problem,
     content::{BlobRef, ContentView},
     doctor::{Check, DoctorReport, Standing},
-    event::{JobEvent, StreamView},
+    event::JobEvent,
     job::{
         ConstraintsView, InputsRequest, JobRequest, JobRequestError, ListOf, NamedBlob, ProgramRequest,
         StageRequest, TaskLimitsView, VerifyView,
@@ -189,8 +189,6 @@ fn events() {
     let counts = TaskCounts { waiting: 1, running: 2, done: 3, failed: 0 };
     golden("event_progress", &JobEvent::Progress { stages: vec![counts] });
     golden("event_note", &JobEvent::Note(NoteView::from(&note)));
-    let (task, stream) = (TaskId { stage: 0, index: 17 }, StreamView::Stderr);
-    golden("event_log", &JobEvent::Log { task, node: key(1).id(), stream, text: "hello\n".into() });
     let newer: JobEvent = serde_json::from_str(r#"{"event":"weather","rain":true}"#).unwrap();
     assert_eq!(newer, JobEvent::Unknown);
 }

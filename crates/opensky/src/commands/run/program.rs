@@ -115,7 +115,8 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
         wait_ms: overrides.wait_ms.unwrap_or(WAIT_MS_DEFAULT),
         deadline_ms: None,
         seed: None,
-        durable: true,
+        // Whoever waits for a program would simply run it again; it need not outlive the node.
+        durable: args.detach,
     })
 }
 
