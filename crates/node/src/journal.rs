@@ -8,7 +8,10 @@ use opensky_ports::{Journal, JournalError, Record, transport::KnockAnswer};
 use opensky_protocol::work::ToProvider;
 use opensky_types::{JobId, NodeId, membership::InviteToken};
 use std::{sync::Arc, thread, time::Duration};
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 /// Facts that may wait for the disk before the loop stops taking more.
 const QUEUE_COMMITS_MAX: usize = 4_096;
@@ -56,16 +59,17 @@ impl JournalWriter {
     ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Event>)> {
         let (queue, waiting) = mpsc::channel(QUEUE_COMMITS_MAX);
         let (events, kept) = mpsc::unbounded_channel();
+        let runtime = Handle::current();
         let thread = thread::Builder::new()
             .name("journal".into())
-            .spawn(move || write(journal.as_ref(), waiting, &events))?;
+            .spawn(move || write(&runtime, journal.as_ref(), waiting, &events))?;
         Ok((Self { queue, thread }, kept))
     }
 
     /// Queues a commit; waits while the disk is that far behind.
     pub(crate) async fn commit(&self, commit: Commit) {
-        // The thread only ends after this end is dropped.
-        let _ = self.queue.send(commit).await;
+        // A node that cannot keep facts must not go on as if it could.
+        self.queue.send(commit).await.expect("the journal's thread lives as long as this end");
     }
 
     /// Writes out what waits and ends the thread.
@@ -79,7 +83,12 @@ impl JournalWriter {
     }
 }
 
-fn write(journal: &dyn Journal, mut waiting: mpsc::Receiver<Commit>, events: &mpsc::UnboundedSender<Event>) {
+fn write(
+    runtime: &Handle,
+    journal: &dyn Journal,
+    mut waiting: mpsc::Receiver<Commit>,
+    events: &mpsc::UnboundedSender<Event>,
+) {
     while let Some(mut commit) = waiting.blocking_recv() {
         while commit.records.len() < COMMIT_RECORDS_MAX
             && let Ok(next) = waiting.try_recv()
@@ -88,7 +97,7 @@ fn write(journal: &dyn Journal, mut waiting: mpsc::Receiver<Commit>, events: &mp
             commit.promises.extend(next.promises);
         }
         let Commit { records, promises } = commit;
-        if !records.is_empty() && !commit_until_done(journal, &records, &waiting, events) {
+        if !records.is_empty() && !commit_until_done(runtime, journal, &records, &waiting, events) {
             return;
         }
         // The loop may be gone during shutdown; the facts are kept all the same.
@@ -100,6 +109,7 @@ fn write(journal: &dyn Journal, mut waiting: mpsc::Receiver<Commit>, events: &mp
 
 /// Tries until the facts are kept; `false` when the node stops before they could be.
 fn commit_until_done(
+    runtime: &Handle,
     journal: &dyn Journal,
     records: &[Record],
     waiting: &mpsc::Receiver<Commit>,
@@ -124,7 +134,8 @@ fn commit_until_done(
                 if events.is_closed() || waiting.is_closed() {
                     return false;
                 }
-                thread::sleep(RETRY_PAUSE);
+                // On the clock of everything else, so that a test may own it.
+                runtime.block_on(async { tokio::time::sleep(RETRY_PAUSE).await });
             }
         }
     }

@@ -15,7 +15,7 @@ use opensky_types::{
     agreement::Terms,
     job::{JobNote, JobState},
     reason::Reason,
-    task::Content,
+    task::{Content, Outcome},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -66,8 +66,10 @@ impl LoadedJob {
                         loaded.outputs.push((run.task, run.outcome.stdout().clone()));
                     }
                 }
-                Verdict::Failed => loaded.failed.push(FailedRun { task: run.task, node: run.node }),
-                Verdict::Agreed | Verdict::Rejected | Verdict::Undecided => {}
+                Verdict::Failed if is_programs_fault(&run.outcome) => {
+                    loaded.failed.push(FailedRun { task: run.task, node: run.node });
+                }
+                Verdict::Failed | Verdict::Agreed | Verdict::Rejected | Verdict::Undecided => {}
             }
         })?;
         Ok(loaded)
@@ -199,6 +201,14 @@ impl Node {
             self.resume_job(now, loaded, Vec::new());
         }
         self.promise(Promise::Retried { answer });
+    }
+}
+
+/// Whether a failed run counts towards poisoning its task: mishaps of a node do not.
+fn is_programs_fault(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Exited(_) => true,
+        Outcome::Failed { failure, .. } => failure.is_programs_fault(),
     }
 }
 
