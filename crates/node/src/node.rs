@@ -13,9 +13,7 @@ use crate::{
     requests::{Request, tell},
 };
 use opensky_market::Market;
-use opensky_ports::{
-    BlobStore, Clock, Engine, Executor, Journal, Machine, Record, Transport, TransportEvent,
-};
+use opensky_ports::{BlobStore, Clock, Executor, Journal, Machine, Record, Transport, TransportEvent};
 use opensky_types::{
     Keypair, NodeId, Timestamp,
     limits::ContributionLimits,
@@ -61,7 +59,6 @@ pub struct Node {
     pub(crate) started_at: Timestamp,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) executor: Arc<dyn Executor>,
-    pub(crate) engine: Engine,
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) journal: Arc<dyn Journal>,
     pub(crate) machine: Arc<dyn Machine>,
@@ -193,7 +190,7 @@ impl Node {
             }
             Event::PeersSeen(peers) => self.on_peers_seen(peers),
             Event::JobRetired { job } => self.on_job_retired(now, job),
-            Event::Readings { hardware, readings } => self.on_readings(now, hardware, readings),
+            Event::Readings { hardware, readings } => self.on_readings(now, *hardware, readings),
             Event::Tick => self.on_tick(now),
         }
     }

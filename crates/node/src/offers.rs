@@ -32,6 +32,7 @@ pub(crate) enum Sighting {
 /// The node's side of being a provider that others can find.
 pub(crate) struct OwnOffers {
     node: NodeId,
+    engine: Engine,
     sequence: u64,
     first_sequence: u64,
     sent: BTreeMap<u64, Hash>,
@@ -43,10 +44,11 @@ pub(crate) struct OwnOffers {
 impl OwnOffers {
     /// `starts` counts how often the data folder was started, and sets this life's offers after
     /// all earlier ones.
-    pub(crate) fn new(node: NodeId, starts: u32) -> Self {
+    pub(crate) fn new(node: NodeId, engine: Engine, starts: u32) -> Self {
         let first_sequence = u64::from(starts) << 32;
         Self {
             node,
+            engine,
             sequence: first_sequence,
             first_sequence,
             sent: BTreeMap::new(),
@@ -81,12 +83,10 @@ impl OwnOffers {
         config: &Config,
         members: usize,
         machine: &HardwareProfile,
-        engines: &[Engine],
         draft: OfferDraft,
     ) -> Signed<Offer> {
         self.sequence += 1;
-        let mut levels: Vec<Level> =
-            engines.iter().flat_map(|engine| engine.levels.iter().copied()).collect();
+        let mut levels: Vec<Level> = self.engine.levels.clone();
         levels.sort_unstable();
         levels.dedup();
         let offer = Offer {
@@ -101,7 +101,7 @@ impl OwnOffers {
             slots_total: draft.slots_total,
             slots_free: draft.slots_free,
             task_limits_max: draft.task_limits_max,
-            engine: engines.first().map(|engine| engine.name.clone()).unwrap_or_default(),
+            engine: self.engine.name.clone(),
             price_per_gfuel: Micros::ZERO,
             note: draft.note.to_owned(),
         };

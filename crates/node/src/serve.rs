@@ -102,8 +102,11 @@ async fn send_blob(blobs: Arc<dyn BlobStore>, mut stream: ByteStream) -> io::Res
     }
 }
 
+/// A blob at the chunk to go on with, and its tree.
+type Opened = (Box<dyn BlobReader>, Outboard);
+
 /// Opens a blob at the first chunk wanted, with its chaining values.
-fn open(blobs: &dyn BlobStore, fetch: &Fetch) -> Result<Option<(Box<dyn BlobReader>, Outboard)>, BlobError> {
+fn open(blobs: &dyn BlobStore, fetch: &Fetch) -> Result<Option<Opened>, BlobError> {
     let io = |source| BlobError::Io { context: format!("reading blob {}", fetch.hash), source };
     let Some(mut reader) = blobs.open(&fetch.hash)? else { return Ok(None) };
     let mut hasher = SubtreeHasher::new();

@@ -197,8 +197,7 @@ impl Node {
             return;
         }
         let draft = self.host.provider.offer();
-        let engines = std::slice::from_ref(&self.engine);
-        let signed = self.offers.make(now, &self.key, &self.config, members, &self.hardware, engines, draft);
+        let signed = self.offers.make(now, &self.key, &self.config, members, &self.hardware, draft);
         if let Some((offer, _)) = self.offers.latest() {
             self.transport.advertise(capability_keys(offer));
             if let Err(rejected) = self.market.insert(now, offer.clone(), signed.clone()) {
@@ -221,11 +220,11 @@ impl Node {
         });
     }
 
-    pub(crate) fn on_readings(&mut self, now: Timestamp, hardware: Box<HardwareProfile>, readings: Readings) {
+    pub(crate) fn on_readings(&mut self, now: Timestamp, hardware: HardwareProfile, readings: Readings) {
         self.reading = false;
         self.readings = readings;
-        if *hardware != self.hardware {
-            self.hardware = *hardware;
+        if hardware != self.hardware {
+            self.hardware = hardware;
             self.provide(now, opensky_provider::Input::Hardware(self.hardware.clone()));
         }
         self.provide(now, opensky_provider::Input::Readings(readings));
