@@ -36,9 +36,6 @@ mod tests;
 /// Events handled before what piled up is signed, journalled and sent: one signature and one
 /// journal row then cover many tasks.
 const EVENTS_PER_ROUND_MAX: usize = 512;
-/// Facts that nobody waits for go to the disk together: with the next one that somebody waits for,
-/// with the next pulse, or once there are this many.
-const LINGERING_RECORDS_MAX: usize = 16;
 /// Longest wait at the end for last messages to go out, and then for tasks to end.
 const GOODBYE_MAX: Duration = Duration::from_secs(5);
 
@@ -118,7 +115,6 @@ impl Node {
     /// Handles what has happened, then signs, journals and sends what piled up.
     pub(crate) async fn round(&mut self, sources: &mut Sources, writer: &JournalWriter) {
         let event = self.next_event(sources).await;
-        let is_pulse = matches!(event, Event::Tick);
         self.handle_event(event);
         let mut handled = 1;
         while handled < EVENTS_PER_ROUND_MAX
@@ -127,11 +123,7 @@ impl Node {
             self.handle_event(event);
             handled += 1;
         }
-        self.gather();
-        let lingers = self.pending.promises.is_empty() && self.pending.records.len() < LINGERING_RECORDS_MAX;
-        if is_pulse || !lingers {
-            self.commit(sources, writer).await;
-        }
+        self.flush(sources, writer).await;
     }
 
     /// The only place that waits for something to happen. What the node tells itself is one source
@@ -231,15 +223,12 @@ impl Node {
         }
     }
 
-    /// Signs and sends what the round has piled up, and puts it into records.
-    fn gather(&mut self) {
-        self.host_flush(self.clock.now());
+    /// Signs, journals and sends what the round has piled up. While the disk is far behind, or
+    /// broken, only users are answered and promises kept; nothing else is taken in.
+    async fn flush(&mut self, sources: &mut Sources, writer: &JournalWriter) {
+        let now = self.clock.now();
+        self.host_flush(now);
         self.consumer_flush();
-    }
-
-    /// Journals what piled up. While the disk is far behind, or broken, only users are answered and
-    /// promises kept; nothing else is taken in.
-    async fn commit(&mut self, sources: &mut Sources, writer: &JournalWriter) {
         let pending = std::mem::take(&mut self.pending);
         if pending.records.is_empty() && pending.promises.is_empty() {
             return;
@@ -303,8 +292,7 @@ impl Node {
         while let Ok(event) = sources.events.try_recv() {
             self.handle_event(event);
         }
-        self.gather();
-        self.commit(&mut sources, &writer).await;
+        self.flush(&mut sources, &writer).await;
         writer.finish().await;
         while let Ok(event) = sources.kept.try_recv() {
             self.handle_event(event);
