@@ -8,7 +8,7 @@ mod recall;
 mod restore;
 mod results;
 
-pub(crate) use recall::Recalled;
+pub(crate) use recall::{RecallError, Recalled};
 pub(crate) use restore::LoadedJob;
 pub(crate) use results::Results;
 
@@ -111,6 +111,8 @@ pub(crate) struct Consumer {
     agreements: BTreeMap<AgreementId, Agreement>,
     held: BTreeMap<(AgreementId, Run), Held>,
     batches: BTreeMap<Hash, OpenBatch>,
+    /// Batches that are being looked up, by provider and root.
+    recalling: BTreeSet<(NodeId, Hash)>,
     followers: BTreeMap<(AgreementId, TaskId), mpsc::Sender<LogChunk>>,
     /// Runs judged in this round, by job: one journal row each.
     judged: BTreeMap<JobId, Vec<TaskRun>>,
@@ -131,6 +133,7 @@ impl Consumer {
             agreements: BTreeMap::new(),
             held: BTreeMap::new(),
             batches: BTreeMap::new(),
+            recalling: BTreeSet::new(),
             followers: BTreeMap::new(),
             judged: BTreeMap::new(),
             noted: BTreeMap::new(),
@@ -169,6 +172,7 @@ impl Consumer {
             && self.agreements.is_empty()
             && self.held.is_empty()
             && self.batches.is_empty()
+            && self.recalling.is_empty()
             && self.followers.is_empty()
             && self.judged.is_empty()
             && self.noted.is_empty()

@@ -1,7 +1,7 @@
 //! Everything that can happen to a node.
 
 use crate::{
-    consumer::{LoadedJob, Recalled, Results},
+    consumer::{LoadedJob, RecallError, Recalled, Results},
     fetch::FetchError,
     handle::{InviteError, SubmitError},
     inputs::InputError,
@@ -52,7 +52,7 @@ pub(crate) enum Event {
         result: Result<Vec<Assignment>, InputError>,
     },
     /// Results that are not of fresh runs were looked up in what this node knows from before.
-    ResultsRecalled { node: NodeId, results: Box<Results>, known: Recalled },
+    ResultsRecalled { node: NodeId, root: Hash, known: Result<(Box<Results>, Recalled), RecallError> },
     /// Outputs that later stages read are in the store.
     OutputsStored { job: JobId, stored: Vec<(TaskId, Blob)> },
     /// A result's blobs were fetched, or one could not be.

@@ -153,8 +153,8 @@ impl Node {
             Event::ConsumerLinkEnded { node, generation } => {
                 self.on_consumer_link_ended(now, node, generation)
             }
-            Event::ResultsRecalled { node, results, known } => {
-                self.on_results_recalled(now, node, results, known);
+            Event::ResultsRecalled { node, root, known } => {
+                self.on_results_recalled(now, node, root, known);
             }
             Event::OutputsStored { job, stored } => self.on_outputs_stored(job, stored),
             Event::ProgramFetched { agreement, result } => self.on_program_fetched(now, agreement, result),

@@ -123,9 +123,7 @@ async fn f1_a_consumer_that_dies_resumes_without_repeating() {
     let job = sky.nodes[0].handle.submit(numbers_job(program, 60, Verify::None)).await.expect("job is taken");
     until(|| async { sky.nodes[0].handle.runs(job, |_| true, 0, 100).await.expect("runs").len() >= 10 })
         .await;
-    let dead = sky.nodes.remove(0);
-    sky.network.kill(dead.key.id());
-    dead.end.abort();
+    let dead = sky.kill(0);
     let before = dead.handle.runs(job, |run| run.verdict == Verdict::Accepted, 0, 1_000).await.expect("runs");
     let again =
         sky.start(&dead.key, dead.journal.clone(), dead.blobs.clone(), dead.executor.clone(), 2).await;

@@ -29,7 +29,7 @@ pub(crate) struct Recalled {
 
 /// Why nothing could be found out.
 #[derive(Debug, thiserror::Error)]
-enum RecallError {
+pub(crate) enum RecallError {
     #[error("what a task read cannot be made again")]
     Input(#[from] InputError),
     #[error(transparent)]
@@ -45,8 +45,11 @@ enum Known {
 impl Node {
     /// Looks up results that are not all of runs just handed out.
     pub(super) fn recall(&mut self, now: Timestamp, node: NodeId, results: Results) {
-        let is_open = |root| self.consumer.batches.contains_key(&root);
-        if results.head.decode_unverified().is_ok_and(|head| is_open(head.root)) {
+        // Each batch is looked up once at a time, and not while it is being judged: its answer comes.
+        let Ok(root) = results.head.decode_unverified().map(|head| head.root) else {
+            return self.drop_provider(now, node, &"a batch of receipts that cannot be read");
+        };
+        if self.consumer.batches.contains_key(&root) || self.consumer.recalling.contains(&(node, root)) {
             return;
         }
         let Some(open) = self.consumer.agreements.get(&results.agreement) else { return };
@@ -65,6 +68,7 @@ impl Node {
             return self.drop_provider(now, node, &"results for tasks that do not exist");
         };
         let (job, terms) = (open.terms.job, open.terms.clone());
+        self.consumer.recalling.insert((node, root));
         let (blobs, journal) = (Arc::clone(&self.blobs), Arc::clone(&self.journal));
         // What was signed just now is found only once it is on disk.
         let (done, kept) = oneshot::channel();
@@ -85,13 +89,8 @@ impl Node {
                 let countersignature = first.flatten().and_then(|proof| proof.countersignature);
                 Ok((Box::new(results), Recalled { receipts, countersignature }))
             };
-            match blocking(look_up).await {
-                Ok((results, known)) => {
-                    let _ = events.send(Event::ResultsRecalled { node, results, known }).await;
-                }
-                // Without an answer, the provider keeps them until its agreement ends.
-                Err(error) => tracing::warn!(%node, %job, %error, "repeated results are left unanswered"),
-            }
+            let known = blocking(look_up).await;
+            let _ = events.send(Event::ResultsRecalled { node, root, known }).await;
         });
     }
 
@@ -100,16 +99,23 @@ impl Node {
         &mut self,
         now: Timestamp,
         node: NodeId,
-        results: Box<Results>,
-        known: Recalled,
+        root: Hash,
+        known: Result<(Box<Results>, Recalled), RecallError>,
     ) {
+        self.consumer.recalling.remove(&(node, root));
+        let (results, known) = match known {
+            Ok(known) => known,
+            // Without an answer, the provider keeps them until its agreement ends.
+            Err(error) => {
+                return tracing::warn!(%node, %error, "repeated results are left unanswered");
+            }
+        };
         if !self.is_with(results.agreement, node) {
             return;
         }
-        let root = results.head.decode_unverified().map(|head| head.root);
         match known.countersignature {
             Some(countersignature)
-                if countersignature.decode_unverified().map(|content| content.root) == root =>
+                if countersignature.decode_unverified().is_ok_and(|content| content.root == root) =>
             {
                 self.tell_provider(node, ToProvider::Countersign { countersignature });
             }

@@ -1,8 +1,10 @@
 //! Whole nodes on in-memory ports.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod fence;
 pub mod peer;
 
+use fence::Fence;
 use opensky_node::{Config, End, Handle, JobEvent, Node, Parts, member_knock};
 use opensky_ports::testing::{
     FakeClock, FakeExecutor, FakeMachine, MemoryBlobs, MemoryJournal, MemoryNetwork,
@@ -34,6 +36,7 @@ pub struct TestNode {
     pub handle: Handle,
     pub end: JoinHandle<End>,
     pub journal: MemoryJournal,
+    pub fence: Fence,
     pub blobs: Arc<MemoryBlobs>,
     pub executor: Arc<FakeExecutor>,
     pub starts: u32,
@@ -107,6 +110,7 @@ impl Sky {
         };
         let readings =
             Readings { memory_available_bytes: 12 << 30, disk_free_bytes: 100 << 30, ..Readings::default() };
+        let fence = Fence::new(journal.clone());
         let parts = Parts {
             key: key.clone(),
             genesis: self.genesis.clone(),
@@ -115,7 +119,7 @@ impl Sky {
             transport_events,
             executor: executor.clone(),
             blobs: blobs.clone(),
-            journal: Arc::new(journal.clone()),
+            journal: Arc::new(fence.clone()),
             machine: Arc::new(FakeMachine::new(hardware, readings)),
             clock: self.clock.clone(),
             starts,
@@ -127,12 +131,13 @@ impl Sky {
             // A node that is down is met later.
             let _ = self.network.discover(key.id(), other.key.id(), knock.clone()).await;
         }
-        TestNode { key: key.clone(), handle, end, journal, blobs, executor, starts }
+        TestNode { key: key.clone(), handle, end, journal, fence, blobs, executor, starts }
     }
 
     /// Ends a node at once, as a power cut would.
     pub fn kill(&mut self, index: usize) -> TestNode {
         let node = self.nodes.remove(index);
+        node.fence.close();
         self.network.kill(node.key.id());
         node.end.abort();
         node
