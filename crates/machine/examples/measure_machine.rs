@@ -1,4 +1,4 @@
-//! Prints what this machine is, and what looking costs: `cargo run -p opensky-machine --example measure`.
+//! Prints what this machine is, and what looking costs: `cargo run -p opensky-machine --example measure_machine`.
 
 use opensky_machine::LocalMachine;
 use opensky_ports::Machine;

@@ -1,5 +1,5 @@
 //! Prints what the journal and the blob store cost on this machine's disk:
-//! `cargo run -p opensky-storage --example measure -- FOLDER`.
+//! `cargo run -p opensky-storage --example measure_storage -- FOLDER`.
 
 use opensky_ports::{
     BlobStore, Journal, Record,
