@@ -7,8 +7,7 @@ use crate::{
     kept::{Delivery, Entry, Held, report_bytes},
 };
 use opensky_types::{
-    AgreementId, Hash, Micros, NodeId, TaskId, Timestamp,
-    agreement::Terms,
+    AgreementId, Hash, NodeId, TaskId, Timestamp,
     reason::Misfit,
     receipt::Receipt,
     resources::{Limit, Usage},
@@ -130,38 +129,11 @@ impl Provider {
         let (to, reports) = (delivery.to, delivery.reports.clone());
         let hashes = delivery.hashes.clone();
         let pairs = reports.iter().zip(hashes);
-        let receipts = pairs.map(|(report, (input, output))| self.receipt(id, &terms, report, input, output));
-        let receipts = receipts.collect();
+        let engine = (self.config.engine.as_str(), self.config.engine_config);
+        let receipts =
+            pairs.map(|(report, hashes)| Receipt::of(id, &terms, engine, hashes, report)).collect();
         let delivery = DeliveryId(number);
         effects.push(Effect::Deliver { delivery, to, agreement: id, reports, receipts, again });
-    }
-
-    fn receipt(
-        &self,
-        id: AgreementId,
-        terms: &Terms,
-        report: &TaskReport,
-        input: Hash,
-        output: Hash,
-    ) -> Receipt {
-        Receipt {
-            agreement: id,
-            provider: self.config.node,
-            consumer: terms.consumer,
-            job: terms.job,
-            task: report.task,
-            attempt: report.attempt,
-            program: terms.program.hash,
-            input,
-            output,
-            exited: matches!(report.outcome, Outcome::Exited(_)),
-            usage: report.usage,
-            price: price(&report.outcome, report.usage.fuel, terms.price_per_gfuel),
-            engine: self.config.engine.clone(),
-            engine_config: self.config.engine_config,
-            started_at: report.started_at,
-            ended_at: report.ended_at,
-        }
     }
 
     pub(crate) fn on_countersigned(&mut self, from: NodeId, delivery: DeliveryId) {
@@ -249,15 +221,4 @@ fn salt_of(seed: &[u8; 32], agreement: AgreementId, task: TaskAttempt) -> [u8; 1
     let hash = Hash::of_value("opensky commitment salt 1", &(seed, agreement, task.task, task.attempt));
     let (salt, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
     *salt
-}
-
-/// The price of one run, rounded down to whole micros. Only runs that the program itself brought to
-/// an end cost anything.
-fn price(outcome: &Outcome, fuel: u64, price_per_gfuel: Micros) -> Micros {
-    let is_due = match outcome {
-        Outcome::Exited(_) => true,
-        Outcome::Failed { failure, .. } => failure.is_programs_fault(),
-    };
-    let micros = u128::from(fuel) * u128::from(price_per_gfuel.get()) / 1_000_000_000;
-    if is_due { Micros::new(u64::try_from(micros).unwrap_or(u64::MAX)) } else { Micros::ZERO }
 }

@@ -55,17 +55,15 @@ const GFUEL: u128 = 1_000_000_000;
 
 impl Receipt {
     /// The receipt of a run under `terms`. Both sides build it from the same report, so that it need
-    /// not travel. `engine` is its name and configuration hash, `input` the hash of what was read.
+    /// not travel. `engine` is its name and configuration hash; `hashes` are those of what the task
+    /// read and of its outcome.
     pub fn of(
         agreement: AgreementId,
         terms: &Terms,
         engine: (&str, Hash),
-        input: Hash,
+        (input, output): (Hash, Hash),
         report: &TaskReport,
     ) -> Self {
-        // Rounded up, and capped rather than wrapped: a provider's meter is checked before it counts.
-        let micros = u128::from(terms.price_per_gfuel.get()) * u128::from(report.usage.fuel);
-        let micros = u64::try_from(micros.div_ceil(GFUEL)).unwrap_or(u64::MAX);
         Self {
             agreement,
             provider: terms.provider,
@@ -75,10 +73,10 @@ impl Receipt {
             attempt: report.attempt,
             program: terms.program.hash,
             input,
-            output: report.outcome.hash(),
+            output,
             exited: matches!(report.outcome, Outcome::Exited(_)),
             usage: report.usage,
-            price: Micros::new(micros),
+            price: price(&report.outcome, report.usage.fuel, terms.price_per_gfuel),
             engine: engine.0.to_owned(),
             engine_config: engine.1,
             started_at: report.started_at,
@@ -90,6 +88,17 @@ impl Receipt {
     pub fn id(&self) -> Hash {
         Hash::of_value("opensky receipt 1", self)
     }
+}
+
+/// The price of one run, rounded down to whole micros, and capped rather than wrapped. Only runs that
+/// the program itself brought to an end cost anything.
+fn price(outcome: &Outcome, fuel: u64, price_per_gfuel: Micros) -> Micros {
+    let is_due = match outcome {
+        Outcome::Exited(_) => true,
+        Outcome::Failed { failure, .. } => failure.is_programs_fault(),
+    };
+    let micros = u128::from(fuel) * u128::from(price_per_gfuel.get()) / GFUEL;
+    if is_due { Micros::new(u64::try_from(micros).unwrap_or(u64::MAX)) } else { Micros::ZERO }
 }
 
 /// What a provider signs once for many receipts.

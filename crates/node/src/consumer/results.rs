@@ -207,7 +207,9 @@ impl Results {
     /// The receipts that an honest provider signed, given what each run read.
     pub(super) fn receipts(&self, terms: &Terms, inputs: Vec<Hash>) -> Vec<Receipt> {
         let engine = (self.engine.name.as_str(), self.engine.config);
-        let receipt = |(report, input)| Receipt::of(self.agreement, terms, engine, input, report);
+        let receipt = |(report, input): (&TaskReport, Hash)| {
+            Receipt::of(self.agreement, terms, engine, (input, report.outcome.hash()), report)
+        };
         self.reports.iter().zip(inputs).map(receipt).collect()
     }
 }

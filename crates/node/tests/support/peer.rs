@@ -345,7 +345,13 @@ impl Worker {
         let receipts: Vec<Receipt> = done
             .iter()
             .map(|(report, input)| {
-                Receipt::of(agreement, &open.terms, (&engine.name, engine.config), *input, report)
+                Receipt::of(
+                    agreement,
+                    &open.terms,
+                    (&engine.name, engine.config),
+                    (*input, report.outcome.hash()),
+                    report,
+                )
             })
             .collect();
         let mut leaves: Vec<Hash> = receipts.iter().map(Receipt::id).collect();
