@@ -119,7 +119,7 @@ async fn by_invite(
     config: &NetworkConfig,
 ) -> Result<(Joined, Vec<String>)> {
     let invite = token.0.verify().context("the invite was changed on its way")?;
-    let config = NetworkConfig { sky: invite.genesis.sky(), ..config.clone() };
+    let config = NetworkConfig { sky: invite.genesis.sky(), listen_port: 0, ..config.clone() };
     let (network, events) = Network::start(config, key)?;
     let neighbour = (invite.issuer, invite.addresses.clone());
     let joined = join(&network, key.id(), Some(token), neighbour, clock.now()).await;
@@ -138,7 +138,7 @@ async fn by_local_network(
     key: &Keypair,
     config: &NetworkConfig,
 ) -> Result<(Joined, Vec<String>)> {
-    let (network, events) = Network::start(NetworkConfig { mdns: true, ..config.clone() }, key)?;
+    let (network, events) = Network::start(NetworkConfig { mdns: true, listen_port: 0, ..config.clone() }, key)?;
     let mut last = None;
     let mut joined = None;
     for _ in 0..NEARBY_TRIES {
