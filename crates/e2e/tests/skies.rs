@@ -84,8 +84,6 @@ async fn f1_a_consumer_killed_in_the_middle_resumes() -> Result<()> {
     let runs = client.runs_page(job, &accepted).await?.runs;
     let tasks: BTreeSet<_> = runs.iter().map(|run| run.task).collect();
     assert_eq!((runs.len(), tasks.len()), (41, 41), "no finished task ran again");
-    let why = sky.nodes[0].call(&["why", &job.to_string()])?;
-    assert!(String::from_utf8_lossy(&why.stdout).contains("resumed"), "the restart is explained");
     Ok(())
 }
 
