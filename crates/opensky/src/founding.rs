@@ -138,7 +138,8 @@ async fn by_local_network(
     key: &Keypair,
     config: &NetworkConfig,
 ) -> Result<(Joined, Vec<String>)> {
-    let (network, events) = Network::start(NetworkConfig { mdns: true, listen_port: 0, ..config.clone() }, key)?;
+    let (network, events) =
+        Network::start(NetworkConfig { mdns: true, listen_port: 0, ..config.clone() }, key)?;
     let mut last = None;
     let mut joined = None;
     for _ in 0..NEARBY_TRIES {
