@@ -15,6 +15,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("api", 2),
     ("ports", 2),
     ("protocol", 2),
+    ("consensus", 3),
     ("executor-wasm", 3),
     ("identity", 3),
     ("jobfile", 3),

@@ -1,0 +1,108 @@
+//! The mark of the last epoch voted in (threat F6). It lies apart from the journal of votes, beside
+//! the key: whoever has the key but not the journal must not vote again in an epoch it voted in.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+/// Keeps the newest epoch in which this key may have voted. Blocking and quick.
+pub trait VoteMark: Send + Sync + 'static {
+    /// The epoch; none if the key never voted.
+    fn read(&self) -> io::Result<Option<u64>>;
+    /// Sets it, on disk when this returns.
+    fn write(&mut self, epoch: u64) -> io::Result<()>;
+}
+
+/// The mark as a small file.
+#[derive(Debug, Clone)]
+pub struct FileMark {
+    path: PathBuf,
+}
+
+impl FileMark {
+    /// A mark at `path`, in a folder that exists: the one with the key.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+}
+
+/// Longest decimal number of 64 bits and a line end.
+const MARK_BYTES_MAX: u64 = 21;
+
+impl VoteMark for FileMark {
+    fn read(&self) -> io::Result<Option<u64>> {
+        let file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut text = String::new();
+        file.take(MARK_BYTES_MAX + 1).read_to_string(&mut text)?;
+        let epoch = text.strip_suffix('\n').and_then(|digits| digits.parse().ok());
+        // A damaged mark is not read as none: that could allow a second vote.
+        epoch.map(Some).ok_or_else(|| {
+            let problem = format!("{} does not hold an epoch", self.path.display());
+            io::Error::new(io::ErrorKind::InvalidData, problem)
+        })
+    }
+
+    fn write(&mut self, epoch: u64) -> io::Result<()> {
+        let new = self.path.with_extension("new");
+        let mut file = File::create(&new)?;
+        writeln!(file, "{epoch}")?;
+        file.sync_all()?;
+        fs::rename(&new, &self.path)?;
+        // The rename itself must survive a power cut.
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+/// Whether this validator may sign in an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ballot {
+    /// Its journal of the epoch is here, or it never voted in it.
+    Vote,
+    /// It voted in this or a later epoch, and the journal is gone: it follows until the epoch after.
+    Follow,
+}
+
+/// Decides by the mark and by whether the epoch's journal was opened on this disk before.
+pub(crate) fn ballot(mark: Option<u64>, epoch: u64, journal_here: bool) -> Ballot {
+    match mark {
+        Some(voted) if voted > epoch => Ballot::Follow,
+        Some(voted) if voted == epoch && !journal_here => Ballot::Follow,
+        _ => Ballot::Vote,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn f6_a_lost_journal_means_no_vote_until_the_next_epoch() {
+        assert_eq!(ballot(None, 3, false), Ballot::Vote, "never voted");
+        assert_eq!(ballot(Some(2), 3, false), Ballot::Vote, "a new epoch");
+        assert_eq!(ballot(Some(3), 3, true), Ballot::Vote, "a restart");
+        assert_eq!(ballot(Some(3), 3, false), Ballot::Follow, "the journal is lost");
+        assert_eq!(ballot(Some(4), 3, true), Ballot::Follow, "the disk is of an earlier day");
+    }
+
+    #[test]
+    fn f6_a_mark_survives_and_a_damaged_one_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("voted");
+        let mut mark = FileMark::new(&path);
+        assert_eq!(mark.read().expect("absent"), None);
+        mark.write(7).expect("written");
+        mark.write(8).expect("written");
+        assert_eq!(FileMark::new(&path).read().expect("there"), Some(8));
+        for damaged in ["", "8", "x\n", "99999999999999999999999\n"] {
+            fs::write(&path, damaged).expect("written");
+            assert!(mark.read().is_err(), "{damaged:?}");
+        }
+    }
+}

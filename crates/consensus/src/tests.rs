@@ -1,0 +1,8 @@
+//! Whole clusters under a runtime whose clock, network, disk and scheduling all come from one seed.
+
+mod chain;
+mod cluster;
+mod epochs;
+mod faults;
+mod liar;
+mod proofs;

@@ -1,0 +1,235 @@
+//! Validators on a simulated network.
+
+use super::chain::{DiskMark, Numbers, Shared};
+use crate::{
+    EpochLength, Rules, ValidatorSet,
+    assembly::{Parts, message_bytes_max, start},
+    link::{link, serve},
+    runtime::{CHANNELS, Channels},
+    validators::engine_key,
+};
+use commonware_codec::{Copying, DecodeExt};
+use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
+use commonware_p2p::simulated::{self, Link, Network, Oracle, Receiver, Sender};
+use commonware_runtime::{Clock, Handle, Quota, Spawner, Supervisor, deterministic};
+use commonware_utils::{NZU32, NZUsize, Probability};
+use opensky_types::{Keypair, NodeId};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::sync::Notify;
+
+pub type Context = deterministic::Context;
+pub type Net = Oracle<PublicKey, Context>;
+pub type Pair = (Sender<PublicKey, Context>, Receiver<PublicKey>);
+
+/// Keys of the tests, in the order of their validators.
+pub fn keys(count: u8) -> Vec<Keypair> {
+    let mut keys: Vec<Keypair> = (1..=count).map(|seed| Keypair::from_seed([seed; 32])).collect();
+    keys.sort_by_key(Keypair::id);
+    keys
+}
+
+pub fn set_of(keys: &[Keypair]) -> ValidatorSet {
+    ValidatorSet::new(keys.iter().map(Keypair::id)).expect("few distinct keys")
+}
+
+/// A cluster; all keys have links, whether they run or not.
+pub struct Cluster {
+    pub context: Context,
+    pub net: Net,
+    pub keys: Vec<Keypair>,
+    pub shared: Shared,
+    pub rules: Rules,
+    pub work: Arc<Notify>,
+    running: BTreeMap<usize, Handle<()>>,
+    /// How often a validator lost the engine's files.
+    losses: BTreeMap<usize, u32>,
+    next_number: u64,
+}
+
+pub fn good_link() -> Link {
+    link_of(10, 2, 1.0)
+}
+
+pub fn link_of(latency_ms: u64, jitter_ms: u64, success: f64) -> Link {
+    Link {
+        latency: Duration::from_millis(latency_ms),
+        jitter: Duration::from_millis(jitter_ms),
+        success_rate: Probability::try_from(success).expect("a probability"),
+    }
+}
+
+impl Cluster {
+    /// Builds the network and nothing that runs on it. `shared` survives runs of the runtime.
+    pub async fn new(context: &Context, keys: Vec<Keypair>, shared: Shared, epoch_length: u64, link: Link) -> Self {
+        let rules = Rules {
+            blocks_kept: 1_000,
+            body_bytes_max: 4_096,
+            ..Rules::new(EpochLength::new(epoch_length).expect("two heights or more"))
+        };
+        let peers: Vec<PublicKey> = keys.iter().map(|key| engine_key(key.id()).expect("a key")).collect();
+        let config = simulated::Config {
+            max_size: message_bytes_max(&rules),
+            max_peers_per_set: NZUsize!(32),
+            disconnect_on_block: true,
+            tracked_peer_sets: NZUsize!(3),
+        };
+        let (network, net) = Network::new_with_peers(context.child("network"), config, peers).await;
+        network.start();
+        let cluster = Self {
+            context: context.child("cluster"),
+            net,
+            keys,
+            shared,
+            rules,
+            work: Arc::new(Notify::new()),
+            running: BTreeMap::new(),
+            losses: BTreeMap::new(),
+            next_number: 0,
+        };
+        cluster.link_all(&link).await;
+        cluster
+    }
+
+    pub fn node(&self, index: usize) -> NodeId {
+        self.keys[index].id()
+    }
+
+    pub fn peer(&self, index: usize) -> PublicKey {
+        engine_key(self.node(index)).expect("a key")
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let count = self.keys.len();
+        (0..count).flat_map(move |from| (0..count).map(move |to| (from, to))).filter(|(from, to)| from != to)
+    }
+
+    pub async fn link_all(&self, link: &Link) {
+        self.partition(|_| 0, link).await;
+    }
+
+    /// Leaves links only between validators of the same side.
+    pub async fn partition(&self, side: impl Fn(usize) -> usize, link: &Link) {
+        for (from, to) in self.pairs() {
+            // Absent links are no error: the last partition may have had none here.
+            let _ = self.net.remove_link(self.peer(from), self.peer(to)).await;
+            if side(from) == side(to) {
+                self.net.add_link(self.peer(from), self.peer(to), link.clone()).await.expect("no link is there");
+            }
+        }
+    }
+
+    pub async fn channel(&self, index: usize, channel: usize) -> Pair {
+        let control = self.net.control(self.peer(index));
+        control.register(CHANNELS[channel], Quota::per_second(NZU32!(100_000))).await.expect("a running network")
+    }
+
+    async fn channels(&self, index: usize) -> Channels<Sender<PublicKey, Context>, Receiver<PublicKey>> {
+        Channels {
+            votes: self.channel(index, 0).await,
+            certificates: self.channel(index, 1).await,
+            resolver: self.channel(index, 2).await,
+            blocks: self.channel(index, 3).await,
+            backfill: self.channel(index, 4).await,
+        }
+    }
+
+    /// Starts a validator from its disk.
+    pub async fn start(&mut self, index: usize) {
+        let me = self.node(index);
+        let (to_chain, calls) = link();
+        let parts = Parts {
+            prefix: format!("validator-{index}-{}-", self.losses.get(&index).unwrap_or(&0)),
+            sky: self.shared.lock().genesis.header().sky,
+            key: secret(&self.keys[index]),
+            genesis: self.shared.lock().genesis.clone(),
+            rules: self.rules.clone(),
+            mark: Box::new(DiskMark { me, shared: self.shared.clone() }),
+            link: to_chain,
+            work: self.work.clone(),
+            blocker: self.net.control(self.peer(index)),
+            manager: self.net.manager(),
+            channels: self.channels(index).await,
+        };
+        let chain = Numbers::open(me, &self.shared);
+        let context = self.context.child("validator").with_attribute("index", index);
+        let handle = context.spawn(move |context| async move {
+            let chain = context.child("chain").spawn(move |_| serve(chain, calls));
+            let voting = start(context.child("consensus"), parts).await.expect("a validator starts");
+            tokio::select! {
+                biased;
+                ended = voting => panic!("voting ended: {ended:?}"),
+                ended = chain => panic!("the chain ended: {:?}", ended.map(|ended| ended.map_err(|e| e.to_string()))),
+            }
+        });
+        self.running.insert(index, handle);
+    }
+
+    pub async fn start_all(&mut self) {
+        for index in 0..self.keys.len() {
+            self.start(index).await;
+        }
+    }
+
+    /// Ends a validator at once, wherever it is.
+    pub async fn crash(&mut self, index: usize) {
+        let handle = self.running.remove(&index).expect("a running validator");
+        handle.abort();
+        let _ = handle.await;
+        // Its tasks let go of their files one by one.
+        self.context.sleep(Duration::from_millis(20)).await;
+    }
+
+    /// The engine's files of a validator are gone; its chain and its mark are not.
+    pub fn forget_engine(&mut self, index: usize) {
+        *self.losses.entry(index).or_default() += 1;
+    }
+
+    pub fn running(&self) -> Vec<usize> {
+        self.running.keys().copied().collect()
+    }
+
+    /// Gives everyone one more number to order.
+    pub fn submit(&mut self) -> u64 {
+        self.next_number += 1;
+        self.shared.lock().pending.insert(self.next_number);
+        self.work.notify_waiters();
+        self.next_number
+    }
+
+    pub fn has(&self, index: usize, number: u64) -> bool {
+        self.shared.lock().heads.get(&self.node(index)).is_some_and(|(_, numbers)| numbers.contains(&number))
+    }
+
+    /// Waits until all of `who` have a number in a final block; panics after `limit` of simulated time.
+    pub async fn wait_for(&self, who: &[usize], number: u64, limit: Duration) {
+        let deadline = self.context.current() + limit;
+        while !who.iter().all(|index| self.has(*index, number)) {
+            assert!(self.context.current() < deadline, "{number} is not final at all of {who:?} in {limit:?}: {}", self.heads());
+            self.context.sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    pub fn heads(&self) -> String {
+        let world = self.shared.lock();
+        let heads = self.keys.iter().map(|key| world.heads.get(&key.id()).map(|(height, _)| *height));
+        format!("heads {:?}", heads.collect::<Vec<_>>())
+    }
+
+    /// Nothing that anyone saw final is missing at these validators.
+    pub fn check_nothing_lost(&self, who: &[usize]) {
+        let world = self.shared.lock();
+        for index in who {
+            let (_, numbers) = &world.heads[&self.keys[*index].id()];
+            let missing: Vec<_> = world.acknowledged.difference(numbers).collect();
+            assert!(missing.is_empty(), "validator {index} lacks {missing:?}");
+        }
+    }
+
+    pub async fn sleep(&self, milliseconds: u64) {
+        self.context.sleep(Duration::from_millis(milliseconds)).await;
+    }
+}
+
+pub fn secret(key: &Keypair) -> PrivateKey {
+    PrivateKey::decode(Copying(&key.seed()[..])).expect("a seed")
+}

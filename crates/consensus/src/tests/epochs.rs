@@ -1,0 +1,104 @@
+//! Validators that change, and one that lost its journal.
+
+use super::{
+    chain::Shared,
+    cluster::{Cluster, good_link, keys, set_of},
+};
+use crate::{EpochLength, LightClient};
+use commonware_runtime::{Runner, deterministic};
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn runner(seed: u64) -> deterministic::Runner {
+    deterministic::Runner::new(
+        deterministic::Config::new().with_seed(seed).with_timeout(Some(Duration::from_secs(900))),
+    )
+}
+
+/// Submits until everyone in `who` is in `epoch`.
+async fn reach(cluster: &mut Cluster, epoch: u64, who: &[usize]) {
+    let length = cluster.rules.epoch_length;
+    for _ in 0..1_000 {
+        let number = cluster.submit();
+        cluster.wait_for(who, number, LIMIT).await;
+        let height = cluster.shared.lock().heads[&cluster.node(who[0])].0;
+        if length.epoch_of(height) >= epoch {
+            return;
+        }
+    }
+    panic!("epoch {epoch} is not reached: {}", cluster.heads());
+}
+
+#[test]
+fn the_set_changes_at_epoch_borders_and_a_light_client_follows() {
+    runner(3).start(|context| async move {
+        let keys = keys(7);
+        // Five epochs: the first four; one leaves; one joins; three others; a single one.
+        let sets = vec![
+            set_of(&keys[..4]),
+            set_of(&keys[1..4]),
+            set_of(&keys[1..5]),
+            set_of(&keys[4..7]),
+            set_of(&keys[4..5]),
+        ];
+        let shared = Shared::new(sets.clone());
+        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        cluster.start_all().await;
+        for (epoch, members) in [(1, vec![1, 2, 3]), (2, vec![1, 2, 3, 4]), (3, vec![4, 5, 6]), (4, vec![4])] {
+            reach(&mut cluster, epoch, &members).await;
+        }
+        let number = cluster.submit();
+        cluster.wait_for(&[4], number, LIMIT).await;
+        follows_from_genesis(&cluster, 4, &sets);
+    });
+}
+
+/// Follows validator `index`'s blocks from the genesis on, jumping where it can.
+fn follows_from_genesis(cluster: &Cluster, index: usize, sets: &[crate::ValidatorSet]) {
+    let world = cluster.shared.lock();
+    let length = EpochLength::new(10).expect("ten");
+    let mut client = LightClient::new(&world.genesis, sets[0].clone(), length);
+    let mut jumper = client.clone();
+    let mut headers = Vec::new();
+    for (block, certificate) in &world.disks[&cluster.keys[index].id()].blocks {
+        headers.push(block.header().clone());
+        let Some(certificate) = certificate else { continue };
+        client.follow(&headers, certificate).expect("linked headers under a certificate");
+        headers.clear();
+        if block.header().height == jumper.border() {
+            jumper.jump(block.header(), certificate).expect("the last block of an epoch");
+        }
+    }
+    assert_eq!(client.epoch(), 4);
+    assert_eq!(jumper.epoch(), 4, "four certificates lead through four epochs");
+    assert_eq!(client.validators(), &sets[4]);
+    assert_eq!(world.canon[&client.height()], client.block());
+}
+
+#[test]
+fn f6_a_validator_without_its_journal_votes_again_only_in_the_next_epoch() {
+    runner(4).start(|context| async move {
+        let keys = keys(4);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 20, good_link()).await;
+        cluster.start_all().await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.crash(0).await;
+        cluster.forget_engine(0);
+        cluster.start(0).await;
+        // Without validator 3 the others need the vote of 0 for a quorum, and must not get it.
+        cluster.crash(3).await;
+        let number = cluster.submit();
+        cluster.sleep(20_000).await;
+        assert!(!cluster.has(1, number), "a validator without its journal voted");
+        cluster.start(3).await;
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        reach(&mut cluster, 1, &[0, 1, 2, 3]).await;
+        // In the new epoch its vote counts again.
+        cluster.crash(3).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2], number, LIMIT).await;
+    });
+}
