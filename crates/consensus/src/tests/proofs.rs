@@ -40,7 +40,7 @@ fn certificate(keys: &[Keypair], votes: usize, epoch: u64, block: crate::BlockId
         .iter()
         .map(|scheme| Finalize::sign(scheme, proposal(epoch, 3, block)).expect("a signer"))
         .collect();
-    let votes = NonEmpty::try_from_iter(votes).expect("some votes");
+    let votes = NonEmpty::try_new(votes.into_iter()).expect("some votes");
     Certificate::new(Finalization::from_owned_finalizes(&schemes[0], votes, &Sequential).expect("a quorum"))
 }
 
