@@ -134,14 +134,7 @@ impl Validator {
         let (ready, is_ready) = oneshot::channel();
         let chain = spawn("ledger", move || serve_blocking(chain, calls))?;
         let engine_work = work.clone();
-        let engine = spawn("consensus", move || {
-            let runner = engine_runtime::Runner::new(
-                engine_runtime::Config::new()
-                    .with_worker_threads(ENGINE_THREADS)
-                    .with_storage_directory(config.folder.clone()),
-            );
-            runner.start(|context| run(context, config, network, link, engine_work, inbox, ready))
-        })?;
+        let engine = spawn_engine(config, network, link, engine_work, inbox, ready)?;
         let validator = Self { work, commands, engine, chain };
         match is_ready.blocking_recv() {
             Ok(()) => Ok(validator),
@@ -189,6 +182,25 @@ fn spawn<T: Send + 'static>(
     run: impl FnOnce() -> T + Send + 'static,
 ) -> Result<JoinHandle<T>, ValidatorError> {
     thread::Builder::new().name(name.to_owned()).spawn(run).map_err(ValidatorError::Thread)
+}
+
+/// Apart from [`Validator::start`], which is generic, so that the engine is compiled once, with this crate.
+fn spawn_engine(
+    config: ValidatorConfig,
+    network: discovery::Config<Handshake>,
+    link: crate::link::Link,
+    work: Arc<Notify>,
+    inbox: mpsc::Receiver<Command>,
+    ready: oneshot::Sender<()>,
+) -> Result<JoinHandle<Ended>, ValidatorError> {
+    spawn("consensus", move || {
+        let runner = engine_runtime::Runner::new(
+            engine_runtime::Config::new()
+                .with_worker_threads(ENGINE_THREADS)
+                .with_storage_directory(config.folder.clone()),
+        );
+        runner.start(|context| run(context, config, network, link, work, inbox, ready))
+    })
 }
 
 type Handshake = Cups<Sake<PrivateKey>, ChaCha20Poly1305>;
