@@ -137,11 +137,12 @@ impl Cluster {
     pub async fn start(&mut self, index: usize) {
         let me = self.node(index);
         let (to_chain, calls) = link();
+        let genesis = self.shared.lock().genesis.clone();
         let parts = Parts {
             prefix: format!("validator-{index}-{}-", self.losses.get(&index).unwrap_or(&0)),
-            sky: self.shared.lock().genesis.header().sky,
+            sky: genesis.header().sky,
             key: secret(&self.keys[index]),
-            genesis: self.shared.lock().genesis.clone(),
+            genesis,
             rules: self.rules.clone(),
             mark: Box::new(DiskMark { me, shared: self.shared.clone() }),
             link: to_chain,
