@@ -192,14 +192,25 @@ fn main() -> Result<()> {
     sky.counter.wait(sky.submit())?;
     let mut latencies = sky.latencies(time)?;
     let p50 = percentile(&mut latencies, 50);
-    println!("commit p50                   {p50:>12.3?}  {:.1} x floor", p50.as_secs_f64() / floor.as_secs_f64());
-    println!("commit p99                   {:>12.3?}  of {}", percentile(&mut latencies, 99), latencies.len());
+    println!(
+        "commit p50                   {p50:>12.3?}  {:.1} x floor",
+        p50.as_secs_f64() / floor.as_secs_f64()
+    );
+    println!(
+        "commit p99                   {:>12.3?}  of {}",
+        percentile(&mut latencies, 99),
+        latencies.len()
+    );
     println!("blocks per second            {:>12.1}", sky.blocks_per_second(time));
 
     sky.validators.pop().context("four validators")?.stop()?;
     let mut latencies = sky.latencies(time)?;
     println!("one of four dead: commit p50 {:>12.3?}", percentile(&mut latencies, 50));
-    println!("one of four dead: commit p99 {:>12.3?}  of {}", percentile(&mut latencies, 99), latencies.len());
+    println!(
+        "one of four dead: commit p99 {:>12.3?}  of {}",
+        percentile(&mut latencies, 99),
+        latencies.len()
+    );
     for validator in sky.validators {
         validator.stop()?;
     }

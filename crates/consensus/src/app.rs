@@ -128,8 +128,14 @@ impl App {
 
     fn build(&self, place: Place, proposal: Proposal) -> Option<Block> {
         let validators = self.schemes.set(place.epoch)?.hash();
-        if proposal.body.len() > place.body_bytes_max || proposal.next_validators.is_some() != place.ends_epoch {
-            tracing::error!(height = place.height, size_bytes = proposal.body.len(), "the chain proposed what no one would accept");
+        if proposal.body.len() > place.body_bytes_max
+            || proposal.next_validators.is_some() != place.ends_epoch
+        {
+            tracing::error!(
+                height = place.height,
+                size_bytes = proposal.body.len(),
+                "the chain proposed what no one would accept"
+            );
             return None;
         }
         let draft = Draft {

@@ -18,7 +18,12 @@ use crate::{
 };
 use commonware_broadcast::buffered;
 use commonware_consensus::{
-    marshal::{self, Start, core::Actor, resolver::p2p, standard::{Inline, Standard}},
+    marshal::{
+        self, Start,
+        core::Actor,
+        resolver::p2p,
+        standard::{Inline, Standard},
+    },
     types::{FixedEpocher, ViewDelta},
 };
 use commonware_cryptography::{
@@ -27,7 +32,10 @@ use commonware_cryptography::{
 };
 use commonware_p2p::{Blocker, Manager, Receiver, Sender};
 use commonware_parallel::Sequential;
-use commonware_runtime::{Handle, buffer::paged::{CHECKSUM_SIZE, CacheRef}};
+use commonware_runtime::{
+    Handle,
+    buffer::paged::{CHECKSUM_SIZE, CacheRef},
+};
 use commonware_storage::{
     archive::{Archive as _, Identifier, prunable},
     translator::EightCap,
@@ -96,10 +104,20 @@ where
     R: Receiver<PublicKey = PublicKey>,
 {
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(PAGES));
-    let blocks: Blocks<E> =
-        archive(context.child("blocks"), format!("{}blocks", parts.prefix), &page_cache, parts.rules.body_bytes_max).await?;
-    let finalizations: Finalizations<E> =
-        archive(context.child("finalizations"), format!("{}finalizations", parts.prefix), &page_cache, participants_max()).await?;
+    let blocks: Blocks<E> = archive(
+        context.child("blocks"),
+        format!("{}blocks", parts.prefix),
+        &page_cache,
+        parts.rules.body_bytes_max,
+    )
+    .await?;
+    let finalizations: Finalizations<E> = archive(
+        context.child("finalizations"),
+        format!("{}finalizations", parts.prefix),
+        &page_cache,
+        participants_max(),
+    )
+    .await?;
     replay(&parts.link, &blocks, &finalizations).await?;
     let tip = parts.link.tip().await?;
     let schemes = Schemes::new(parts.sky);
@@ -108,15 +126,13 @@ where
     let behind = blocks.last_index().unwrap_or(0) < tip.height;
     let start = match tip.certificate.filter(|_| behind) {
         Some(certificate) => Start::Floor(certificate.finalization),
-        None => Start::Genesis(Digested::precomputed(
-            parts.genesis.clone(),
-            parts.genesis.digest(),
-        )),
+        None => Start::Genesis(Digested::precomputed(parts.genesis.clone(), parts.genesis.digest())),
     };
     let progress = Arc::new(Progress::default());
     progress.certified.store(tip.height, Ordering::Release);
     progress.delivered.store(tip.height, Ordering::Release);
-    Ok(run(context, parts, Stored { blocks, finalizations, page_cache, start }, schemes, progress, beginning).await)
+    Ok(run(context, parts, Stored { blocks, finalizations, page_cache, start }, schemes, progress, beginning)
+        .await)
 }
 
 struct Stored<E: Runtime> {
@@ -244,7 +260,8 @@ async fn beginning<E: Runtime, B, M, S, R>(
             last.map(|block| block.id()).or_else(|| {
                 // The certificate may be of that very block.
                 let certificate = tip.certificate.as_ref()?;
-                (tip.height == length.last(before) && certificate.epoch() == before).then(|| certificate.block())
+                (tip.height == length.last(before) && certificate.epoch() == before)
+                    .then(|| certificate.block())
             })
         }
     };
@@ -290,14 +307,7 @@ fn marshal_config(
     schemes: &Schemes,
     start: Start<Scheme, Digest, Digested<Block>>,
     page_cache: CacheRef,
-) -> marshal::Config<
-    Schemes,
-    FixedEpocher,
-    Sequential,
-    Block,
-    Digested<Block>,
-    Digest,
-> {
+) -> marshal::Config<Schemes, FixedEpocher, Sequential, Block, Digested<Block>, Digest> {
     marshal::Config {
         provider: schemes.clone(),
         epocher: rules.epoch_length.epocher(),

@@ -84,8 +84,9 @@ impl Certificate {
         if *version != VERSION {
             return Err(CertificateError::Version(*version));
         }
-        let finalization = commonware_codec::Decode::decode_cfg(Bytes::copy_from_slice(rest), &participants_max())
-            .map_err(|error| CertificateError::Malformed(error.to_string()))?;
+        let finalization =
+            commonware_codec::Decode::decode_cfg(Bytes::copy_from_slice(rest), &participants_max())
+                .map_err(|error| CertificateError::Malformed(error.to_string()))?;
         Ok(Self { finalization })
     }
 
@@ -100,7 +101,12 @@ impl Certificate {
     }
 
     /// Checks that a quorum of `validators`, the set of `epoch` in `sky`, signed.
-    pub fn verify(&self, sky: Hash, epoch: u64, validators: &ValidatorSet) -> Result<Certified, CertificateError> {
+    pub fn verify(
+        &self,
+        sky: Hash,
+        epoch: u64,
+        validators: &ValidatorSet,
+    ) -> Result<Certified, CertificateError> {
         if self.epoch() != epoch {
             return Err(CertificateError::Epoch { found: self.epoch(), expected: epoch });
         }

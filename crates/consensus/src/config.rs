@@ -35,7 +35,8 @@ impl Pacing {
     }
 
     fn problem(&self) -> Option<&'static str> {
-        let shortest = [self.heartbeat, self.leader_timeout, self.retry, self.carry_after, self.fetch_timeout];
+        let shortest =
+            [self.heartbeat, self.leader_timeout, self.retry, self.carry_after, self.fetch_timeout];
         if shortest.iter().any(|duration| *duration < Duration::from_millis(1)) {
             Some("a duration is below 1 ms")
         } else if self.view_timeout <= self.leader_timeout {

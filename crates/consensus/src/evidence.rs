@@ -121,7 +121,8 @@ impl Evidence {
             return Err(EvidenceError::Epoch { found: self.epoch(), expected: epoch });
         }
         let scheme = verifier(sky, validators);
-        let validator = scheme.participants().key(self.signer).map(node_of).ok_or(EvidenceError::NotSigned)?;
+        let validator =
+            scheme.participants().key(self.signer).map(node_of).ok_or(EvidenceError::NotSigned)?;
         if !self.activity.verify(&mut rand::rng(), &scheme, &Sequential) {
             return Err(EvidenceError::NotSigned);
         }

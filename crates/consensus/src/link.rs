@@ -101,7 +101,12 @@ fn answer<C: Chain>(chain: &mut C, height: &mut u64, call: Call) -> Result<(), F
         Call::Tip(to) => ignore(to.send(chain.tip())),
         Call::Validators(epoch, to) => ignore(to.send(chain.validators(epoch))),
         Call::Knows(block, to) => ignore(to.send(chain.knows(block))),
+        // Finality may have moved past the parent since the engine asked what the chain knows. Then
+        // there is no answer, and the engine takes none for no vote.
+        Call::Propose(place, _) if !chain.knows(place.parent) => {}
         Call::Propose(place, to) => ignore(to.send(chain.propose(&place))),
+        Call::Verify(block, to) if chain.knows(block.id()) => ignore(to.send(true)),
+        Call::Verify(block, _) if !chain.knows(block.header().parent) => {}
         Call::Verify(block, to) => ignore(to.send(chain.verify(&block))),
         Call::Offence(evidence) => chain.offence(&evidence),
         Call::Finalized(block, certificate, to) => {

@@ -215,7 +215,8 @@ async fn run(
     ready: oneshot::Sender<()>,
 ) -> Ended {
     let (mut network, oracle) = discovery::Network::new(context.child("network"), network);
-    let mut channel = |index: usize| network.register(CHANNELS[index], Quota::per_second(MESSAGES_PER_SECOND));
+    let mut channel =
+        |index: usize| network.register(CHANNELS[index], Quota::per_second(MESSAGES_PER_SECOND));
     let channels = Channels {
         votes: channel(0),
         certificates: channel(1),

@@ -87,7 +87,8 @@ impl ValidatorSet {
 
     /// The keys as the engine takes them; it numbers validators in the same order.
     pub(crate) fn engine_keys(&self) -> Set<PublicKey> {
-        let keys = self.members.iter().map(|member| engine_key(*member).expect("checked when the set was made"));
+        let keys =
+            self.members.iter().map(|member| engine_key(*member).expect("checked when the set was made"));
         keys.try_collect().expect("members are distinct")
     }
 }
@@ -100,7 +101,8 @@ impl BorshDeserialize for ValidatorSet {
         if count > VALIDATORS_MAX {
             return Err(invalid(SetError::TooMany { count, max: VALIDATORS_MAX }.to_string()));
         }
-        let members = (0..count).map(|_| NodeId::deserialize_reader(reader)).collect::<Result<Vec<_>, _>>()?;
+        let members =
+            (0..count).map(|_| NodeId::deserialize_reader(reader)).collect::<Result<Vec<_>, _>>()?;
         if !members.is_sorted() {
             return Err(invalid("validators out of order".to_owned()));
         }

@@ -21,7 +21,10 @@ use commonware_consensus::{
     },
     types::{Epoch, FixedEpocher, Height, ViewDelta},
 };
-use commonware_cryptography::{Sha256, Signer, ed25519::{PrivateKey, PublicKey}};
+use commonware_cryptography::{
+    Sha256, Signer,
+    ed25519::{PrivateKey, PublicKey},
+};
 use commonware_p2p::{
     Blocker, Manager, Message, Receiver, Sender,
     utils::mux::{Builder, MuxHandle, Muxer},

@@ -92,7 +92,13 @@ impl Numbers {
         }
         world.heads.insert(me, (height, numbers.clone()));
         drop(world);
-        Self { me, shared: shared.clone(), states: BTreeMap::from([(tip, (height, numbers))]), tip, unwritten: Vec::new() }
+        Self {
+            me,
+            shared: shared.clone(),
+            states: BTreeMap::from([(tip, (height, numbers))]),
+            tip,
+            unwritten: Vec::new(),
+        }
     }
 
     fn next_set(&self, place_ends: bool, epoch: u64) -> Option<ValidatorSet> {

@@ -60,7 +60,13 @@ pub fn link_of(latency_ms: u64, jitter_ms: u64, success: f64) -> Link {
 
 impl Cluster {
     /// Builds the network and nothing that runs on it. `shared` survives runs of the runtime.
-    pub async fn new(context: &Context, keys: Vec<Keypair>, shared: Shared, epoch_length: u64, link: Link) -> Self {
+    pub async fn new(
+        context: &Context,
+        keys: Vec<Keypair>,
+        shared: Shared,
+        epoch_length: u64,
+        link: Link,
+    ) -> Self {
         let rules = Rules {
             blocks_kept: 1_000,
             body_bytes_max: 4_096,
@@ -113,14 +119,20 @@ impl Cluster {
             // Absent links are no error: the last partition may have had none here.
             let _ = self.net.remove_link(self.peer(from), self.peer(to)).await;
             if side(from) == side(to) {
-                self.net.add_link(self.peer(from), self.peer(to), link.clone()).await.expect("no link is there");
+                self.net
+                    .add_link(self.peer(from), self.peer(to), link.clone())
+                    .await
+                    .expect("no link is there");
             }
         }
     }
 
     pub async fn channel(&self, index: usize, channel: usize) -> Pair {
         let control = self.net.control(self.peer(index));
-        control.register(CHANNELS[channel], Quota::per_second(NZU32!(100_000))).await.expect("a running network")
+        control
+            .register(CHANNELS[channel], Quota::per_second(NZU32!(100_000)))
+            .await
+            .expect("a running network")
     }
 
     async fn channels(&self, index: usize) -> Channels<Sender<PublicKey, Context>, Receiver<PublicKey>> {
@@ -205,7 +217,11 @@ impl Cluster {
     pub async fn wait_for(&self, who: &[usize], number: u64, limit: Duration) {
         let deadline = self.context.current() + limit;
         while !who.iter().all(|index| self.has(*index, number)) {
-            assert!(self.context.current() < deadline, "{number} is not final at all of {who:?} in {limit:?}: {}", self.heads());
+            assert!(
+                self.context.current() < deadline,
+                "{number} is not final at all of {who:?} in {limit:?}: {}",
+                self.heads()
+            );
             self.context.sleep(Duration::from_millis(10)).await;
         }
     }

@@ -45,7 +45,8 @@ fn the_set_changes_at_epoch_borders_and_a_light_client_follows() {
         let shared = Shared::new(sets.clone());
         let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
         cluster.start_all().await;
-        for (epoch, members) in [(1, vec![1, 2, 3]), (2, vec![1, 2, 3, 4]), (3, vec![4, 5, 6]), (4, vec![4])] {
+        for (epoch, members) in [(1, vec![1, 2, 3]), (2, vec![1, 2, 3, 4]), (3, vec![4, 5, 6]), (4, vec![4])]
+        {
             reach(&mut cluster, epoch, &members).await;
         }
         let number = cluster.submit();

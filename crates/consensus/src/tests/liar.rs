@@ -17,7 +17,8 @@ pub async fn lie(context: &Context, cluster: &Cluster, liar: usize) {
     mux.start();
     let sky = cluster.shared.lock().genesis.header().sky;
     let set = cluster.shared.set_of(0);
-    let scheme = Scheme::signer(&namespace(sky), set.engine_keys(), secret(&cluster.keys[liar])).expect("in the set");
+    let scheme =
+        Scheme::signer(&namespace(sky), set.engine_keys(), secret(&cluster.keys[liar])).expect("in the set");
     let (mut sender, mut receiver) = votes.register(0).await.expect("a fresh channel");
     context.child("liar").spawn(move |_| async move {
         while let Ok((_, message)) = receiver.recv().await {
@@ -30,8 +31,9 @@ pub async fn lie(context: &Context, cluster: &Cluster, liar: usize) {
 }
 
 fn lies(scheme: &Scheme, vote: Vote<Scheme, Digest>) -> Vec<Vote<Scheme, Digest>> {
-    let another = |proposal: &Proposal<Digest>| {
-        Proposal { payload: digest_of(BlockId::from_bytes([proposal.payload.0[0] ^ 1; 32])), ..proposal.clone() }
+    let another = |proposal: &Proposal<Digest>| Proposal {
+        payload: digest_of(BlockId::from_bytes([proposal.payload.0[0] ^ 1; 32])),
+        ..proposal.clone()
     };
     match vote {
         Vote::Notarize(vote) => [another(&vote.proposal), vote.proposal]

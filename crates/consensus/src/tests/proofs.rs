@@ -2,8 +2,8 @@
 
 use super::cluster::{keys, secret, set_of};
 use crate::{
-    Block, CERTIFICATE_BYTES_MAX, Certificate, CertificateError, EVIDENCE_BYTES_MAX, EpochLength, EvidenceError,
-    Header, LightClient, LightError, OffenceKind, ValidatorSet,
+    Block, CERTIFICATE_BYTES_MAX, Certificate, CertificateError, EVIDENCE_BYTES_MAX, EpochLength,
+    EvidenceError, Header, LightClient, LightError, OffenceKind, ValidatorSet,
     block::Draft,
     evidence::Evidence,
     verify_certificate, verify_evidence,
@@ -11,7 +11,9 @@ use crate::{
 };
 use bytes::Bytes;
 use commonware_consensus::{
-    simplex::types::{ConflictingFinalize, ConflictingNotarize, Finalize, Notarize, Nullify, NullifyFinalize, Proposal},
+    simplex::types::{
+        ConflictingFinalize, ConflictingNotarize, Finalize, Notarize, Nullify, NullifyFinalize, Proposal,
+    },
     types::{Epoch, Round, View},
 };
 use commonware_parallel::Sequential;
@@ -123,7 +125,11 @@ fn a_light_client_takes_linked_headers_and_nothing_else() {
     let unlinked = fresh.follow(&[one.clone(), three.clone()], &signed(&three));
     assert_eq!(unlinked, Err(LightError::Unlinked { height: 3 }));
     assert!(matches!(fresh.jump(&one, &signed(&two)), Err(LightError::OtherBlock { .. })));
-    assert_eq!(fresh.jump(&four, &signed(&four)), Err(LightError::Foreign { height: 4 }), "a whole epoch skipped");
+    assert_eq!(
+        fresh.jump(&four, &signed(&four)),
+        Err(LightError::Foreign { height: 4 }),
+        "a whole epoch skipped"
+    );
     let no_next = Header { next_validators: None, ..three };
     assert_eq!(fresh.jump(&no_next, &signed(&no_next)), Err(LightError::Foreign { height: 3 }));
     assert_eq!(fresh, client, "a refusal changes nothing");
@@ -137,11 +143,21 @@ fn k1_contradicting_votes_are_evidence_and_others_are_not() {
     let (a, b) = (crate::BlockId::from_bytes([1; 32]), crate::BlockId::from_bytes([2; 32]));
     let notarize = |block| Notarize::sign(&schemes[2], proposal(5, 9, block)).expect("a signer");
     let finalize = |block| Finalize::sign(&schemes[2], proposal(5, 9, block)).expect("a signer");
-    let nullify = Nullify::sign::<crate::wire::Digest>(&schemes[2], proposal(5, 9, a).round).expect("a signer");
+    let nullify =
+        Nullify::sign::<crate::wire::Digest>(&schemes[2], proposal(5, 9, a).round).expect("a signer");
     let cases = [
-        (Activity::ConflictingNotarize(ConflictingNotarize::new(notarize(a), notarize(b))), OffenceKind::TwoNotarizes),
-        (Activity::ConflictingFinalize(ConflictingFinalize::new(finalize(a), finalize(b))), OffenceKind::TwoFinalizes),
-        (Activity::NullifyFinalize(NullifyFinalize::new(nullify, finalize(a))), OffenceKind::NullifyAndFinalize),
+        (
+            Activity::ConflictingNotarize(ConflictingNotarize::new(notarize(a), notarize(b))),
+            OffenceKind::TwoNotarizes,
+        ),
+        (
+            Activity::ConflictingFinalize(ConflictingFinalize::new(finalize(a), finalize(b))),
+            OffenceKind::TwoFinalizes,
+        ),
+        (
+            Activity::NullifyFinalize(NullifyFinalize::new(nullify, finalize(a))),
+            OffenceKind::NullifyAndFinalize,
+        ),
     ];
     for (activity, kind) in cases {
         let bytes = Evidence::of(activity).expect("evidence").encode();
@@ -165,7 +181,8 @@ fn evidence_against_no_one_is_refused() {
     let keys = keys(4);
     let set = set_of(&keys);
     let schemes = signers(&keys, &set);
-    let vote = |block: u8| Notarize::sign(&schemes[3], proposal(0, 1, crate::BlockId::from_bytes([block; 32])));
+    let vote =
+        |block: u8| Notarize::sign(&schemes[3], proposal(0, 1, crate::BlockId::from_bytes([block; 32])));
     let votes = ConflictingNotarize::new(vote(1).expect("a signer"), vote(2).expect("a signer"));
     let bytes = Evidence::of(Activity::ConflictingNotarize(votes)).expect("evidence").encode();
     let smaller = set_of(&keys[..3]);
