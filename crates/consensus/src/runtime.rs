@@ -1,6 +1,7 @@
 //! What consensus needs from the engine's runtime, the real one or the simulated one.
 
-use commonware_runtime::{Clock, Metrics, Spawner, Storage};
+use commonware_runtime::{Clock, Metrics, Quota, Spawner, Storage};
+use commonware_utils::NZU32;
 use rand_core::CryptoRng;
 
 /// A runtime's context.
@@ -27,3 +28,11 @@ pub(crate) struct Channels<S, R> {
 
 /// Numbers of the channels, in the order of [`Channels`]; the same for all validators.
 pub(crate) const CHANNELS: [u64; 5] = [0, 1, 2, 3, 4];
+
+/// How much one validator may send to another on a channel before it is slowed down: a few thousand
+/// views a second, far above what signatures allow. The engine makes room at start for the burst of
+/// every validator there may be, on every channel, so a burst of a whole second would cost it hundreds
+/// of megabytes; what it sends at once is a few votes, or requests for as many blocks as it repairs.
+pub(crate) fn quota() -> Quota {
+    Quota::per_second(NZU32!(4_096)).allow_burst(NZU32!(64))
+}

@@ -7,7 +7,7 @@ use crate::{
     config::{Rules, RulesError},
     link::{link, serve_blocking},
     marker::FileMark,
-    runtime::{CHANNELS, Channels},
+    runtime::{CHANNELS, Channels, quota},
     validators::{VALIDATORS_MAX, engine_key},
     wire::namespace,
 };
@@ -35,9 +35,6 @@ use tokio::sync::{Notify, mpsc, oneshot};
 const ENGINE_THREADS: usize = 2;
 /// How long tasks may take to end after a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// Messages a second that one validator may send on a channel before it is slowed down: a few
-/// thousand views, far above what signatures allow.
-const MESSAGES_PER_SECOND: std::num::NonZeroU32 = NZU32!(4_096);
 const MAILBOX: usize = 1_024;
 
 /// Where a validator can be dialled.
@@ -215,8 +212,7 @@ async fn run(
     ready: oneshot::Sender<()>,
 ) -> Ended {
     let (mut network, oracle) = discovery::Network::new(context.child("network"), network);
-    let mut channel =
-        |index: usize| network.register(CHANNELS[index], Quota::per_second(MESSAGES_PER_SECOND));
+    let mut channel = |index: usize| network.register(CHANNELS[index], quota());
     let channels = Channels {
         votes: channel(0),
         certificates: channel(1),

@@ -5,14 +5,14 @@ use crate::{
     EpochLength, Rules, ValidatorSet,
     assembly::{Parts, message_bytes_max, start},
     link::{link, serve},
-    runtime::{CHANNELS, Channels},
+    runtime::{CHANNELS, Channels, quota},
     validators::engine_key,
 };
 use commonware_codec::{Copying, DecodeExt};
 use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
 use commonware_p2p::simulated::{self, Link, Network, Oracle, Receiver, Sender};
-use commonware_runtime::{Clock, Handle, Quota, Spawner, Supervisor, deterministic};
-use commonware_utils::{NZU32, NZUsize, Probability};
+use commonware_runtime::{Clock, Handle, Spawner, Supervisor, deterministic};
+use commonware_utils::{NZUsize, Probability};
 use opensky_types::{Keypair, NodeId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -129,10 +129,7 @@ impl Cluster {
 
     pub async fn channel(&self, index: usize, channel: usize) -> Pair {
         let control = self.net.control(self.peer(index));
-        control
-            .register(CHANNELS[channel], Quota::per_second(NZU32!(100_000)))
-            .await
-            .expect("a running network")
+        control.register(CHANNELS[channel], quota()).await.expect("a running network")
     }
 
     async fn channels(&self, index: usize) -> Channels<Sender<PublicKey, Context>, Receiver<PublicKey>> {
