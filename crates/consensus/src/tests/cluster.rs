@@ -43,7 +43,6 @@ pub struct Cluster {
     running: BTreeMap<usize, Handle<()>>,
     /// How often a validator lost the engine's files.
     losses: BTreeMap<usize, u32>,
-    next_number: u64,
 }
 
 pub fn good_link() -> Link {
@@ -90,7 +89,6 @@ impl Cluster {
             work: Arc::new(Notify::new()),
             running: BTreeMap::new(),
             losses: BTreeMap::new(),
-            next_number: 0,
         };
         cluster.link_all(&link).await;
         cluster
@@ -199,11 +197,14 @@ impl Cluster {
     }
 
     /// Gives everyone one more number to order.
-    pub fn submit(&mut self) -> u64 {
-        self.next_number += 1;
-        self.shared.lock().pending.insert(self.next_number);
+    pub fn submit(&self) -> u64 {
+        let mut world = self.shared.lock();
+        // The world outlives a power cut of the whole cluster, and a number must be a new one.
+        let number = world.pending.last().map_or(1, |last| last + 1);
+        world.pending.insert(number);
+        drop(world);
         self.work.notify_waiters();
-        self.next_number
+        number
     }
 
     pub fn has(&self, index: usize, number: u64) -> bool {
