@@ -7,8 +7,8 @@
 
 use anyhow::{Context, Result, ensure};
 use opensky_consensus::{
-    Address, Block, BlockId, Certificate, Chain, EpochLength, Evidence, Failure, Place, Proposal, Rules, Tip,
-    Validator, ValidatorConfig, ValidatorSet,
+    Address, Block, BlockId, Certificate, Chain, EpochLength, Evidence, Failure, LostJournal, Place,
+    Proposal, Rules, Tip, Validator, ValidatorConfig, ValidatorSet,
 };
 use opensky_types::{Hash, Keypair};
 use std::{
@@ -132,6 +132,7 @@ impl Sky {
                 known: known.map(|(other, key)| (key.id(), address(other))).collect(),
                 folder: home.join("engine"),
                 mark: home.join("voted"),
+                lost_journal: LostJournal::Follow,
             };
             let chain = Count {
                 counter: counter.clone(),

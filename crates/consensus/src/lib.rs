@@ -36,7 +36,7 @@ pub use config::{Pacing, Rules, RulesError};
 pub use epoch::EpochLength;
 pub use evidence::{EVIDENCE_BYTES_MAX, Evidence, EvidenceError, Offence, OffenceKind, verify_evidence};
 pub use light::{LightClient, LightError};
-pub use marker::{FileMark, VoteMark};
+pub use marker::{FileMark, LostJournal, VoteMark};
 pub use pace::CLOCK_SKEW_MAX;
 pub use validator::{Address, Validator, ValidatorConfig, ValidatorError};
 pub use validators::{SetError, VALIDATORS_MAX, ValidatorSet};

@@ -60,21 +60,44 @@ impl VoteMark for FileMark {
     }
 }
 
+/// What a validator does whose key voted in this epoch, or a later one, while the journal of those
+/// votes is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LostJournal {
+    /// It follows until the epoch after the last one it voted in, so that it never contradicts itself.
+    #[default]
+    Follow,
+    /// It votes all the same if it is the only validator of the epoch; among others it follows. An
+    /// operator's decision, for one start: a sky of one would otherwise stand still for ever. There is
+    /// no other validator to deceive, but blocks above the tip that the chain gives at start are made
+    /// anew: a follower that saw the old ones has to be set up again, and their transactions may be lost.
+    VoteIfAlone,
+}
+
 /// Whether this validator may sign in an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ballot {
     /// Its journal of the epoch is here, or it never voted in it.
     Vote,
+    /// Its operator accepts that it votes without its journal.
+    VoteAnew,
     /// It voted in this or a later epoch, and the journal is gone: it follows until the epoch after.
     Follow,
 }
 
 /// Decides by the mark and by whether the epoch's journal was opened on this disk before.
-pub(crate) fn ballot(mark: Option<u64>, epoch: u64, journal_here: bool) -> Ballot {
-    match mark {
-        Some(voted) if voted > epoch => Ballot::Follow,
-        Some(voted) if voted == epoch && !journal_here => Ballot::Follow,
-        _ => Ballot::Vote,
+pub(crate) fn ballot(
+    mark: Option<u64>,
+    epoch: u64,
+    journal_here: bool,
+    lost: LostJournal,
+    validators: usize,
+) -> Ballot {
+    let contradicts = mark.is_some_and(|voted| voted > epoch || (voted == epoch && !journal_here));
+    match lost {
+        _ if !contradicts => Ballot::Vote,
+        LostJournal::VoteIfAlone if validators == 1 => Ballot::VoteAnew,
+        LostJournal::VoteIfAlone | LostJournal::Follow => Ballot::Follow,
     }
 }
 
@@ -84,11 +107,21 @@ mod tests {
 
     #[test]
     fn f6_a_lost_journal_means_no_vote_until_the_next_epoch() {
+        let ballot = |mark, epoch, journal| ballot(mark, epoch, journal, LostJournal::Follow, 1);
         assert_eq!(ballot(None, 3, false), Ballot::Vote, "never voted");
         assert_eq!(ballot(Some(2), 3, false), Ballot::Vote, "a new epoch");
         assert_eq!(ballot(Some(3), 3, true), Ballot::Vote, "a restart");
         assert_eq!(ballot(Some(3), 3, false), Ballot::Follow, "the journal is lost");
         assert_eq!(ballot(Some(4), 3, true), Ballot::Follow, "the disk is of an earlier day");
+    }
+
+    #[test]
+    fn f6_an_operator_lets_only_a_lone_validator_vote_without_its_journal() {
+        let ballot =
+            |journal, others: usize| ballot(Some(3), 3, journal, LostJournal::VoteIfAlone, others + 1);
+        assert_eq!(ballot(false, 0), Ballot::VoteAnew);
+        assert_eq!(ballot(true, 0), Ballot::Vote, "nothing is lost");
+        assert_eq!([1, 3].map(|others| ballot(false, others)), [Ballot::Follow; 2]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
     chain::{Chain, Failure},
     config::{Rules, RulesError},
     link::{link, serve_blocking},
-    marker::FileMark,
+    marker::{FileMark, LostJournal},
     runtime::{CHANNELS, Channels, quota},
     validators::{VALIDATORS_MAX, engine_key},
     wire::namespace,
@@ -69,6 +69,8 @@ pub struct ValidatorConfig {
     pub folder: PathBuf,
     /// The file that keeps the last epoch voted in; beside the key, never inside `folder`.
     pub mark: PathBuf,
+    /// What to do if `folder` is lost and the mark is not.
+    pub lost_journal: LostJournal,
 }
 
 /// Why a validator does not run.
@@ -228,6 +230,7 @@ async fn run(
         genesis: config.genesis,
         rules: config.rules,
         mark: Box::new(FileMark::new(config.mark)),
+        lost_journal: config.lost_journal,
         link,
         work,
         blocker: oracle.clone(),

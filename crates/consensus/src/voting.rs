@@ -5,7 +5,7 @@ use crate::{
     block::Block,
     config::Rules,
     delivery::Border,
-    marker::{Ballot, VoteMark, ballot},
+    marker::{Ballot, LostJournal, VoteMark, ballot},
     runtime::{Pair, Runtime},
     validators::{ValidatorSet, node_of},
     wire::{Digest, Finalization, Marshal, Scheme, digest_of, namespace},
@@ -68,6 +68,7 @@ pub(crate) struct Voting<E: Runtime, B, M> {
     pub(crate) key: PrivateKey,
     pub(crate) rules: Arc<Rules>,
     pub(crate) mark: Box<dyn VoteMark>,
+    pub(crate) lost_journal: LostJournal,
     pub(crate) blocker: B,
     pub(crate) manager: M,
     pub(crate) marshal: Marshal,
@@ -225,18 +226,21 @@ where
             return Ok(Scheme::verifier(&namespace, keys));
         }
         let journal_here = self.journal_token(epoch).await?;
-        match ballot(self.mark.read()?, epoch, journal_here) {
+        let members = validators.members().len();
+        match ballot(self.mark.read()?, epoch, journal_here, self.lost_journal, members) {
             Ballot::Follow => {
                 tracing::warn!(epoch, "the journal of votes is lost: no vote until the next epoch");
-                Ok(Scheme::verifier(&namespace, keys))
+                return Ok(Scheme::verifier(&namespace, keys));
             }
-            Ballot::Vote => {
-                // The token is on disk first: a crash in between leaves a journal without a vote.
-                self.write_journal_token(epoch).await?;
-                self.mark.write(epoch)?;
-                Ok(Scheme::signer(&namespace, keys, self.key.clone()).expect("this key is in the set"))
+            Ballot::VoteAnew => {
+                tracing::warn!(epoch, "the journal of votes is lost; the only validator votes all the same");
             }
+            Ballot::Vote => {}
         }
+        // The token is on disk first: a crash in between leaves a journal without a vote.
+        self.write_journal_token(epoch).await?;
+        self.mark.write(epoch)?;
+        Ok(Scheme::signer(&namespace, keys, self.key.clone()).expect("this key is in the set"))
     }
 
     fn journal(&self, epoch: u64) -> String {

@@ -63,6 +63,15 @@ impl Shared {
         self.0.lock().expect("no test thread panicked")
     }
 
+    /// Nobody holds any more what no disk holds: from here on it may come out differently.
+    pub fn lose_unwritten(&self) {
+        let mut world = self.lock();
+        let written = |disk: &Disk| disk.blocks.last().map_or(0, |(block, _)| block.header().height);
+        let height = world.disks.values().map(written).max().unwrap_or(0);
+        world.canon.retain(|at, _| *at <= height);
+        world.acknowledged.clear();
+    }
+
     pub fn set_of(&self, epoch: u64) -> ValidatorSet {
         let world = self.lock();
         world.sets.get(epoch as usize).or(world.sets.last()).expect("a set").clone()

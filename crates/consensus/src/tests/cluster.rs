@@ -2,7 +2,7 @@
 
 use super::chain::{DiskMark, Numbers, Shared};
 use crate::{
-    EpochLength, Rules, ValidatorSet,
+    EpochLength, LostJournal, Rules, ValidatorSet,
     assembly::{Parts, message_bytes_max, start},
     link::{link, serve},
     runtime::{CHANNELS, Channels, quota},
@@ -40,6 +40,7 @@ pub struct Cluster {
     pub shared: Shared,
     pub rules: Rules,
     pub work: Arc<Notify>,
+    pub lost_journal: LostJournal,
     running: BTreeMap<usize, Handle<()>>,
     /// How often a validator lost the engine's files.
     losses: BTreeMap<usize, u32>,
@@ -87,6 +88,7 @@ impl Cluster {
             shared,
             rules,
             work: Arc::new(Notify::new()),
+            lost_journal: LostJournal::Follow,
             running: BTreeMap::new(),
             losses: BTreeMap::new(),
         };
@@ -108,15 +110,15 @@ impl Cluster {
     }
 
     pub async fn link_all(&self, link: &Link) {
-        self.partition(|_| 0, link).await;
+        self.partition(|_, _| true, link).await;
     }
 
-    /// Leaves links only between validators of the same side.
-    pub async fn partition(&self, side: impl Fn(usize) -> usize, link: &Link) {
+    /// Leaves links only from those to those for which `reaches` says so.
+    pub async fn partition(&self, reaches: impl Fn(usize, usize) -> bool, link: &Link) {
         for (from, to) in self.pairs() {
             // Absent links are no error: the last partition may have had none here.
             let _ = self.net.remove_link(self.peer(from), self.peer(to)).await;
-            if side(from) == side(to) {
+            if reaches(from, to) {
                 self.net
                     .add_link(self.peer(from), self.peer(to), link.clone())
                     .await
@@ -152,6 +154,7 @@ impl Cluster {
             genesis,
             rules: self.rules.clone(),
             mark: Box::new(DiskMark { me, shared: self.shared.clone() }),
+            lost_journal: self.lost_journal,
             link: to_chain,
             work: self.work.clone(),
             blocker: self.net.control(self.peer(index)),

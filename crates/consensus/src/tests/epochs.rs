@@ -4,7 +4,7 @@ use super::{
     chain::Shared,
     cluster::{Cluster, good_link, keys, set_of},
 };
-use crate::{EpochLength, LightClient};
+use crate::{EpochLength, LightClient, LostJournal};
 use commonware_runtime::{Runner, deterministic};
 use std::time::Duration;
 
@@ -101,5 +101,37 @@ fn f6_a_validator_without_its_journal_votes_again_only_in_the_next_epoch() {
         cluster.crash(3).await;
         let number = cluster.submit();
         cluster.wait_for(&[0, 1, 2], number, LIMIT).await;
+    });
+}
+
+#[test]
+fn f6_a_lone_validator_without_its_journal_goes_on_only_when_told_to() {
+    runner(5).start(|context| async move {
+        let keys = keys(1);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 1_000, good_link()).await;
+        cluster.start(0).await;
+        for _ in 0..5 {
+            let number = cluster.submit();
+            cluster.wait_for(&[0], number, LIMIT).await;
+        }
+        cluster.crash(0).await;
+        cluster.forget_engine(0);
+        // What the chain had not written went with the engine's files.
+        cluster.shared.lose_unwritten();
+        cluster.start(0).await;
+        let number = cluster.submit();
+        cluster.sleep(20_000).await;
+        assert!(!cluster.has(0, number), "a validator without its journal voted");
+        cluster.crash(0).await;
+        cluster.lost_journal = LostJournal::VoteIfAlone;
+        cluster.start(0).await;
+        cluster.wait_for(&[0], number, LIMIT).await;
+        // From then on it has a journal again, and needs no permission.
+        cluster.crash(0).await;
+        cluster.lost_journal = LostJournal::Follow;
+        cluster.start(0).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0], number, LIMIT).await;
     });
 }

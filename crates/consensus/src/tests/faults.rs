@@ -12,7 +12,12 @@ use std::time::{Duration, SystemTime};
 
 /// Seeds of each scenario in a normal run; `OPENSKY_SEEDS` asks for more.
 fn seeds() -> u64 {
-    std::env::var("OPENSKY_SEEDS").ok().map_or(8, |count| count.parse().expect("OPENSKY_SEEDS is a number"))
+    std::env::var("OPENSKY_SEEDS").ok().map_or(2, |count| count.parse().expect("OPENSKY_SEEDS is a number"))
+}
+
+/// Each seed and how many validators its cluster has: four and seven by turns.
+fn cases() -> impl Iterator<Item = (u64, u8)> {
+    (0..seeds()).map(|seed| (seed, if seed.is_multiple_of(2) { 4 } else { 7 }))
 }
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -28,6 +33,8 @@ fn runner(seed: u64) -> deterministic::Runner {
 
 /// Runs `scenario` and returns the audit of everything that happened.
 fn simulate<F: Future<Output = ()>>(seed: u64, scenario: impl FnOnce(Context, StdRng) -> F) -> String {
+    // Shown when the scenario fails.
+    println!("seed {seed}");
     runner(seed).start(|context| async move {
         scenario(context.child("scenario"), StdRng::seed_from_u64(seed ^ 0x5eed)).await;
         context.auditor().state()
@@ -96,8 +103,8 @@ fn an_idle_sky_makes_only_heartbeats_and_a_transaction_is_final_at_once() {
 }
 
 #[test]
-fn f8_a_validator_that_is_silent_from_the_start_costs_little() {
-    for (seed, count) in (0..seeds()).flat_map(|seed| [(seed, 4), (seed, 7)]) {
+fn a_validator_that_is_silent_from_the_start_costs_little() {
+    for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {
             let mut cluster = new_cluster(&context, count).await;
             let silent = rng.random_range(0..usize::from(count));
@@ -146,7 +153,7 @@ async fn crashes(cluster: &mut Cluster, mut rng: StdRng) {
 
 #[test]
 fn f1_crashes_and_restarts_lose_nothing() {
-    for (seed, count) in (0..seeds()).flat_map(|seed| [(seed, 4), (seed, 7)]) {
+    for (seed, count) in cases() {
         simulate(seed, |context, rng| async move {
             let mut cluster = new_cluster(&context, count).await;
             cluster.start_all().await;
@@ -157,14 +164,18 @@ fn f1_crashes_and_restarts_lose_nothing() {
 
 #[test]
 fn f8_partitions_halt_or_go_on_and_heal() {
-    for (seed, count) in (0..seeds()).flat_map(|seed| [(seed, 4), (seed, 7)]) {
+    for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {
             let mut cluster = new_cluster(&context, count).await;
             cluster.start_all().await;
             for _ in 0..3 {
                 let sides: Vec<usize> = (0..count).map(|_| rng.random_range(0..2)).collect();
+                // One way, the first side still reaches the second.
+                let one_way = rng.random_bool(0.4);
+                let reaches =
+                    |from: usize, to: usize| sides[from] == sides[to] || (one_way && sides[from] < sides[to]);
                 cluster.submit();
-                cluster.partition(|index| sides[index], &good_link()).await;
+                cluster.partition(reaches, &good_link()).await;
                 cluster.submit();
                 cluster.sleep(rng.random_range(500..8_000)).await;
                 cluster.link_all(&good_link()).await;
@@ -180,7 +191,7 @@ fn f8_partitions_halt_or_go_on_and_heal() {
 
 #[test]
 fn f9_loss_and_delay_slow_down_and_break_nothing() {
-    for (seed, count) in (0..seeds()).flat_map(|seed| [(seed, 4), (seed, 7)]) {
+    for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {
             let mut cluster = new_cluster(&context, count).await;
             cluster.link_all(&link_of(rng.random_range(20..200), 40, 0.95)).await;
@@ -196,8 +207,8 @@ fn f9_loss_and_delay_slow_down_and_break_nothing() {
 }
 
 #[test]
-fn k1_a_validator_that_votes_twice_is_proven_guilty_and_forks_nothing() {
-    for (seed, count) in (0..seeds()).flat_map(|seed| [(seed, 4), (seed, 7)]) {
+fn l1_a_validator_that_votes_twice_is_proven_guilty_and_forks_nothing() {
+    for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {
             let mut cluster = new_cluster(&context, count).await;
             let liar = rng.random_range(0..usize::from(count));
@@ -222,6 +233,7 @@ fn k1_a_validator_that_votes_twice_is_proven_guilty_and_forks_nothing() {
 #[test]
 fn f2_f17_all_lose_power_at_once_and_nothing_acknowledged_is_lost() {
     for seed in 0..seeds() {
+        println!("seed {seed}");
         let keys = keys(4);
         let shared = Shared::new(vec![set_of(&keys)]);
         let (first, second) = (shared.clone(), shared.clone());

@@ -136,7 +136,7 @@ fn a_light_client_takes_linked_headers_and_nothing_else() {
 }
 
 #[test]
-fn k1_contradicting_votes_are_evidence_and_others_are_not() {
+fn l1_contradicting_votes_are_evidence_and_others_are_not() {
     let keys = keys(4);
     let set = set_of(&keys);
     let schemes = signers(&keys, &set);
