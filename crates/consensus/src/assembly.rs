@@ -255,25 +255,27 @@ async fn beginning<E: Runtime, B, M, S, R>(
     if let Some(earlier) = tip.certificate.as_ref().map(Certificate::epoch).filter(|of| *of != epoch) {
         schemes.insert(earlier, validators_of(&parts.link, tip, earlier).await?);
     }
+    let certificate = match &tip.certificate {
+        // No vote below what is known to be final, whether the journal remembers that or not.
+        Some(certificate) if certificate.epoch() == epoch => {
+            return Ok(Beginning::at(epoch, validators, certificate.finalization.clone()));
+        }
+        other => other,
+    };
     let border = match epoch.checked_sub(1) {
         None => Some(parts.genesis.id()),
         Some(before) => {
             let last = blocks.get(Identifier::Index(length.last(before))).await?;
             last.map(|block| block.id()).or_else(|| {
                 // The certificate may be of that very block.
-                let certificate = tip.certificate.as_ref()?;
+                let certificate = certificate.as_ref()?;
                 (tip.height == length.last(before) && certificate.epoch() == before)
                     .then(|| certificate.block())
             })
         }
     };
-    match (border, &tip.certificate) {
-        (Some(last_block), _) => Ok(Border { epoch, validators, last_block }.into()),
-        (None, Some(certificate)) if certificate.epoch() == epoch => {
-            Ok(Beginning::at(epoch, validators, certificate.finalization.clone()))
-        }
-        (None, _) => Err(AssemblyError::NoFloor { height: tip.height }),
-    }
+    let last_block = border.ok_or(AssemblyError::NoFloor { height: tip.height })?;
+    Ok(Border { epoch, validators, last_block }.into())
 }
 
 async fn validators_of(link: &Link, tip: &Tip, epoch: u64) -> Result<ValidatorSet, AssemblyError> {
