@@ -62,7 +62,7 @@ struct Count {
 
 impl Chain for Count {
     fn tip(&self) -> Tip {
-        Tip { height: self.height, certificate: None }
+        Tip { height: self.height, certified: None }
     }
 
     fn validators(&self, _: u64) -> Option<ValidatorSet> {

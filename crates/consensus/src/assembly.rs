@@ -105,7 +105,7 @@ where
     R: Receiver<PublicKey = PublicKey>,
 {
     let page_cache = CacheRef::new(NZU16!(PAGE_BYTES), NZUsize!(PAGES));
-    let blocks: Blocks<E> = archive(
+    let mut blocks: Blocks<E> = archive(
         context.child("blocks"),
         format!("{}blocks", parts.prefix),
         &page_cache,
@@ -123,11 +123,15 @@ where
     let tip = parts.link.tip().await?;
     let schemes = Schemes::new(parts.sky);
     let beginning = beginning(&parts, &tip, &blocks, &schemes).await?;
-    // A chain that is ahead of the archive was carried on by other means, or the archive was lost.
-    let behind = blocks.last_index().unwrap_or(0) < tip.height;
-    let start = match tip.certificate.filter(|_| behind) {
-        Some(certificate) => Start::Floor(certificate.finalization),
-        None => Start::Genesis(Digested::precomputed(parts.genesis.clone(), parts.genesis.digest())),
+    let start = match tip.certified {
+        // A chain that is ahead of the archive was carried on by other means, or the archive was lost.
+        Some((block, certificate))
+            if !finalizations.has(Identifier::Index(block.header().height)).await? =>
+        {
+            blocks = keep(blocks, block).await?;
+            Start::Floor(certificate.finalization)
+        }
+        _ => Start::Genesis(Digested::precomputed(parts.genesis.clone(), parts.genesis.digest())),
     };
     let progress = Arc::new(Progress::default());
     progress.certified.store(tip.height, Ordering::Release);
@@ -241,6 +245,15 @@ async fn replay<E: Runtime>(
     Ok(())
 }
 
+/// Keeps a block that the chain has: the engine asks others only for what the archive lacks, and there
+/// may be nobody who has it.
+async fn keep<E: Runtime>(
+    blocks: Blocks<E>,
+    block: Block,
+) -> Result<Blocks<E>, commonware_storage::archive::Error> {
+    blocks.put_sync(block.header().height, block.digest(), &Arc::new(block)).await
+}
+
 /// Where voting goes on: in the epoch of the block after the tip.
 async fn beginning<E: Runtime, B, M, S, R>(
     parts: &Parts<B, M, S, R>,
@@ -252,10 +265,10 @@ async fn beginning<E: Runtime, B, M, S, R>(
     let epoch = length.epoch_of(tip.height + 1);
     let validators = validators_of(&parts.link, tip, epoch).await?;
     schemes.insert(epoch, validators.clone());
-    if let Some(earlier) = tip.certificate.as_ref().map(Certificate::epoch).filter(|of| *of != epoch) {
+    if let Some(earlier) = tip.certificate().map(Certificate::epoch).filter(|of| *of != epoch) {
         schemes.insert(earlier, validators_of(&parts.link, tip, earlier).await?);
     }
-    let certificate = match &tip.certificate {
+    let certificate = match tip.certificate() {
         // No vote below what is known to be final, whether the journal remembers that or not.
         Some(certificate) if certificate.epoch() == epoch => {
             return Ok(Beginning::at(epoch, validators, certificate.finalization.clone()));
@@ -268,7 +281,7 @@ async fn beginning<E: Runtime, B, M, S, R>(
             let last = blocks.get(Identifier::Index(length.last(before))).await?;
             last.map(|block| block.id()).or_else(|| {
                 // The certificate may be of that very block.
-                let certificate = certificate.as_ref()?;
+                let certificate = certificate?;
                 (tip.height == length.last(before) && certificate.epoch() == before)
                     .then(|| certificate.block())
             })

@@ -45,9 +45,15 @@ pub struct Proposal {
 pub struct Tip {
     /// Height of the newest final block that survives a crash; 0 with only the genesis.
     pub height: u64,
-    /// The newest certificate kept, of this or a lower height. A validator without a journal starts
-    /// from it instead of from the genesis.
-    pub certificate: Option<Certificate>,
+    /// The newest block of this or a lower height whose certificate was kept, and that certificate. A
+    /// validator without the engine's files starts from it instead of from the genesis.
+    pub certified: Option<(Block, Certificate)>,
+}
+
+impl Tip {
+    pub(crate) fn certificate(&self) -> Option<&Certificate> {
+        self.certified.as_ref().map(|(_, certificate)| certificate)
+    }
 }
 
 /// The ledger, as consensus sees it. Calls come from one thread, one at a time, and are expected to

@@ -61,7 +61,7 @@ struct Count {
 
 impl Chain for Count {
     fn tip(&self) -> Tip {
-        Tip { height: 0, certificate: None }
+        Tip { height: 0, certified: None }
     }
 
     fn validators(&self, _: u64) -> Option<ValidatorSet> {

@@ -121,7 +121,10 @@ impl Chain for Numbers {
         let blocks = &world.disks[&self.me].blocks;
         Tip {
             height: blocks.last().map_or(0, |(block, _)| block.header().height),
-            certificate: blocks.iter().rev().find_map(|(_, certificate)| certificate.clone()),
+            certified: blocks
+                .iter()
+                .rev()
+                .find_map(|(block, certificate)| Some((block.clone(), certificate.clone()?))),
         }
     }
 
