@@ -1,0 +1,71 @@
+//! What the root would be: for blocks that are not final, and for subtrees that come alone.
+
+use super::{
+    Change, Changes, EMPTY, Tree, bit,
+    changes::split,
+    node::{Kind, Link, inner_hash, leaf_hash},
+};
+use opensky_types::Hash;
+
+/// A subtree as the one above it sees it.
+#[derive(Debug, Clone, Copy)]
+enum Seen {
+    Empty,
+    Leaf(Hash),
+    Inner(Hash),
+}
+
+impl Seen {
+    fn hash(self) -> Hash {
+        match self {
+            Self::Empty => EMPTY,
+            Self::Leaf(hash) | Self::Inner(hash) => hash,
+        }
+    }
+
+    fn join(left: Self, right: Self) -> Self {
+        match (left, right) {
+            (Self::Empty, Self::Empty | Self::Leaf(_)) => right,
+            (Self::Leaf(_), Self::Empty) => left,
+            _ => Self::Inner(inner_hash(&left.hash(), &right.hash())),
+        }
+    }
+}
+
+impl Tree {
+    /// The root after `changes`, which stay outside the tree: what a block's header claims before the
+    /// block is final. For a block on parents that are not final either, stack their changes below its
+    /// own with [`Changes::then`].
+    pub fn root_with(&self, changes: &Changes) -> Hash {
+        self.preview(self.root, 0, changes.as_slice()).hash()
+    }
+
+    fn preview(&self, link: Link, depth: usize, changes: &[Change]) -> Seen {
+        match (changes, link.kind()) {
+            ([], Kind::Empty) => return Seen::Empty,
+            ([], Kind::Leaf(at)) => return Seen::Leaf(self.leaves.get(at).hash()),
+            ([], Kind::Inner(at)) => return Seen::Inner(self.inner.get(at).hash),
+            ([only], Kind::Empty) => return seen_leaf(only),
+            ([only], Kind::Leaf(at)) if self.leaves.get(at).key == only.key => return seen_leaf(only),
+            _ => {}
+        }
+        let (left, right) = match link.kind() {
+            Kind::Empty => (Link::EMPTY, Link::EMPTY),
+            Kind::Leaf(at) if bit(&self.leaves.get(at).key, depth) => (Link::EMPTY, link),
+            Kind::Leaf(_) => (link, Link::EMPTY),
+            Kind::Inner(at) => (self.inner.get(at).left, self.inner.get(at).right),
+        };
+        let (changes_left, changes_right) = split(changes, depth);
+        Seen::join(self.preview(left, depth + 1, changes_left), self.preview(right, depth + 1, changes_right))
+    }
+}
+
+fn seen_leaf(change: &Change) -> Seen {
+    change.value.map_or(Seen::Empty, |value| Seen::Leaf(leaf_hash(&change.key, &value)))
+}
+
+/// The hash of a subtree at `depth` that holds exactly these entries, whose keys agree in all bits
+/// before it.
+pub(crate) fn hash_of(entries: &Changes, depth: usize) -> Hash {
+    Tree::new().preview(Link::EMPTY, depth, entries.as_slice()).hash()
+}
