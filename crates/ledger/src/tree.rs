@@ -6,8 +6,8 @@
 //!
 //! Source: the Jellyfish Merkle Tree (Gao, Hu, Wu, 2021), in its binary form; the idea of collapsed
 //! subtrees is in Dahlberg, Pulls and Peeters, "Efficient Sparse Merkle Trees" (2016). Unlike theirs
-//! this one lives in memory and keeps no versions: what is not final yet is a [`Changes`] beside it
-//! ([`Tree::root_with`]).
+//! this one lives in memory and keeps no past versions. What is not final yet is a [`Draft`] that shares
+//! its nodes; [`Tree::root_with`] only looks.
 //!
 //! Leaf and inner node are BLAKE3 in keyed mode, under two keys that nothing else uses, over exactly
 //! 64 bytes: one compression each. A leaf names its whole key, so that it can't stand in for another.
@@ -18,12 +18,14 @@
 mod arena;
 mod changes;
 mod check;
+mod drafts;
 mod node;
 mod preview;
 mod prove;
 mod write;
 
 pub use changes::{Change, Changes};
+pub use drafts::{Draft, DraftGone};
 pub use node::{EMPTY, key_hash, value_hash};
 pub use prove::{End, PATH_BYTES_MAX, Path, PathError, SIBLINGS_MAX};
 
@@ -32,6 +34,7 @@ pub(crate) use preview::hash_of;
 pub(crate) use prove::{fold, read_siblings, write_siblings};
 
 use arena::Arena;
+use drafts::Drafts;
 use node::{Inner, Kind, Leaf, Link};
 use opensky_types::Hash;
 
@@ -41,6 +44,7 @@ pub struct Tree {
     inner: Arena<Inner>,
     leaves: Arena<Leaf>,
     root: Link,
+    drafts: Drafts,
 }
 
 impl Tree {
@@ -63,12 +67,13 @@ impl Tree {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.leaves.len()
+        let drafted = self.drafts.made().filter(|link| matches!(link.kind(), Kind::Leaf(_))).count();
+        self.leaves.len() - drafted
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.root == Link::EMPTY
     }
 
     /// The value hash of `key`.

@@ -11,8 +11,12 @@ impl Tree {
     pub fn check(&self) {
         let mut prefix = Vec::new();
         let (inner, leaves) = self.check_below(self.root, &mut prefix);
-        assert_eq!(inner, self.inner.len(), "every inner node is reached once");
-        assert_eq!(leaves, self.leaves.len(), "every leaf is reached once");
+        let drafted = self.drafts.made().filter(|link| matches!(link.kind(), Kind::Inner(_))).count();
+        assert_eq!(inner + drafted, self.inner.len(), "every inner node is reached once");
+        assert_eq!(leaves, self.len(), "every leaf is reached once");
+        for root in self.drafts.roots() {
+            self.check_below(root, &mut prefix);
+        }
     }
 
     fn check_below(&self, link: Link, prefix: &mut Vec<bool>) -> (usize, usize) {

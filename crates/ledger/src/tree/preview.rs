@@ -1,7 +1,7 @@
 //! What the root would be: for blocks that are not final, and for subtrees that come alone.
 
 use super::{
-    Change, Changes, EMPTY, Tree, bit,
+    Change, Changes, EMPTY, Tree,
     changes::split,
     node::{Kind, Link, inner_hash, leaf_hash},
 };
@@ -33,9 +33,9 @@ impl Seen {
 }
 
 impl Tree {
-    /// The root after `changes`, which stay outside the tree: what a block's header claims before the
-    /// block is final. For a block on parents that are not final either, stack their changes below its
-    /// own with [`Changes::then`].
+    /// The root after `changes`, which stay outside the tree. Changes of several blocks are stacked with
+    /// [`Changes::then`]; who needs the state again after that makes a [`super::Draft`] of it, which
+    /// hashes each block once.
     pub fn root_with(&self, changes: &Changes) -> Hash {
         self.preview(self.root, 0, changes.as_slice()).hash()
     }
@@ -49,12 +49,7 @@ impl Tree {
             ([only], Kind::Leaf(at)) if self.leaves.get(at).key == only.key => return seen_leaf(only),
             _ => {}
         }
-        let (left, right) = match link.kind() {
-            Kind::Empty => (Link::EMPTY, Link::EMPTY),
-            Kind::Leaf(at) if bit(&self.leaves.get(at).key, depth) => (Link::EMPTY, link),
-            Kind::Leaf(_) => (link, Link::EMPTY),
-            Kind::Inner(at) => (self.inner.get(at).left, self.inner.get(at).right),
-        };
+        let (left, right) = self.sides(link, depth);
         let (changes_left, changes_right) = split(changes, depth);
         Seen::join(self.preview(left, depth + 1, changes_left), self.preview(right, depth + 1, changes_right))
     }

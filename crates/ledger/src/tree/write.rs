@@ -1,4 +1,7 @@
 //! A batch of changes in one pass: each node above them is hashed once.
+//!
+//! The pass makes new nodes and releases those they stand for. A released place is free at once, and
+//! so the next to be used; or, in a draft, it is kept until the draft's fate is known.
 
 use super::{
     Change, Changes, Tree, bit,
@@ -7,84 +10,97 @@ use super::{
 };
 use opensky_types::Hash;
 
+/// What a pass made and what that replaces, where both must stay for now.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Trace {
+    pub made: Vec<Link>,
+    pub replaced: Vec<Link>,
+}
+
 impl Tree {
     /// Applies `changes` and returns the new root. Taking out what is not there changes nothing.
+    /// Drafts on the state before are gone.
     pub fn update(&mut self, changes: &Changes) -> Hash {
-        self.root = self.write(self.root, 0, changes.as_slice());
+        self.discard_all();
+        self.root = self.write(&mut None, self.root, 0, changes.as_slice());
         self.root()
     }
 
     /// The subtree at `link` after `changes`, all of which belong below it.
-    fn write(&mut self, link: Link, depth: usize, changes: &[Change]) -> Link {
+    pub(super) fn write(
+        &mut self,
+        trace: &mut Option<Trace>,
+        link: Link,
+        depth: usize,
+        changes: &[Change],
+    ) -> Link {
         match (changes, link.kind()) {
             ([], _) => return link,
             ([only], Kind::Empty) => {
-                return only.value.map_or(link, |value| self.new_leaf(only.key, value));
+                return only.value.map_or(link, |value| self.new_leaf(trace, only.key, value));
             }
             ([only], Kind::Leaf(at)) if self.leaves.get(at).key == only.key => {
-                return self.set_leaf(at, only.value);
+                self.release(trace, link);
+                return only.value.map_or(Link::EMPTY, |value| self.new_leaf(trace, only.key, value));
             }
             _ => {}
         }
-        let (place, left, right) = self.open(link, depth);
+        let (left, right) = self.sides(link, depth);
         let (changes_left, changes_right) = split(changes, depth);
-        let left = self.write(left, depth + 1, changes_left);
-        let right = self.write(right, depth + 1, changes_right);
-        self.join(place, left, right)
+        let left = self.write(trace, left, depth + 1, changes_left);
+        let right = self.write(trace, right, depth + 1, changes_right);
+        if matches!(link.kind(), Kind::Inner(_)) {
+            self.release(trace, link);
+        }
+        self.join(trace, left, right)
     }
 
-    /// What is left and right below `link`, and the inner node that stands there by now. A leaf stands
-    /// for all of its subtree, so it belongs to one side.
-    fn open(&self, link: Link, depth: usize) -> (Option<u32>, Link, Link) {
+    /// What is left and right below `link`. A leaf stands for all of its subtree, so it belongs to one
+    /// side.
+    pub(super) fn sides(&self, link: Link, depth: usize) -> (Link, Link) {
         match link.kind() {
-            Kind::Empty => (None, Link::EMPTY, Link::EMPTY),
-            Kind::Leaf(at) if bit(&self.leaves.get(at).key, depth) => (None, Link::EMPTY, link),
-            Kind::Leaf(_) => (None, link, Link::EMPTY),
-            Kind::Inner(at) => {
-                let inner = self.inner.get(at);
-                (Some(at), inner.left, inner.right)
+            Kind::Empty => (Link::EMPTY, Link::EMPTY),
+            Kind::Leaf(at) if bit(&self.leaves.get(at).key, depth) => (Link::EMPTY, link),
+            Kind::Leaf(_) => (link, Link::EMPTY),
+            Kind::Inner(at) => (self.inner.get(at).left, self.inner.get(at).right),
+        }
+    }
+
+    /// The subtree of two subtrees: an inner node, unless at most one leaf is left of it.
+    fn join(&mut self, trace: &mut Option<Trace>, left: Link, right: Link) -> Link {
+        match (left.kind(), right.kind()) {
+            (Kind::Empty, Kind::Empty | Kind::Leaf(_)) => right,
+            (Kind::Leaf(_), Kind::Empty) => left,
+            _ => {
+                let hash = inner_hash(&self.hash_at(left), &self.hash_at(right));
+                noted(trace, Link::inner(self.inner.insert(Inner { hash, left, right })))
             }
         }
     }
 
-    /// The subtree of two subtrees, at `place` if it has one: an inner node, unless at most one leaf
-    /// is left of it.
-    fn join(&mut self, place: Option<u32>, left: Link, right: Link) -> Link {
-        let collapsed = match (left.kind(), right.kind()) {
-            (Kind::Empty, Kind::Empty | Kind::Leaf(_)) => Some(right),
-            (Kind::Leaf(_), Kind::Empty) => Some(left),
-            _ => None,
-        };
-        if let Some(link) = collapsed {
-            if let Some(at) = place {
-                self.inner.remove(at);
-            }
-            return link;
-        }
-        let inner = Inner { hash: inner_hash(&self.hash_at(left), &self.hash_at(right)), left, right };
-        match place {
-            Some(at) => {
-                *self.inner.get_mut(at) = inner;
-                Link::inner(at)
-            }
-            None => Link::inner(self.inner.insert(inner)),
+    fn new_leaf(&mut self, trace: &mut Option<Trace>, key: Hash, value: Hash) -> Link {
+        noted(trace, Link::leaf(self.leaves.insert(Leaf { key, value })))
+    }
+
+    fn release(&mut self, trace: &mut Option<Trace>, link: Link) {
+        match trace {
+            Some(trace) => trace.replaced.push(link),
+            None => self.free(link),
         }
     }
 
-    fn new_leaf(&mut self, key: Hash, value: Hash) -> Link {
-        Link::leaf(self.leaves.insert(Leaf { key, value }))
-    }
-
-    fn set_leaf(&mut self, at: u32, value: Option<Hash>) -> Link {
-        match value {
-            Some(value) => {
-                self.leaves.get_mut(at).value = value;
-                Link::leaf(at)
-            }
-            None => {
-                self.leaves.remove(at);
-                Link::EMPTY
-            }
+    pub(super) fn free(&mut self, link: Link) {
+        match link.kind() {
+            Kind::Empty => {}
+            Kind::Leaf(at) => self.leaves.remove(at),
+            Kind::Inner(at) => self.inner.remove(at),
         }
     }
+}
+
+fn noted(trace: &mut Option<Trace>, made: Link) -> Link {
+    if let Some(trace) = trace {
+        trace.made.push(made);
+    }
+    made
 }

@@ -35,8 +35,7 @@ fn pair(context: &[u8; 32], left: &Hash, right: &Hash) -> Hash {
 
 /// Whether bit `depth` of a key is set.
 pub fn is_right(key: &Hash, depth: usize) -> bool {
-    let bits: String = key.as_bytes().iter().map(|byte| format!("{byte:08b}")).collect();
-    bits.as_bytes()[depth] == b'1'
+    key.as_bytes()[depth / 8] & (0x80 >> (depth % 8)) != 0
 }
 
 /// Changes as a model takes them.

@@ -1,7 +1,7 @@
 //! Roots: the same as the naive model's, whatever the history.
 
 use crate::common::{Model, apply, batches, hash, naive_root};
-use opensky_ledger::tree::{Changes, EMPTY, Tree};
+use opensky_ledger::tree::{Changes, Draft, DraftGone, EMPTY, Tree};
 use opensky_types::Hash;
 use proptest::prelude::{prop_assert_eq, proptest};
 
@@ -48,6 +48,47 @@ proptest! {
     }
 
     #[test]
+    fn drafts_have_their_roots_and_leave_nothing_behind(
+        batches in batches(), steps in proptest::collection::vec((0..8_u8, 0..8_usize), 0..40),
+    ) {
+        let mut tree = Tree::new();
+        let mut model = Model::new();
+        let mut drafts: Vec<(Draft, Model)> = Vec::new();
+        let mut changes = batches.iter().cycle();
+        for (step, pick) in steps {
+            let picked = (pick < drafts.len()).then(|| drafts[pick].clone());
+            match (step, picked) {
+                (0..=4, picked) => {
+                    let Some(changes) = changes.next() else { continue };
+                    let (on, mut after) = picked.map_or((None, model.clone()), |(draft, after)| (Some(draft), after));
+                    apply(&mut after, changes);
+                    let draft = tree.draft(on, changes).expect("it stands on something");
+                    drafts.push((draft, after));
+                }
+                (5, Some((draft, _))) => tree.discard(draft),
+                (6, Some((draft, after))) => {
+                    prop_assert_eq!(tree.adopt(draft), Ok(naive_root(&after)));
+                    model = after;
+                    prop_assert_eq!(tree.adopt(draft), Err(DraftGone));
+                }
+                (7, Some(_)) => {
+                    let Some(changes) = changes.next() else { continue };
+                    apply(&mut model, changes);
+                    prop_assert_eq!(tree.update(changes), naive_root(&model));
+                }
+                _ => {}
+            }
+            drafts.retain(|(draft, _)| tree.draft_root(*draft).is_ok());
+            for (draft, after) in &drafts {
+                prop_assert_eq!(tree.draft_root(*draft), Ok(naive_root(after)));
+            }
+            prop_assert_eq!(tree.root(), naive_root(&model));
+            prop_assert_eq!(tree.len(), model.len());
+            tree.check();
+        }
+    }
+
+    #[test]
     fn one_batch_or_many_are_the_same(batches in batches()) {
         let (mut one, mut many) = (Tree::new(), Tree::new());
         let all = batches.iter().fold(Changes::default(), |all, changes| all.then(changes));
@@ -87,6 +128,29 @@ fn a_tree_that_is_emptied_holds_nothing_and_grows_into_the_same_memory() {
     tree.check();
     let grown = tree.memory_bytes() - memory_bytes;
     assert!(grown <= 16 * 8_192, "only the lists of free places grew, by {grown} bytes");
+}
+
+#[test]
+fn a_draft_becomes_final_with_what_it_stands_on_and_its_rivals_are_gone() {
+    let set = |key: u64, value: u64| -> Changes { [(hash(key), Some(hash(value)))].into_iter().collect() };
+    let mut tree = Tree::from_entries((0..10).map(|number| (hash(number), hash(number))));
+    let final_root = tree.root();
+    let parent = tree.draft(None, &set(1, 100)).expect("on the final state");
+    let child = tree.draft(Some(parent), &set(2, 200)).expect("on the parent");
+    let grandchild = tree.draft(Some(child), &set(3, 300)).expect("on the child");
+    let rival = tree.draft(None, &set(4, 400)).expect("on the final state");
+    let rival_child = tree.draft(Some(rival), &set(5, 500)).expect("on the rival");
+    assert_eq!(tree.root(), final_root, "drafts change nothing");
+    assert_eq!(tree.get(&hash(1)), Some(hash(1)));
+    let expected = tree.draft_root(grandchild).expect("it is there");
+    tree.adopt(child).expect("it is there");
+    assert_eq!((tree.get(&hash(1)), tree.get(&hash(2))), (Some(hash(100)), Some(hash(200))));
+    for gone in [parent, child, rival, rival_child] {
+        assert_eq!(tree.draft_root(gone), Err(DraftGone));
+        assert_eq!(tree.draft(Some(gone), &set(1, 1)), Err(DraftGone));
+    }
+    assert_eq!(tree.adopt(grandchild), Ok(expected));
+    tree.check();
 }
 
 #[test]
