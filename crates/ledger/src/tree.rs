@@ -35,15 +35,15 @@ pub(crate) use prove::{fold, read_siblings, write_siblings};
 
 use arena::Arena;
 use drafts::Drafts;
-use node::{Inner, Kind, Leaf, Link};
+use node::{Inner, Kind, Leaf, Node};
 use opensky_types::Hash;
 
-/// The tree, in memory: about 125 bytes an entry.
+/// The tree, in memory: about 170 bytes an entry.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     inner: Arena<Inner>,
     leaves: Arena<Leaf>,
-    root: Link,
+    root: Node,
     drafts: Drafts,
 }
 
@@ -62,7 +62,7 @@ impl Tree {
 
     /// The root: [`EMPTY`] for a tree without entries.
     pub fn root(&self) -> Hash {
-        self.hash_at(self.root)
+        self.root.hash
     }
 
     /// How many entries there are.
@@ -73,12 +73,12 @@ impl Tree {
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.root == Link::EMPTY
+        self.root == Node::EMPTY
     }
 
     /// The value hash of `key`.
     pub fn get(&self, key: &Hash) -> Option<Hash> {
-        let mut link = self.root;
+        let mut link = self.root.link;
         for depth in 0.. {
             match link.kind() {
                 Kind::Empty => return None,
@@ -86,7 +86,7 @@ impl Tree {
                     let leaf = self.leaves.get(at);
                     return (leaf.key == *key).then_some(leaf.value);
                 }
-                Kind::Inner(at) => link = self.inner.get(at).child(bit(key, depth)),
+                Kind::Inner(at) => link = self.inner.get(at).child(bit(key, depth)).link,
             }
         }
         None
@@ -95,13 +95,5 @@ impl Tree {
     /// Bytes of memory held.
     pub fn memory_bytes(&self) -> usize {
         self.inner.memory_bytes() + self.leaves.memory_bytes()
-    }
-
-    fn hash_at(&self, link: Link) -> Hash {
-        match link.kind() {
-            Kind::Empty => EMPTY,
-            Kind::Leaf(at) => self.leaves.get(at).hash(),
-            Kind::Inner(at) => self.inner.get(at).hash,
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Tree,
-    node::{Kind, Link, inner_hash},
+    node::{EMPTY, Kind, Node},
 };
 
 impl Tree {
@@ -19,26 +19,30 @@ impl Tree {
         }
     }
 
-    fn check_below(&self, link: Link, prefix: &mut Vec<bool>) -> (usize, usize) {
-        match link.kind() {
-            Kind::Empty => (0, 0),
+    fn check_below(&self, node: Node, prefix: &mut Vec<bool>) -> (usize, usize) {
+        match node.link.kind() {
+            Kind::Empty => {
+                assert_eq!(node.hash, EMPTY);
+                (0, 0)
+            }
             Kind::Leaf(at) => {
-                let key = self.leaves.get(at).key;
+                let leaf = self.leaves.get(at);
+                assert_eq!(node.hash, leaf.hash(), "a leaf's hash is known above it");
+                let key = leaf.key;
                 assert!(prefix.iter().enumerate().all(|(depth, side)| super::bit(&key, depth) == *side));
                 (0, 1)
             }
             Kind::Inner(at) => {
-                let node = self.inner.get(at);
+                let inner = self.inner.get(at);
                 let mut counts = (1, 0);
                 for side in [false, true] {
                     prefix.push(side);
-                    let (inner, leaves) = self.check_below(node.child(side), prefix);
+                    let (below, leaves) = self.check_below(inner.child(side), prefix);
                     prefix.pop();
-                    counts = (counts.0 + inner, counts.1 + leaves);
+                    counts = (counts.0 + below, counts.1 + leaves);
                 }
                 assert!(counts.1 >= 2, "an inner node has at least two leaves below it");
-                let expected = inner_hash(&self.hash_at(node.left), &self.hash_at(node.right));
-                assert_eq!(node.hash, expected, "a node's hash is that of its children");
+                assert_eq!(node.hash, inner.hash(), "a node's hash is that of its children");
                 counts
             }
         }

@@ -3,7 +3,11 @@
 //! A draft makes new nodes for what its block changes and shares all others with the state it stands
 //! on. When the block becomes final, the nodes it replaces are freed; when it does not, those it made.
 
-use super::{Changes, Link, Tree, write::Trace};
+use super::{
+    Changes, Tree,
+    node::{Link, Node},
+    write::Trace,
+};
 use opensky_types::Hash;
 use std::collections::BTreeMap;
 
@@ -20,7 +24,7 @@ pub struct DraftGone;
 struct Layer {
     /// The draft below; `None` if that is the final state.
     on: Option<Draft>,
-    root: Link,
+    root: Node,
     trace: Trace,
 }
 
@@ -33,7 +37,7 @@ pub(super) struct Drafts {
 
 impl Drafts {
     /// The root of each draft.
-    pub fn roots(&self) -> impl Iterator<Item = Link> + '_ {
+    pub fn roots(&self) -> impl Iterator<Item = Node> + '_ {
         self.layers.values().map(|layer| layer.root)
     }
 
@@ -60,8 +64,7 @@ impl Tree {
 
     /// The root of a draft.
     pub fn draft_root(&self, draft: Draft) -> Result<Hash, DraftGone> {
-        let layer = self.drafts.layers.get(&draft).ok_or(DraftGone)?;
-        Ok(self.hash_at(layer.root))
+        Ok(self.drafts.layers.get(&draft).ok_or(DraftGone)?.root.hash)
     }
 
     /// Makes a draft and all it stands on the final state, and returns the new root. Drafts that do not

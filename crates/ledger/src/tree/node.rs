@@ -65,18 +65,38 @@ impl Leaf {
     }
 }
 
-/// A branching, or a bit on the way to one. Hashes of leaves are not kept: to make one anew is one
-/// compression, and half of the tree is leaves.
+/// A branching, or a bit on the way to one. It holds the hashes of what is below it, so that a pass
+/// down a path reads the path only, and not a cold sibling at each step.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inner {
-    pub hash: Hash,
-    pub left: Link,
-    pub right: Link,
+    pub left: Node,
+    pub right: Node,
 }
 
 impl Inner {
-    pub fn child(&self, right: bool) -> Link {
+    pub fn child(&self, right: bool) -> Node {
         if right { self.right } else { self.left }
+    }
+
+    pub fn hash(&self) -> Hash {
+        inner_hash(&self.left.hash, &self.right.hash)
+    }
+}
+
+/// A subtree as the one above it knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Node {
+    pub hash: Hash,
+    pub link: Link,
+}
+
+impl Node {
+    pub const EMPTY: Self = Self { hash: EMPTY, link: Link::EMPTY };
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self::EMPTY
     }
 }
 
@@ -112,11 +132,5 @@ impl Link {
             at if at & Self::LEAF_BIT != 0 => Kind::Leaf(at & !Self::LEAF_BIT),
             at => Kind::Inner(at),
         }
-    }
-}
-
-impl Default for Link {
-    fn default() -> Self {
-        Self::EMPTY
     }
 }

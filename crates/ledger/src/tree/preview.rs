@@ -3,7 +3,7 @@
 use super::{
     Change, Changes, EMPTY, Tree,
     changes::split,
-    node::{Kind, Link, inner_hash, leaf_hash},
+    node::{Kind, Node, inner_hash, leaf_hash},
 };
 use opensky_types::Hash;
 
@@ -40,16 +40,16 @@ impl Tree {
         self.preview(self.root, 0, changes.as_slice()).hash()
     }
 
-    fn preview(&self, link: Link, depth: usize, changes: &[Change]) -> Seen {
-        match (changes, link.kind()) {
+    fn preview(&self, node: Node, depth: usize, changes: &[Change]) -> Seen {
+        match (changes, node.link.kind()) {
             ([], Kind::Empty) => return Seen::Empty,
-            ([], Kind::Leaf(at)) => return Seen::Leaf(self.leaves.get(at).hash()),
-            ([], Kind::Inner(at)) => return Seen::Inner(self.inner.get(at).hash),
+            ([], Kind::Leaf(_)) => return Seen::Leaf(node.hash),
+            ([], Kind::Inner(_)) => return Seen::Inner(node.hash),
             ([only], Kind::Empty) => return seen_leaf(only),
             ([only], Kind::Leaf(at)) if self.leaves.get(at).key == only.key => return seen_leaf(only),
             _ => {}
         }
-        let (left, right) = self.sides(link, depth);
+        let (left, right) = self.sides(node, depth);
         let (changes_left, changes_right) = split(changes, depth);
         Seen::join(self.preview(left, depth + 1, changes_left), self.preview(right, depth + 1, changes_right))
     }
@@ -62,5 +62,5 @@ fn seen_leaf(change: &Change) -> Seen {
 /// The hash of a subtree at `depth` that holds exactly these entries, whose keys agree in all bits
 /// before it.
 pub(crate) fn hash_of(entries: &Changes, depth: usize) -> Hash {
-    Tree::new().preview(Link::EMPTY, depth, entries.as_slice()).hash()
+    Tree::new().preview(Node::EMPTY, depth, entries.as_slice()).hash()
 }

@@ -2,7 +2,7 @@
 
 use super::{
     EMPTY, Tree, bit, common_bits,
-    node::{Kind, inner_hash, leaf_hash},
+    node::{Kind, Link, inner_hash, leaf_hash},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::Hash;
@@ -100,14 +100,14 @@ impl Tree {
         self.descend(key, depth).1
     }
 
-    fn descend(&self, key: &Hash, depth_max: usize) -> (super::Link, Vec<Hash>) {
-        let (mut link, mut siblings) = (self.root, Vec::new());
+    fn descend(&self, key: &Hash, depth_max: usize) -> (Link, Vec<Hash>) {
+        let (mut link, mut siblings) = (self.root.link, Vec::new());
         while let Kind::Inner(at) = link.kind()
             && siblings.len() < depth_max
         {
             let (node, side) = (self.inner.get(at), bit(key, siblings.len()));
-            siblings.push(self.hash_at(node.child(!side)));
-            link = node.child(side);
+            siblings.push(node.child(!side).hash);
+            link = node.child(side).link;
         }
         (link, siblings)
     }

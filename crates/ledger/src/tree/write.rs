@@ -6,7 +6,7 @@
 use super::{
     Change, Changes, Tree, bit,
     changes::split,
-    node::{Inner, Kind, Leaf, Link, inner_hash},
+    node::{Inner, Kind, Leaf, Link, Node},
 };
 use opensky_types::Hash;
 
@@ -26,60 +26,62 @@ impl Tree {
         self.root()
     }
 
-    /// The subtree at `link` after `changes`, all of which belong below it.
+    /// The subtree `node` after `changes`, all of which belong below it.
     pub(super) fn write(
         &mut self,
         trace: &mut Option<Trace>,
-        link: Link,
+        node: Node,
         depth: usize,
         changes: &[Change],
-    ) -> Link {
-        match (changes, link.kind()) {
-            ([], _) => return link,
-            ([only], Kind::Empty) => {
-                return only.value.map_or(link, |value| self.new_leaf(trace, only.key, value));
-            }
+    ) -> Node {
+        match (changes, node.link.kind()) {
+            ([], _) => return node,
+            ([only], Kind::Empty) => return self.new_leaf(trace, only),
             ([only], Kind::Leaf(at)) if self.leaves.get(at).key == only.key => {
-                self.release(trace, link);
-                return only.value.map_or(Link::EMPTY, |value| self.new_leaf(trace, only.key, value));
+                self.release(trace, node.link);
+                return self.new_leaf(trace, only);
             }
             _ => {}
         }
-        let (left, right) = self.sides(link, depth);
+        let (left, right) = self.sides(node, depth);
         let (changes_left, changes_right) = split(changes, depth);
         let left = self.write(trace, left, depth + 1, changes_left);
         let right = self.write(trace, right, depth + 1, changes_right);
-        if matches!(link.kind(), Kind::Inner(_)) {
-            self.release(trace, link);
+        if matches!(node.link.kind(), Kind::Inner(_)) {
+            self.release(trace, node.link);
         }
         self.join(trace, left, right)
     }
 
-    /// What is left and right below `link`. A leaf stands for all of its subtree, so it belongs to one
+    /// What is left and right below a node. A leaf stands for all of its subtree, so it belongs to one
     /// side.
-    pub(super) fn sides(&self, link: Link, depth: usize) -> (Link, Link) {
-        match link.kind() {
-            Kind::Empty => (Link::EMPTY, Link::EMPTY),
-            Kind::Leaf(at) if bit(&self.leaves.get(at).key, depth) => (Link::EMPTY, link),
-            Kind::Leaf(_) => (link, Link::EMPTY),
+    pub(super) fn sides(&self, node: Node, depth: usize) -> (Node, Node) {
+        match node.link.kind() {
+            Kind::Empty => (Node::EMPTY, Node::EMPTY),
+            Kind::Leaf(at) if bit(&self.leaves.get(at).key, depth) => (Node::EMPTY, node),
+            Kind::Leaf(_) => (node, Node::EMPTY),
             Kind::Inner(at) => (self.inner.get(at).left, self.inner.get(at).right),
         }
     }
 
     /// The subtree of two subtrees: an inner node, unless at most one leaf is left of it.
-    fn join(&mut self, trace: &mut Option<Trace>, left: Link, right: Link) -> Link {
-        match (left.kind(), right.kind()) {
+    fn join(&mut self, trace: &mut Option<Trace>, left: Node, right: Node) -> Node {
+        match (left.link.kind(), right.link.kind()) {
             (Kind::Empty, Kind::Empty | Kind::Leaf(_)) => right,
             (Kind::Leaf(_), Kind::Empty) => left,
             _ => {
-                let hash = inner_hash(&self.hash_at(left), &self.hash_at(right));
-                noted(trace, Link::inner(self.inner.insert(Inner { hash, left, right })))
+                let inner = Inner { left, right };
+                let link = noted(trace, Link::inner(self.inner.insert(inner)));
+                Node { hash: inner.hash(), link }
             }
         }
     }
 
-    fn new_leaf(&mut self, trace: &mut Option<Trace>, key: Hash, value: Hash) -> Link {
-        noted(trace, Link::leaf(self.leaves.insert(Leaf { key, value })))
+    fn new_leaf(&mut self, trace: &mut Option<Trace>, change: &Change) -> Node {
+        let Some(value) = change.value else { return Node::EMPTY };
+        let leaf = Leaf { key: change.key, value };
+        let link = noted(trace, Link::leaf(self.leaves.insert(leaf)));
+        Node { hash: leaf.hash(), link }
     }
 
     fn release(&mut self, trace: &mut Option<Trace>, link: Link) {

@@ -64,7 +64,7 @@ fn l3_entries_of_another_part_or_in_another_order_are_refused() {
 #[test]
 fn l3_what_is_too_large_is_refused() {
     assert_eq!(lied(|chunk| chunk.records[2].key = vec![0; 257]), ChunkError::TooLarge { index: 2 });
-    assert_eq!(lied(|chunk| oversized(chunk)), ChunkError::TooLarge { index: 2 });
+    assert_eq!(lied(oversized), ChunkError::TooLarge { index: 2 });
     assert!(matches!(
         lied(|chunk| chunk.records[2].entry = vec![0; CHUNK_BYTES_MAX]),
         ChunkError::Malformed(_)
