@@ -36,7 +36,10 @@ fn check_snapshot(bytes: &[u8]) {
     let Ok(chunk) = Chunk::decode(bytes) else { return };
     assert!(codec::encode(&chunk) == bytes, "a second encoding was accepted");
     if chunk.verify(MANIFEST.root(), &MANIFEST.parts()[0]).is_ok() {
-        assert!(chunk.records.iter().all(|record| RECORDS.contains(record)) && chunk.records.len() == RECORDS.len());
+        assert!(
+            chunk.records.iter().all(|record| RECORDS.contains(record))
+                && chunk.records.len() == RECORDS.len()
+        );
     }
 }
 

@@ -19,7 +19,9 @@ pub fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
         .status()
         .is_ok_and(|status| status.success());
     if !has_node || !folder.join("node_modules/viem").exists() {
-        println!("skipped making the ledger's vectors anew: node is absent, or `npm ci` was not run in {FOLDER}");
+        println!(
+            "skipped making the ledger's vectors anew: node is absent, or `npm ci` was not run in {FOLDER}"
+        );
         return Ok(Vec::new());
     }
     let output = Command::new("node").args(["generate.mjs", "--check"]).current_dir(&folder).output()?;
