@@ -5,7 +5,10 @@
 //! ([`evm`]). What it never does: any I/O, reading a clock, drawing randomness. Start at
 //! [`tree::Tree`].
 
+pub mod account;
 pub mod evm;
+pub mod key;
 pub mod proof;
+pub mod purse;
 pub mod snapshot;
 pub mod tree;
