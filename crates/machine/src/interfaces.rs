@@ -1,6 +1,6 @@
 //! The network interfaces of this machine, as far as people have to choose between them.
 
-use std::net::IpAddr;
+use std::{ffi::OsString, net::IpAddr};
 use sysinfo::{NetworkData, Networks};
 
 /// Beginnings of names that container and virtual machine software gives to its interfaces.
@@ -31,11 +31,18 @@ pub struct Interface {
     pub addresses: Vec<IpAddr>,
 }
 
-/// The interfaces that lead out of this machine, by name.
+/// The interfaces that lead out of this machine, by name. None where the system does not say; then
+/// nothing can be said of them either.
 pub fn interfaces() -> Vec<Interface> {
-    let networks = Networks::new_with_refreshed_list();
-    let mut found: Vec<Interface> =
-        networks.iter().filter_map(|(name, data)| interface(name, addresses(data))).collect();
+    let networks = match Networks::new_with_refreshed_list() {
+        Ok(networks) => networks,
+        Err(error) => {
+            tracing::warn!(%error, "the network interfaces cannot be read");
+            return Vec::new();
+        }
+    };
+    let named = |(name, data): (&OsString, _)| interface(&name.to_string_lossy(), addresses(data));
+    let mut found: Vec<Interface> = networks.iter().filter_map(named).collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found
 }
@@ -65,7 +72,7 @@ fn interface(name: &str, mut addresses: Vec<IpAddr>) -> Option<Interface> {
 #[cfg(test)]
 mod tests {
     use super::{Interface, InterfaceKind, interface};
-    use std::net::IpAddr;
+    use std::{ffi::OsString, net::IpAddr};
 
     #[test]
     fn interfaces_are_told_apart() {
