@@ -22,7 +22,10 @@ pub async fn measure(tasks: u32, shape: &Shape) -> Result<()> {
     let (sky, program) = dispatch::warm_sky(shape).await?;
     let measured = dispatch::run(&sky, &program, tasks).await?;
     let handle = &sky.consumer.handle;
-    let runs = handle.runs(measured.job, |run: &TaskRun| run.receipt.is_some(), 0, BATCH).await?;
+    // A batch is of one provider.
+    let provider = crate::node::key(2).id();
+    let of_provider = move |run: &TaskRun| run.receipt.is_some() && run.node == provider;
+    let runs = handle.runs(measured.job, of_provider, 0, BATCH).await?;
     let mut receipts = Vec::new();
     for run in &runs {
         let id = run.receipt.context("asked for runs with receipts")?;
