@@ -4,9 +4,10 @@ use opensky_client::{
     Client, ClientError,
     api::{
         Code, Problem,
+        event::{JobEvent, LogQuery},
         job::{InputsRequest, JobRequest, ProgramRequest, StageRequest},
         membership::InviteRequest,
-        progress::StateView,
+        progress::{RunsQuery, StateView},
         routes,
     },
 };
@@ -21,26 +22,30 @@ use opensky_types::{
     limits::ContributionLimits,
     membership::{Genesis, InvitePolicy, MembershipChain},
     place::Level,
+    samples,
 };
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 const TOKEN: &str = "0123456789abcdef";
 
-/// The machine's time with reproducible randomness: jobs need time to pass.
-struct MovingClock(FakeClock);
+/// Time that passes, and randomness that is the same in each run. On a clock that stands still a job
+/// that no node fits at its first look never looks again: the next look has its time on this clock.
+struct MovingClock {
+    started: Instant,
+    random: FakeClock,
+}
 
 impl opensky_ports::Clock for MovingClock {
     fn now(&self) -> Timestamp {
-        let since = std::time::UNIX_EPOCH.elapsed().unwrap_or_default();
-        Timestamp::from_millis(since.as_millis() as u64)
+        samples::NOW.plus_ms(self.started.elapsed().as_millis() as u64)
     }
     fn monotonic_us(&self) -> u64 {
-        self.now().as_millis() * 1_000
+        self.started.elapsed().as_micros() as u64
     }
     fn random(&self) -> [u8; 32] {
-        self.0.random()
+        self.random.random()
     }
 }
 
@@ -75,7 +80,7 @@ async fn serve() -> Served {
         blobs: Arc::new(MemoryBlobs::new(1 << 30)),
         journal: Arc::new(MemoryJournal::new()),
         machine: Arc::new(FakeMachine::default()),
-        clock: Arc::new(MovingClock(FakeClock::new(Timestamp::default(), 1))),
+        clock: Arc::new(MovingClock { started: Instant::now(), random: FakeClock::default() }),
         starts: 1,
         limits: ContributionLimits::default(),
         config: Config::default(),
@@ -155,6 +160,45 @@ async fn w3_a_name_of_the_internet_is_not_this_machine() {
         .header("host", "evil.example");
     let answer = request.send().await.expect("answer");
     assert_eq!(answer.status(), 403);
+}
+
+#[tokio::test]
+async fn a_job_is_submitted_followed_and_read() {
+    let Served { client, .. } = serve().await;
+    let program = client.upload(b"program".to_vec()).await.expect("upload");
+    assert_eq!(client.blob(program.hash).await.expect("download"), b"program");
+    let submitted = client.submit(job(program.hash, 5, &["{item}"])).await.expect("submit");
+    assert_eq!(submitted.tasks, 5);
+    let mut events = client.events(submitted.job);
+    let mut last = None;
+    while let Some(event) = events.next().await.expect("event") {
+        if let JobEvent::Job { state, .. } = event {
+            last = Some(state);
+        }
+    }
+    assert_eq!(last, Some(StateView::Succeeded), "the stream ends with the job");
+    let detail = client.job(submitted.job).await.expect("detail");
+    assert_eq!(detail.summary.tasks.done, 5);
+    assert_eq!(detail.nodes.iter().map(|node| node.accepted).sum::<u32>(), 5);
+    let page = client
+        .runs_page(submitted.job, &RunsQuery { limit: Some(2), ..RunsQuery::default() })
+        .await
+        .expect("page");
+    assert_eq!((page.runs.len(), page.next.is_some()), (2, true));
+    let outputs = client.outputs(submitted.job, 0).await.expect("outputs");
+    assert_eq!(
+        outputs.iter().map(|output| output.stdout.clone()).collect::<Vec<_>>(),
+        [b"0", b"1", b"2", b"3", b"4"]
+    );
+    let receipt = page.runs[0].receipt.expect("receipt");
+    client.receipt(receipt).await.expect("receipt").verify().expect("holds offline");
+    let log = client
+        .task_log(submitted.job, "0.3".parse().expect("task"), &LogQuery::default())
+        .await
+        .expect("log");
+    assert_eq!(log.bytes().await.expect("bytes"), "3");
+    client.remove(submitted.job).await.expect("removed");
+    assert_eq!(code(&client.job(submitted.job).await.expect_err("gone")), Some(Code::JobNotFound));
 }
 
 #[tokio::test]

@@ -11,12 +11,14 @@ mod cpu;
 mod disk;
 mod gpu;
 mod idle;
+mod interfaces;
 mod local;
 mod roots;
 mod score;
 mod temperature;
 
 pub use cache::CacheError;
+pub use interfaces::{Interface, InterfaceKind, interfaces};
 pub use local::LocalMachine;
 pub use roots::Roots;
 pub use score::{SCORE_FUNCTION, SCORE_PROGRAM, SCORE_RESULT, ScoreRun};

@@ -15,6 +15,7 @@ pub(crate) use results::Results;
 use crate::{
     handle::{JobEvent, LogChunk},
     inputs::StageOutputs,
+    journal::Keeping,
     node::Node,
 };
 use opensky_ports::journal::TaskRun;
@@ -87,6 +88,8 @@ struct Held {
     job: JobId,
     node: NodeId,
     report: TaskReport,
+    /// The hash of what came out, by which replicas are compared.
+    output: Hash,
     receipt: Hash,
     root: Hash,
     index: u32,
@@ -97,6 +100,7 @@ struct Held {
 /// A batch of receipts that is countersigned once all of it is judged.
 struct OpenBatch {
     provider: NodeId,
+    keeping: Keeping,
     judged: Vec<Option<bool>>,
     open: u32,
 }
@@ -143,6 +147,11 @@ impl Consumer {
 
     pub(crate) fn jobs_active(&self) -> usize {
         self.jobs.len()
+    }
+
+    /// How facts of a job are kept. Of one that has left memory nobody knows any more: then surely.
+    fn keeping(&self, job: JobId) -> Keeping {
+        Keeping::of_job(self.jobs.get(&job).is_none_or(|active| active.spec.durable))
     }
 
     pub(crate) fn is_active(&self, job: JobId) -> bool {

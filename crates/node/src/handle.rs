@@ -276,8 +276,8 @@ impl Handle {
     pub async fn job(&self, job: JobId) -> Result<Option<JobView>, JournalError> {
         let progress = self.progress(job).await.unwrap_or(None);
         let mut stored = self.read(move |journal| journal.job(job)).await?;
-        if stored.is_none() && progress.is_some() && self.ask(Request::Kept).await.is_ok() {
-            // It was submitted just now, as not durable: by now it is in the journal.
+        if stored.is_none() && progress.is_some() && self.ask(Request::Written).await.is_ok() {
+            // It was submitted just now, as not durable: by now it can be read.
             stored = self.read(move |journal| journal.job(job)).await?;
         }
         Ok(stored.map(|stored| JobView { stored, progress }))

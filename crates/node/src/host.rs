@@ -6,7 +6,7 @@ mod work;
 
 pub(crate) use live::OUTPUT_PIECE_BYTES_MAX;
 
-use crate::{node::Node, receipts};
+use crate::{journal::Keeping, node::Node};
 use live::LiveOutputs;
 use opensky_ports::{Engine, Record};
 use opensky_protocol::work::{Commitment, EngineUsed, ToConsumer, ToProvider};
@@ -15,7 +15,7 @@ use opensky_types::{
     AgreementId, Hash, NodeId, Signed, Timestamp,
     agreement::{Acceptance, Terms},
     reason::Misfit,
-    receipt::{BatchHead, Countersignature, Receipt},
+    receipt::{Batch, BatchHead, Countersignature, Receipt},
     task::TaskReport,
 };
 use std::{
@@ -49,6 +49,7 @@ pub(crate) struct Host {
 /// Results under one signature.
 struct Delivery {
     to: NodeId,
+    keeping: Keeping,
     root: Hash,
     head: Signed<BatchHead>,
 }
@@ -171,10 +172,11 @@ impl Node {
         }
         let mut waiting = self.host.deliveries.iter();
         let known = waiting.find(|(_, delivery)| delivery.root == content.root && delivery.to == from);
-        if let Some((delivery, _)) = known {
-            let delivery = *delivery;
+        if let Some((delivery, known)) = known {
+            let (delivery, keeping) = (*delivery, known.keeping);
             self.host.deliveries.remove(&delivery);
-            self.keep_record(Record::ReceiptsCountersigned { root: content.root, countersignature });
+            let record = Record::ReceiptsCountersigned { root: content.root, countersignature };
+            self.keep_record_as(keeping, record);
             self.provide(now, Input::Countersigned { from, delivery });
         }
     }
@@ -184,7 +186,8 @@ impl Node {
             // Nobody comes back for work without a grace time: then a restart may forget it.
             Effect::Hold { agreement, terms } if terms.orphan_grace_ms > 0 => {
                 if let Some(terms) = self.host.terms.get(&agreement) {
-                    self.pending.records.push(Record::AgreementHeld { agreement, terms: terms.clone() });
+                    let terms = terms.clone();
+                    self.keep_record(Record::AgreementHeld { agreement, terms });
                 }
             }
             Effect::Hold { .. } => {}
@@ -254,13 +257,16 @@ impl Node {
         let head = match self.host.deliveries.get(&delivery) {
             Some(known) => known.head.clone(),
             None => {
-                let (head, root) = receipts::sign_batch(&self.key, &receipts, now);
-                self.host.deliveries.insert(delivery, Delivery { to, root, head: head.clone() });
+                let batch = Batch::sign(&self.key, receipts, now);
+                let (head, root) = (batch.head().clone(), batch.root());
+                let terms = self.host.provider.terms(agreement);
+                let keeping = terms.map_or(Keeping::Durable, Keeping::of_receipts);
+                self.host.deliveries.insert(delivery, Delivery { to, keeping, root, head: head.clone() });
                 if self.host.deliveries.len() > DELIVERIES_MAX {
                     self.host.deliveries.pop_first();
                 }
                 self.host.done += reports.len() as u64;
-                self.keep_record(Record::ReceiptsSigned { head: head.clone(), receipts });
+                self.keep_record_as(keeping, Record::ReceiptsSigned { batch });
                 head
             }
         };

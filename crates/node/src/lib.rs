@@ -18,7 +18,6 @@ mod links;
 mod membership;
 mod node;
 mod offers;
-mod receipts;
 mod requests;
 mod serve;
 mod settings;

@@ -6,7 +6,7 @@ use crate::{
     event::Event,
     handle::JobEvent,
     host::Host,
-    journal::{Commit, JournalWriter, Promise},
+    journal::{Commit, JournalWriter, Keeping, Promise},
     links::Links,
     membership::Membership,
     offers::OwnOffers,
@@ -93,7 +93,7 @@ pub(crate) struct Sources {
     pub(crate) transport: mpsc::Receiver<TransportEvent>,
     pub(crate) requests: mpsc::Receiver<Request>,
     pub(crate) events: mpsc::Receiver<Event>,
-    /// What the journal's thread says. Bounded by the commits that may wait for it.
+    /// What the journal's writer says. Bounded by the commits that may wait for it.
     pub(crate) kept: mpsc::UnboundedReceiver<Event>,
     pub(crate) tick: Interval,
 }
@@ -207,7 +207,8 @@ impl Node {
         self.schedule(now, opensky_scheduler::Input::Tick);
         self.provide(now, opensky_provider::Input::Tick);
         self.links_tick(now);
-        if self.ticks.is_multiple_of(10) {
+        // With the first tick already: a job that comes right after the start finds this node's offer.
+        if self.ticks % 10 == 1 {
             self.every_second(now);
         }
     }
@@ -217,7 +218,7 @@ impl Node {
         self.expire_proposals(now);
         self.publish_progress();
         self.offer_if_due(now);
-        if self.ticks.is_multiple_of(50) {
+        if self.ticks % 50 == 1 {
             self.read_machine();
             self.see_peers();
         }
@@ -230,7 +231,7 @@ impl Node {
         self.host_flush(now);
         self.consumer_flush();
         let pending = std::mem::take(&mut self.pending);
-        if pending.records.is_empty() && pending.promises.is_empty() {
+        if pending.is_empty() {
             return;
         }
         let mut queued = std::pin::pin!(writer.commit(pending));
@@ -250,14 +251,26 @@ impl Node {
         }
     }
 
-    /// Queues facts that nobody waits for.
+    /// Queues a fact for the disk.
     pub(crate) fn keep_record(&mut self, record: Record) {
+        self.keep_record_as(Keeping::Durable, record);
+    }
+
+    /// Queues a fact that is kept as what it belongs to.
+    pub(crate) fn keep_record_as(&mut self, keeping: Keeping, record: Record) {
         self.pending.records.push(record);
+        self.pending.synced |= keeping == Keeping::Durable;
     }
 
     /// Queues a promise to be kept once all facts queued so far are on disk.
     pub(crate) fn promise(&mut self, promise: Promise) {
+        self.promise_as(Keeping::Durable, promise);
+    }
+
+    /// Queues a promise that rests on facts kept as `keeping` says, or on none.
+    pub(crate) fn promise_as(&mut self, keeping: Keeping, promise: Promise) {
         self.pending.promises.push(promise);
+        self.pending.synced |= keeping == Keeping::Durable;
     }
 
     /// Facts are on disk: lets the answer out.

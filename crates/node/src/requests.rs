@@ -4,7 +4,7 @@ use crate::{
     event::Event,
     fetch::blocking,
     handle::{InviteError, IssuedInvite, LogChunk, OfferView, Status, SubmitError},
-    journal::Promise,
+    journal::{Keeping, Promise},
     node::{End, Node},
     settings,
 };
@@ -61,8 +61,8 @@ pub(crate) enum Request {
         job: JobId,
         answer: Answer<bool>,
     },
-    /// Answered once all facts known by now are on disk.
-    Kept(Answer<()>),
+    /// Answered once all facts known by now can be read from the journal.
+    Written(Answer<()>),
     Progress {
         job: JobId,
         answer: Answer<Option<JobProgress>>,
@@ -106,7 +106,7 @@ impl Node {
             }
             Request::Retry { job, answer } => self.retry(job, answer),
             Request::Remove { job, answer } => self.remove(job, answer),
-            Request::Kept(answer) => self.promise(Promise::Done(answer)),
+            Request::Written(answer) => self.promise_as(Keeping::Fleeting, Promise::Done(answer)),
             Request::Progress { job, answer } => tell(answer, self.consumer.view(job)),
             Request::Follow { job, task, answer } => tell(answer, self.follow(job, task)),
             Request::ShutDown(answer) => {
@@ -184,7 +184,8 @@ impl Node {
         }
         tracing::info!(%job, name = spec.name, stages = spec.stages.len(), "job submitted");
         let durable = spec.durable;
-        self.keep_record(Record::JobSubmitted { job, spec: spec.clone(), at: now });
+        let submitted = Record::JobSubmitted { job, spec: spec.clone(), at: now };
+        self.keep_record_as(Keeping::of_job(durable), submitted);
         self.start_job(now, job, spec);
         if durable { self.promise(Promise::Submitted { job, answer }) } else { tell(answer, Ok(job)) }
     }

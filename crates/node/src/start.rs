@@ -104,7 +104,7 @@ impl Node {
             journal: Arc::clone(&parts.journal),
             clock: Arc::clone(&parts.clock),
         };
-        let (writer, kept) = JournalWriter::start(Arc::clone(&parts.journal))?;
+        let (writer, kept) = JournalWriter::start(Arc::clone(&parts.journal));
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (node, transport) = blocking(move || Self::build(parts, events, job_events)).await?;

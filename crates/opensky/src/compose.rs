@@ -4,18 +4,18 @@ use crate::{
     config::Config,
     fail::{Exit, Fail},
     founding::{self, Entry},
+    inspection::Inspector,
     passphrase::{KeyArgs, protection},
     settings::Settings,
 };
 use anyhow::{Context, Result};
-use opensky_api::doctor::{Check, Standing};
 use opensky_executor_wasm::WasmExecutor;
 use opensky_gateway::{Surroundings, Token};
 use opensky_identity::{ApiToken, DataFolder, KeyFile, Layout, RunningNode};
 use opensky_machine::LocalMachine;
 use opensky_network::{Config as NetworkConfig, KnownMember, Network, Relays};
 use opensky_node::{End, Handle, Node, Parts, member_knock};
-use opensky_ports::{BlobStore, Clock, Executor, Journal, Machine, Transport, transport::Path as PeerPath};
+use opensky_ports::{BlobStore, Clock, Executor, Journal, Machine, Transport};
 use opensky_storage::{FileBlobs, RedbJournal};
 use opensky_types::{Hash, Keypair, Timestamp, limits::ContributionLimits};
 use rand::{TryRng, rngs::SysRng};
@@ -84,7 +84,8 @@ pub async fn start(config: &Config, start: Start<'_>) -> Result<Running> {
         network_config.members.push(KnownMember { node, addresses });
     }
     let (network, transport_events) = Network::start(network_config, &key)?;
-    let transport: Arc<dyn Transport> = Arc::new(network);
+    let network = Arc::new(network);
+    let transport = Arc::clone(&network) as Arc<dyn Transport>;
 
     let limits = limits(machine.as_ref());
     let executor = Arc::new(executor(layout, machine.as_ref(), &blobs)?);
@@ -114,7 +115,14 @@ pub async fn start(config: &Config, start: Start<'_>) -> Result<Running> {
         },
     };
     let (handle, node) = Node::start(parts).await?;
-    let (server, stop_server) = serve(config, &settings, &name, &folder, &handle, &executor).await?;
+    let inspector = Inspector {
+        handle: handle.clone(),
+        executor: Arc::clone(&executor),
+        network,
+        loopback_only: settings.loopback_only,
+        mdns: settings.mdns,
+    };
+    let (server, stop_server) = serve(config, &settings, &name, &folder, &handle, inspector).await?;
     Ok(Running { handle, node, server, stop_server, executor, folder })
 }
 
@@ -204,7 +212,7 @@ async fn serve(
     name: &str,
     folder: &DataFolder,
     handle: &Handle,
-    executor: &Arc<WasmExecutor>,
+    inspector: Inspector,
 ) -> Result<(JoinHandle<std::io::Result<()>>, CancellationToken)> {
     let listener = TcpListener::bind(settings.api).await.map_err(|error| {
         Fail::new(Exit::Failed, format!("the API cannot listen on {}: {error}", settings.api))
@@ -218,7 +226,7 @@ async fn serve(
         data_dir: folder.layout().root().to_owned(),
         config: config.view(),
         log_file: log_file(folder.layout()),
-        doctor: doctor(handle, executor),
+        doctor: inspector.into_doctor(),
     };
     let stop = CancellationToken::new();
     let token = Token::new(token.expose().to_owned());
@@ -226,81 +234,6 @@ async fn serve(
         tokio::spawn(opensky_gateway::serve(listener, handle.clone(), token, surroundings, stop.clone()));
     RunningNode::publish(folder.layout(), api)?;
     Ok((server, stop))
-}
-
-/// The checks of what only this process can look at; called off the loop.
-fn doctor(handle: &Handle, executor: &Arc<WasmExecutor>) -> Arc<dyn Fn() -> Vec<Check> + Send + Sync> {
-    let (handle, executor) = (handle.clone(), Arc::clone(executor));
-    let runtime = tokio::runtime::Handle::current();
-    Arc::new(move || runtime.block_on(checks(&handle, &executor)))
-}
-
-async fn checks(handle: &Handle, executor: &WasmExecutor) -> Vec<Check> {
-    let check = |name: &str, standing, found: String, next: Option<&str>| Check {
-        name: name.into(),
-        standing,
-        found,
-        next: next.map(str::to_owned),
-    };
-    let mut checks = Vec::new();
-    match executor.sandbox_report().await {
-        Ok(report) => checks.extend(report.layers.iter().map(|layer| {
-            let standing = if layer.active { Standing::Ok } else { Standing::Warning };
-            let next =
-                (!layer.active).then_some("tasks still run in a process of their own, with WASM's own walls");
-            check(&format!("sandbox: {}", layer.name), standing, layer.detail.clone(), next)
-        })),
-        Err(error) => {
-            let next = "no task can run here; `opensky logs` says more";
-            checks.push(check("sandbox", Standing::Broken, format!("no worker starts: {error}"), Some(next)));
-        }
-    }
-    let (Ok(status), Ok(network)) = (handle.status().await, handle.network().await) else { return checks };
-    let listening = if network.listening.is_empty() { Standing::Broken } else { Standing::Ok };
-    checks.push(check("listening", listening, network.listening.join(", "), None));
-    let relayed = network.peers.iter().filter(|peer| peer.path == PeerPath::Relayed).count();
-    let peers = format!("{} connected, {relayed} through a relay", network.peers.len());
-    let lonely = network.peers.is_empty().then_some("let another machine join: opensky invite");
-    checks.push(check(
-        "peers",
-        if lonely.is_some() { Standing::Skipped } else { Standing::Ok },
-        peers,
-        lonely,
-    ));
-    checks.push(if status.sharing_note.is_empty() {
-        check("sharing", Standing::Ok, format!("{} tasks at a time", status.slots_total), None)
-    } else {
-        check("sharing", Standing::Warning, status.sharing_note.clone(), Some("see `opensky limits show`"))
-    });
-    let (standing, next) = match network.reachability.as_str() {
-        "public" => (Standing::Ok, None),
-        "private" => (
-            Standing::Warning,
-            Some("others reach this node through relays; forward its port for a direct path"),
-        ),
-        _ => (Standing::Skipped, Some("known once other members have tried to reach this node")),
-    };
-    checks.push(check("reachability", standing, network.reachability.clone(), next));
-    checks.push(match &status.disk_problem {
-        None => check(
-            "disk",
-            Standing::Ok,
-            format!("{} free", crate::output::size(status.hardware.disk_free_bytes)),
-            None,
-        ),
-        Some(problem) => {
-            check("disk", Standing::Broken, problem.clone(), Some("free some space, then restart the node"))
-        }
-    });
-    let gpus: Vec<&str> = status.hardware.gpus.iter().map(|gpu| gpu.model.as_str()).collect();
-    let gpus = if gpus.is_empty() { "none found".to_owned() } else { gpus.join(", ") };
-    checks.push(check("gpu", Standing::Ok, gpus, None));
-    let score = format!("{} million fuel a second on one core", status.hardware.score_per_core);
-    checks.push(match status.hardware.score_per_core {
-        0 => check("score", Standing::Skipped, "not measured yet".into(), None),
-        _ => check("score", Standing::Ok, score, None),
-    });
-    checks
 }
 
 /// The machine's clock and randomness.

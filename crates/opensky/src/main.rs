@@ -11,6 +11,7 @@ mod compose;
 mod config;
 mod fail;
 mod founding;
+mod inspection;
 mod logging;
 mod output;
 mod passphrase;

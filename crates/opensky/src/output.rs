@@ -3,7 +3,7 @@
 use crate::terminal::clean;
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
-use opensky_types::{Timestamp, resources::ByteSize};
+use opensky_types::{NodeId, Timestamp, resources::ByteSize};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -38,13 +38,33 @@ pub fn print_line(text: &str) -> Result<()> {
 
 /// A table; every cell is cleaned, wherever it comes from.
 pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(head.to_vec());
-    for row in rows {
-        table.add_row(row.iter().map(|cell| clean(cell)).collect::<Vec<_>>());
+    let rows = rows.into_iter().map(|row| row.iter().map(|cell| clean(cell)).collect());
+    lay_out(head, rows.collect(), Table::new().width().map(usize::from))
+}
+
+/// On a terminal too narrow for whole node ids, their last letters stand for them, as elsewhere.
+fn lay_out(head: &[&str], mut rows: Vec<Vec<String>>, width_max: Option<usize>) -> String {
+    let build = |rows: &[Vec<String>], arrangement| {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_content_arrangement(arrangement);
+        table.set_header(head.to_vec()).add_rows(rows);
+        table
+    };
+    let whole = build(&rows, ContentArrangement::Disabled).trim_fmt();
+    let width = whole.lines().map(|line| line.chars().count()).max().unwrap_or_default();
+    if width_max.is_none_or(|width_max| width <= width_max) {
+        return whole;
     }
-    table.trim_fmt()
+    for cell in rows.iter_mut().flatten() {
+        if let Ok(node) = cell.parse::<NodeId>() {
+            *cell = format!("…{}", node.short());
+        }
+    }
+    let mut narrow = build(&rows, ContentArrangement::Dynamic);
+    if let Some(width_max) = width_max {
+        narrow.set_width(width_max as u16);
+    }
+    narrow.trim_fmt()
 }
 
 /// Names and values, one a line; values are cleaned.
@@ -90,4 +110,24 @@ pub fn fuel(fuel: u64) -> String {
 pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(since.as_millis() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use opensky_types::Keypair;
+
+    #[test]
+    fn node_ids_are_shortened_only_where_they_do_not_fit() {
+        let node = Keypair::from_seed([7; 32]).id();
+        let rows = || vec![vec![node.to_string(), "direct".to_owned(), "/ip4/192.0.2.1/tcp/1".to_owned()]];
+        let head = ["NODE", "PATH", "ADDRESS"];
+        let whole = lay_out(&head, rows(), None);
+        assert!(whole.contains(&node.to_string()));
+        assert_eq!(whole, lay_out(&head, rows(), Some(200)));
+        let narrow = lay_out(&head, rows(), Some(50));
+        assert!(narrow.contains(&format!("…{}", node.short())) && !narrow.contains(&node.to_string()));
+        assert!(narrow.lines().all(|line| line.chars().count() <= 50), "{narrow}");
+        assert_eq!(narrow.lines().count(), 2, "{narrow}");
+    }
 }

@@ -4,7 +4,7 @@ use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Signed, TaskId, Timestamp,
     job::{JobNote, JobSpec, JobState},
     membership::{Invite, MembershipChain},
-    receipt::{BatchHead, Countersignature, Receipt, ReceiptProof},
+    receipt::{Batch, Countersignature, ReceiptProof},
     resources::Usage,
     task::Outcome,
 };
@@ -57,7 +57,7 @@ pub enum Record {
     /// A job and all that hangs on it is forgotten.
     JobRemoved { job: JobId },
     /// Receipts under one signature: given by this node as provider, or taken as consumer.
-    ReceiptsSigned { head: Signed<BatchHead>, receipts: Vec<Receipt> },
+    ReceiptsSigned { batch: Batch },
     /// The consumer's signature under such a batch.
     ReceiptsCountersigned { countersignature: Signed<Countersignature>, root: Hash },
     /// An agreement that this node holds open, as provider or as consumer.
@@ -118,8 +118,12 @@ pub enum JournalError {
 
 /// Facts in, facts out. Methods block; `commit` returns once the facts are on disk.
 pub trait Journal: Send + Sync {
-    /// Keeps all of `records`, in order, or none.
+    /// Keeps all of `records`, in order, or none; with them, all that was committed before.
     fn commit(&self, records: &[Record]) -> Result<(), JournalError>;
+
+    /// Makes all of `records` readable at once, in order, or none. They are on disk after the next
+    /// [`Journal::commit`]; a crash before that may take them, always the last ones first.
+    fn commit_unsynced(&self, records: &[Record]) -> Result<(), JournalError>;
 
     /// Jobs, newest first, at most `limit`, older than `before` where given.
     fn jobs(&self, before: Option<Timestamp>, limit: usize) -> Result<Vec<StoredJob>, JournalError>;

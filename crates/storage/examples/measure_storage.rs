@@ -75,17 +75,9 @@ fn records(first: u32) -> [Record; 2] {
         verdict: Verdict::Accepted,
     };
     let receipts: Vec<_> = (first..first + BATCH).map(samples::receipt).collect();
-    let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id()).collect();
-    let head = opensky_types::receipt::BatchHead {
-        provider: samples::provider().id(),
-        consumer: samples::consumer().id(),
-        root: opensky_types::merkle::Tree::new(&ids).root(),
-        count: BATCH,
-        signed_at: samples::NOW,
-    };
-    let head = opensky_types::Signed::sign(&head, &samples::provider());
+    let batch = opensky_types::receipt::Batch::sign(&samples::provider(), receipts, samples::NOW);
     let runs = (first..first + BATCH).map(run).collect();
-    [Record::TasksRun { job: samples::job_id(), runs }, Record::ReceiptsSigned { head, receipts }]
+    [Record::TasksRun { job: samples::job_id(), runs }, Record::ReceiptsSigned { batch }]
 }
 
 fn measure_blobs(root: &Path) {

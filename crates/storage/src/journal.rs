@@ -17,7 +17,7 @@ use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Signed, Timestamp, agreement::Terms, job::JobNote,
     membership::MembershipChain, receipt::ReceiptProof,
 };
-use redb::{Database, ReadTransaction, ReadableDatabase};
+use redb::{Database, Durability, ReadTransaction, ReadableDatabase};
 use std::{
     io,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -28,7 +28,8 @@ use std::{
 /// The journal's name in its folder.
 pub const JOURNAL_FILE: &str = "journal.redb";
 
-/// [`Journal`] on redb. Each commit is one transaction with one data sync; readers never wait for it.
+/// [`Journal`] on redb. Each commit is one transaction with one data sync, or with none where the
+/// caller leaves that to a later one; readers never wait for it.
 ///
 /// A commit that fails because the disk is full leaves the journal readable, and later commits try
 /// again. After any other failed write nobody can know what the disk holds (a failed sync may have
@@ -36,8 +37,17 @@ pub const JOURNAL_FILE: &str = "journal.redb";
 pub struct RedbJournal {
     path: PathBuf,
     slot: RwLock<Slot>,
-    /// Number of the last acknowledged commit; its lock puts commits in a row.
-    acknowledged: Mutex<u64>,
+    /// Its lock puts commits in a row.
+    acknowledged: Mutex<Acknowledged>,
+}
+
+/// Numbers of the last commits that were acknowledged.
+#[derive(Debug, Clone, Copy)]
+struct Acknowledged {
+    /// As readable.
+    last: u64,
+    /// As being on disk: the file never goes back behind it.
+    synced: u64,
 }
 
 enum Slot {
@@ -67,7 +77,8 @@ impl RedbJournal {
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
         let path = folder.join(JOURNAL_FILE);
         let (database, acknowledged) = open::open(&path)?;
-        Ok(Self { path, slot: RwLock::new(Slot::Open(database)), acknowledged: Mutex::new(acknowledged) })
+        let acknowledged = Mutex::new(Acknowledged { last: acknowledged, synced: acknowledged });
+        Ok(Self { path, slot: RwLock::new(Slot::Open(database)), acknowledged })
     }
 
     /// The file.
@@ -78,8 +89,8 @@ impl RedbJournal {
     /// Reads the whole file and checks every page; minutes for tens of gigabytes. `false`: damage
     /// was found. Waits for what is running and makes others wait.
     pub fn is_intact(&self) -> Result<bool, JournalError> {
-        let acknowledged = self.commits();
-        self.ready(*acknowledged)?;
+        let mut acknowledged = self.commits();
+        self.ready(&mut acknowledged)?;
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         let Slot::Open(database) = &mut *slot else { return Err(self.closed(Stop::WriteFailed)) };
         match guarded(|| Ok(database.check_integrity()?)) {
@@ -89,7 +100,7 @@ impl RedbJournal {
         }
     }
 
-    fn commits(&self) -> MutexGuard<'_, u64> {
+    fn commits(&self) -> MutexGuard<'_, Acknowledged> {
         self.acknowledged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,7 +113,7 @@ impl RedbJournal {
     }
 
     /// Opens the file again after a full disk closed it.
-    fn ready(&self, acknowledged: u64) -> Result<(), JournalError> {
+    fn ready(&self, acknowledged: &mut Acknowledged) -> Result<(), JournalError> {
         match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
             Slot::Open(_) => return Ok(()),
             Slot::Stopped(stop) => return Err(self.closed(*stop)),
@@ -113,11 +124,13 @@ impl RedbJournal {
             let context = || format!("opening {} again", self.path.display());
             let (database, found) = open::open(&self.path)
                 .map_err(|source| JournalError::Io { context: context(), source: Box::new(source) })?;
-            if found != acknowledged {
+            if !(acknowledged.synced..=acknowledged.last).contains(&found) {
                 *slot = Slot::Stopped(Stop::WrongCommit);
                 return Err(self.closed(Stop::WrongCommit));
             }
-            tracing::info!(path = %self.path.display(), "journal opened again");
+            let lost = acknowledged.last - found;
+            tracing::info!(path = %self.path.display(), unsynced_commits_lost = lost, "journal opened again");
+            *acknowledged = Acknowledged { last: found, synced: found };
             *slot = Slot::Open(database);
         }
         Ok(())
@@ -129,14 +142,37 @@ impl RedbJournal {
         *slot = if fault.is_no_room() { Slot::Interrupted } else { Slot::Stopped(Stop::WriteFailed) };
     }
 
+    fn write(&self, records: &[Record], durability: Durability) -> Result<(), JournalError> {
+        let mut acknowledged = self.commits();
+        self.ready(&mut acknowledged)?;
+        let next = acknowledged.last + 1;
+        let outcome = match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
+            Slot::Open(database) => guarded(|| commit::commit(database, records, next, durability)),
+            Slot::Interrupted | Slot::Stopped(_) => return Err(self.closed(Stop::WriteFailed)),
+        };
+        match outcome {
+            Ok(()) => {
+                acknowledged.last = next;
+                if let Durability::Immediate = durability {
+                    acknowledged.synced = next;
+                }
+                Ok(())
+            }
+            Err(fault) => {
+                self.interrupt(&fault);
+                Err(fault.into_error(|| format!("writing to {}", self.path.display())))
+            }
+        }
+    }
+
     fn read<T>(
         &self,
         what: &str,
         query: impl FnOnce(&ReadTransaction) -> Result<T, Fault>,
     ) -> Result<T, JournalError> {
         if self.is_interrupted() {
-            let acknowledged = self.commits();
-            self.ready(*acknowledged)?;
+            let mut acknowledged = self.commits();
+            self.ready(&mut acknowledged)?;
         }
         let context = || format!("reading {what} from {}", self.path.display());
         let reader = match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
@@ -156,23 +192,11 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
 
 impl Journal for RedbJournal {
     fn commit(&self, records: &[Record]) -> Result<(), JournalError> {
-        let mut acknowledged = self.commits();
-        self.ready(*acknowledged)?;
-        let next = *acknowledged + 1;
-        let outcome = match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
-            Slot::Open(database) => guarded(|| commit::commit(database, records, next)),
-            Slot::Interrupted | Slot::Stopped(_) => return Err(self.closed(Stop::WriteFailed)),
-        };
-        match outcome {
-            Ok(()) => {
-                *acknowledged = next;
-                Ok(())
-            }
-            Err(fault) => {
-                self.interrupt(&fault);
-                Err(fault.into_error(|| format!("writing to {}", self.path.display())))
-            }
-        }
+        self.write(records, Durability::Immediate)
+    }
+
+    fn commit_unsynced(&self, records: &[Record]) -> Result<(), JournalError> {
+        self.write(records, Durability::None)
     }
 
     fn jobs(&self, before: Option<Timestamp>, limit: usize) -> Result<Vec<StoredJob>, JournalError> {

@@ -41,7 +41,8 @@ fn from_1_to_2(writer: &WriteTransaction) -> Result<(), Fault> {
         let key = number.value().to_be_bytes();
         let batch: BatchRow = unseal("receipt batch", BatchRow::VERSION, &key, row.value())?;
         let head = batch.head.decode_unverified().map_err(|_| Fault::Damaged("receipt batch"))?;
-        let row = seal(IdsRow::VERSION, &key, &IdsRow::of(head.root, &batch.receipts));
+        let of_batch: Vec<_> = batch.receipts.iter().map(opensky_types::receipt::Receipt::id).collect();
+        let row = seal(IdsRow::VERSION, &key, &IdsRow::of(head.root, &of_batch));
         ids.insert(number.value(), row.as_slice())?;
     }
     Ok(())

@@ -30,7 +30,7 @@ fn f5_a_damaged_journal_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(JOURNAL_FILE);
     let journal = RedbJournal::open(folder.path()).unwrap();
-    (0..20).for_each(|number| common::commit_number(&journal, number).unwrap());
+    (0..20).for_each(|number| journal.commit(&common::records(number)).unwrap());
     drop(journal);
     let good = fs::read(&path).unwrap();
     let used: Vec<usize> = (0..good.len()).filter(|at| good[*at] != 0).collect();

@@ -83,8 +83,13 @@ fn f2_a_power_cut_loses_nothing_that_was_acknowledged() {
         // Half a step is under way when the power goes.
         let unfinished = blobs.create(1_000).unwrap();
         blobs.put(&common::blob_content(acknowledged)).unwrap();
+        // Every other time its facts are readable, but left to a later commit to sync: the power takes
+        // them whole or not at all.
+        if round % 2 == 1 {
+            journal.commit_unsynced(&common::records(acknowledged)).unwrap();
+        }
         disk.cut_power();
-        assert!(common::commit_number(&journal, acknowledged).is_err(), "the disk is gone");
+        assert!(journal.commit(&common::records(acknowledged)).is_err(), "the disk is gone");
         assert!(journal.setting("any").is_err(), "after a failed sync the journal stays closed (F3)");
         drop((journal, unfinished, blobs));
         assert!(disk.unmount() && disk.mount());

@@ -1,8 +1,9 @@
 //! BLAKE3 hashes: the address of every program, input, output and signed record.
 
 use crate::text::{ParseError, serde_as_text};
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::OnceLock};
 
 /// A 32-byte BLAKE3 hash, shown as 64 lowercase hex digits (the same as `b3sum` prints).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -15,10 +16,10 @@ impl Hash {
     }
 
     /// The hash of the canonical encoding of `value` under a context string that no other use shares.
+    ///
+    /// What is hashed for every task has a [`Context`] of its own, which is about twice as fast.
     pub fn of_value<T: BorshSerialize>(context: &'static str, value: &T) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(context);
-        value.serialize(&mut HashWriter(&mut hasher)).expect("hashing cannot fail");
-        Self(*hasher.finalize().as_bytes())
+        Context::new(context).hash(value)
     }
 
     /// A hash from its bytes.
@@ -37,15 +38,29 @@ impl Hash {
     }
 }
 
-struct HashWriter<'a>(&'a mut blake3::Hasher);
+/// A context string with its key, which is derived once instead of with each hash. It gives the
+/// same hashes as [`Hash::of_value`].
+pub(crate) struct Context {
+    name: &'static str,
+    key: OnceLock<ContextKey>,
+}
 
-impl std::io::Write for HashWriter<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
+impl Context {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, key: OnceLock::new() }
     }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
+
+    /// The hash of the canonical encoding of `value`.
+    pub(crate) fn hash<T: BorshSerialize>(&self, value: &T) -> Hash {
+        let mut bytes = Vec::with_capacity(512);
+        value.serialize(&mut bytes).expect("writing to memory cannot fail and lengths fit in u32");
+        self.hash_bytes(&bytes)
+    }
+
+    /// The hash of bytes that are an encoding already.
+    pub(crate) fn hash_bytes(&self, bytes: &[u8]) -> Hash {
+        let key = self.key.get_or_init(|| hash_derive_key_context(self.name));
+        Hash(*blake3::Hasher::new_from_context_key(key).update(bytes).finalize().as_bytes())
     }
 }
 

@@ -5,7 +5,9 @@
 //! Start at [`job::JobSpec`] (what a user wants), [`offer::Offer`] (what a provider has),
 //! [`agreement::Terms`] (what the two fix) and [`receipt::Receipt`] (what is proven afterwards).
 
+pub mod account;
 pub mod agreement;
+pub mod batch;
 pub mod codec;
 pub mod hash;
 pub mod ids;
@@ -27,6 +29,7 @@ pub mod task;
 pub mod text;
 pub mod units;
 
+pub use account::{AccountId, PublicKey};
 pub use hash::Hash;
 pub use ids::{AgreementId, JobId, TaskId};
 pub use key::{Keypair, NodeId, Signature};

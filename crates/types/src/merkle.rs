@@ -3,17 +3,22 @@
 //! Leaves and nodes are hashed in different contexts, so neither can pass for the other. An odd
 //! node at the end of a level moves up unchanged.
 
-use crate::hash::Hash;
+use crate::hash::{Context, Hash};
 
 /// Most leaves of a tree; bounds a proof to 24 hashes.
 pub const LEAVES_MAX: u32 = 1 << 24;
 
 fn leaf(hash: &Hash) -> Hash {
-    Hash::of_value("opensky merkle leaf 1", hash)
+    static CONTEXT: Context = Context::new("opensky merkle leaf 1");
+    CONTEXT.hash_bytes(hash.as_bytes())
 }
 
 fn node(left: &Hash, right: &Hash) -> Hash {
-    Hash::of_value("opensky merkle node 1", &(left, right))
+    static CONTEXT: Context = Context::new("opensky merkle node 1");
+    let mut both = [0; 64];
+    both[..32].copy_from_slice(left.as_bytes());
+    both[32..].copy_from_slice(right.as_bytes());
+    CONTEXT.hash_bytes(&both)
 }
 
 /// All levels of a tree, from leaves to root.

@@ -1,8 +1,12 @@
 //! Receipts: the signed record of one run, checkable by anyone, offline, one by one.
 
+mod batch;
+
+pub use batch::{Batch, BatchError};
+
 use crate::{
     agreement::Terms,
-    hash::Hash,
+    hash::{Context, Hash},
     ids::{AgreementId, JobId, TaskId},
     key::NodeId,
     merkle,
@@ -86,7 +90,8 @@ impl Receipt {
 
     /// The receipt's id and Merkle leaf.
     pub fn id(&self) -> Hash {
-        Hash::of_value("opensky receipt 1", self)
+        static CONTEXT: Context = Context::new("opensky receipt 1");
+        CONTEXT.hash(self)
     }
 }
 

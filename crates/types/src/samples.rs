@@ -14,7 +14,7 @@ use crate::{
     offer::{Constraints, Offer},
     place::{Level, NodeKind, Region},
     reason::Reason,
-    receipt::{BatchHead, Countersignature, Receipt, ReceiptProof},
+    receipt::{Batch, BatchHead, Countersignature, Receipt, ReceiptProof},
     resources::{Gpu, HardwareProfile, TaskLimits, Usage},
     signed::Signed,
     task::{Assignment, Content, Outcome, TaskInput, TaskOutput, TaskReport},
@@ -307,17 +307,14 @@ pub fn receipt(index: u32) -> Receipt {
 }
 
 /// Receipts of tasks 0 to `count`, under the provider's signature.
+pub fn receipt_batch(count: u32) -> Batch {
+    Batch::sign(&provider(), (0..count).map(receipt).collect(), NOW)
+}
+
+/// The same in parts.
 pub fn receipts(count: u32) -> (Signed<BatchHead>, Vec<Receipt>) {
-    let receipts: Vec<Receipt> = (0..count).map(receipt).collect();
-    let ids: Vec<Hash> = receipts.iter().map(Receipt::id).collect();
-    let head = BatchHead {
-        provider: provider().id(),
-        consumer: consumer().id(),
-        root: merkle::Tree::new(&ids).root(),
-        count,
-        signed_at: NOW,
-    };
-    (Signed::sign(&head, &provider()), receipts)
+    let batch = receipt_batch(count);
+    (batch.head().clone(), batch.receipts().to_vec())
 }
 
 /// The consumer's signature under the batch with this root, accepting the receipts at `accepted`.

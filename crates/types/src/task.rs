@@ -1,7 +1,7 @@
 //! One execution: what goes in, what came out.
 
 use crate::{
-    hash::Hash,
+    hash::{Context, Hash},
     ids::TaskId,
     job::{Blob, INLINE_BYTES_MAX},
     resources::{Limit, Usage},
@@ -60,8 +60,9 @@ pub struct TaskInput {
 impl TaskInput {
     /// The hash that receipts carry.
     pub fn hash(&self) -> Hash {
+        static CONTEXT: Context = Context::new("opensky task input 1");
         let parts: Vec<Hash> = self.stdin.iter().map(Content::hash).collect();
-        Hash::of_value("opensky task input 1", &(&self.item, parts))
+        CONTEXT.hash(&(&self.item, parts))
     }
 }
 
@@ -104,11 +105,12 @@ impl Outcome {
     /// The hash that replicas of a task are compared by: all that the program determines, nothing
     /// that the machine does. Standard error is left out, since engines add their own lines to it.
     pub fn hash(&self) -> Hash {
+        static EXITED: Context = Context::new("opensky task output 1");
         match self {
             Self::Exited(output) => {
                 let files: Vec<(&String, Hash)> =
                     output.files.iter().map(|(path, content)| (path, content.hash())).collect();
-                Hash::of_value("opensky task output 1", &(output.exit_code, output.stdout.hash(), files))
+                EXITED.hash(&(output.exit_code, output.stdout.hash(), files))
             }
             Self::Failed { failure, .. } => Hash::of_value("opensky task failure 1", &failure.kind()),
         }

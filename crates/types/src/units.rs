@@ -85,6 +85,14 @@ impl Micros {
             None => None,
         }
     }
+
+    /// What is left, or `None` if `other` is more.
+    pub const fn checked_sub(self, other: Self) -> Option<Self> {
+        match self.0.checked_sub(other.0) {
+            Some(rest) => Some(Self(rest)),
+            None => None,
+        }
+    }
 }
 
 impl fmt::Display for Micros {

@@ -9,6 +9,7 @@ mod programs;
 mod purity;
 mod sizes;
 mod style;
+mod vectors;
 
 use crate::{finding::Finding, workspace::Workspace};
 use anyhow::Result;
@@ -34,6 +35,11 @@ pub const QUICK: &[Check] = &[
     Check { name: "sizes", meaning: "files are short enough to be read at once", run: sizes::check },
     Check { name: "style", meaning: "no glob imports, ignored tests or unfinished code", run: style::check },
     Check { name: "programs", meaning: "example programs belong to their sources", run: programs::check },
+    Check {
+        name: "vectors",
+        meaning: "the ledger's test vectors are what an independent implementation makes",
+        run: vectors::check,
+    },
     Check {
         name: "licences",
         meaning: "every dependency's licence is allowed in deny.toml",

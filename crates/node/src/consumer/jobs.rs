@@ -21,7 +21,8 @@ impl Node {
     pub(super) fn on_job_changed(&mut self, now: Timestamp, job: JobId, state: JobState) {
         // What was judged comes before the change that it led to.
         self.consumer_flush();
-        self.keep_record(Record::JobChanged { job, state, at: now });
+        let keeping = self.consumer.keeping(job);
+        self.keep_record_as(keeping, Record::JobChanged { job, state, at: now });
         let mut events = Vec::new();
         if state.is_final()
             && let Some(view) = self.consumer.scheduler.job(&job)
@@ -35,8 +36,8 @@ impl Node {
             self.retire(now, job);
         }
         events.push(JobEvent::Changed { job, state });
-        // A word on a job is only said when it is on disk.
-        self.promise(Promise::Publish(events));
+        // A word on a job is only said when it can be read back, and on disk if the job is to last.
+        self.promise_as(keeping, Promise::Publish(events));
     }
 
     /// Lets go of a job that is over; its facts stay in the journal.

@@ -1,12 +1,11 @@
 //! Results judged: fetched, told to the scheduler, kept, countersigned.
 
-use super::Run;
+use super::{Held, Run};
 use crate::{
     event::Event,
     fetch::{self, FetchError},
     journal::Promise,
     node::Node,
-    receipts,
 };
 use opensky_ports::{
     BlobError, Pin, Record,
@@ -17,6 +16,7 @@ use opensky_scheduler::{Ended, Input, Judged, Judgement, Report, TaskState};
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, TaskId, Timestamp,
     job::Blob,
+    receipt::Countersignature,
     task::{Content, Failure, Outcome, TaskReport},
 };
 use std::sync::Arc;
@@ -59,6 +59,7 @@ impl Node {
             let failure = Failure::InputUnavailable { hash, message: error.to_string() };
             held.report.outcome =
                 Outcome::Failed { failure, stdout: Content::empty(), stderr: Content::empty() };
+            held.output = held.report.outcome.hash();
             held.undelivered = true;
         }
         self.report(now, agreement, &[run]);
@@ -68,7 +69,7 @@ impl Node {
     /// once, now or when replicas are in; what it does not expect any more it never judges.
     pub(super) fn report(&mut self, now: Timestamp, agreement: AgreementId, runs: &[Run]) {
         let held = runs.iter().filter_map(|run| self.consumer.held.get(&(agreement, *run)));
-        let reports: Vec<Report> = held.map(|held| report_of(&held.report)).collect();
+        let reports: Vec<Report> = held.map(report_of).collect();
         if reports.is_empty() {
             return;
         }
@@ -193,19 +194,20 @@ impl Node {
         }
         let Some(batch) = self.consumer.batches.remove(&root) else { return };
         let accepted: Vec<bool> = batch.judged.iter().map(|judged| *judged == Some(true)).collect();
-        let countersignature = receipts::countersign(&self.key, root, &accepted);
-        self.keep_record(Record::ReceiptsCountersigned { countersignature: countersignature.clone(), root });
-        let message = Box::new(ToProvider::Countersign { countersignature });
-        self.promise(Promise::Tell { node: batch.provider, message });
+        let countersignature = Countersignature::sign(&self.key, root, &accepted);
+        let message = ToProvider::Countersign { countersignature: countersignature.clone() };
+        self.keep_record_as(batch.keeping, Record::ReceiptsCountersigned { countersignature, root });
+        let message = Box::new(message);
+        self.promise_as(batch.keeping, Promise::Tell { node: batch.provider, message });
     }
 
     /// Moves what was judged and noted in this round to the journal, a row a job.
     pub(crate) fn consumer_flush(&mut self) {
         for (job, runs) in std::mem::take(&mut self.consumer.judged) {
-            self.keep_record(Record::TasksRun { job, runs });
+            self.keep_record_as(self.consumer.keeping(job), Record::TasksRun { job, runs });
         }
         for (job, notes) in std::mem::take(&mut self.consumer.noted) {
-            self.keep_record(Record::JobNoted { job, notes });
+            self.keep_record_as(self.consumer.keeping(job), Record::JobNoted { job, notes });
         }
     }
 
@@ -229,11 +231,12 @@ const fn verdict(judgement: Judgement) -> Verdict {
     }
 }
 
-fn report_of(report: &TaskReport) -> Report {
+fn report_of(held: &Held) -> Report {
+    let report = &held.report;
     Report {
         task: report.task,
         attempt: report.attempt,
-        output: report.outcome.hash(),
+        output: held.output,
         ended: match &report.outcome {
             Outcome::Exited(output) => Ended::Exited { code: output.exit_code },
             Outcome::Failed { failure, .. } => Ended::Failed(failure.clone()),

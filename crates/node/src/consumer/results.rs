@@ -1,14 +1,14 @@
 //! What providers say, and results first of all: checked against their receipts, then held.
 
 use super::{Held, OpenBatch};
-use crate::{handle::LogChunk, host::OUTPUT_PIECE_BYTES_MAX, node::Node, receipts};
+use crate::{handle::LogChunk, host::OUTPUT_PIECE_BYTES_MAX, journal::Keeping, node::Node};
 use opensky_ports::{LogStream, Record};
 use opensky_protocol::work::{EngineUsed, TASKS_MAX, ToConsumer, ToProvider};
 use opensky_scheduler::{Committed, Input};
 use opensky_types::{
     AgreementId, Hash, NodeId, Signed, TaskId, Timestamp,
     agreement::Terms,
-    receipt::{BatchHead, Receipt},
+    receipt::{Batch, BatchHead, Receipt},
     task::{InvalidOutcome, Outcome, TaskReport},
 };
 
@@ -120,21 +120,25 @@ impl Node {
         receipts: Vec<Receipt>,
     ) {
         let Results { agreement, reports, head, .. } = results;
-        let root = match receipts::verify_batch(&head, &receipts) {
-            Ok(root) => root,
+        let signed = match Batch::verify(head, receipts) {
+            Ok(signed) => signed,
             Err(error) => return self.drop_provider(now, node, &error),
         };
+        let root = signed.root();
         if self.consumer.batches.contains_key(&root) {
             return;
         }
         let Some(open) = self.consumer.agreements.get_mut(&agreement) else { return };
         let (job, restored) = (open.terms.job, open.restored);
-        let batch =
-            OpenBatch { provider: node, judged: vec![None; reports.len()], open: reports.len() as u32 };
+        let keeping = Keeping::of_receipts(&open.terms);
+        let judged = vec![None; reports.len()];
+        let batch = OpenBatch { provider: node, keeping, judged, open: reports.len() as u32 };
         self.consumer.batches.insert(root, batch);
         let (mut ready, mut fetching, mut unknown) =
             (Vec::with_capacity(reports.len()), Vec::new(), Vec::new());
-        for (index, (report, receipt)) in (0..).zip(reports.into_iter().zip(&receipts)) {
+        for (index, (report, (receipt, id))) in
+            (0..).zip(reports.into_iter().zip(signed.receipts().iter().zip(signed.ids())))
+        {
             let run = (report.task, report.attempt);
             let handed_out = open.inputs.remove(&run).is_some();
             if self.consumer.held.contains_key(&(agreement, run)) || !(handed_out || restored) {
@@ -142,11 +146,12 @@ impl Node {
                 continue;
             }
             let blobs = report.outcome.blobs();
-            let held = Held { job, node, report, receipt: receipt.id(), root, index, undelivered: false };
+            let (output, receipt) = (receipt.output, *id);
+            let held = Held { job, node, report, output, receipt, root, index, undelivered: false };
             self.consumer.held.insert((agreement, run), held);
             if blobs.is_empty() { ready.push(run) } else { fetching.push((run, blobs)) }
         }
-        self.keep_record(Record::ReceiptsSigned { head, receipts });
+        self.keep_record_as(keeping, Record::ReceiptsSigned { batch: signed });
         unknown.into_iter().for_each(|index| self.settle(root, index, false));
         fetching.into_iter().for_each(|(run, blobs)| self.fetch_outputs(agreement, job, node, run, blobs));
         self.report(now, agreement, &ready);

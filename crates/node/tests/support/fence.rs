@@ -26,20 +26,34 @@ impl Fence {
         Self { journal, alive: Arc::new(Mutex::new(true)) }
     }
 
-    /// Ends this life's access; what it committed until now stays.
+    /// Ends this life's access, as a kill does; what it synced until now stays.
     pub fn close(&self) {
-        *self.alive.lock().expect("no test panics with this lock") = false;
+        let mut alive = self.alive.lock().expect("no test panics with this lock");
+        if std::mem::replace(&mut alive, false) {
+            self.journal.lose_unsynced();
+        }
+    }
+
+    fn while_alive(
+        &self,
+        commit: impl FnOnce(&MemoryJournal) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        let alive = self.alive.lock().expect("no test panics with this lock");
+        if *alive {
+            return commit(&self.journal);
+        }
+        let source = io::Error::new(io::ErrorKind::NotConnected, "its node was killed");
+        Err(JournalError::Io { context: "committing records".into(), source: source.into() })
     }
 }
 
 impl Journal for Fence {
     fn commit(&self, records: &[Record]) -> Result<(), JournalError> {
-        let alive = self.alive.lock().expect("no test panics with this lock");
-        if *alive {
-            return self.journal.commit(records);
-        }
-        let source = io::Error::new(io::ErrorKind::NotConnected, "its node was killed");
-        Err(JournalError::Io { context: "committing records".into(), source: source.into() })
+        self.while_alive(|journal| journal.commit(records))
+    }
+
+    fn commit_unsynced(&self, records: &[Record]) -> Result<(), JournalError> {
+        self.while_alive(|journal| journal.commit_unsynced(records))
     }
 
     fn jobs(&self, before: Option<Timestamp>, limit: usize) -> Result<Vec<StoredJob>, JournalError> {

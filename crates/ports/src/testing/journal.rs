@@ -8,7 +8,7 @@ use opensky_types::{
     job::{JobNote, JobState},
     membership::MembershipChain,
     merkle::Tree,
-    receipt::{BatchHead, Countersignature, Receipt, ReceiptProof},
+    receipt::{Batch, Countersignature, ReceiptProof},
 };
 use std::{
     collections::BTreeMap,
@@ -25,6 +25,8 @@ pub struct MemoryJournal {
 #[derive(Default)]
 struct State {
     records: Vec<Record>,
+    /// What the disk holds, while it is less than `records`.
+    synced: Option<Vec<Record>>,
     broken: bool,
 }
 
@@ -44,6 +46,19 @@ impl MemoryJournal {
         lock(&self.state).broken = false;
     }
 
+    /// Takes away what was committed unsynced, as a crash may.
+    pub fn lose_unsynced(&self) {
+        let mut state = lock(&self.state);
+        if let Some(synced) = state.synced.take() {
+            state.records = synced;
+        }
+    }
+
+    /// Whether a crash now would take nothing.
+    pub fn is_synced(&self) -> bool {
+        lock(&self.state).synced.is_none()
+    }
+
     /// Everything that was committed and not removed, in order.
     pub fn records(&self) -> Vec<Record> {
         lock(&self.state).records.clone()
@@ -51,6 +66,20 @@ impl MemoryJournal {
 }
 
 impl State {
+    fn write(&mut self, records: &[Record]) -> Result<(), JournalError> {
+        if self.broken {
+            let source = io::Error::new(io::ErrorKind::StorageFull, "the test broke the disk");
+            return Err(JournalError::Io { context: "committing records".into(), source: source.into() });
+        }
+        for record in records {
+            match record {
+                Record::JobRemoved { job } => self.records.retain(|record| !belongs_to(record, *job)),
+                record => self.records.push(record.clone()),
+            }
+        }
+        Ok(())
+    }
+
     fn stored_jobs(&self) -> BTreeMap<JobId, StoredJob> {
         let mut jobs = BTreeMap::new();
         for record in &self.records {
@@ -77,22 +106,15 @@ impl State {
         jobs
     }
 
-    fn proof(
-        &self,
-        id: Hash,
-        head: &Signed<BatchHead>,
-        receipts: &[Receipt],
-    ) -> Result<Option<ReceiptProof>, JournalError> {
-        let Some(index) = receipts.iter().position(|receipt| receipt.id() == id) else { return Ok(None) };
-        let root = head.decode_unverified().map_err(|_| JournalError::Damaged { what: "batch head" })?.root;
-        let ids: Vec<Hash> = receipts.iter().map(Receipt::id).collect();
-        Ok(Some(ReceiptProof {
-            receipt: receipts[index].clone(),
+    fn proof(&self, id: Hash, batch: &Batch) -> Option<ReceiptProof> {
+        let index = batch.ids().iter().position(|found| *found == id)?;
+        Some(ReceiptProof {
+            receipt: batch.receipts()[index].clone(),
             index: index as u32,
-            siblings: Tree::new(&ids).proof(index as u32),
-            head: head.clone(),
-            countersignature: self.countersignature(root),
-        }))
+            siblings: Tree::new(batch.ids()).proof(index as u32),
+            head: batch.head().clone(),
+            countersignature: self.countersignature(batch.root()),
+        })
     }
 
     fn countersignature(&self, batch: Hash) -> Option<Signed<Countersignature>> {
@@ -118,17 +140,17 @@ fn belongs_to(record: &Record, removed: JobId) -> bool {
 impl Journal for MemoryJournal {
     fn commit(&self, records: &[Record]) -> Result<(), JournalError> {
         let mut state = lock(&self.state);
-        if state.broken {
-            let source = io::Error::new(io::ErrorKind::StorageFull, "the test broke the disk");
-            return Err(JournalError::Io { context: "committing records".into(), source: source.into() });
-        }
-        for record in records {
-            match record {
-                Record::JobRemoved { job } => state.records.retain(|record| !belongs_to(record, *job)),
-                record => state.records.push(record.clone()),
-            }
-        }
+        state.write(records)?;
+        state.synced = None;
         Ok(())
+    }
+
+    fn commit_unsynced(&self, records: &[Record]) -> Result<(), JournalError> {
+        let mut state = lock(&self.state);
+        if state.synced.is_none() {
+            state.synced = Some(state.records.clone());
+        }
+        state.write(records)
     }
 
     fn jobs(&self, before: Option<Timestamp>, limit: usize) -> Result<Vec<StoredJob>, JournalError> {
@@ -171,14 +193,10 @@ impl Journal for MemoryJournal {
 
     fn receipt(&self, id: Hash) -> Result<Option<ReceiptProof>, JournalError> {
         let state = lock(&self.state);
-        for record in &state.records {
-            if let Record::ReceiptsSigned { head, receipts } = record
-                && let Some(proof) = state.proof(id, head, receipts)?
-            {
-                return Ok(Some(proof));
-            }
-        }
-        Ok(None)
+        Ok(state.records.iter().find_map(|record| match record {
+            Record::ReceiptsSigned { batch } => state.proof(id, batch),
+            _ => None,
+        }))
     }
 
     fn agreements(&self) -> Result<Vec<(AgreementId, Signed<Terms>)>, JournalError> {

@@ -10,15 +10,21 @@ use crate::rows::{
 };
 use opensky_ports::{Record, journal::TaskRun};
 use opensky_types::{
-    JobId, NodeId, Signed, Timestamp,
+    JobId, NodeId, Timestamp,
     job::{JobNote, JobSpec, JobState},
-    receipt::{BatchHead, Receipt},
+    receipt::Batch,
 };
-use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, Durability, ReadableTable, TableDefinition, WriteTransaction};
 
 /// Writes `records` and the commit's own number, all or nothing.
-pub(super) fn commit(database: &Database, records: &[Record], number: u64) -> Result<(), Fault> {
-    let writer = database.begin_write()?;
+pub(super) fn commit(
+    database: &Database,
+    records: &[Record],
+    number: u64,
+    durability: Durability,
+) -> Result<(), Fault> {
+    let mut writer = database.begin_write()?;
+    writer.set_durability(durability)?;
     for record in records {
         apply(&writer, record)?;
     }
@@ -34,7 +40,7 @@ fn apply(writer: &WriteTransaction, record: &Record) -> Result<(), Fault> {
         Record::JobNoted { job, notes } => on_job_noted(writer, *job, notes),
         Record::JobChanged { job, state, at } => on_job_changed(writer, *job, *state, *at),
         Record::JobRemoved { job } => on_job_removed(writer, *job),
-        Record::ReceiptsSigned { head, receipts } => on_receipts_signed(writer, head, receipts),
+        Record::ReceiptsSigned { batch } => on_receipts_signed(writer, batch),
         Record::ReceiptsCountersigned { countersignature, root } => {
             let key = root.as_bytes();
             put(writer, tables::COUNTERSIGNATURES, *key, &seal(PLAIN_VERSION, key, countersignature))
@@ -157,12 +163,8 @@ fn remove_head(writer: &WriteTransaction, job: JobId) -> Result<(), Fault> {
 }
 
 /// A batch that is already kept is not kept twice.
-fn on_receipts_signed(
-    writer: &WriteTransaction,
-    head: &Signed<BatchHead>,
-    receipts: &[Receipt],
-) -> Result<(), Fault> {
-    let root = head.decode_unverified().map_err(|_| Fault::Damaged("receipt batch"))?.root;
+fn on_receipts_signed(writer: &WriteTransaction, batch: &Batch) -> Result<(), Fault> {
+    let (root, head, receipts) = (batch.root(), batch.head(), batch.receipts());
     let mut roots = writer.open_table(tables::BATCH_ROOTS)?;
     if roots.get(root.as_bytes())?.is_some() {
         return Ok(());
@@ -172,7 +174,7 @@ fn on_receipts_signed(
     let key = number.to_be_bytes();
     roots.insert(root.as_bytes(), number)?;
     batches.insert(number, seal(BatchRow::VERSION, &key, &BatchRow { head, receipts }).as_slice())?;
-    put(writer, tables::BATCH_IDS, number, &seal(IdsRow::VERSION, &key, &IdsRow::of(root, receipts)))
+    put(writer, tables::BATCH_IDS, number, &seal(IdsRow::VERSION, &key, &IdsRow::of(root, batch.ids())))
 }
 
 fn on_invite_used(writer: &WriteTransaction, nonce: u64, node: NodeId, at: Timestamp) -> Result<(), Fault> {

@@ -69,6 +69,12 @@ impl From<redb::CommitError> for Fault {
     }
 }
 
+impl From<redb::SetDurabilityError> for Fault {
+    fn from(error: redb::SetDurabilityError) -> Self {
+        Self::Redb(error.into())
+    }
+}
+
 impl From<redb::DatabaseError> for Fault {
     fn from(error: redb::DatabaseError) -> Self {
         Self::Redb(error.into())

@@ -48,10 +48,9 @@ pub(crate) struct IdsRow {
 impl IdsRow {
     pub const VERSION: u8 = 1;
 
-    /// The row of a batch.
-    pub fn of(root: Hash, receipts: &[Receipt]) -> Self {
-        let mut ids: Vec<(u64, u32)> =
-            receipts.iter().zip(0..).map(|(receipt, index)| (prefix(&receipt.id()), index)).collect();
+    /// The row of a batch with this root and these receipts' ids.
+    pub fn of(root: Hash, ids: &[Hash]) -> Self {
+        let mut ids: Vec<(u64, u32)> = ids.iter().zip(0..).map(|(id, index)| (prefix(id), index)).collect();
         ids.sort_unstable();
         Self { root, ids }
     }

@@ -50,6 +50,7 @@ fn all_rows() -> Vec<(&'static str, Vec<u8>)> {
     let head =
         HeadRow { submitted_at: samples::NOW, changed_at: samples::NOW.plus_ms(1), state: JobState::Failed };
     let (batch_head, receipts) = samples::receipts(3);
+    let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id()).collect();
     let root = batch_head.decode_unverified().unwrap().root;
     let chain = samples::membership(&samples::genesis(InvitePolicy::Members), samples::node(2));
     let addresses = vec!["/ip4/192.0.2.1/tcp/1".to_owned()];
@@ -58,7 +59,7 @@ fn all_rows() -> Vec<(&'static str, Vec<u8>)> {
         ("job spec", seal(SpecRow::VERSION, key, &SpecRow { spec: samples::full_job() })),
         ("runs", seal(RunsRow::VERSION, key, &runs_payload(&runs()))),
         ("notes", seal(NotesRow::VERSION, key, &NotesRow { notes: notes() })),
-        ("receipt ids", seal(IdsRow::VERSION, key, &IdsRow::of(root, &receipts))),
+        ("receipt ids", seal(IdsRow::VERSION, key, &IdsRow::of(root, &ids))),
         ("receipt batch", seal(BatchRow::VERSION, key, &BatchRow { head: batch_head, receipts })),
         ("countersignature", seal(PLAIN_VERSION, key, &samples::countersignature(root, 3, &[1]))),
         ("agreement", seal(PLAIN_VERSION, key, &samples::signed_terms())),

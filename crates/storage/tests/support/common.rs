@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use opensky_ports::{
-    BlobStore, Journal, JournalError, Pin, Record,
+    BlobStore, Journal, Pin, Record,
     journal::{TaskRun, Verdict},
 };
 use opensky_storage::{FileBlobs, RedbJournal};
@@ -25,14 +25,14 @@ pub fn run(index: u32) -> TaskRun {
     }
 }
 
-/// Commit number `number`: three runs and the count, in three records.
-pub fn commit_number(journal: &impl Journal, number: u32) -> Result<(), JournalError> {
+/// What commit number `number` holds: three runs and the count, in three records.
+pub fn records(number: u32) -> [Record; 3] {
     let job = samples::job_id();
-    journal.commit(&[
+    [
         Record::TasksRun { job, runs: vec![run(3 * number), run(3 * number + 1)] },
         Record::TasksRun { job, runs: vec![run(3 * number + 2)] },
         Record::Setting { name: COUNT.into(), value: (number + 1).to_le_bytes().into() },
-    ])
+    ]
 }
 
 /// How many commits are there; checks that each is there whole.
@@ -67,7 +67,7 @@ pub fn open(folder: &Path) -> (RedbJournal, FileBlobs) {
 pub fn step(journal: &RedbJournal, blobs: &FileBlobs, number: u32) {
     let blob = blobs.put(&blob_content(number)).unwrap();
     blobs.pin(Pin::Job(samples::job_id()), &[blob.hash]).unwrap();
-    commit_number(journal, number).unwrap();
+    journal.commit(&records(number)).unwrap();
 }
 
 /// Checks that the first `acknowledged` steps are there.

@@ -9,6 +9,7 @@ use anyhow::Result;
 /// Where each crate stands, by folder name.
 const LAYERS: &[(&str, u8)] = &[
     ("types", 0),
+    ("ledger", 1),
     ("market", 1),
     ("provider", 1),
     ("scheduler", 1),

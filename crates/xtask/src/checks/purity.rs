@@ -11,8 +11,14 @@ use anyhow::Result;
 use std::path::Path;
 
 /// Crates that decide and do nothing else.
-const CORES: &[&str] =
-    &["opensky-types", "opensky-market", "opensky-provider", "opensky-scheduler", "opensky-protocol"];
+const CORES: &[&str] = &[
+    "opensky-types",
+    "opensky-ledger",
+    "opensky-market",
+    "opensky-provider",
+    "opensky-scheduler",
+    "opensky-protocol",
+];
 
 /// Crates that do I/O, keep time or run tasks: no core may need one by any number of steps.
 const IMPURE_CRATES: &[&str] = &[

@@ -77,14 +77,15 @@ impl Devnet {
             return Err(Fail::new(Exit::Failed, what).next("stop it with `opensky devnet down`").into());
         }
         fs::write(folder.join(MARK), "the folder of `opensky devnet`\n")?;
-        match devnet.start_nodes(context, count).await {
-            Ok(()) => Ok(devnet),
-            Err(error) => {
-                // Half a sky helps nobody; the folders stay for a look at their logs.
-                devnet.kill_all();
-                Err(error)
-            }
+        let started = tokio::select! {
+            started = devnet.start_nodes(context, count) => started,
+            _ = tokio::signal::ctrl_c() => Err(Fail::new(Exit::Interrupted, "interrupted").into()),
+        };
+        if started.is_err() {
+            // Half a sky helps nobody; the folders stay for a look at their logs.
+            devnet.kill_all();
         }
+        started.map(|()| devnet)
     }
 
     async fn start_nodes(&mut self, context: &Context, count: u16) -> Result<()> {
@@ -119,10 +120,10 @@ impl Devnet {
         if let Some(token) = token {
             args.extend(["--join", token].map(OsString::from));
         }
-        let mut child = up::spawn(&data_dir, &args)?;
-        let client = up::wait_ready(&data_dir, &mut child).await;
-        self.children.push(child);
-        client.with_context(|| format!("{name} did not start"))
+        // Counted from its first moment, so that it ends with the others whatever comes.
+        self.children.push(up::spawn(&data_dir, &args)?);
+        let child = self.children.last_mut().expect("just pushed");
+        up::wait_ready(&data_dir, child).await.with_context(|| format!("{name} did not start"))
     }
 
     /// Starts one node again.
@@ -248,9 +249,10 @@ impl Devnet {
     /// Stops every node, gracefully where it answers.
     pub async fn stop_all(&mut self) -> Result<()> {
         for node in self.list()? {
+            // One may be left of a node that died by itself.
+            self.end_throttle(&node.name)?;
             let Some(pid) = node.pid else { continue };
             if node.state != "running" {
-                self.end_throttle(&node.name)?;
                 self.signal(&node.name, Signal::CONT)?;
             }
             let gone = |pid: u32| Pid::from_raw(pid as i32);

@@ -25,6 +25,7 @@ pub fn journal<J: Journal>(mut open: impl FnMut() -> J) {
     members_are_known_by_their_last_word(&mut open);
     settings_keep_their_last_value(&mut open);
     one_commit_may_hold_everything(&mut open);
+    unsynced_facts_are_readable_and_kept_by_the_next_commit(&mut open);
 }
 
 fn job_number(number: u8) -> JobId {
@@ -156,13 +157,13 @@ fn a_removed_job_is_forgotten<J: Journal>(open: &mut impl FnMut() -> J) {
 }
 
 fn receipts_prove_themselves<J: Journal>(open: &mut impl FnMut() -> J) {
-    let (head, receipts) = samples::receipts(5);
-    let root = head.verify().unwrap().root;
-    open().commit(&[Record::ReceiptsSigned { head: head.clone(), receipts: receipts.clone() }]).unwrap();
+    let batch = samples::receipt_batch(5);
+    let root = batch.root();
+    open().commit(&[Record::ReceiptsSigned { batch: batch.clone() }]).unwrap();
     let journal = open();
-    for (index, receipt) in receipts.iter().enumerate() {
+    for (index, receipt) in batch.receipts().iter().enumerate() {
         let proof = journal.receipt(receipt.id()).unwrap().expect("each receipt of a batch is found");
-        assert_eq!((&proof.receipt, proof.index, &proof.head), (receipt, index as u32, &head));
+        assert_eq!((&proof.receipt, proof.index, &proof.head), (receipt, index as u32, batch.head()));
         assert_eq!(proof.verify(), Ok(ReceiptStanding::Claimed));
     }
     drop(journal);
@@ -170,7 +171,7 @@ fn receipts_prove_themselves<J: Journal>(open: &mut impl FnMut() -> J) {
     let countersignature = samples::countersignature(root, 5, &[0, 4]);
     open().commit(&[Record::ReceiptsCountersigned { countersignature, root }]).unwrap();
     let journal = open();
-    for (index, receipt) in receipts.iter().enumerate() {
+    for (index, receipt) in batch.receipts().iter().enumerate() {
         let standing =
             if [0, 4].contains(&index) { ReceiptStanding::Accepted } else { ReceiptStanding::Rejected };
         assert_eq!(journal.receipt(receipt.id()).unwrap().unwrap().verify(), Ok(standing));
@@ -249,4 +250,21 @@ fn one_commit_may_hold_everything<J: Journal>(open: &mut impl FnMut() -> J) {
     journal.commit(&removed_and_back).unwrap();
     assert_eq!(journal.job(job).unwrap().unwrap().submitted_at, at(60));
     assert!(runs_of(&journal, job).is_empty(), "a job that comes again starts anew");
+}
+
+fn unsynced_facts_are_readable_and_kept_by_the_next_commit<J: Journal>(open: &mut impl FnMut() -> J) {
+    let setting = |value: u8| Record::Setting { name: "unsynced".into(), value: vec![value] };
+    let journal = open();
+    let read = |journal: &J| journal.setting("unsynced").unwrap();
+    journal.commit_unsynced(&[setting(1)]).unwrap();
+    assert_eq!(read(&journal), Some(vec![1]), "readable at once");
+    journal.commit_unsynced(&[setting(2), setting(3)]).unwrap();
+    journal.commit(&[]).expect("an empty commit puts on disk what came before");
+    assert_eq!(read(&journal), Some(vec![3]));
+    drop(journal);
+    let journal = open();
+    assert_eq!(read(&journal), Some(vec![3]), "and it survives a restart");
+    journal.commit_unsynced(&[setting(4)]).unwrap();
+    journal.commit(&[setting(5)]).unwrap();
+    assert_eq!(read(&journal), Some(vec![5]), "facts keep their order");
 }
