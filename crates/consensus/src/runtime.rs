@@ -30,9 +30,9 @@ pub(crate) struct Channels<S, R> {
 pub(crate) const CHANNELS: [u64; 5] = [0, 1, 2, 3, 4];
 
 /// How much one validator may send to another on a channel before it is slowed down: a few thousand
-/// views a second, far above what signatures allow. The engine makes room at start for the burst of
-/// every validator there may be, on every channel, so a burst of a whole second would cost it hundreds
-/// of megabytes; what it sends at once is a few votes, or requests for as many blocks as it repairs.
+/// views a second, far above what signatures allow. At start the engine makes room for a burst of
+/// every validator of four sets, in several mailboxes per channel: bursts of a whole second would cost
+/// a gigabyte. What it sends at once is a few votes, or requests for as many blocks as it repairs.
 pub(crate) fn quota() -> Quota {
     Quota::per_second(NZU32!(4_096)).allow_burst(NZU32!(64))
 }
