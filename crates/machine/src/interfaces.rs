@@ -72,7 +72,7 @@ fn interface(name: &str, mut addresses: Vec<IpAddr>) -> Option<Interface> {
 #[cfg(test)]
 mod tests {
     use super::{Interface, InterfaceKind, interface};
-    use std::{ffi::OsString, net::IpAddr};
+    use std::net::IpAddr;
 
     #[test]
     fn interfaces_are_told_apart() {
