@@ -40,7 +40,7 @@ pub enum Action {
     CloseEscrow { agreement: AgreementId } = 11,
     /// Begins an inference request that may be paid by an overdraft.
     BeginCharge { request: Hash, provider: AccountId, limit: Micros } = 12,
-    /// The provider says what the request cost; the consumer signs too.
+    /// The provider says what the request cost, within the limit.
     CompleteCharge { consumer: AccountId, request: Hash, cost: Micros } = 13,
     /// Takes money out to an address of a public chain.
     Withdraw { chain: u64, address: Address, amount: Micros } = 14,
@@ -65,7 +65,7 @@ impl Action {
             Self::Object { .. } => 10,
             Self::CloseEscrow { .. } => 11,
             Self::BeginCharge { .. } => 12,
-            Self::CompleteCharge { .. } => COMPLETE_CHARGE,
+            Self::CompleteCharge { .. } => 13,
             Self::Withdraw { .. } => 14,
             Self::Deposit { .. } => 15,
         }
@@ -118,5 +118,3 @@ impl Action {
 
 /// The kind of [`Action::Pay`], which a session needs to sign vouchers too.
 pub const PAY: u8 = 8;
-/// The kind of [`Action::CompleteCharge`].
-pub const COMPLETE_CHARGE: u8 = 13;

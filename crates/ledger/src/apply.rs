@@ -106,7 +106,7 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
             overdraft::begin(view, context, account, *request, *provider, *limit)
         }
         Action::CompleteCharge { consumer, request, cost } => {
-            overdraft::complete(view, actor, *consumer, *request, *cost)
+            overdraft::complete(view, account, *consumer, *request, *cost)
         }
         Action::Withdraw { chain, address, amount } => {
             bridge::withdraw(view, account, *chain, *address, *amount)

@@ -73,9 +73,7 @@ impl Approval {
     /// Checks it over a statement.
     pub fn verify(&self, statement: &impl Statement) -> Result<(), ApprovalError> {
         match self {
-            Self::Ed25519 { key, signature } => {
-                self.hold_if(key.verify(&statement.message(), signature))
-            }
+            Self::Ed25519 { key, signature } => self.hold_if(key.verify(&statement.message(), signature)),
             Self::EthereumText { address, signature } => {
                 self.hold_evm(signature, &personal_digest(statement.text().as_bytes()), address)
             }

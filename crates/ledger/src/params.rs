@@ -1,11 +1,13 @@
 //! The numbers of the rules, fixed in genesis.
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use opensky_types::Micros;
+use opensky_types::{AccountId, Micros};
 
 /// What a sky may choose. [`Params::default`] is the open sky's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Params {
+    /// The account that decides who validates and which rules come, in a private sky.
+    pub authority: Option<AccountId>,
     /// Whether work has a price. Where it has none, all paths are the same and all amounts zero.
     pub economy: bool,
     /// What a transfer must carry to make a new account, so that state costs something. Zero lets an
@@ -37,6 +39,7 @@ const DAY_MS: u64 = 24 * 60 * MINUTE_MS;
 impl Default for Params {
     fn default() -> Self {
         Self {
+            authority: None,
             economy: true,
             new_account_min: Micros::new(1_000),
             validity_ms_max: DAY_MS,

@@ -80,11 +80,7 @@ impl State {
     }
 
     /// The root after the changes of a block, on the final state or on a draft.
-    pub(crate) fn draft(
-        &mut self,
-        on: Option<Draft>,
-        changes: &Overlay,
-    ) -> Result<(Draft, Hash), DraftGone> {
+    pub(crate) fn draft(&mut self, on: Option<Draft>, changes: &Overlay) -> Result<(Draft, Hash), DraftGone> {
         let draft = self.tree.draft(on, &leaves(changes))?;
         Ok((draft, self.tree.draft_root(draft)?))
     }
