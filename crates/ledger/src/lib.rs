@@ -30,6 +30,7 @@ pub mod purse;
 pub mod rejection;
 pub mod snapshot;
 pub mod state;
+mod table;
 pub mod transaction;
 mod transfer;
 pub mod tree;
