@@ -22,7 +22,7 @@ use opensky_ledger::{
 use opensky_types::{Hash, Timestamp, codec};
 use std::{fs, path::Path};
 
-fn actions(sky: &Sky) -> Vec<(&'static str, Action)> {
+pub fn actions(sky: &Sky) -> Vec<(&'static str, Action)> {
     let hash = Hash::from_bytes([5; 32]);
     let owed = PayItem { agreement: agreement(1), cumulative: micros(900), receipts: hash };
     let session =
@@ -53,7 +53,7 @@ fn actions(sky: &Sky) -> Vec<(&'static str, Action)> {
 }
 
 /// A sky in which one of each entry is open.
-fn busy_sky() -> Sky {
+pub fn busy_sky() -> Sky {
     let mut sky = Sky::new();
     let mut both = vec![public(1), public(20)];
     both.sort_unstable();

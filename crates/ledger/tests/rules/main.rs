@@ -10,4 +10,5 @@ mod golden;
 mod keys;
 mod overdraft;
 mod schemes;
+mod strict;
 mod transfers;
