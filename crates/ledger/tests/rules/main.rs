@@ -1,0 +1,14 @@
+//! The rules: what transactions do, what they can't, and that money is conserved by all of them.
+
+mod abort;
+mod blocks;
+mod bridge;
+mod common;
+mod conservation;
+mod escrow;
+mod golden;
+mod keys;
+mod overdraft;
+mod schemes;
+mod strict;
+mod transfers;
