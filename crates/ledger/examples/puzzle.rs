@@ -2,7 +2,7 @@
 //! --example puzzle`.
 
 use opensky_ledger::{
-    puzzle::{Difficulty, Puzzle},
+    puzzle::{Difficulty, LINK_BITS, Puzzle},
     registry::{COMPONENTS, ComponentKind, Fingerprint, hash_component},
 };
 use opensky_types::{AccountId, Hash};
@@ -29,7 +29,7 @@ fn main() {
 
     println!("{:>10} {:>10} {:>12}", "machines", "real, s", "virtual, s");
     for machines in [0, 100, 1_000, 10_000] {
-        let seconds = |is_virtual| Difficulty::after(machines, is_virtual).hashes() as f64 / rate;
+        let seconds = |is_virtual| Difficulty::after(LINK_BITS, machines, is_virtual).hashes() as f64 / rate;
         println!("{machines:>10} {:>10.0} {:>12.0}", seconds(false), seconds(true));
     }
 }

@@ -17,8 +17,8 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Hash};
 use std::ops::Range;
 
-/// The zero bits that the hash of each link starts with.
-pub const LINK_BITS: u32 = 24;
+/// The zero bits that the hash of each link starts with, where a sky does not choose otherwise.
+pub const LINK_BITS: u8 = 24;
 /// Most links of any puzzle.
 pub const LINKS_MAX: u16 = 128;
 
@@ -37,9 +37,12 @@ impl Difficulty {
     /// No puzzle.
     pub const OFF: Self = Self { bits: 0, links: 0 };
 
-    /// What the next machine must solve after so many were registered. A virtual machine, which is
+    /// What the next machine must solve after so many were registered; nothing if `bits` are none. A virtual machine, which is
     /// made as easily as it is thrown away, solves one step more.
-    pub const fn after(machines: u64, is_virtual: bool) -> Self {
+    pub const fn after(bits: u8, machines: u64, is_virtual: bool) -> Self {
+        if bits == 0 {
+            return Self::OFF;
+        }
         // 30, 60, 120 and 180 seconds of one ordinary core; the last step is 240, for virtual machines.
         const STEPS: [u16; 5] = [16, 32, 64, 96, LINKS_MAX];
         let step = match machines {
@@ -48,7 +51,7 @@ impl Difficulty {
             1_000..10_000 => 2,
             _ => 3,
         };
-        Self { bits: LINK_BITS as u8, links: STEPS[if is_virtual { step + 1 } else { step }] }
+        Self { bits, links: STEPS[if is_virtual { step + 1 } else { step }] }
     }
 
     /// Hashes that solving takes on average.

@@ -7,19 +7,19 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A version of the ledger's rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
-pub struct RulesVersion(u16);
+pub struct RulesVersion(u32);
 
 impl RulesVersion {
     /// The rules that this program was first published with.
     pub const FIRST: Self = Self(1);
 
     /// A version by its number.
-    pub const fn new(number: u16) -> Self {
+    pub const fn new(number: u32) -> Self {
         Self(number)
     }
 
     /// The number.
-    pub const fn get(self) -> u16 {
+    pub const fn get(self) -> u32 {
         self.0
     }
 }

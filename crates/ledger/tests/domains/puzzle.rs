@@ -1,7 +1,7 @@
 //! The price of an identity.
 
 use crate::common::{account, fingerprint};
-use opensky_ledger::puzzle::{Difficulty, LINKS_MAX, Puzzle, PuzzleError, Solution};
+use opensky_ledger::puzzle::{Difficulty, LINK_BITS, LINKS_MAX, Puzzle, PuzzleError, Solution};
 use opensky_types::{AccountId, Hash, codec};
 
 /// As the real ones, but solved in a moment.
@@ -23,14 +23,14 @@ fn solution(nonces: &[u64]) -> Solution {
 #[test]
 fn difficulty_grows_with_the_sky_as_the_spec_says() {
     let seconds = |machines, is_virtual| {
-        let (one, first) = (Difficulty::after(machines, is_virtual), Difficulty::after(0, false));
+        let (one, first) = (Difficulty::after(LINK_BITS, machines, is_virtual), Difficulty::after(LINK_BITS, 0, false));
         30 * one.hashes() / first.hashes()
     };
     let real = [0, 99, 100, 999, 1_000, 9_999, 10_000, u64::MAX].map(|machines| seconds(machines, false));
     assert_eq!(real, [30, 30, 60, 60, 120, 120, 180, 180]);
     let virtual_ones = [0, 99, 100, 999, 1_000, 9_999, 10_000].map(|machines| seconds(machines, true));
     assert_eq!(virtual_ones, [60, 60, 120, 120, 180, 180, 240], "one step harder");
-    assert!(Difficulty::after(u64::MAX, true).links <= LINKS_MAX);
+    assert!(Difficulty::after(LINK_BITS, u64::MAX, true).links <= LINKS_MAX);
 }
 
 #[test]
@@ -84,4 +84,5 @@ fn a_puzzle_that_is_switched_off_asks_for_nothing() {
     assert_eq!(off.verify(&Solution::default()), Ok(()));
     assert!(off.verify(&solution(&[0])).is_err(), "and takes no ballast");
     assert_eq!(Difficulty::OFF.hashes(), 0);
+    assert_eq!(Difficulty::after(0, 5_000, true), Difficulty::OFF);
 }

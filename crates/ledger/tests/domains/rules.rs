@@ -22,14 +22,14 @@ fn a_switch_that_comes_too_soon_or_skips_a_version_is_refused() {
     let mut rules = Rules::new(RulesVersion::FIRST);
     let near = RulesError::TooNear { height: 109, earliest: 110 };
     assert_eq!(rules.schedule(&LIMITS, 10, SECOND, 109), Err(near));
-    for number in [0, 1, 3, u16::MAX] {
+    for number in [0, 1, 3, u32::MAX] {
         let wanted = RulesVersion::new(number);
         let refused = RulesError::NotNext { in_force: RulesVersion::FIRST, wanted };
         assert_eq!(rules.schedule(&LIMITS, 10, wanted, 1_000), Err(refused));
     }
     let none = RulesLimits { notice_blocks: 0 };
     assert!(rules.schedule(&none, 10, SECOND, 10).is_err(), "never in the block that says so");
-    let mut last = Rules::new(RulesVersion::new(u16::MAX));
+    let mut last = Rules::new(RulesVersion::new(u32::MAX));
     assert!(last.schedule(&LIMITS, 10, RulesVersion::new(0), 1_000).is_err(), "versions don't wrap");
 }
 

@@ -1,0 +1,118 @@
+//! One transaction on a view: what every transaction must fulfil, then the rules of its action.
+
+use crate::{
+    action::Action,
+    authority, bridge,
+    escrow::{claims, open, settle},
+    keys, overdraft,
+    params::Params,
+    rejection::Rejection,
+    transaction::{Checked, Transaction},
+    transfer,
+    view::View,
+};
+use opensky_types::{AccountId, Hash, PublicKey, Timestamp};
+
+/// The version of these rules.
+pub const RULES: u32 = 1;
+
+/// Where a transaction is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Context {
+    /// The sky.
+    pub sky: Hash,
+    /// The block's height.
+    pub height: u64,
+    /// The block's time.
+    pub now: Timestamp,
+    /// The parameters in force.
+    pub params: Params,
+}
+
+/// Who acts, for handlers.
+#[derive(Debug, Clone, Copy)]
+pub struct Actor<'a> {
+    /// The account.
+    pub account: AccountId,
+    /// Whose signatures the transaction carries.
+    pub signers: &'a [PublicKey],
+}
+
+/// Applies a transaction whose signatures are checked. A rejected one leaves no trace.
+pub fn apply(view: &mut View<'_>, context: &Context, checked: &Checked) -> Result<(), Rejection> {
+    view.attempt(|view| {
+        let transaction = &checked.transaction;
+        check_place(context, transaction)?;
+        take_number(view, context, transaction)?;
+        let actor = Actor { account: transaction.account, signers: &checked.signers };
+        authority::authorise(view, context, &actor, &transaction.action)?;
+        act(view, context, &actor, &transaction.action)
+    })
+}
+
+fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
+    let Transaction { sky, rules, valid_until, .. } = *transaction;
+    if sky != context.sky {
+        return Err(Rejection::OtherSky { expected: context.sky, found: sky });
+    }
+    if rules != RULES {
+        return Err(Rejection::OtherRules { expected: RULES, found: rules });
+    }
+    if valid_until < context.now {
+        return Err(Rejection::Expired { valid_until, now: context.now });
+    }
+    let latest = context.now.plus_ms(context.params.validity_ms_max);
+    if valid_until > latest {
+        return Err(Rejection::ValidTooLong { valid_until, latest });
+    }
+    Ok(())
+}
+
+/// Checks and uses up the account's next number, so that nothing counts twice.
+fn take_number(view: &mut View<'_>, context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
+    let id = transaction.account;
+    let may_begin = context.params.new_account_min.get() == 0;
+    let mut account = match view.find_account(&id) {
+        None if may_begin => crate::account::Account::default(),
+        found => found.ok_or(Rejection::NoAccount { account: id })?,
+    };
+    if transaction.nonce != account.nonce {
+        return Err(Rejection::Nonce { expected: account.nonce, found: transaction.nonce });
+    }
+    account.nonce = account.nonce.checked_add(1).ok_or(Rejection::Overflow)?;
+    view.put_account(id, account);
+    Ok(())
+}
+
+/// Every action and its rules.
+fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Action) -> Result<(), Rejection> {
+    let account = actor.account;
+    match action {
+        Action::Transfer { to, amount, .. } => transfer::transfer(view, context, account, *to, *amount),
+        Action::RotateKeys { keys } => keys::rotate(view, actor, keys),
+        Action::Delegate { key, session } => keys::delegate(view, context, account, *key, *session),
+        Action::RevokeSession { key } => keys::revoke(view, account, *key),
+        Action::LinkOwner { owner } => keys::link_owner(view, actor, *owner),
+        Action::UnlinkOwner => keys::unlink_owner(view, account),
+        Action::OpenEscrow(opening) => open::open(view, context, account, opening),
+        Action::TopUp { agreement, amount } => open::top_up(view, context, account, *agreement, *amount),
+        Action::Pay { items } => settle::pay(view, account, items),
+        Action::Claim { items } => claims::claim(view, context, account, items),
+        Action::Object { agreement, sequence, owed } => {
+            claims::object(view, account, *agreement, *sequence, *owed)
+        }
+        Action::CloseEscrow { agreement } => open::close(view, account, *agreement),
+        Action::BeginCharge { request, provider, limit } => {
+            overdraft::begin(view, context, account, *request, *provider, *limit)
+        }
+        Action::CompleteCharge { consumer, request, cost } => {
+            overdraft::complete(view, account, *consumer, *request, *cost)
+        }
+        Action::Withdraw { chain, address, amount } => {
+            bridge::withdraw(view, account, *chain, *address, *amount)
+        }
+        Action::Deposit { chain, id, to, amount } => {
+            bridge::deposit(view, context, actor, (*chain, *id), *to, *amount)
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Signatures of three schemes over one statement.
+//!
+//! An ed25519 key signs the statement's bytes, under their domain tag. Wallets sign what a person can
+//! read: an Ethereum key a text (EIP-191) or typed data (EIP-712), an sr25519 key the same text in the
+//! frame that Polkadot's wallets put around it. Each text names the hash of the statement's bytes.
+//! Source: RFC 8032 with the rules of ZIP-215; EIP-191 and EIP-712; schnorrkel 0.11.
+
+use crate::evm::{Address, EvmSignature, Keccak, RecoverError, personal_digest};
+use borsh::{BorshDeserialize, BorshSerialize};
+use opensky_types::{NodeId, PublicKey, Signature};
+use schnorrkel::signing_context;
+
+/// The context in which Polkadot's wallets sign.
+const SUBSTRATE: &[u8] = b"substrate";
+
+/// What can be signed by any scheme.
+pub trait Statement {
+    /// The bytes with their domain tag: what an ed25519 key signs.
+    fn message(&self) -> Vec<u8>;
+    /// What a person reads.
+    fn text(&self) -> String;
+    /// The digest of the typed data.
+    fn typed(&self) -> Keccak;
+}
+
+/// One key's signature, with the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Approval {
+    /// Over the message.
+    Ed25519 { key: NodeId, signature: Signature } = 0,
+    /// Over the text, as a personal message.
+    EthereumText { address: Address, signature: EvmSignature } = 1,
+    /// Over the typed data.
+    EthereumTyped { address: Address, signature: EvmSignature } = 2,
+    /// Over the text.
+    Sr25519 { key: [u8; 32], signature: Signature } = 3,
+}
+
+/// Why a signature does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApprovalError {
+    /// The signature is not that of the key.
+    #[error("the signature of {key} is not valid")]
+    BadSignature { key: PublicKey },
+    /// The same for Ethereum keys, with the reason.
+    #[error("the signature of {key} is not valid")]
+    BadEthereum { key: PublicKey, source: RecoverError },
+    /// Each key signs once, in the order of keys, so that a set of signatures has one form.
+    #[error("the signature of {key} is not in order")]
+    Order { key: PublicKey },
+    /// Nobody signed, or more than ever must.
+    #[error("{count} signatures; one to {APPROVALS_MAX}")]
+    Count { count: usize },
+}
+
+/// Most signatures of one statement: all old and all new keys of an account, or a set of validators.
+pub const APPROVALS_MAX: usize = 128;
+
+impl Approval {
+    /// Whose signature it says to be.
+    pub fn key(&self) -> PublicKey {
+        match self {
+            Self::Ed25519 { key, .. } => PublicKey::of_node(*key),
+            Self::EthereumText { address, .. } | Self::EthereumTyped { address, .. } => {
+                PublicKey::Secp256k1(*address.as_bytes())
+            }
+            Self::Sr25519 { key, .. } => PublicKey::Sr25519(*key),
+        }
+    }
+
+    /// Checks it over a statement.
+    pub fn verify(&self, statement: &impl Statement) -> Result<(), ApprovalError> {
+        match self {
+            Self::Ed25519 { key, signature } => self.hold_if(key.verify(&statement.message(), signature)),
+            Self::EthereumText { address, signature } => {
+                self.hold_evm(signature, &personal_digest(statement.text().as_bytes()), address)
+            }
+            Self::EthereumTyped { address, signature } => {
+                self.hold_evm(signature, &statement.typed(), address)
+            }
+            Self::Sr25519 { key, signature } => {
+                self.hold_if(verify_sr25519(key, signature, &wrapped(&statement.text())))
+            }
+        }
+    }
+
+    fn hold_if(&self, holds: bool) -> Result<(), ApprovalError> {
+        if holds { Ok(()) } else { Err(ApprovalError::BadSignature { key: self.key() }) }
+    }
+
+    fn hold_evm(
+        &self,
+        signature: &EvmSignature,
+        digest: &Keccak,
+        address: &Address,
+    ) -> Result<(), ApprovalError> {
+        let key = self.key();
+        signature.verify(digest, address).map_err(|source| ApprovalError::BadEthereum { key, source })
+    }
+}
+
+/// Checks that keys are in order, each once, and within the cap; returns them.
+pub fn keys_of(approvals: &[Approval]) -> Result<Vec<PublicKey>, ApprovalError> {
+    if approvals.is_empty() || approvals.len() > APPROVALS_MAX {
+        return Err(ApprovalError::Count { count: approvals.len() });
+    }
+    let keys: Vec<PublicKey> = approvals.iter().map(Approval::key).collect();
+    match keys.windows(2).find(|pair| pair[0] >= pair[1]) {
+        Some(pair) => Err(ApprovalError::Order { key: pair[1] }),
+        None => Ok(keys),
+    }
+}
+
+/// The frame that wallets put around raw bytes, so that these can't be a transaction of another chain.
+pub fn wrapped(text: &str) -> String {
+    format!("<Bytes>{text}</Bytes>")
+}
+
+fn verify_sr25519(key: &[u8; 32], signature: &Signature, text: &str) -> bool {
+    let Ok(key) = schnorrkel::PublicKey::from_bytes(key) else { return false };
+    let Ok(signature) = schnorrkel::Signature::from_bytes(signature.as_bytes()) else { return false };
+    key.verify(signing_context(SUBSTRATE).bytes(text.as_bytes()), &signature).is_ok()
+}

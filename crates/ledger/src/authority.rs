@@ -1,0 +1,116 @@
+//! Who may act for an account: its keys, or a device that it lends some rights.
+
+use crate::{
+    account::{KeySet, Session, is_first_key},
+    action::Action,
+    apply::{Actor, Context},
+    entry::Entry,
+    key::Key,
+    rejection::Rejection,
+    view::View,
+};
+use opensky_types::{AccountId, Micros, NodeId, PublicKey, Timestamp};
+
+/// Kinds of action that no session may do: keys, sessions and owners are for an account's own keys.
+pub const OWN_KEYS_ONLY: u64 = 0b11_1110;
+
+/// Checks that the signers may do `action`, that nobody signed in vain, and counts what a session moves.
+pub(crate) fn authorise(
+    view: &mut View<'_>,
+    context: &Context,
+    actor: &Actor<'_>,
+    action: &Action,
+) -> Result<(), Rejection> {
+    let own = keys_of(view, &actor.account, actor.signers);
+    let others = others_of(view, actor, action);
+    if own.is_met_by(actor.signers) {
+        return match actor.signers.iter().find(|key| !own.keys.contains(key) && !others.contains(key)) {
+            Some(key) => Err(Rejection::UnneededSignature { key: *key }),
+            None => Ok(()),
+        };
+    }
+    let mut devices = actor.signers.iter().filter(|key| !others.contains(key));
+    let (Some(device), None) = (devices.next(), devices.next()) else {
+        return Err(Rejection::NotAuthorised { account: actor.account });
+    };
+    let mut session = session_for(view, context.now, &actor.account, *device, action.kind())
+        .ok_or(Rejection::NotAuthorised { account: actor.account })?;
+    let needed = moved_by(action);
+    let left = session.left;
+    session.left = left.checked_sub(needed).ok_or(Rejection::SessionSpent { left, needed })?;
+    view.put(Key::Session(actor.account, *device), Entry::Session(session));
+    Ok(())
+}
+
+/// The keys of an account. One that has other keys than its first says so in the state; the first is
+/// proven by the account's name, so it must be among the signers to be known here.
+pub(crate) fn keys_of(view: &View<'_>, account: &AccountId, signers: &[PublicKey]) -> KeySet {
+    match view.get(&Key::Keys(*account)) {
+        Some(Entry::Keys(keys)) => keys.clone(),
+        _ => {
+            let first = signers.iter().filter(|key| is_first_key(account, key));
+            KeySet { keys: first.copied().collect(), threshold: 1 }
+        }
+    }
+}
+
+/// Whether `signers` may act for `account` in actions of this kind, by its keys or as one device.
+pub(crate) fn may_act(
+    view: &View<'_>,
+    now: Timestamp,
+    account: &AccountId,
+    signers: &[PublicKey],
+    kind: u8,
+) -> bool {
+    let by_session =
+        |key: &PublicKey| session_for(view, now, account, *key, kind).is_some_and(|_| signers.len() == 1);
+    keys_of(view, account, signers).is_met_by(signers) || signers.iter().any(by_session)
+}
+
+fn session_for(
+    view: &View<'_>,
+    now: Timestamp,
+    account: &AccountId,
+    key: PublicKey,
+    kind: u8,
+) -> Option<Session> {
+    match view.get(&Key::Session(*account, key)) {
+        Some(Entry::Session(session)) => {
+            let allowed = session.scope >> kind & 1 == 1 && now < session.expires_at;
+            allowed.then_some(*session)
+        }
+        _ => None,
+    }
+}
+
+/// The keys beside the account's own whose signatures the action asks for. Its handler checks that they
+/// are enough.
+fn others_of(view: &View<'_>, actor: &Actor<'_>, action: &Action) -> Vec<PublicKey> {
+    match action {
+        Action::RotateKeys { keys } => keys.keys.clone(),
+        Action::LinkOwner { owner } => keys_of(view, owner, actor.signers).keys,
+        Action::Deposit { .. } => validators(view).iter().map(|node| PublicKey::of_node(*node)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The validators in force.
+pub(crate) fn validators<'a>(view: &'a View<'_>) -> &'a [NodeId] {
+    match view.get(&Key::Validators) {
+        Some(Entry::Validators(nodes)) => nodes,
+        _ => &[],
+    }
+}
+
+/// What an action takes from its account's money. Paying out of an escrow moves what was counted when
+/// it was opened.
+fn moved_by(action: &Action) -> Micros {
+    match action {
+        Action::Transfer { amount, .. } | Action::TopUp { amount, .. } | Action::Withdraw { amount, .. } => {
+            *amount
+        }
+        Action::OpenEscrow(opening) => opening.amount,
+        Action::BeginCharge { limit, .. } => *limit,
+        _ => Micros::ZERO,
+    }
+}

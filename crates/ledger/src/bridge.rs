@@ -1,0 +1,96 @@
+//! Money that comes from public chains and goes to them.
+
+use crate::{
+    apply::{Actor, Context},
+    authority::validators,
+    entry::{Entry, Supply},
+    evm::{Address, claims},
+    key::Key,
+    purse::Purse,
+    rejection::Rejection,
+    state::State,
+    transfer::take_free,
+    view::View,
+};
+use opensky_types::{AccountId, Hash, Micros, PublicKey};
+
+/// What an account withdraws to one address is one growing sum, which the next checkpoint proves.
+pub(crate) fn withdraw(
+    view: &mut View<'_>,
+    from: AccountId,
+    chain: u64,
+    address: Address,
+    amount: Micros,
+) -> Result<(), Rejection> {
+    if amount == Micros::ZERO {
+        return Err(Rejection::Dust { amount, at_least: Micros::new(1) });
+    }
+    let (_, account) = take_free(view.account(&from)?, amount)?;
+    view.put_account(from, account);
+    let key = Key::Withdrawal(from, chain, address);
+    let before = match view.get(&key) {
+        Some(Entry::Withdrawal(sum)) => *sum,
+        _ => Micros::ZERO,
+    };
+    let sum = before.checked_add(amount).ok_or(Rejection::Overflow)?;
+    view.put(key, Entry::Withdrawal(sum));
+    let mut supply = supply(view);
+    supply.withdrawn += u128::from(amount.get());
+    view.put(Key::Supply, Entry::Supply(supply));
+    Ok(())
+}
+
+/// A deposit that more than two thirds of the validators saw on its chain, credited once.
+pub(crate) fn deposit(
+    view: &mut View<'_>,
+    context: &Context,
+    actor: &Actor<'_>,
+    (chain, id): (u64, Hash),
+    to: AccountId,
+    amount: Micros,
+) -> Result<(), Rejection> {
+    if !context.params.economy {
+        return Err(Rejection::NoEconomy);
+    }
+    let nodes = validators(view);
+    let has_signed = |key: &PublicKey| actor.signers.contains(key);
+    let signed = nodes.iter().filter(|node| has_signed(&PublicKey::of_node(**node))).count();
+    if signed * 3 <= nodes.len() * 2 {
+        return Err(Rejection::NoQuorum { signed, validators: nodes.len() });
+    }
+    if view.get(&Key::Deposit(chain, id)).is_some() {
+        return Err(Rejection::DepositKnown { chain, id });
+    }
+    let at_least = context.params.new_account_min.max(Micros::new(1));
+    if amount < at_least {
+        return Err(Rejection::Dust { amount, at_least });
+    }
+    view.put(Key::Deposit(chain, id), Entry::Deposit);
+    let mut supply = supply(view);
+    supply.deposited += u128::from(amount.get());
+    view.put(Key::Supply, Entry::Supply(supply));
+    view.credit(to, Purse::free(amount))
+}
+
+/// What came in and what left.
+pub(crate) fn supply(view: &View<'_>) -> Supply {
+    match view.get(&Key::Supply) {
+        Some(Entry::Supply(supply)) => *supply,
+        _ => Supply::default(),
+    }
+}
+
+/// All withdrawals, in the order that [`claims::ClaimTree`] wants: what the checkpoint at the end of an
+/// epoch sums up.
+pub fn withdrawals(state: &State) -> Vec<claims::Claim> {
+    let claim = |(key, entry): (&Key, &Entry)| match (key, entry) {
+        (Key::Withdrawal(account, chain, address), Entry::Withdrawal(cumulative)) => Some(claims::Claim {
+            account: Hash::from_bytes(*account.as_bytes()),
+            chain: *chain,
+            address: *address,
+            cumulative: *cumulative,
+        }),
+        _ => None,
+    };
+    state.entries().filter_map(claim).collect()
+}

@@ -1,0 +1,120 @@
+//! Entries: what the state holds under each key.
+
+use crate::{
+    account::{Account, KeySet, Session},
+    escrow::{Escrow, PendingClaim},
+    key::Key,
+    overdraft::Charge,
+    params::Params,
+    purse::Purse,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use opensky_types::{AccountId, Hash, Micros, NodeId, codec};
+
+/// What stands under a [`Key`] of the same name. Numbers are those of the keys.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Entry {
+    /// Money and next number of an account.
+    Account(Account) = 0,
+    /// The keys of an account that has other keys than its first one.
+    Keys(KeySet) = 1,
+    /// A device's right to act.
+    Session(Session) = 2,
+    /// The owner of a node's account.
+    Owner(AccountId) = 3,
+    /// The escrow of an agreement.
+    Escrow(Box<Escrow>) = 4,
+    /// A claim that waits for its window to pass.
+    Claim(Box<PendingClaim>) = 5,
+    /// An inference request that has begun.
+    Charge(Charge) = 6,
+    /// All that an account withdrew to an address of a chain.
+    Withdrawal(Micros) = 13,
+    /// A deposit was credited.
+    Deposit = 14,
+    /// Something falls due; the key says what.
+    Due = 15,
+    /// What came in and what left.
+    Supply(Supply) = 16,
+    /// What slashing took, and what genesis put aside.
+    Treasury(Purse) = 17,
+    /// The parameters.
+    Params(Box<Params>) = 18,
+    /// The validators in force, in order.
+    Validators(Vec<NodeId>) = 20,
+}
+
+/// Money that crossed the border of this ledger.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Supply {
+    /// Made in genesis or as starter grants.
+    pub granted: u128,
+    /// Came from public chains.
+    pub deposited: u128,
+    /// Went to public chains.
+    pub withdrawn: u128,
+}
+
+impl Supply {
+    /// What must be somewhere in the state. Each part is a sum of 64-bit amounts, of which nobody makes
+    /// 2^60.
+    pub fn held(&self) -> i128 {
+        signed(self.granted) + signed(self.deposited) - signed(self.withdrawn)
+    }
+}
+
+fn signed(amount: u128) -> i128 {
+    i128::try_from(amount).expect("a sum of 64-bit amounts")
+}
+
+impl Entry {
+    /// The money in it, in micros. [`Supply`] counts against all others, so the sum over a state is zero,
+    /// and so is what any transaction changes.
+    pub fn held(&self) -> i128 {
+        let held = |purse: &Purse| i128::from(purse.total().get());
+        match self {
+            Self::Account(account) => account.balance() + i128::from(account.staked.get()),
+            Self::Escrow(escrow) => held(&escrow.held),
+            Self::Treasury(purse) => held(purse),
+            Self::Supply(supply) => -supply.held(),
+            Self::Keys(_)
+            | Self::Session(_)
+            | Self::Owner(_)
+            | Self::Claim(_)
+            | Self::Charge(_)
+            | Self::Withdrawal(_)
+            | Self::Deposit
+            | Self::Due
+            | Self::Params(_)
+            | Self::Validators(_) => 0,
+        }
+    }
+
+    /// Whether this may stand under `key`.
+    pub fn fits(&self, key: &Key) -> bool {
+        matches!(
+            (key, self),
+            (Key::Account(_), Self::Account(_))
+                | (Key::Keys(_), Self::Keys(_))
+                | (Key::Session(..), Self::Session(_))
+                | (Key::Owner(_), Self::Owner(_))
+                | (Key::Escrow(_), Self::Escrow(_))
+                | (Key::Claim(_), Self::Claim(_))
+                | (Key::Charge(..), Self::Charge(_))
+                | (Key::Withdrawal(..), Self::Withdrawal(_))
+                | (Key::Deposit(..), Self::Deposit)
+                | (Key::Due(..), Self::Due)
+                | (Key::Supply, Self::Supply(_))
+                | (Key::Treasury, Self::Treasury(_))
+                | (Key::Params, Self::Params(_))
+                | (Key::Validators, Self::Validators(_))
+        )
+    }
+
+    /// What the tree holds of it.
+    pub fn value(&self) -> Hash {
+        crate::tree::value_hash(&codec::encode(self))
+    }
+}

@@ -1,0 +1,104 @@
+//! Escrows: money that a consumer puts aside for one agreement, and what happens to it.
+//!
+//! All amounts under an agreement are cumulative: each voucher or claim says what is owed in all since
+//! the escrow was opened. So none can be paid twice, a lost one is made good by the next, and only the
+//! last needs to be settled. Nobody can hold money for ever: a consumer that is silent pays what was
+//! claimed once the window has passed; a provider that is silent is not paid, and the rest goes back
+//! when the escrow's time is over.
+
+pub(crate) mod claims;
+pub(crate) mod due;
+pub(crate) mod open;
+pub(crate) mod settle;
+mod voucher;
+
+pub use voucher::VoucherStatement;
+
+use crate::{approval::Approval, purse::Purse};
+use borsh::{BorshDeserialize, BorshSerialize};
+use opensky_types::{AccountId, AgreementId, Hash, Micros, Timestamp};
+
+/// Most agreements that one transaction settles.
+pub const ITEMS_MAX: usize = 512;
+
+/// What opens an escrow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Opening {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// Who works.
+    pub provider: AccountId,
+    /// How much is put aside.
+    pub amount: Micros,
+    /// Until when work is done under it.
+    pub expires_at: Timestamp,
+    /// How long the consumer may object to a claim.
+    pub claim_window_ms: u64,
+}
+
+/// The escrow of an agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Escrow {
+    /// Who pays.
+    pub consumer: AccountId,
+    /// Who is paid.
+    pub provider: AccountId,
+    /// What is still put aside.
+    pub held: Purse,
+    /// What was paid so far.
+    pub paid: Micros,
+    /// What the consumer objected to so far.
+    pub objected: Micros,
+    /// The root over the receipts last paid for.
+    pub receipts: Hash,
+    /// The number of the last claim.
+    pub sequence: u64,
+    /// How long the consumer may object to a claim.
+    pub claim_window_ms: u64,
+    /// When it closes by itself; while a claim waits, that is when the claim's window has passed.
+    pub closes_at: Timestamp,
+}
+
+/// What a consumer pays under one agreement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PayItem {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// All that is owed since the escrow was opened.
+    pub cumulative: Micros,
+    /// The root over the receipts that this pays for.
+    pub receipts: Hash,
+}
+
+/// What a provider asks for under one agreement.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ClaimItem {
+    /// What is owed, and for which receipts.
+    pub owed: PayItem,
+    /// How many receipts.
+    pub count: u32,
+    /// Higher than any before, where the claim has to wait.
+    pub sequence: u64,
+    /// Whether nothing comes after it, so that the rest can go back.
+    pub is_last: bool,
+    /// The consumer's signatures over the voucher. With them it is paid at once; without, when the window
+    /// has passed.
+    pub voucher: Vec<Approval>,
+}
+
+/// A claim that waits for its window to pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PendingClaim {
+    /// All that the provider says is owed.
+    pub cumulative: Micros,
+    /// For which receipts.
+    pub receipts: Hash,
+    /// How many.
+    pub count: u32,
+    /// Its number.
+    pub sequence: u64,
+    /// Whether the escrow closes after it.
+    pub is_last: bool,
+    /// When it is paid.
+    pub due_at: Timestamp,
+}

@@ -1,0 +1,120 @@
+//! The state that a sky begins with.
+
+use crate::{
+    account::Account,
+    apply::RULES,
+    block::Header,
+    entry::{Entry, Supply},
+    key::Key,
+    params::Params,
+    purse::Purse,
+    state::{State, StateError},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use opensky_types::{AccountId, Hash, NodeId, Timestamp};
+use std::collections::BTreeMap;
+
+/// All that is fixed before the first block.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Genesis {
+    /// The sky.
+    pub sky: Hash,
+    /// When it begins.
+    pub time: Timestamp,
+    /// The numbers of the rules; [`Params::free`] for a sky without prices.
+    pub params: Params,
+    /// What accounts have at first, in order, each once. Free money may leave for public chains, so a
+    /// bridge must hold as much.
+    pub balances: Vec<(AccountId, Purse)>,
+    /// What the treasury has at first.
+    pub treasury: Purse,
+    /// Who validates at first, in order, each once.
+    pub validators: Vec<NodeId>,
+}
+
+/// Why no sky can begin so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GenesisError {
+    /// A list is out of order or names one twice.
+    #[error("the {list} are not in order, each once")]
+    Order { list: &'static str },
+    /// Nobody validates.
+    #[error("there are no validators")]
+    NoValidators,
+    /// Money in a sky without prices.
+    #[error("a sky without prices begins with money")]
+    MoneyWithoutEconomy,
+    /// Longest before shortest.
+    #[error("the shortest {period} is longer than the longest")]
+    Period { period: &'static str },
+    /// A parameter that would stop the ledger.
+    #[error("{parameter} is zero")]
+    Zero { parameter: &'static str },
+    /// The state does not hold together.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl Genesis {
+    /// The first state and the header over it.
+    pub fn build(&self) -> Result<(State, Header), GenesisError> {
+        self.check()?;
+        let mut entries: BTreeMap<Key, Entry> = self
+            .balances
+            .iter()
+            .map(|(id, available)| {
+                (Key::Account(*id), Account { available: *available, ..Account::default() })
+            })
+            .map(|(key, account)| (key, Entry::Account(account)))
+            .collect();
+        let purses = self.balances.iter().map(|(_, purse)| *purse).chain([self.treasury]);
+        let granted = purses.map(|purse| u128::from(purse.total().get())).sum();
+        entries.insert(Key::Supply, Entry::Supply(Supply { granted, ..Supply::default() }));
+        entries.insert(Key::Treasury, Entry::Treasury(self.treasury));
+        entries.insert(Key::Params, Entry::Params(Box::new(self.params)));
+        entries.insert(Key::Validators, Entry::Validators(self.validators.clone()));
+        let state = State::new(entries)?;
+        let zero = Hash::from_bytes([0; 32]);
+        let header = Header {
+            sky: self.sky,
+            rules: RULES,
+            height: 0,
+            parent: zero,
+            time: self.time,
+            transactions: zero,
+            count: 0,
+            state: state.root(),
+        };
+        Ok((state, header))
+    }
+
+    fn check(&self) -> Result<(), GenesisError> {
+        if !self.balances.is_sorted_by(|one, next| one.0 < next.0) {
+            return Err(GenesisError::Order { list: "balances" });
+        }
+        if !self.validators.is_sorted_by(|one, next| one < next) {
+            return Err(GenesisError::Order { list: "validators" });
+        }
+        if self.validators.is_empty() {
+            return Err(GenesisError::NoValidators);
+        }
+        let params = &self.params;
+        if !params.economy && !(self.balances.is_empty() && self.treasury.is_empty()) {
+            return Err(GenesisError::MoneyWithoutEconomy);
+        }
+        if params.claim_window_ms_min > params.claim_window_ms_max {
+            return Err(GenesisError::Period { period: "claim window" });
+        }
+        let needed = [
+            ("transactions_max", u64::from(params.transactions_max)),
+            ("due_max", u64::from(params.due_max)),
+            ("validity_ms_max", params.validity_ms_max),
+            ("escrow_ms_max", params.escrow_ms_max),
+            ("charge_ms_max", params.charge_ms_max),
+        ];
+        match needed.iter().find(|(_, value)| *value == 0) {
+            Some((parameter, _)) => Err(GenesisError::Zero { parameter }),
+            None => Ok(()),
+        }
+    }
+}

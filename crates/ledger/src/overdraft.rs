@@ -1,0 +1,107 @@
+//! Inference requests whose cost is known only afterwards.
+//!
+//! A request begins while its consumer has at least a little, and may end below zero: the consumer owes
+//! the rest, and until that is paid nothing new begins. One request is open at a time and each has a
+//! limit, so no account ever owes more than the most that one request may cost. What the provider gets
+//! beyond what the consumer had counts as granted: nobody brought it, so no chain can pay it out.
+
+use crate::{
+    apply::Context,
+    entry::Entry,
+    event::Event,
+    key::{Due, Key},
+    purse::Purse,
+    rejection::Rejection,
+    view::View,
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use opensky_types::{AccountId, Hash, Micros, Timestamp};
+
+/// An inference request that has begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Charge {
+    /// Who serves it.
+    pub provider: AccountId,
+    /// Most that it may cost; the consumer signed that.
+    pub limit: Micros,
+    /// When it is dropped unpaid.
+    pub ends_at: Timestamp,
+}
+
+pub(crate) fn begin(
+    view: &mut View<'_>,
+    context: &Context,
+    consumer: AccountId,
+    request: Hash,
+    provider: AccountId,
+    limit: Micros,
+) -> Result<(), Rejection> {
+    if consumer == provider {
+        return Err(Rejection::WithItself);
+    }
+    let account = view.account(&consumer)?;
+    if account.debt > Micros::ZERO {
+        return Err(Rejection::InDebt { debt: account.debt });
+    }
+    let (available, needed) = (account.available.total(), context.params.charge_min);
+    if available < needed {
+        return Err(Rejection::TooLittle { available, needed });
+    }
+    if limit > context.params.charge_max {
+        return Err(Rejection::ChargeTooHigh { amount: limit, limit: context.params.charge_max });
+    }
+    let all = [[0; 32], [0xff; 32]].map(|bytes| Key::Charge(consumer, Hash::from_bytes(bytes)));
+    if let Some(Key::Charge(_, request)) = view.first_in(all[0], all[1]) {
+        return Err(Rejection::ChargeOpen { request });
+    }
+    let ends_at = context.now.plus_ms(context.params.charge_ms_max);
+    view.put(Key::Charge(consumer, request), Entry::Charge(Charge { provider, limit, ends_at }));
+    view.put(Key::Due(ends_at, Due::Charge(consumer, request)), Entry::Due);
+    Ok(())
+}
+
+/// The provider names the cost, within the limit that the consumer signed.
+pub(crate) fn complete(
+    view: &mut View<'_>,
+    provider: AccountId,
+    consumer: AccountId,
+    request: Hash,
+    cost: Micros,
+) -> Result<(), Rejection> {
+    let charge = find(view, consumer, request)
+        .filter(|charge| charge.provider == provider)
+        .ok_or(Rejection::NoCharge { request })?;
+    if cost > charge.limit {
+        return Err(Rejection::ChargeTooHigh { amount: cost, limit: charge.limit });
+    }
+    forget(view, consumer, request, &charge);
+    let mut account = view.account(&consumer)?;
+    let covered = cost.min(account.available.total());
+    let (taken, rest) = account.available.split(covered).ok_or(Rejection::Overflow)?;
+    let missing = cost.checked_sub(covered).ok_or(Rejection::Overflow)?;
+    account.available = rest;
+    account.debt = account.debt.checked_add(missing).ok_or(Rejection::Overflow)?;
+    view.put_account(consumer, account);
+    let income = taken.plus(Purse::granted(missing)).ok_or(Rejection::Overflow)?;
+    if income.is_empty() { Ok(()) } else { view.credit(provider, income) }
+}
+
+/// A request that was never completed costs nothing.
+pub(crate) fn time_out(view: &mut View<'_>, consumer: AccountId, request: Hash) {
+    if let Some(charge) = find(view, consumer, request) {
+        forget(view, consumer, request, &charge);
+        view.emit(Event::ChargeDropped { consumer, request });
+    }
+}
+
+fn find(view: &View<'_>, consumer: AccountId, request: Hash) -> Option<Charge> {
+    match view.get(&Key::Charge(consumer, request)) {
+        Some(Entry::Charge(charge)) => Some(*charge),
+        _ => None,
+    }
+}
+
+fn forget(view: &mut View<'_>, consumer: AccountId, request: Hash, charge: &Charge) {
+    view.remove(Key::Charge(consumer, request));
+    view.remove(Key::Due(charge.ends_at, Due::Charge(consumer, request)));
+}

@@ -1,0 +1,107 @@
+//! The final state: entries in the order of their keys, and the tree over them.
+
+use crate::{
+    entry::Entry,
+    key::Key,
+    proof::StateProof,
+    tree::{Changes, Draft, DraftGone, Tree},
+    view::Overlay,
+};
+use opensky_types::{Hash, codec};
+use std::{collections::BTreeMap, ops::Bound};
+
+/// All entries, and their root.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    entries: BTreeMap<Key, Entry>,
+    tree: Tree,
+}
+
+/// Why a state can't be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// An entry stands under a key of another kind.
+    #[error("an entry of another kind than its key {key:?}")]
+    Kind { key: Key },
+    /// There is more or less money than came in.
+    #[error("the state holds {delta} micros more than came in")]
+    NotConserved { delta: i128 },
+    /// The tree is not that of the entries.
+    #[error("the root is {found}, but the entries have {expected}")]
+    Root { expected: Hash, found: Hash },
+}
+
+impl State {
+    /// A state of these entries, from genesis or a snapshot.
+    pub fn new(entries: BTreeMap<Key, Entry>) -> Result<Self, StateError> {
+        let tree = Tree::from_entries(entries.iter().map(|(key, entry)| (key.leaf(), entry.value())));
+        let state = Self { entries, tree };
+        state.check()?;
+        Ok(state)
+    }
+
+    /// The entry under `key`.
+    pub fn get(&self, key: &Key) -> Option<&Entry> {
+        self.entries.get(key)
+    }
+
+    /// All entries, in the order of their keys.
+    pub fn entries(&self) -> impl Iterator<Item = (&Key, &Entry)> {
+        self.entries.iter()
+    }
+
+    /// The root.
+    pub fn root(&self) -> Hash {
+        self.tree.root()
+    }
+
+    /// A proof of the entry under `key`, or that there is none.
+    pub fn prove(&self, key: &Key) -> StateProof {
+        let entry = self.entries.get(key).map(codec::encode);
+        StateProof { key: codec::encode(key), entry, path: self.tree.prove(&key.leaf()) }
+    }
+
+    /// Checks that entries are under their keys, that money is conserved, and that the root is theirs.
+    pub fn check(&self) -> Result<(), StateError> {
+        if let Some((key, _)) = self.entries.iter().find(|(key, entry)| !entry.fits(key)) {
+            return Err(StateError::Kind { key: *key });
+        }
+        let delta: i128 = self.entries.values().map(Entry::held).sum();
+        if delta != 0 {
+            return Err(StateError::NotConserved { delta });
+        }
+        let leaves = self.entries.iter().map(|(key, entry)| (key.leaf(), entry.value()));
+        let (expected, found) = (Tree::from_entries(leaves).root(), self.root());
+        if expected == found { Ok(()) } else { Err(StateError::Root { expected, found }) }
+    }
+
+    pub(crate) fn first_in(&self, range: (Bound<Key>, Bound<Key>)) -> Option<Key> {
+        self.entries.range(range).next().map(|(key, _)| *key)
+    }
+
+    /// The root after the changes of a block, on the final state or on a draft.
+    pub(crate) fn draft(&mut self, on: Option<Draft>, changes: &Overlay) -> Result<(Draft, Hash), DraftGone> {
+        let draft = self.tree.draft(on, &leaves(changes))?;
+        Ok((draft, self.tree.draft_root(draft)?))
+    }
+
+    pub(crate) fn discard(&mut self, draft: Draft) {
+        self.tree.discard(draft);
+    }
+
+    /// Makes a draft on the final state the final state.
+    pub(crate) fn adopt(&mut self, draft: Draft, changes: Overlay) -> Result<Hash, DraftGone> {
+        let root = self.tree.adopt(draft)?;
+        for (key, entry) in changes.0 {
+            match entry {
+                Some(entry) => self.entries.insert(key, entry),
+                None => self.entries.remove(&key),
+            };
+        }
+        Ok(root)
+    }
+}
+
+fn leaves(changes: &Overlay) -> Changes {
+    changes.0.iter().map(|(key, entry)| (key.leaf(), entry.as_ref().map(Entry::value))).collect()
+}

@@ -1,0 +1,164 @@
+//! The state as a transaction sees it: changes on top of blocks on top of the final state.
+//!
+//! Changes go into the block's overlay at once, and beside it into a list of what they replaced; a
+//! rejected transaction is taken back from that list and leaves no trace.
+
+use crate::{
+    account::Account, entry::Entry, event::Event, key::Key, params::Params, purse::Purse,
+    rejection::Rejection, state::State,
+};
+use opensky_types::AccountId;
+use std::{collections::BTreeMap, ops::Bound};
+
+/// What a block changed; `None` takes an entry out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overlay(pub(crate) BTreeMap<Key, Option<Entry>>);
+
+/// A final state, blocks that are not final, and one being made.
+pub struct View<'a> {
+    state: &'a State,
+    /// Blocks below, newest first.
+    below: Vec<&'a Overlay>,
+    changes: Overlay,
+    /// What the changes of this transaction replaced in `changes`.
+    undo: Vec<(Key, Option<Option<Entry>>)>,
+    /// What this transaction made out of nothing.
+    delta: i128,
+    events: Vec<Event>,
+}
+
+impl<'a> View<'a> {
+    /// A view without changes. `below` are the blocks that are not final, newest first.
+    pub fn new(state: &'a State, below: Vec<&'a Overlay>) -> Self {
+        let (changes, undo) = (Overlay::default(), Vec::new());
+        Self { state, below, changes, undo, delta: 0, events: Vec::new() }
+    }
+
+    /// The entry under `key`.
+    pub fn get(&self, key: &Key) -> Option<&Entry> {
+        let above = [&self.changes].into_iter().chain(self.below.iter().copied());
+        for layer in above {
+            if let Some(change) = layer.0.get(key) {
+                return change.as_ref();
+            }
+        }
+        self.state.get(key)
+    }
+
+    /// Puts an entry under a key, in place of any.
+    pub fn put(&mut self, key: Key, entry: Entry) {
+        assert!(entry.fits(&key), "an entry stands under a key of its kind");
+        self.set(key, Some(entry));
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, key: Key) {
+        self.set(key, None);
+    }
+
+    fn set(&mut self, key: Key, entry: Option<Entry>) {
+        let before = self.get(&key).map_or(0, Entry::held);
+        self.delta += entry.as_ref().map_or(0, Entry::held) - before;
+        let replaced = self.changes.0.insert(key, entry);
+        self.undo.push((key, replaced));
+    }
+
+    /// The first key from `from` up to `to` that has an entry.
+    pub fn first_in(&self, from: Key, to: Key) -> Option<Key> {
+        self.next_in(from, false, to)
+    }
+
+    /// The same, after `from` if that is not to count itself.
+    pub(crate) fn next_in(&self, from: Key, is_after: bool, to: Key) -> Option<Key> {
+        if from >= to {
+            return (from == to && !is_after && self.get(&to).is_some()).then_some(to);
+        }
+        let mut from = if is_after { Bound::Excluded(from) } else { Bound::Included(from) };
+        loop {
+            let range = (from, Bound::Included(to));
+            let layers = [&self.changes].into_iter().chain(self.below.iter().copied());
+            let changed = layers.filter_map(|layer| layer.0.range(range).next().map(|(key, _)| *key));
+            let key = changed.chain(self.state.first_in(range)).min()?;
+            if self.get(&key).is_some() {
+                return Some(key);
+            }
+            if key == to {
+                return None;
+            }
+            from = Bound::Excluded(key);
+        }
+    }
+
+    /// Tells whoever follows the ledger.
+    pub fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Runs `work`. If it says no, or if money would come out of nothing, everything is as before.
+    pub fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Rejection>,
+    ) -> Result<T, Rejection> {
+        self.undo.clear();
+        self.delta = 0;
+        let events = self.events.len();
+        let result = work(self).and_then(|outcome| match self.delta {
+            0 => Ok(outcome),
+            delta => Err(Rejection::NotConserved { delta }),
+        });
+        if result.is_err() {
+            self.events.truncate(events);
+            while let Some((key, replaced)) = self.undo.pop() {
+                match replaced {
+                    Some(change) => self.changes.0.insert(key, change),
+                    None => self.changes.0.remove(&key),
+                };
+            }
+        }
+        result
+    }
+
+    /// All changes so far, and what they told.
+    pub fn finish(self) -> (Overlay, Vec<Event>) {
+        (self.changes, self.events)
+    }
+
+    /// The changes so far.
+    pub fn changes(&self) -> &Overlay {
+        &self.changes
+    }
+
+    /// An account that must be there.
+    pub fn account(&self, id: &AccountId) -> Result<Account, Rejection> {
+        self.find_account(id).ok_or(Rejection::NoAccount { account: *id })
+    }
+
+    /// An account, if it is there.
+    pub fn find_account(&self, id: &AccountId) -> Option<Account> {
+        match self.get(&Key::Account(*id)) {
+            Some(Entry::Account(account)) => Some(*account),
+            _ => None,
+        }
+    }
+
+    /// Writes an account.
+    pub fn put_account(&mut self, id: AccountId, account: Account) {
+        self.put(Key::Account(id), Entry::Account(account));
+    }
+
+    /// Pays into an account, and makes it if it is not there yet.
+    pub fn credit(&mut self, id: AccountId, income: Purse) -> Result<(), Rejection> {
+        let account = self.find_account(&id).unwrap_or_default();
+        let account = account.credited(income).ok_or(Rejection::BalanceOverflow { account: id })?;
+        self.put_account(id, account);
+        Ok(())
+    }
+
+    /// The parameters in force.
+    pub fn params(&self) -> Params {
+        match self.get(&Key::Params) {
+            Some(Entry::Params(params)) => **params,
+            _ => Params::default(),
+        }
+    }
+}
