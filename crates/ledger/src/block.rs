@@ -56,6 +56,9 @@ pub enum BlockError {
     /// Of other rules.
     #[error("a block under version {found} of the rules; {expected} is in force")]
     OtherRules { expected: u32, found: u32 },
+    /// This program is too old for the rules in force.
+    #[error("version {version} of the rules is in force, this program knows {known}; update it")]
+    UnknownRules { version: u32, known: u32 },
     /// Nothing is known of the block below, or finality has passed it.
     #[error("the block below, {parent}, is not known")]
     UnknownParent { parent: Hash },

@@ -2,13 +2,14 @@
 
 use crate::{
     account::Account,
-    apply::RULES,
     block::Header,
     entry::{Entry, Supply},
     key::Key,
     params::Params,
     purse::Purse,
+    rules::{Rules, RulesVersion},
     state::{State, StateError},
+    validators::{Candidate, Roster, RosterError},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Hash, NodeId, Timestamp};
@@ -50,6 +51,9 @@ pub enum GenesisError {
     /// A parameter that would stop the ledger.
     #[error("{parameter} is zero")]
     Zero { parameter: &'static str },
+    /// The validators are no set.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
     /// The state does not hold together.
     #[error(transparent)]
     State(#[from] StateError),
@@ -73,11 +77,18 @@ impl Genesis {
         entries.insert(Key::Treasury, Entry::Treasury(self.treasury));
         entries.insert(Key::Params, Entry::Params(Box::new(self.params)));
         entries.insert(Key::Validators, Entry::Validators(self.validators.clone()));
+        let first = self.validators.iter().map(|node| Candidate {
+            account: AccountId::of_node(*node),
+            node: *node,
+            checkpoint_key: None,
+        });
+        entries.insert(Key::Roster, Entry::Roster(Box::new(Roster::new(first.collect())?)));
+        entries.insert(Key::Rules, Entry::Rules(Rules::new(RulesVersion::FIRST)));
         let state = State::new(entries)?;
         let zero = Hash::from_bytes([0; 32]);
         let header = Header {
             sky: self.sky,
-            rules: RULES,
+            rules: RulesVersion::FIRST.get(),
             height: 0,
             parent: zero,
             time: self.time,
@@ -111,6 +122,7 @@ impl Genesis {
             ("validity_ms_max", params.validity_ms_max),
             ("escrow_ms_max", params.escrow_ms_max),
             ("charge_ms_max", params.charge_ms_max),
+            ("epoch_blocks less one", params.epoch_blocks.saturating_sub(1)),
         ];
         match needed.iter().find(|(_, value)| *value == 0) {
             Some((parameter, _)) => Err(GenesisError::Zero { parameter }),

@@ -7,6 +7,7 @@ use crate::{
     event::Event,
     genesis::{Genesis, GenesisError},
     rejection::Rejection,
+    rules,
     state::{State, StateError},
     transaction::{Checked, SignedTransaction},
     tree::Draft,
@@ -117,7 +118,7 @@ impl Ledger {
         let (draft, state) = self.draft(parent, &changes)?;
         let header = Header {
             sky: below.sky,
-            rules: RULES,
+            rules: context.rules,
             height: context.height,
             parent: *parent,
             time,
@@ -201,8 +202,9 @@ impl Ledger {
         if header.sky != below.sky {
             return Err(BlockError::OtherSky { expected: below.sky, found: header.sky });
         }
-        if header.rules != RULES {
-            return Err(BlockError::OtherRules { expected: RULES, found: header.rules });
+        let expected = rules::version_at(&self.view(&parent)?, header.height).get();
+        if header.rules != expected {
+            return Err(BlockError::OtherRules { expected, found: header.rules });
         }
         if Some(header.height) != below.height.checked_add(1) {
             return Err(BlockError::Height { parent: below.height, found: header.height });
@@ -235,5 +237,9 @@ fn context(view: &View<'_>, below: &Header, now: Timestamp) -> Result<Context, B
         return Err(BlockError::Time { parent: below.time, found: now });
     }
     let height = below.height.checked_add(1).ok_or(BlockError::Height { parent: below.height, found: 0 })?;
-    Ok(Context { sky: below.sky, height, now, params: view.params() })
+    let rules = rules::version_at(view, height).get();
+    if rules > RULES {
+        return Err(BlockError::UnknownRules { version: rules, known: RULES });
+    }
+    Ok(Context { sky: below.sky, height, now, rules, params: view.params() })
 }

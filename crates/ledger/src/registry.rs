@@ -10,13 +10,17 @@
 //! identity costs what the puzzle costs ([`crate::puzzle`]), no less and no more. Copying a machine's
 //! whole fingerprint gains nothing: the copier gets no grant, and the debts of the copied machine.
 
+mod act;
 mod fingerprint;
+
+pub(crate) use act::{machine_of, register};
 
 pub use fingerprint::{
     COMPONENTS, ComponentKind, Fingerprint, FingerprintError, MATCH_MIN, STRETCH_ROUNDS, TRIPLES, Triple,
     hash_component,
 };
 
+use crate::puzzle::Solution;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Micros, Timestamp};
 
@@ -46,6 +50,17 @@ impl Default for StarterGrant {
 impl StarterGrant {
     /// No grant.
     pub const OFF: Self = Self { amount: Micros::ZERO, locked_ms: 0 };
+}
+
+/// What registers a machine.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Registration {
+    /// The machine's parts.
+    pub fingerprint: Fingerprint,
+    /// Whether it is a virtual machine.
+    pub is_virtual: bool,
+    /// The solved puzzle.
+    pub solution: Solution,
 }
 
 /// A registered machine.

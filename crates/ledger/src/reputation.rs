@@ -5,13 +5,19 @@
 //! third cap, however many tasks they make. The tally of the day lives in the entry itself: it is
 //! bounded by the caps, and a new day starts it anew.
 
+mod act;
 mod audit;
 mod fraud;
+mod report;
 mod score;
+mod witness;
 
 pub use audit::{AUDIT_RATE_WHOLE, AuditRate, audit_drawn};
 pub use fraud::{FREEZE_MS, Fraud, Penalty};
+pub use report::{AuditReport, OnlineReport, Verdict};
 pub use score::{Score, Tier};
+
+pub(crate) use act::{count_paid, mark_punished, of, punish, report_audit, report_online};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Timestamp};
@@ -25,7 +31,8 @@ pub const POINTS_AUDIT_PASSED: u16 = 5;
 /// Points that a failed verification takes.
 pub const POINTS_FAILED_VERIFICATION: u16 = 20;
 
-const DAY_MS: u64 = 24 * 60 * 60 * 1000;
+/// Milliseconds of a day; days count from 1970.
+pub const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
 /// The caps of a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -3,6 +3,10 @@
 //! Every node must switch at the same block, so the switch is a fact in the state, known ahead by
 //! [`RulesLimits::notice_blocks`]: a node that doesn't know the new rules stops there and says so.
 
+mod act;
+
+pub(crate) use act::{begin_block, call_off, schedule, version_at};
+
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A version of the ledger's rules.

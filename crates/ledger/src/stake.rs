@@ -4,6 +4,10 @@
 //! cheats and takes the stake out before the evidence is in. Only money that may be withdrawn can be
 //! staked: a grant that costs nothing would answer for nothing.
 
+mod act;
+
+pub(crate) use act::{of, release, slash, stake, unstake};
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{Micros, Timestamp};
 

@@ -6,6 +6,10 @@
 //! account counts once however much it stakes, and cheap identities count for nothing (threat L7):
 //! two votes need two minimum stakes.
 
+mod act;
+
+pub(crate) use act::{add, end_epoch, is_in_force, punish_two_votes, remove};
+
 use crate::{evm::Address, reputation::Score};
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Micros, NodeId};
@@ -14,6 +18,9 @@ use opensky_types::{AccountId, Micros, NodeId};
 pub const VALIDATORS_MAX: usize = 64;
 /// Most candidates; each is looked at where an epoch ends.
 pub const CANDIDATES_MAX: usize = 256;
+/// An election does not make a set smaller than this for want of stake or reputation: fewer than four
+/// can't bear a single fault.
+pub const VALIDATORS_SAFE: usize = 4;
 
 /// Who may become a validator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -191,8 +198,9 @@ impl Roster {
     }
 
     /// Makes the set of the next epoch: in an open sky those candidates that are still fit, the
-    /// highest stakes first, in a private one all; equal stakes by account. If nobody is left, the set
-    /// stays as it is: a ledger that can't vote could never be mended.
+    /// highest stakes first, in a private one all; equal stakes by account. Those in force that are fit no
+    /// longer stay while there would be fewer than [`VALIDATORS_SAFE`] without them, and if no candidate is
+    /// left, the set stays as it is: a ledger that can't vote could never be mended.
     pub fn elect<E>(
         &mut self,
         admission: &Admission,
@@ -206,11 +214,16 @@ impl Roster {
             }
         }
         fit.sort_by_key(|(stake, candidate)| (*stake, candidate.account));
-        let next: Vec<Candidate> = fit.into_iter().map(|(_, one)| one).take(VALIDATORS_MAX).collect();
+        let mut next: Vec<Candidate> = fit.into_iter().map(|(_, one)| one).take(VALIDATORS_MAX).collect();
+        let votes = |one: &&Candidate| self.in_force.iter().any(|voter| voter.account == one.account);
+        let kept = VALIDATORS_SAFE.min(self.in_force.len()).saturating_sub(next.len());
+        let unfit = self.candidates.iter().filter(votes).filter(|one| !next.contains(one));
+        let unfit: Vec<Candidate> = unfit.take(kept).copied().collect();
+        next.extend(unfit);
         self.epoch += 1;
         self.previous.clone_from(&self.in_force);
         if next.is_empty() {
-            return Ok(Election::NobodyFit);
+            return Ok(Election::NobodyLeft);
         }
         self.in_force = by_node(next);
         Ok(if self.in_force == self.previous { Election::Same } else { Election::Changed })
@@ -253,8 +266,8 @@ pub enum Election {
     Same,
     /// Another set votes from the next epoch on.
     Changed,
-    /// Nobody was fit, so the set stays.
-    NobodyFit,
+    /// There is no candidate, so the set stays.
+    NobodyLeft,
 }
 
 fn is_fit(admission: &Admission, standing: &Standing) -> Result<(), RosterError> {
