@@ -1,0 +1,73 @@
+//! Deposits and withdrawals.
+
+use crate::common::{Sky, account, micros, transfer};
+use opensky_ledger::{
+    action::Action,
+    bridge::withdrawals,
+    evm::{Address, claims::ClaimTree},
+    params::Params,
+    rejection::Rejection,
+};
+use opensky_types::Hash;
+
+fn deposit(to: u8, amount: u64) -> Action {
+    Action::Deposit { chain: 1, id: Hash::of(b"deposit"), to: account(to), amount: micros(amount) }
+}
+
+fn withdraw(chain: u64, address: u8, amount: u64) -> Action {
+    Action::Withdraw { chain, address: Address::from_bytes([address; 20]), amount: micros(amount) }
+}
+
+#[test]
+fn l4_a_deposit_is_credited_once_and_by_more_than_two_thirds() {
+    let mut sky = Sky::new();
+    let no_quorum = |signed| Err(Rejection::NoQuorum { signed, validators: 3 });
+    assert_eq!(sky.act_by(account(1), &[1], deposit(1, 5_000)), no_quorum(0));
+    assert_eq!(sky.act_by(account(1), &[1, 100, 101], deposit(1, 5_000)), no_quorum(2));
+    let stranger = sky.act_by(account(1), &[1, 100, 101, 99], deposit(1, 5_000));
+    assert!(matches!(stranger, Err(Rejection::UnneededSignature { .. })), "{stranger:?}");
+    assert_eq!(sky.act_by(account(1), &[1, 100, 101, 102], deposit(40, 5_000)), Ok(()));
+    assert_eq!(sky.balance(40), 5_000);
+    let known = Rejection::DepositKnown { chain: 1, id: Hash::of(b"deposit") };
+    assert_eq!(sky.act_by(account(2), &[2, 100, 101, 102], deposit(40, 5_000)), Err(known));
+    assert_eq!(sky.act(40, withdraw(1, 7, 5_000)), Ok(()));
+}
+
+#[test]
+fn withdrawals_add_up_and_are_proven_by_a_checkpoint() {
+    let mut sky = Sky::new();
+    for amount in [1_000, 500] {
+        assert_eq!(sky.act(1, withdraw(1, 7, amount)), Ok(()));
+    }
+    assert_eq!(sky.act(1, withdraw(10, 7, 30)), Ok(()));
+    assert_eq!(sky.act(2, withdraw(1, 8, 4)), Ok(()));
+    assert_eq!(sky.balance(1), 998_470);
+    let tree = ClaimTree::new(withdrawals(sky.ledger.state())).expect("they are in order");
+    assert_eq!(tree.root().sum, 1_534);
+    let id = Hash::from_bytes(*account(1).as_bytes());
+    let (claim, proof) = tree.prove(&id, 1, &Address::from_bytes([7; 20])).expect("it is there");
+    assert_eq!(claim.cumulative, micros(1_500));
+    proof.verify(&tree.root(), &claim).expect("the proof holds");
+}
+
+#[test]
+fn l5_a_grant_never_leaves_however_often_it_changes_hands() {
+    let mut sky = Sky::new();
+    assert_eq!(sky.act(6, transfer(7, 500_000)), Ok(()));
+    assert_eq!(sky.act(7, transfer(3, 500_000)), Ok(()));
+    for (number, free) in [(6, 0), (3, 1_000_000)] {
+        let found = sky.act(number, withdraw(1, 7, free + 1));
+        assert!(matches!(found, Err(Rejection::Granted { .. })), "{found:?}");
+    }
+    assert_eq!(sky.act(3, withdraw(1, 7, 1_000_000)), Ok(()));
+    assert_eq!(sky.balance(3), 500_000);
+    let zero = Rejection::Dust { amount: micros(0), at_least: micros(1) };
+    assert_eq!(sky.act(3, withdraw(1, 7, 0)), Err(zero));
+}
+
+#[test]
+fn a_free_sky_takes_no_deposits() {
+    let mut sky = Sky::with(Params::free());
+    let found = sky.act_by(account(1), &[1, 100, 101, 102], deposit(1, 5_000));
+    assert_eq!(found, Err(Rejection::NoEconomy));
+}

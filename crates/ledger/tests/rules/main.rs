@@ -1,0 +1,12 @@
+//! The rules: what transactions do, what they can't, and that money is conserved by all of them.
+
+mod abort;
+mod blocks;
+mod bridge;
+mod common;
+mod conservation;
+mod escrow;
+mod keys;
+mod overdraft;
+mod schemes;
+mod transfers;
