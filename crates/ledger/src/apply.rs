@@ -143,9 +143,7 @@ fn act_as_member(
         Action::AuditReport(report) => reputation::report_audit(view, context, actor, report),
         Action::ValidatorAdd(candidate) => validators::add(view, context, actor, *candidate),
         Action::ValidatorRemove { account: removed } => validators::remove(view, context, account, removed),
-        Action::ScheduleRules { version, height } => {
-            rules::schedule(view, context, actor, *version, *height)
-        }
+        Action::ScheduleRules { version, height } => rules::schedule(view, context, actor, *version, *height),
         Action::CallOffRules => rules::call_off(view, context, actor),
         _ => unreachable!("the other actions are in `act`"),
     }

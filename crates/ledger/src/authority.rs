@@ -97,7 +97,9 @@ fn others_of(view: &View<'_>, actor: &Actor<'_>, action: &Action) -> Vec<PublicK
         Action::ReportOnline(report) => witnesses(&report.witnesses),
         Action::AuditReport(report) => witnesses(&report.witnesses),
         Action::ValidatorAdd(candidate) => vec![PublicKey::of_node(candidate.node)],
-        Action::Deposit { .. } | Action::ScheduleRules { .. } | Action::CallOffRules => validators(view).iter().map(|node| PublicKey::of_node(*node)).collect(),
+        Action::Deposit { .. } | Action::ScheduleRules { .. } | Action::CallOffRules => {
+            validators(view).iter().map(|node| PublicKey::of_node(*node)).collect()
+        }
         _ => Vec::new(),
     }
 }

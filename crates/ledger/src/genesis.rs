@@ -51,6 +51,9 @@ pub enum GenesisError {
     /// A parameter that would stop the ledger.
     #[error("{parameter} is zero")]
     Zero { parameter: &'static str },
+    /// A parameter with which nothing could ever be done.
+    #[error("{parameter} is {value}; {at_most} at most")]
+    TooHigh { parameter: &'static str, value: u64, at_most: u64 },
     /// The validators are no set.
     #[error(transparent)]
     Roster(#[from] RosterError),
@@ -94,6 +97,7 @@ impl Genesis {
             time: self.time,
             transactions: zero,
             count: 0,
+            facts: Vec::new(),
             state: state.root(),
         };
         Ok((state, header))
@@ -115,6 +119,14 @@ impl Genesis {
         }
         if params.claim_window_ms_min > params.claim_window_ms_max {
             return Err(GenesisError::Period { period: "claim window" });
+        }
+        let limits = [
+            ("puzzle_bits", u64::from(params.puzzle_bits), 48),
+            ("witnesses", u64::from(params.witnesses), 32),
+            ("equivocation_parts", u64::from(params.equivocation_parts), 100_000),
+        ];
+        if let Some((parameter, value, at_most)) = limits.into_iter().find(|(_, value, most)| value > most) {
+            return Err(GenesisError::TooHigh { parameter, value, at_most });
         }
         let needed = [
             ("transactions_max", u64::from(params.transactions_max)),

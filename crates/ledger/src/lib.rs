@@ -18,6 +18,7 @@ pub mod entry;
 pub mod escrow;
 pub mod event;
 pub mod evm;
+pub mod fact;
 pub mod genesis;
 pub mod key;
 pub mod keys;

@@ -168,6 +168,9 @@ pub enum Rejection {
     /// Not a validator in that epoch, or too long ago.
     #[error("nobody votes with key {key} in epoch {epoch}, or it is too long ago")]
     NoVoter { key: PublicKey, epoch: u64 },
+    /// Evidence that is longer than any.
+    #[error("evidence of {size_bytes} bytes; {} at most", crate::fact::EVIDENCE_BYTES_MAX)]
+    Evidence { size_bytes: usize },
     /// Money would come out of nothing or vanish: a fault of the rules, which this stops.
     #[error("the transaction would make {delta} micros")]
     NotConserved { delta: i128 },

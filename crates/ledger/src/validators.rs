@@ -95,6 +95,12 @@ pub enum RosterError {
     /// Without it nobody would be left to vote.
     #[error("{0} is the last validator")]
     Last(AccountId),
+    /// More validators than votes can be counted of.
+    #[error("{count} validators, {VALIDATORS_MAX} at most")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
     /// No more places.
     #[error("there are {CANDIDATES_MAX} candidates, no more are taken")]
     Full,
@@ -117,7 +123,7 @@ impl Roster {
     pub fn new(first: Vec<Candidate>) -> Result<Self, RosterError> {
         let mut roster = Self::default();
         if first.len() > VALIDATORS_MAX {
-            return Err(RosterError::Full);
+            return Err(RosterError::TooMany { count: first.len() });
         }
         for candidate in first {
             roster.insert(candidate)?;

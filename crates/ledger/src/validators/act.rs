@@ -61,18 +61,18 @@ pub(crate) fn end_epoch(view: &mut View<'_>, context: &Context) -> Result<(), Re
     Ok(())
 }
 
-/// Punishes a validator that cast two votes where there may be one, once for each `fault`. The proof is
-/// checked by whoever votes on the block, not here.
+/// Punishes a validator that cast two votes where it may cast one, once an epoch. It leaves when the
+/// epoch ends. The proof is checked by whoever votes on the block, not here.
 pub(crate) fn punish_two_votes(
     view: &mut View<'_>,
     context: &Context,
     node: NodeId,
     epoch: u64,
-    fault: Hash,
 ) -> Result<(), Rejection> {
     let no_voter = Rejection::NoVoter { key: PublicKey::of_node(node), epoch };
     let Some(mut roster) = read(view).cloned() else { return Err(no_voter) };
     let account = roster.voter(epoch, &node).ok_or(no_voter)?.account;
+    let fault = Hash::of_value("opensky two votes 1", &epoch);
     reputation::mark_punished(view, account, fault)?;
     roster.expel(&account);
     put(view, roster);

@@ -23,7 +23,8 @@ fn solution(nonces: &[u64]) -> Solution {
 #[test]
 fn difficulty_grows_with_the_sky_as_the_spec_says() {
     let seconds = |machines, is_virtual| {
-        let (one, first) = (Difficulty::after(LINK_BITS, machines, is_virtual), Difficulty::after(LINK_BITS, 0, false));
+        let (one, first) =
+            (Difficulty::after(LINK_BITS, machines, is_virtual), Difficulty::after(LINK_BITS, 0, false));
         30 * one.hashes() / first.hashes()
     };
     let real = [0, 99, 100, 999, 1_000, 9_999, 10_000, u64::MAX].map(|machines| seconds(machines, false));

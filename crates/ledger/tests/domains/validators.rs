@@ -6,6 +6,7 @@ use opensky_ledger::{
     reputation::Score,
     validators::{
         Admission, CANDIDATES_MAX, Candidate, Election, Roster, RosterError, Standing, VALIDATORS_MAX,
+        VALIDATORS_SAFE,
     },
 };
 use opensky_types::{AccountId, Micros, NodeId, codec};
@@ -99,7 +100,7 @@ fn a_private_sky_takes_whom_its_authority_names() {
 
 #[test]
 fn who_is_no_longer_fit_leaves_at_the_next_border() {
-    let mut roster = founded(4);
+    let mut roster = founded(7);
     let standing_of = |account: &AccountId| match account.as_bytes()[1] {
         0 => standing(999, 1_000),
         1 => standing(1_000, 899),
@@ -107,9 +108,26 @@ fn who_is_no_longer_fit_leaves_at_the_next_border() {
         _ => standing(1_000, 900),
     };
     assert_eq!(elect(&mut roster, &open(), standing_of), Election::Changed);
-    assert_eq!(voters(&roster), [numbered(3)]);
+    assert_eq!(voters(&roster), [3, 4, 5, 6].map(numbered));
     assert_eq!(elect(&mut roster, &open(), |_| standing(1_000, 900)), Election::Changed);
-    assert_eq!(voters(&roster).len(), 4, "and comes back when it is fit again");
+    assert_eq!(voters(&roster).len(), 7, "and comes back when it is fit again");
+}
+
+#[test]
+fn a_newcomer_does_not_take_over_from_founders_without_stake() {
+    let mut roster = founded(4);
+    let fine = standing(1_000, 900);
+    for number in 10..15 {
+        roster.add(&open(), &numbered(number), candidate(number), &fine).expect("fit");
+        elect(
+            &mut roster,
+            &open(),
+            |account| if account.as_bytes()[1] < 10 { standing(0, 100) } else { fine },
+        );
+        let newcomers = usize::from(number) - 9;
+        assert_eq!(voters(&roster).len(), newcomers.max(VALIDATORS_SAFE), "{newcomers} newcomers");
+    }
+    assert!(!voters(&roster).contains(&numbered(0)), "founders go when there are enough others");
 }
 
 #[test]
@@ -153,11 +171,11 @@ fn someone_always_votes() {
     let mut roster = founded(1);
     let last = roster.remove(&private(), &account(AUTHORITY), &numbered(0));
     assert_eq!(last, Err(RosterError::Last(numbered(0))));
-    assert_eq!(elect(&mut roster, &open(), |_| standing(0, 0)), Election::NobodyFit);
+    assert_eq!(elect(&mut roster, &open(), |_| standing(0, 0)), Election::Same);
     assert_eq!(voters(&roster), [numbered(0)]);
     assert_eq!(roster.expel(&numbered(0)), Some(candidate(0)));
     assert_eq!(roster.expel(&numbered(0)), None, "once");
-    assert_eq!(elect(&mut roster, &open(), |_| standing(1_000, 900)), Election::NobodyFit);
+    assert_eq!(elect(&mut roster, &open(), |_| standing(1_000, 900)), Election::NobodyLeft);
     assert_eq!(voters(&roster), [numbered(0)], "nobody is left but the expelled");
 }
 

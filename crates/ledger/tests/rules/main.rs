@@ -7,6 +7,8 @@ mod common;
 mod conservation;
 mod escrow;
 mod keys;
+mod members;
+mod mix;
 mod overdraft;
 mod schemes;
 mod transfers;
