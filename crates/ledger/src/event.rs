@@ -26,8 +26,8 @@ pub enum Event {
     Slashed { account: AccountId, amount: Micros },
     /// An account was registered with a machine, and took over this debt.
     Registered { account: AccountId, machine: MachineNumber, is_new: bool, debt: Micros },
-    /// Other validators vote from the next epoch on.
-    ValidatorsChanged { epoch: u64 },
+    /// This block ends an epoch; the validators of the next one, which has this number, may be others.
+    EpochEnds { next: u64, changed: bool },
     /// Other rules are in force from this block on.
     RulesSwitched { version: RulesVersion },
 }

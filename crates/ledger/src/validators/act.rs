@@ -52,10 +52,11 @@ pub(crate) fn end_epoch(view: &mut View<'_>, context: &Context) -> Result<(), Re
     let mut roster = roster.clone();
     let standing = |account: &AccountId| Ok::<_, Infallible>(standing_of(view, context, account));
     let Ok(election) = roster.elect(&admission(&context.params), standing);
-    if election == Election::Changed {
+    let changed = election == Election::Changed;
+    view.emit(Event::EpochEnds { next: roster.epoch(), changed });
+    if changed {
         let nodes: Vec<NodeId> = roster.in_force().iter().map(|voter| voter.node).collect();
         view.put(Key::Validators, Entry::Validators(nodes));
-        view.emit(Event::ValidatorsChanged { epoch: roster.epoch() });
     }
     put(view, roster);
     Ok(())
