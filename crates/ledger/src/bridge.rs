@@ -78,11 +78,11 @@ pub(crate) fn supply(view: &View<'_>) -> Supply {
 /// All withdrawals, in the order that [`claims::ClaimTree`] wants: what the checkpoint at the end of an
 /// epoch sums up.
 pub fn withdrawals(state: &State) -> Vec<claims::Claim> {
-    let claim = |(key, entry): (&Key, &Entry)| match (key, entry) {
+    let claim = |(key, entry): (Key, &Entry)| match (key, entry) {
         (Key::Withdrawal(account, chain, address), Entry::Withdrawal(cumulative)) => Some(claims::Claim {
             account: Hash::from_bytes(*account.as_bytes()),
-            chain: *chain,
-            address: *address,
+            chain,
+            address,
             cumulative: *cumulative,
         }),
         _ => None,

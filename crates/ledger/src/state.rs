@@ -4,6 +4,7 @@ use crate::{
     entry::Entry,
     key::Key,
     proof::StateProof,
+    table::Table,
     tree::{Changes, Draft, DraftGone, Tree},
     view::Overlay,
 };
@@ -11,11 +12,14 @@ use opensky_types::{Hash, codec};
 use std::{collections::BTreeMap, ops::Bound};
 
 /// All entries, and their root.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct State {
-    entries: BTreeMap<Key, Entry>,
+    entries: Table<Entry>,
     tree: Tree,
 }
+
+/// About fifteen accounts in each small map where there are a million.
+const STATE_BITS: u32 = 16;
 
 /// Why a state can't be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +37,12 @@ pub enum StateError {
 
 impl State {
     /// A state of these entries, from genesis or a snapshot.
-    pub fn new(entries: BTreeMap<Key, Entry>) -> Result<Self, StateError> {
-        let tree = Tree::from_entries(entries.iter().map(|(key, entry)| (key.leaf(), entry.value())));
+    pub fn new(given: BTreeMap<Key, Entry>) -> Result<Self, StateError> {
+        let tree = Tree::from_entries(given.iter().map(|(key, entry)| (key.leaf(), entry.value())));
+        let mut entries = Table::new(STATE_BITS);
+        for (key, entry) in given {
+            entries.insert(key, entry);
+        }
         let state = Self { entries, tree };
         state.check()?;
         Ok(state)
@@ -46,7 +54,7 @@ impl State {
     }
 
     /// All entries, in the order of their keys.
-    pub fn entries(&self) -> impl Iterator<Item = (&Key, &Entry)> {
+    pub fn entries(&self) -> impl Iterator<Item = (Key, &Entry)> {
         self.entries.iter()
     }
 
@@ -64,9 +72,9 @@ impl State {
     /// Checks that entries are under their keys, that money is conserved, and that the root is theirs.
     pub fn check(&self) -> Result<(), StateError> {
         if let Some((key, _)) = self.entries.iter().find(|(key, entry)| !entry.fits(key)) {
-            return Err(StateError::Kind { key: *key });
+            return Err(StateError::Kind { key });
         }
-        let delta: i128 = self.entries.values().map(Entry::held).sum();
+        let delta: i128 = self.entries.iter().map(|(_, entry)| entry.held()).sum();
         if delta != 0 {
             return Err(StateError::NotConserved { delta });
         }
@@ -76,7 +84,7 @@ impl State {
     }
 
     pub(crate) fn first_in(&self, range: (Bound<Key>, Bound<Key>)) -> Option<Key> {
-        self.entries.range(range).next().map(|(key, _)| *key)
+        self.entries.first_in(range)
     }
 
     /// The root after the changes of a block, on the final state or on a draft.

@@ -5,14 +5,17 @@
 
 use crate::{
     account::Account, entry::Entry, event::Event, key::Key, params::Params, purse::Purse,
-    rejection::Rejection, state::State,
+    rejection::Rejection, state::State, table::Table,
 };
 use opensky_types::AccountId;
-use std::{collections::BTreeMap, ops::Bound};
+use std::ops::Bound;
 
 /// What a block changed; `None` takes an entry out.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overlay(pub(crate) BTreeMap<Key, Option<Entry>>);
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlay(pub(crate) Table<Option<Entry>>);
+
+/// A block touches at most some ten thousands of accounts.
+const OVERLAY_BITS: u32 = 10;
 
 /// A final state, blocks that are not final, and one being made.
 pub struct View<'a> {
@@ -30,7 +33,7 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// A view without changes. `below` are the blocks that are not final, newest first.
     pub fn new(state: &'a State, below: Vec<&'a Overlay>) -> Self {
-        let (changes, undo) = (Overlay::default(), Vec::new());
+        let (changes, undo) = (Overlay(Table::new(OVERLAY_BITS)), Vec::new());
         Self { state, below, changes, undo, delta: 0, events: Vec::new() }
     }
 
@@ -63,7 +66,7 @@ impl<'a> View<'a> {
         self.undo.push((key, replaced));
     }
 
-    /// The first key from `from` up to `to` that has an entry.
+    /// The first key from `from` up to `to` that has an entry; not for accounts, which no rule goes through.
     pub fn first_in(&self, from: Key, to: Key) -> Option<Key> {
         self.next_in(from, false, to)
     }
@@ -77,7 +80,7 @@ impl<'a> View<'a> {
         loop {
             let range = (from, Bound::Included(to));
             let layers = [&self.changes].into_iter().chain(self.below.iter().copied());
-            let changed = layers.filter_map(|layer| layer.0.range(range).next().map(|(key, _)| *key));
+            let changed = layers.filter_map(|layer| layer.0.first_in(range));
             let key = changed.chain(self.state.first_in(range)).min()?;
             if self.get(&key).is_some() {
                 return Some(key);

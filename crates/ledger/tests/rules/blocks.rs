@@ -166,7 +166,7 @@ fn balances_are_proven_to_whoever_has_the_header() {
 fn a_ledger_goes_on_from_its_entries() {
     let mut sky = Sky::new();
     sky.act(1, transfer(2, 10)).expect("it applies");
-    let entries = sky.ledger.state().entries().map(|(key, entry)| (*key, entry.clone())).collect();
+    let entries = sky.ledger.state().entries().map(|(key, entry)| (key, entry.clone())).collect();
     let state = State::new(entries).expect("the state holds together");
     let resumed = Ledger::resume(state.clone(), sky.ledger.head().clone()).expect("root and header agree");
     (sky.ledger, sky.witness) = (resumed.clone(), resumed);

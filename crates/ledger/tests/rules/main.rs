@@ -6,6 +6,7 @@ mod bridge;
 mod common;
 mod conservation;
 mod escrow;
+mod golden;
 mod keys;
 mod members;
 mod mix;
