@@ -4,6 +4,7 @@ use crate::common::{Sky, account, approve, key, micros, public, transfer};
 use opensky_ledger::{
     account::{KeySet, Session},
     action::Action,
+    authority::OWN_KEYS_ONLY,
     rejection::Rejection,
 };
 use opensky_types::PublicKey;

@@ -98,7 +98,7 @@ fn check(sky: &Sky, params: &Params) {
                 machines += 1;
                 for account in &machine.accounts {
                     let registered = sky.ledger.state().get(&Key::MachineOf(*account));
-                    assert_eq!(registered, Some(&Entry::MachineOf(*number)), "both know each other");
+                    assert_eq!(registered, Some(&Entry::MachineOf(number)), "both know each other");
                 }
             }
             _ => {}
