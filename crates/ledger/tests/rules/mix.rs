@@ -109,7 +109,7 @@ fn check(sky: &Sky, params: &Params) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(80))]
 
     /// Each step is a block of its own; the harness checks after each that money is conserved, that a
     /// rejected transaction left no trace, and that a second ledger agrees.
