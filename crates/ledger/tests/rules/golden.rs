@@ -190,7 +190,7 @@ fn formats_stay_as_they_are() {
 #[test]
 fn every_kind_of_action_has_the_number_of_its_format() {
     let sky = Sky::new();
-    let actions = actions(&sky);
+    let actions: Vec<_> = actions(&sky).into_iter().chain(actions_of_members()).collect();
     for (number, (name, action)) in actions.iter().enumerate() {
         assert_eq!(usize::from(action.kind()), number, "{name}");
         assert_eq!(codec::encode(action)[0], action.kind(), "{name}");
