@@ -40,5 +40,8 @@ fn main() -> io::Result<()> {
     for (name, bytes) in opensky_fuzz::ledger_seeds() {
         write("proof", name, &bytes)?;
     }
+    for (name, bytes) in opensky_fuzz::ledger_rule_seeds() {
+        write("ledger", &name, &bytes)?;
+    }
     write("plan", "two_chunks", &[2, 1, 0, 9, 0, 0, 0, 1, 2, 3])
 }

@@ -5,16 +5,25 @@
 //! (`crates/protocol/tests/strict.rs`), without coverage guidance.
 
 use opensky_ledger::{
+    action::Action,
+    apply::RULES,
+    approval::{Approval, Statement},
     evm::{
         Address, EvmKey, Keccak,
         claims::{Claim, ClaimTree},
     },
+    genesis::Genesis,
+    ledger::Ledger,
+    memo::Memo,
+    params::Params,
     proof::StateProof,
+    purse::Purse,
     snapshot::{Cut, Record},
+    transaction::{SignedTransaction, Transaction},
     tree::{Tree, key_hash, value_hash},
 };
 use opensky_protocol::{Message, frame::HEADER_BYTES};
-use opensky_types::{Hash, Micros, codec};
+use opensky_types::{AccountId, Hash, Keypair, Micros, Timestamp, codec};
 
 /// Bytes are refused, or they are the one encoding of what they decode to.
 pub fn check_message<M: Message>(body: &[u8]) -> Option<M> {
@@ -69,4 +78,51 @@ pub fn ledger_seeds() -> Vec<(&'static str, Vec<u8>)> {
         ("signature", signature.map_or_else(Vec::new, |signature| signature.as_bytes().to_vec())),
         ("address", b"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed".to_vec()),
     ]
+}
+
+/// A sky of two accounts, one of which validates.
+pub fn ledger_genesis() -> Genesis {
+    let keys = [1, 2].map(|number| Keypair::from_seed([number; 32]).id());
+    let mut balances = keys.map(|id| (AccountId::of_node(id), Purse::free(Micros::new(1_000_000))));
+    balances.sort_unstable_by_key(|(id, _)| *id);
+    Genesis {
+        sky: Hash::of(b"fuzz"),
+        time: Timestamp::from_millis(1_800_000_000_000),
+        params: Params::default(),
+        balances: balances.to_vec(),
+        treasury: Purse::default(),
+        validators: vec![keys[0]],
+    }
+}
+
+/// A transfer between the two, signed.
+pub fn ledger_transaction() -> SignedTransaction {
+    let [from, to] = [1, 2].map(|number| Keypair::from_seed([number; 32]));
+    let genesis = ledger_genesis();
+    let (to, amount) = (AccountId::of_node(to.id()), Micros::new(5));
+    let transaction = Transaction {
+        sky: genesis.sky,
+        rules: RULES,
+        account: AccountId::of_node(from.id()),
+        nonce: 0,
+        valid_until: genesis.time.plus_ms(60_000),
+        action: Action::Transfer { to, amount, memo: Memo::default() },
+    };
+    let signature = from.sign(&transaction.message());
+    transaction.signed(vec![Approval::Ed25519 { key: from.id(), signature }])
+}
+
+/// First inputs of the target `ledger`.
+pub fn ledger_rule_seeds() -> Vec<(String, Vec<u8>)> {
+    let mut ledger = Ledger::new(&ledger_genesis()).expect("the genesis is sound");
+    let mut seeds = vec![("transaction".to_owned(), ledger_transaction().encode())];
+    for (number, (key, entry)) in ledger.state().entries().enumerate() {
+        seeds.push((format!("key_{number}"), codec::encode(&key)));
+        seeds.push((format!("entry_{number}"), codec::encode(entry)));
+    }
+    let checked = ledger_transaction().check().expect("the signature is right");
+    let (head, time) = (ledger.head().id(), ledger.head().time.plus_ms(1_000));
+    let made = ledger.propose(&head, time, vec![checked], 1 << 20).expect("a block can be made");
+    seeds.push(("block".to_owned(), made.block.encode()));
+    seeds
 }

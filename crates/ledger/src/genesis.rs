@@ -114,7 +114,8 @@ impl Genesis {
             return Err(GenesisError::NoValidators);
         }
         let params = &self.params;
-        if !params.economy && !(self.balances.is_empty() && self.treasury.is_empty()) {
+        let has_money = !self.balances.is_empty() || !self.treasury.is_empty();
+        if has_money && !params.economy {
             return Err(GenesisError::MoneyWithoutEconomy);
         }
         if params.claim_window_ms_min > params.claim_window_ms_max {

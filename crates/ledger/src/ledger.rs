@@ -244,10 +244,11 @@ impl Ledger {
 
     fn keep(&mut self, header: Header, changes: Overlay, events: Vec<Event>, draft: Draft) -> Hash {
         let id = header.id();
-        if self.pending.contains_key(&id) {
-            self.state.discard(draft);
-        } else {
-            self.pending.insert(id, Pending { header, changes, events, draft });
+        let again = self.pending.get(&id).map(|known| known.draft);
+        match again {
+            // Blocks may stand on the draft that is there already.
+            Some(_) => self.state.discard(draft),
+            None => drop(self.pending.insert(id, Pending { header, changes, events, draft })),
         }
         id
     }

@@ -18,9 +18,6 @@ pub struct State {
     tree: Tree,
 }
 
-/// About fifteen accounts in each small map where there are a million.
-const STATE_BITS: u32 = 16;
-
 /// Why a state can't be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
@@ -39,7 +36,7 @@ impl State {
     /// A state of these entries, from genesis or a snapshot.
     pub fn new(given: BTreeMap<Key, Entry>) -> Result<Self, StateError> {
         let tree = Tree::from_entries(given.iter().map(|(key, entry)| (key.leaf(), entry.value())));
-        let mut entries = Table::new(STATE_BITS);
+        let mut entries = Table::new();
         for (key, entry) in given {
             entries.insert(key, entry);
         }

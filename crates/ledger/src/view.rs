@@ -11,11 +11,8 @@ use opensky_types::AccountId;
 use std::ops::Bound;
 
 /// What a block changed; `None` takes an entry out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Overlay(pub(crate) Table<Option<Entry>>);
-
-/// A block touches at most some ten thousands of accounts.
-const OVERLAY_BITS: u32 = 10;
 
 /// A final state, blocks that are not final, and one being made.
 pub struct View<'a> {
@@ -33,7 +30,7 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// A view without changes. `below` are the blocks that are not final, newest first.
     pub fn new(state: &'a State, below: Vec<&'a Overlay>) -> Self {
-        let (changes, undo) = (Overlay(Table::new(OVERLAY_BITS)), Vec::new());
+        let (changes, undo) = (Overlay(Table::new()), Vec::new());
         Self { state, below, changes, undo, delta: 0, events: Vec::new() }
     }
 

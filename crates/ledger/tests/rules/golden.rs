@@ -29,7 +29,11 @@ use opensky_ledger::{
 use opensky_types::{Hash, Timestamp, codec};
 use std::{fs, path::Path};
 
-fn actions(sky: &Sky) -> Vec<(&'static str, Action)> {
+pub fn actions(sky: &Sky) -> Vec<(&'static str, Action)> {
+    [actions_with_money(sky), actions_of_members()].concat()
+}
+
+fn actions_with_money(sky: &Sky) -> Vec<(&'static str, Action)> {
     let hash = Hash::from_bytes([5; 32]);
     let owed = PayItem { agreement: agreement(1), cumulative: micros(900), receipts: hash };
     let session =
@@ -85,7 +89,7 @@ fn actions_of_members() -> Vec<(&'static str, Action)> {
 }
 
 /// A sky in which one of each entry is open.
-fn busy_sky() -> Sky {
+pub fn busy_sky() -> Sky {
     let mut sky = Sky::with(Params { puzzle_bits: 2, ..Params::default() });
     let mut both = vec![public(1), public(20)];
     both.sort_unstable();
@@ -129,7 +133,7 @@ fn lines() -> Vec<(String, String)> {
     let sky = Sky::new();
     line("genesis.header".to_owned(), hex::encode(codec::encode(sky.ledger.head())));
     line("genesis.id".to_owned(), sky.ledger.head().id().to_string());
-    for (name, action) in actions(&sky).into_iter().chain(actions_of_members()) {
+    for (name, action) in actions(&sky) {
         let transaction = sky.transaction(account(1), action);
         line(format!("transaction.{name}"), hex::encode(transaction.encode()));
         line(format!("kind.{name}"), transaction.action.kind().to_string());
@@ -190,7 +194,7 @@ fn formats_stay_as_they_are() {
 #[test]
 fn every_kind_of_action_has_the_number_of_its_format() {
     let sky = Sky::new();
-    let actions: Vec<_> = actions(&sky).into_iter().chain(actions_of_members()).collect();
+    let actions = actions(&sky);
     for (number, (name, action)) in actions.iter().enumerate() {
         assert_eq!(usize::from(action.kind()), number, "{name}");
         assert_eq!(codec::encode(action)[0], action.kind(), "{name}");

@@ -12,4 +12,5 @@ mod members;
 mod mix;
 mod overdraft;
 mod schemes;
+mod strict;
 mod transfers;
