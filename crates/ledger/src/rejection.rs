@@ -156,6 +156,9 @@ pub enum Rejection {
     /// A witness must not belong to the one it speaks for, nor to another witness.
     #[error("{account} belongs to {to}, or shares its machine or owner")]
     RelatedWitness { account: AccountId, to: AccountId },
+    /// Who cheated gets no work: for a while, or never again.
+    #[error("{account} may take no work: it cheated")]
+    Frozen { account: AccountId },
     /// A report of another day.
     #[error("a report of day {found}; it is day {today}")]
     OtherDay { today: u64, found: u64 },

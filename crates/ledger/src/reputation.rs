@@ -17,7 +17,7 @@ pub use fraud::{FREEZE_MS, Fraud, Penalty};
 pub use report::{AuditReport, OnlineReport, Verdict};
 pub use score::{Score, Tier};
 
-pub(crate) use act::{count_paid, mark_punished, of, punish, report_audit, report_online};
+pub(crate) use act::{check_may_work, count_paid, mark_punished, of, punish, report_audit, report_online};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Timestamp};

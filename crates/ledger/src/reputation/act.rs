@@ -10,7 +10,7 @@ use crate::{
     stake,
     view::View,
 };
-use opensky_types::{AccountId, Hash};
+use opensky_types::{AccountId, Hash, Timestamp};
 
 /// All parts of a stake.
 const ALL: u32 = 100_000;
@@ -20,6 +20,16 @@ pub(crate) fn of(view: &View<'_>, account: &AccountId) -> Reputation {
     match view.get(&Key::Reputation(*account)) {
         Some(Entry::Reputation(reputation)) => reputation.as_ref().clone(),
         _ => Reputation::default(),
+    }
+}
+
+/// Checks that an account is neither frozen nor banned.
+pub(crate) fn check_may_work(view: &View<'_>, now: Timestamp, account: &AccountId) -> Result<(), Rejection> {
+    match view.get(&Key::Reputation(*account)) {
+        Some(Entry::Reputation(reputation)) if !reputation.may_work(now) => {
+            Err(Rejection::Frozen { account: *account })
+        }
+        _ => Ok(()),
     }
 }
 

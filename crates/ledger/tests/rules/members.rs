@@ -326,6 +326,10 @@ fn praise_needs_one_and_blame_needs_witnesses() {
     let reputation = sky.reputation_of(2);
     assert_eq!(reputation.score(), Score::ZERO);
     assert_eq!(reputation.frozen_until(sky.now()), Some(sky.now().plus_ms(7 * DAY_MS)));
+    let work = sky.act(3, Action::OpenEscrow(sky.opening(2, 2, 10_000)));
+    assert_eq!(work, Err(Rejection::Frozen { account: account(2) }));
+    sky.wait(7 * DAY_MS);
+    sky.act(3, Action::OpenEscrow(sky.opening(2, 2, 10_000))).expect("a second chance");
 }
 
 fn candidate(number: u8) -> Candidate {
