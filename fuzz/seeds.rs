@@ -37,10 +37,10 @@ fn main() -> io::Result<()> {
     write("invite", "size", b"64MiB")?;
     write("receipt", "proof", &codec::encode(&samples::receipt_proof(3, 1)))?;
     write("receipt", "job", &codec::encode(&samples::full_job()))?;
-    for (name, bytes) in opensky_fuzz::ledger_seeds() {
+    for (name, bytes) in opensky_fuzz::ledger::ledger_seeds() {
         write("proof", name, &bytes)?;
     }
-    for (name, bytes) in opensky_fuzz::ledger_rule_seeds() {
+    for (name, bytes) in opensky_fuzz::ledger::ledger_rule_seeds() {
         write("ledger", &name, &bytes)?;
     }
     write("plan", "two_chunks", &[2, 1, 0, 9, 0, 0, 0, 1, 2, 3])

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use opensky_fuzz::{ledger_genesis, ledger_transaction};
+use opensky_fuzz::ledger::{ledger_genesis, ledger_transaction};
 use opensky_ledger::{block::Block, entry::Entry, key::Key, ledger::Ledger, transaction::SignedTransaction};
 use opensky_types::codec;
 use std::sync::LazyLock;

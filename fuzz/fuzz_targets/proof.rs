@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use opensky_fuzz::{ledger_claims, ledger_cut, ledger_records, ledger_tree};
+use opensky_fuzz::ledger::{ledger_claims, ledger_cut, ledger_records, ledger_tree};
 use opensky_ledger::{
     evm::{
         Address, EvmKey, EvmSignature, Keccak,

@@ -155,6 +155,32 @@ fn l6_no_signature_has_a_second_form() {
     }
 }
 
+/// Made once by `@polkadot/util-crypto` 14.0.3 (`sr25519Sign` of `u8aWrapBytes`), with the seed of 32
+/// bytes 9: what a wallet signs is what is checked here.
+#[test]
+fn a_signature_of_an_independent_wallet_is_accepted() {
+    struct Said(&'static str);
+    impl Statement for Said {
+        fn message(&self) -> Vec<u8> {
+            Vec::new()
+        }
+        fn text(&self) -> String {
+            self.0.to_owned()
+        }
+        fn typed(&self) -> opensky_ledger::evm::Keccak {
+            opensky_ledger::evm::Keccak::default()
+        }
+    }
+    const KEY: &str = "6a10be029d1ed283446587145a4f885225489b490424a0328dcce2a48ae6fe61";
+    const SIGNATURE: &str = "1647146fd6d33bf1ecdf8616b2c1f5e768ba9eb07d7cdf4c259191f6253e5304\
+                             1ebfe69669d39f605062cd4da0a05f4a91daea641511c7bb3144e95ce862848b";
+    let key = sr_key(9).public.to_bytes();
+    assert_eq!(hex::encode(key), KEY);
+    let approval = Approval::Sr25519 { key, signature: SIGNATURE.parse().expect("a signature") };
+    assert_eq!(approval.verify(&Said("OpenSky transaction\nTransfer")), Ok(()));
+    assert!(approval.verify(&Said("OpenSky transaction\nTransfer ")).is_err());
+}
+
 #[test]
 fn a_text_names_all_that_is_signed() {
     let sky = Sky::new();
