@@ -42,7 +42,8 @@ fn main() {
         let transactions = block(&genesis, &keys, &ids, &mut nonces, round);
         let (head, below) = (ledger.head().id(), ledger.head().time);
         let now = below.plus_ms(1_000);
-        let context = Context { sky: genesis.sky, height: round + 1, now, params: genesis.params };
+        let (sky, params) = (genesis.sky, genesis.params);
+        let context = Context { sky, height: round + 1, now, rules: RULES, params };
         let mut view = ledger.view(&head).expect("the head is known");
         rules.push(time(|| {
             for transaction in &transactions {

@@ -16,8 +16,6 @@ pub struct Account {
     pub available: Purse,
     /// What an overdraft left it owing; income pays this first.
     pub debt: Micros,
-    /// What it has at stake.
-    pub staked: Micros,
     /// Until when granted money may not be transferred.
     pub grant_locked_until: Timestamp,
 }

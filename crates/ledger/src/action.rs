@@ -5,6 +5,10 @@ use crate::{
     escrow::{ClaimItem, Opening, PayItem},
     evm::Address,
     memo::Memo,
+    registry::Registration,
+    reputation::{AuditReport, OnlineReport},
+    rules::RulesVersion,
+    validators::Candidate,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, AgreementId, Hash, Micros, PublicKey};
@@ -46,6 +50,24 @@ pub enum Action {
     Withdraw { chain: u64, address: Address, amount: Micros } = 14,
     /// Credits money that came in on a public chain; a quorum of validators signs.
     Deposit { chain: u64, id: Hash, to: AccountId, amount: Micros } = 15,
+    /// Puts money at stake.
+    Stake { amount: Micros } = 16,
+    /// Sends stake on its way out.
+    Unstake { amount: Micros } = 17,
+    /// Registers the account's machine, and begins the account if need be.
+    RegisterMachine(Registration) = 18,
+    /// The account was online all day; members who saw it sign too.
+    ReportOnline(OnlineReport) = 19,
+    /// The consumer says what an audit found; where it found a fault, those who repeated the work sign too.
+    AuditReport(AuditReport) = 20,
+    /// Adds a candidate for validator; its voting key signs too.
+    ValidatorAdd(Candidate) = 21,
+    /// Removes one.
+    ValidatorRemove { account: AccountId } = 22,
+    /// Switches to other rules at a height. In a sky without an authority a quorum of validators signs.
+    ScheduleRules { version: RulesVersion, height: u64 } = 23,
+    /// Calls off the switch of rules to come; signed likewise.
+    CallOffRules = 24,
 }
 
 impl Action {
@@ -68,6 +90,15 @@ impl Action {
             Self::CompleteCharge { .. } => 13,
             Self::Withdraw { .. } => 14,
             Self::Deposit { .. } => 15,
+            Self::Stake { .. } => 16,
+            Self::Unstake { .. } => 17,
+            Self::RegisterMachine(_) => 18,
+            Self::ReportOnline(_) => 19,
+            Self::AuditReport(_) => 20,
+            Self::ValidatorAdd(_) => 21,
+            Self::ValidatorRemove { .. } => 22,
+            Self::ScheduleRules { .. } => 23,
+            Self::CallOffRules => 24,
         }
     }
 
@@ -112,6 +143,21 @@ impl Action {
             Self::Deposit { chain, id, to, amount } => {
                 format!("Credit {amount} to {to} for deposit {id} on chain {chain}")
             }
+            Self::Stake { amount } => format!("Put {amount} at stake"),
+            Self::Unstake { amount } => format!("Take {amount} out of stake"),
+            Self::RegisterMachine(registration) => format!("Register machine {}", registration.fingerprint),
+            Self::ReportOnline(report) => format!("Report online on day {}", report.day),
+            Self::AuditReport(report) => {
+                format!("Report that the audit of {} {}", report.receipt, report.verdict.as_str())
+            }
+            Self::ValidatorAdd(candidate) => {
+                format!("Let {} validate with {}", candidate.account, candidate.node)
+            }
+            Self::ValidatorRemove { account } => format!("Let {account} validate no longer"),
+            Self::ScheduleRules { version, height } => {
+                format!("Switch to rules {} at height {height}", version.get())
+            }
+            Self::CallOffRules => "Call off the switch of rules".to_owned(),
         }
     }
 }

@@ -6,14 +6,16 @@ use crate::{
     escrow::{claims, open, settle},
     keys, overdraft,
     params::Params,
+    registry,
     rejection::Rejection,
+    reputation, rules, stake,
     transaction::{Checked, Transaction},
-    transfer,
+    transfer, validators,
     view::View,
 };
 use opensky_types::{AccountId, Hash, PublicKey, Timestamp};
 
-/// The version of these rules.
+/// The newest version of the rules that this program knows.
 pub const RULES: u32 = 1;
 
 /// Where a transaction is applied.
@@ -25,6 +27,8 @@ pub struct Context {
     pub height: u64,
     /// The block's time.
     pub now: Timestamp,
+    /// The version of the rules in force.
+    pub rules: u32,
     /// The parameters in force.
     pub params: Params,
 }
@@ -46,7 +50,10 @@ pub fn apply(view: &mut View<'_>, context: &Context, checked: &Checked) -> Resul
         take_number(view, context, transaction)?;
         let actor = Actor { account: transaction.account, signers: &checked.signers };
         authority::authorise(view, context, &actor, &transaction.action)?;
-        act(view, context, &actor, &transaction.action)
+        let told = view.told();
+        act(view, context, &actor, &transaction.action)?;
+        reputation::count_paid(view, context, told);
+        Ok(())
     })
 }
 
@@ -55,8 +62,8 @@ fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejec
     if sky != context.sky {
         return Err(Rejection::OtherSky { expected: context.sky, found: sky });
     }
-    if rules != RULES {
-        return Err(Rejection::OtherRules { expected: RULES, found: rules });
+    if rules != context.rules {
+        return Err(Rejection::OtherRules { expected: context.rules, found: rules });
     }
     if valid_until < context.now {
         return Err(Rejection::Expired { valid_until, now: context.now });
@@ -71,7 +78,9 @@ fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejec
 /// Checks and uses up the account's next number, so that nothing counts twice.
 fn take_number(view: &mut View<'_>, context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
     let id = transaction.account;
-    let may_begin = context.params.new_account_min.get() == 0;
+    // Whoever solves the puzzle begins an account by it, as others do by their first income.
+    let registers = matches!(transaction.action, Action::RegisterMachine(_));
+    let may_begin = registers || context.params.new_account_min.get() == 0;
     let mut account = match view.find_account(&id) {
         None if may_begin => crate::account::Account::default(),
         found => found.ok_or(Rejection::NoAccount { account: id })?,
@@ -114,5 +123,28 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
         Action::Deposit { chain, id, to, amount } => {
             bridge::deposit(view, context, actor, (*chain, *id), *to, *amount)
         }
+        _ => act_as_member(view, context, actor, action),
+    }
+}
+
+/// The rules of actions that are about trust: stake, machines, reputation, validators, rules.
+fn act_as_member(
+    view: &mut View<'_>,
+    context: &Context,
+    actor: &Actor<'_>,
+    action: &Action,
+) -> Result<(), Rejection> {
+    let account = actor.account;
+    match action {
+        Action::Stake { amount } => stake::stake(view, account, *amount),
+        Action::Unstake { amount } => stake::unstake(view, context, account, *amount),
+        Action::RegisterMachine(registration) => registry::register(view, context, account, registration),
+        Action::ReportOnline(report) => reputation::report_online(view, context, actor, report),
+        Action::AuditReport(report) => reputation::report_audit(view, context, actor, report),
+        Action::ValidatorAdd(candidate) => validators::add(view, context, actor, *candidate),
+        Action::ValidatorRemove { account: removed } => validators::remove(view, context, account, removed),
+        Action::ScheduleRules { version, height } => rules::schedule(view, context, actor, *version, *height),
+        Action::CallOffRules => rules::call_off(view, context, actor),
+        _ => unreachable!("the other actions are in `act`"),
     }
 }

@@ -11,8 +11,9 @@ use crate::{
 };
 use opensky_types::{AccountId, Micros, NodeId, PublicKey, Timestamp};
 
-/// Kinds of action that no session may do: keys, sessions and owners are for an account's own keys.
-pub const OWN_KEYS_ONLY: u64 = 0b11_1110;
+/// Kinds of action that no session may do: keys, sessions, owners, validators and rules are for an
+/// account's own keys.
+pub const OWN_KEYS_ONLY: u64 = 0b11_1110 | 0b1111 << 21;
 
 /// Checks that the signers may do `action`, that nobody signed in vain, and counts what a session moves.
 pub(crate) fn authorise(
@@ -93,10 +94,19 @@ fn session_for(
 /// The keys beside the account's own whose signatures the action asks for. Its handler checks that they
 /// are enough.
 fn others_of(view: &View<'_>, actor: &Actor<'_>, action: &Action) -> Vec<PublicKey> {
+    let witnesses = |accounts: &[AccountId]| {
+        let few = accounts.iter().take(usize::from(u8::MAX));
+        few.flat_map(|account| keys_of(view, account, actor.signers).keys).collect()
+    };
     match action {
         Action::RotateKeys { keys } => keys.keys.clone(),
         Action::LinkOwner { owner } => keys_of(view, owner, actor.signers).keys,
-        Action::Deposit { .. } => validators(view).iter().map(|node| PublicKey::of_node(*node)).collect(),
+        Action::ReportOnline(report) => witnesses(&report.witnesses),
+        Action::AuditReport(report) => witnesses(&report.witnesses),
+        Action::ValidatorAdd(candidate) => vec![PublicKey::of_node(candidate.node)],
+        Action::Deposit { .. } | Action::ScheduleRules { .. } | Action::CallOffRules => {
+            validators(view).iter().map(|node| PublicKey::of_node(*node)).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -109,6 +119,16 @@ pub(crate) fn validators<'a>(view: &'a View<'_>) -> &'a [NodeId] {
     }
 }
 
+/// Checks that more than two thirds of the validators in force signed.
+pub(crate) fn check_quorum(view: &View<'_>, signers: &[PublicKey]) -> Result<(), Rejection> {
+    let nodes = validators(view);
+    let signed = nodes.iter().filter(|node| signers.contains(&PublicKey::of_node(**node))).count();
+    if signed * 3 <= nodes.len() * 2 {
+        return Err(Rejection::NoQuorum { signed, validators: nodes.len() });
+    }
+    Ok(())
+}
+
 /// What an action takes from its account's money. Paying out of an escrow moves what was counted when
 /// it was opened.
 fn moved_by(action: &Action) -> Micros {
@@ -116,6 +136,7 @@ fn moved_by(action: &Action) -> Micros {
         Action::Transfer { amount, .. } | Action::TopUp { amount, .. } | Action::Withdraw { amount, .. } => {
             *amount
         }
+        Action::Stake { amount } => *amount,
         Action::OpenEscrow(opening) => opening.amount,
         Action::BeginCharge { limit, .. } => *limit,
         _ => Micros::ZERO,

@@ -1,6 +1,9 @@
 //! Blocks of transactions, and what a header says about them.
 
-use crate::transaction::{SignedTransaction, TransactionError};
+use crate::{
+    fact::{FACTS_MAX, Fact},
+    transaction::{SignedTransaction, TransactionError},
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
     Hash, Timestamp,
@@ -28,6 +31,8 @@ pub struct Header {
     pub transactions: Hash,
     /// How many there are.
     pub count: u32,
+    /// What the proposer found out, at most [`FACTS_MAX`].
+    pub facts: Vec<Fact>,
     /// The root of the state after this block.
     pub state: Hash,
 }
@@ -56,6 +61,9 @@ pub enum BlockError {
     /// Of other rules.
     #[error("a block under version {found} of the rules; {expected} is in force")]
     OtherRules { expected: u32, found: u32 },
+    /// This program is too old for the rules in force.
+    #[error("version {version} of the rules is in force, this program knows {known}; update it")]
+    UnknownRules { version: u32, known: u32 },
     /// Nothing is known of the block below, or finality has passed it.
     #[error("the block below, {parent}, is not known")]
     UnknownParent { parent: Hash },
@@ -71,6 +79,12 @@ pub enum BlockError {
     /// More transactions than allowed.
     #[error("{count} transactions; {limit} at most")]
     TooMany { count: usize, limit: u32 },
+    /// More facts than allowed.
+    #[error("{count} facts; {FACTS_MAX} at most")]
+    TooManyFacts { count: usize },
+    /// What the proposer found out can't be, or is known already.
+    #[error("fact {index} of the block is rejected")]
+    Fact { index: usize, source: crate::rejection::Rejection },
     /// A transaction does not apply.
     #[error("transaction {index} of the block is rejected")]
     Rejected { index: usize, source: crate::rejection::Rejection },

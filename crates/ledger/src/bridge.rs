@@ -2,7 +2,7 @@
 
 use crate::{
     apply::{Actor, Context},
-    authority::validators,
+    authority::check_quorum,
     entry::{Entry, Supply},
     evm::{Address, claims},
     key::Key,
@@ -12,7 +12,7 @@ use crate::{
     transfer::take_free,
     view::View,
 };
-use opensky_types::{AccountId, Hash, Micros, PublicKey};
+use opensky_types::{AccountId, Hash, Micros};
 
 /// What an account withdraws to one address is one growing sum, which the next checkpoint proves.
 pub(crate) fn withdraw(
@@ -52,12 +52,7 @@ pub(crate) fn deposit(
     if !context.params.economy {
         return Err(Rejection::NoEconomy);
     }
-    let nodes = validators(view);
-    let has_signed = |key: &PublicKey| actor.signers.contains(key);
-    let signed = nodes.iter().filter(|node| has_signed(&PublicKey::of_node(**node))).count();
-    if signed * 3 <= nodes.len() * 2 {
-        return Err(Rejection::NoQuorum { signed, validators: nodes.len() });
-    }
+    check_quorum(view, actor.signers)?;
     if view.get(&Key::Deposit(chain, id)).is_some() {
         return Err(Rejection::DepositKnown { chain, id });
     }

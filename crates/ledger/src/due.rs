@@ -6,6 +6,7 @@ use crate::{
     key::{Due, Key},
     overdraft,
     rejection::Rejection,
+    reputation, rules, stake, validators,
     view::View,
 };
 use opensky_types::{AccountId, Hash, Timestamp};
@@ -16,9 +17,17 @@ pub(crate) fn begin_block(view: &mut View<'_>, context: &Context) -> Result<(), 
     let last = Key::Due(context.now, Due::LAST);
     for _ in 0..context.params.due_max {
         let Some(Key::Due(at, due)) = view.first_in(first, last) else { break };
-        view.attempt(|view| fall_due(view, due, at))?;
+        view.attempt(|view| {
+            let told = view.told();
+            fall_due(view, due, at)?;
+            reputation::count_paid(view, context, told);
+            Ok(())
+        })?;
     }
-    Ok(())
+    view.attempt(|view| {
+        rules::begin_block(view, context);
+        validators::end_epoch(view, context)
+    })
 }
 
 fn fall_due(view: &mut View<'_>, due: Due, at: Timestamp) -> Result<(), Rejection> {
@@ -30,7 +39,7 @@ fn fall_due(view: &mut View<'_>, due: Due, at: Timestamp) -> Result<(), Rejectio
             overdraft::time_out(view, consumer, request);
             Ok(())
         }
-        Due::Unbonding(_) => Ok(()),
+        Due::Unbonding(account) => stake::release(view, account, at),
     }
 }
 

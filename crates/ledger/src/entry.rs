@@ -7,6 +7,11 @@ use crate::{
     overdraft::Charge,
     params::Params,
     purse::Purse,
+    registry::{Machine, MachineNumber},
+    reputation::Reputation,
+    rules::Rules,
+    stake::Stake,
+    validators::Roster,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Hash, Micros, NodeId, codec};
@@ -30,6 +35,18 @@ pub enum Entry {
     Claim(Box<PendingClaim>) = 5,
     /// An inference request that has begun.
     Charge(Charge) = 6,
+    /// What an account has at stake, and on its way out of it.
+    Stake(Stake) = 7,
+    /// How far an account is trusted.
+    Reputation(Box<Reputation>) = 8,
+    /// A registered machine.
+    Machine(Box<Machine>) = 9,
+    /// Which machine has these three parts.
+    Triple(MachineNumber) = 10,
+    /// The machine an account was registered with.
+    MachineOf(MachineNumber) = 11,
+    /// Who validates, and who would.
+    Roster(Box<Roster>) = 12,
     /// All that an account withdrew to an address of a chain.
     Withdrawal(Micros) = 13,
     /// A deposit was credited.
@@ -42,8 +59,14 @@ pub enum Entry {
     Treasury(Purse) = 17,
     /// The parameters.
     Params(Box<Params>) = 18,
-    /// The validators in force, in order.
+    /// The rules in force, and those to come.
+    Rules(Rules) = 19,
+    /// The keys of the validators in force, in order.
     Validators(Vec<NodeId>) = 20,
+    /// The number of machines registered.
+    Machines(MachineNumber) = 21,
+    /// A fault was punished.
+    Punished = 22,
 }
 
 /// Money that crossed the border of this ledger.
@@ -75,8 +98,9 @@ impl Entry {
     pub fn held(&self) -> i128 {
         let held = |purse: &Purse| i128::from(purse.total().get());
         match self {
-            Self::Account(account) => account.balance() + i128::from(account.staked.get()),
+            Self::Account(account) => account.balance(),
             Self::Escrow(escrow) => held(&escrow.held),
+            Self::Stake(stake) => i128::from(stake.total().get()),
             Self::Treasury(purse) => held(purse),
             Self::Supply(supply) => -supply.held(),
             Self::Keys(_)
@@ -84,11 +108,19 @@ impl Entry {
             | Self::Owner(_)
             | Self::Claim(_)
             | Self::Charge(_)
+            | Self::Reputation(_)
+            | Self::Machine(_)
+            | Self::Triple(_)
+            | Self::MachineOf(_)
+            | Self::Roster(_)
             | Self::Withdrawal(_)
             | Self::Deposit
             | Self::Due
             | Self::Params(_)
-            | Self::Validators(_) => 0,
+            | Self::Rules(_)
+            | Self::Validators(_)
+            | Self::Machines(_)
+            | Self::Punished => 0,
         }
     }
 
@@ -103,13 +135,22 @@ impl Entry {
                 | (Key::Escrow(_), Self::Escrow(_))
                 | (Key::Claim(_), Self::Claim(_))
                 | (Key::Charge(..), Self::Charge(_))
+                | (Key::Stake(_), Self::Stake(_))
+                | (Key::Reputation(_), Self::Reputation(_))
+                | (Key::Machine(_), Self::Machine(_))
+                | (Key::Triple(_), Self::Triple(_))
+                | (Key::MachineOf(_), Self::MachineOf(_))
+                | (Key::Roster, Self::Roster(_))
                 | (Key::Withdrawal(..), Self::Withdrawal(_))
                 | (Key::Deposit(..), Self::Deposit)
                 | (Key::Due(..), Self::Due)
                 | (Key::Supply, Self::Supply(_))
                 | (Key::Treasury, Self::Treasury(_))
                 | (Key::Params, Self::Params(_))
+                | (Key::Rules, Self::Rules(_))
                 | (Key::Validators, Self::Validators(_))
+                | (Key::Machines, Self::Machines(_))
+                | (Key::Punished(..), Self::Punished)
         )
     }
 

@@ -2,13 +2,14 @@
 
 use crate::{
     account::Account,
-    apply::RULES,
     block::Header,
     entry::{Entry, Supply},
     key::Key,
     params::Params,
     purse::Purse,
+    rules::{Rules, RulesVersion},
     state::{State, StateError},
+    validators::{Candidate, Roster, RosterError},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Hash, NodeId, Timestamp};
@@ -50,6 +51,12 @@ pub enum GenesisError {
     /// A parameter that would stop the ledger.
     #[error("{parameter} is zero")]
     Zero { parameter: &'static str },
+    /// A parameter with which nothing could ever be done.
+    #[error("{parameter} is {value}; {at_most} at most")]
+    TooHigh { parameter: &'static str, value: u64, at_most: u64 },
+    /// The validators are no set.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
     /// The state does not hold together.
     #[error(transparent)]
     State(#[from] StateError),
@@ -73,16 +80,24 @@ impl Genesis {
         entries.insert(Key::Treasury, Entry::Treasury(self.treasury));
         entries.insert(Key::Params, Entry::Params(Box::new(self.params)));
         entries.insert(Key::Validators, Entry::Validators(self.validators.clone()));
+        let first = self.validators.iter().map(|node| Candidate {
+            account: AccountId::of_node(*node),
+            node: *node,
+            checkpoint_key: None,
+        });
+        entries.insert(Key::Roster, Entry::Roster(Box::new(Roster::new(first.collect())?)));
+        entries.insert(Key::Rules, Entry::Rules(Rules::new(RulesVersion::FIRST)));
         let state = State::new(entries)?;
         let zero = Hash::from_bytes([0; 32]);
         let header = Header {
             sky: self.sky,
-            rules: RULES,
+            rules: RulesVersion::FIRST.get(),
             height: 0,
             parent: zero,
             time: self.time,
             transactions: zero,
             count: 0,
+            facts: Vec::new(),
             state: state.root(),
         };
         Ok((state, header))
@@ -106,12 +121,21 @@ impl Genesis {
         if params.claim_window_ms_min > params.claim_window_ms_max {
             return Err(GenesisError::Period { period: "claim window" });
         }
+        let limits = [
+            ("puzzle_bits", u64::from(params.puzzle_bits), 48),
+            ("witnesses", u64::from(params.witnesses), 32),
+            ("equivocation_parts", u64::from(params.equivocation_parts), 100_000),
+        ];
+        if let Some((parameter, value, at_most)) = limits.into_iter().find(|(_, value, most)| value > most) {
+            return Err(GenesisError::TooHigh { parameter, value, at_most });
+        }
         let needed = [
             ("transactions_max", u64::from(params.transactions_max)),
             ("due_max", u64::from(params.due_max)),
             ("validity_ms_max", params.validity_ms_max),
             ("escrow_ms_max", params.escrow_ms_max),
             ("charge_ms_max", params.charge_ms_max),
+            ("epoch_blocks less one", params.epoch_blocks.saturating_sub(1)),
         ];
         match needed.iter().find(|(_, value)| *value == 0) {
             Some((parameter, _)) => Err(GenesisError::Zero { parameter }),

@@ -3,7 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, AgreementId, Hash, PublicKey, Timestamp, codec};
 
-use crate::{evm::Address, tree};
+use crate::{evm::Address, registry::Triple, tree};
 
 /// The name of one entry of the state. Its order is the order of snapshots; new kinds go to the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
@@ -24,18 +24,18 @@ pub enum Key {
     Claim(AgreementId) = 5,
     /// An inference request that has begun, by its consumer and its id.
     Charge(AccountId, Hash) = 6,
-    /// Money on its way out of stake, by when it is free.
-    Unbonding(AccountId, Timestamp) = 7,
+    /// What an account has at stake, and on its way out of it.
+    Stake(AccountId) = 7,
     /// How far an account is trusted.
     Reputation(AccountId) = 8,
     /// A registered machine, by its number.
     Machine(u64) = 9,
-    /// Which machine has this component: its place among the five, and its hash.
-    Component(u8, Hash) = 10,
+    /// Which machine has these three parts.
+    Triple(Triple) = 10,
     /// The machine an account was registered with.
     MachineOf(AccountId) = 11,
-    /// A validator, by its account.
-    Validator(AccountId) = 12,
+    /// Who validates, and who would.
+    Roster = 12,
     /// All that an account withdrew to an address of a chain.
     Withdrawal(AccountId, u64, Address) = 13,
     /// A deposit that was credited, by its id on its chain.
@@ -50,14 +50,12 @@ pub enum Key {
     Params = 18,
     /// The rules in force, and those to come.
     Rules = 19,
-    /// The set of validators in force, by epoch.
+    /// The keys of the validators in force, in order.
     Validators = 20,
     /// The number of machines registered.
     Machines = 21,
-    /// Sums a counterparty counts towards reputation today.
-    PaidBy(AccountId, AccountId) = 22,
     /// A fault already punished, so that it is punished once.
-    Punished(AccountId, Hash) = 23,
+    Punished(AccountId, Hash) = 22,
 }
 
 /// What falls due.

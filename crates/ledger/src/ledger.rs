@@ -5,8 +5,10 @@ use crate::{
     block::{Block, BlockError, Header, root_of},
     due::begin_block,
     event::Event,
+    fact::{self, FACTS_MAX, Fact},
     genesis::{Genesis, GenesisError},
     rejection::Rejection,
+    rules,
     state::{State, StateError},
     transaction::{Checked, SignedTransaction},
     tree::Draft,
@@ -95,11 +97,25 @@ impl Ledger {
         candidates: Vec<Checked>,
         size_bytes_max: usize,
     ) -> Result<Proposal, BlockError> {
+        self.propose_with(parent, time, Vec::new(), candidates, size_bytes_max)
+    }
+
+    /// The same with facts, which this node has checked; those that say nothing new are left out.
+    pub fn propose_with(
+        &mut self,
+        parent: &Hash,
+        time: Timestamp,
+        mut facts: Vec<Fact>,
+        candidates: Vec<Checked>,
+        size_bytes_max: usize,
+    ) -> Result<Proposal, BlockError> {
         let below = self.header(parent).ok_or(BlockError::UnknownParent { parent: *parent })?.clone();
         let (mut transactions, mut rejected, mut size_bytes) = (Vec::new(), Vec::new(), 0);
         let mut view = self.view(parent)?;
         let context = context(&view, &below, time)?;
         begin_block(&mut view, &context).map_err(|source| BlockError::Due { source })?;
+        facts.truncate(FACTS_MAX);
+        facts.retain(|fact| fact::apply(&mut view, &context, fact).is_ok());
         for candidate in candidates {
             let grown = size_bytes + candidate.signed.size_bytes();
             if grown > size_bytes_max || transactions.len() >= context.params.transactions_max as usize {
@@ -117,12 +133,13 @@ impl Ledger {
         let (draft, state) = self.draft(parent, &changes)?;
         let header = Header {
             sky: below.sky,
-            rules: RULES,
+            rules: context.rules,
             height: context.height,
             parent: *parent,
             time,
             transactions: root_of(&transactions),
             count: u32::try_from(transactions.len()).expect("the cap is a u32"),
+            facts,
             state,
         };
         self.keep(header.clone(), changes, events, draft);
@@ -152,6 +169,9 @@ impl Ledger {
             return Err(BlockError::TooMany { count: transactions.len(), limit });
         }
         begin_block(&mut view, &context).map_err(|source| BlockError::Due { source })?;
+        for (index, fact) in header.facts.iter().enumerate() {
+            fact::apply(&mut view, &context, fact).map_err(|source| BlockError::Fact { index, source })?;
+        }
         for (index, transaction) in transactions.iter().enumerate() {
             apply(&mut view, &context, transaction)
                 .map_err(|source| BlockError::Rejected { index, source })?;
@@ -201,11 +221,15 @@ impl Ledger {
         if header.sky != below.sky {
             return Err(BlockError::OtherSky { expected: below.sky, found: header.sky });
         }
-        if header.rules != RULES {
-            return Err(BlockError::OtherRules { expected: RULES, found: header.rules });
+        if header.facts.len() > FACTS_MAX {
+            return Err(BlockError::TooManyFacts { count: header.facts.len() });
         }
         if Some(header.height) != below.height.checked_add(1) {
             return Err(BlockError::Height { parent: below.height, found: header.height });
+        }
+        let expected = rules::version_at(&self.view(&parent)?, header.height).get();
+        if header.rules != expected {
+            return Err(BlockError::OtherRules { expected, found: header.rules });
         }
         if header.time <= below.time {
             return Err(BlockError::Time { parent: below.time, found: header.time });
@@ -236,5 +260,9 @@ fn context(view: &View<'_>, below: &Header, now: Timestamp) -> Result<Context, B
         return Err(BlockError::Time { parent: below.time, found: now });
     }
     let height = below.height.checked_add(1).ok_or(BlockError::Height { parent: below.height, found: 0 })?;
-    Ok(Context { sky: below.sky, height, now, params: view.params() })
+    let rules = rules::version_at(view, height).get();
+    if rules > RULES {
+        return Err(BlockError::UnknownRules { version: rules, known: RULES });
+    }
+    Ok(Context { sky: below.sky, height, now, rules, params: view.params() })
 }

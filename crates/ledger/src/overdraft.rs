@@ -12,6 +12,7 @@ use crate::{
     key::{Due, Key},
     purse::Purse,
     rejection::Rejection,
+    reputation::check_may_work,
     view::View,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -39,6 +40,7 @@ pub(crate) fn begin(
     if consumer == provider {
         return Err(Rejection::WithItself);
     }
+    check_may_work(view, context.now, &provider)?;
     let account = view.account(&consumer)?;
     if account.debt > Micros::ZERO {
         return Err(Rejection::InDebt { debt: account.debt });

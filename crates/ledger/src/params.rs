@@ -1,5 +1,6 @@
 //! The numbers of the rules, fixed in genesis.
 
+use crate::{puzzle::LINK_BITS, registry::StarterGrant, reputation::DailyCaps, rules::RulesLimits};
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Micros};
 
@@ -31,6 +32,26 @@ pub struct Params {
     pub charge_max: Micros,
     /// How long an inference request may run before it is dropped unpaid.
     pub charge_ms_max: u64,
+    /// How long stake is on its way out, and still answers for its owner.
+    pub unbonding_ms: u64,
+    /// Least stake of a validator, in a sky without an authority.
+    pub validator_stake_min: Micros,
+    /// What a validator loses that voted twice, in parts of 100,000 of its stake; all of it the second time.
+    pub equivocation_parts: u32,
+    /// Blocks of an epoch, at least two.
+    pub epoch_blocks: u64,
+    /// Zero bits of each link of the registration puzzle; none switches it off.
+    pub puzzle_bits: u8,
+    /// What a new machine's account begins with.
+    pub grant: StarterGrant,
+    /// Caps of what reputation gains in a day.
+    pub daily_caps: DailyCaps,
+    /// Least payment that counts as one for reputation.
+    pub paid_min: Micros,
+    /// How many members must testify that a node was online, or that an audit found a fault.
+    pub witnesses: u8,
+    /// What a switch of rules must keep to.
+    pub rules: RulesLimits,
 }
 
 const MINUTE_MS: u64 = 60_000;
@@ -51,6 +72,16 @@ impl Default for Params {
             charge_min: Micros::new(1_000),
             charge_max: Micros::new(10_000_000),
             charge_ms_max: 60 * MINUTE_MS,
+            unbonding_ms: 21 * DAY_MS,
+            validator_stake_min: Micros::new(1_000_000_000),
+            equivocation_parts: 20_000,
+            epoch_blocks: 1_000,
+            puzzle_bits: LINK_BITS,
+            grant: StarterGrant::default(),
+            daily_caps: DailyCaps::default(),
+            paid_min: Micros::new(100),
+            witnesses: 3,
+            rules: RulesLimits::default(),
         }
     }
 }
@@ -58,6 +89,13 @@ impl Default for Params {
 impl Params {
     /// Those of a sky without prices.
     pub fn free() -> Self {
-        Self { economy: false, new_account_min: Micros::ZERO, charge_min: Micros::ZERO, ..Self::default() }
+        Self {
+            economy: false,
+            new_account_min: Micros::ZERO,
+            charge_min: Micros::ZERO,
+            grant: StarterGrant::OFF,
+            paid_min: Micros::ZERO,
+            ..Self::default()
+        }
     }
 }

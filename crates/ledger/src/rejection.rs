@@ -1,5 +1,6 @@
 //! Why a transaction does not apply: a value, never a panic.
 
+use crate::{puzzle::PuzzleError, rules::RulesError, stake::StakeError, validators::RosterError};
 use opensky_types::{AccountId, AgreementId, Hash, Micros, PublicKey, Timestamp};
 
 /// The ledger's "no". Nothing has changed when it is returned.
@@ -128,6 +129,51 @@ pub enum Rejection {
     /// Credited already.
     #[error("deposit {id} on chain {chain} is credited already")]
     DepositKnown { chain: u64, id: Hash },
+    /// Stake was not moved.
+    #[error(transparent)]
+    Stake(#[from] StakeError),
+    /// The puzzle of a registration is not solved.
+    #[error(transparent)]
+    Puzzle(#[from] PuzzleError),
+    /// The validators were not changed.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// The rules were not changed.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// The account may not decide this in a sky that has an authority.
+    #[error("{account} is not the authority of this sky")]
+    NotAuthority { account: AccountId },
+    /// A validator's key must show that it can sign.
+    #[error("the voting key {key} has not signed")]
+    VotingKeyUnsigned { key: PublicKey },
+    /// Witnesses are as many as the parameters say, in order, each once.
+    #[error("{count} witnesses; {needed} are needed, in order, each once")]
+    Witnesses { count: usize, needed: u8 },
+    /// Only established members and validators testify.
+    #[error("{account} can't testify: it is no validator and not established, or frozen")]
+    UnfitWitness { account: AccountId },
+    /// A witness must not belong to the one it speaks for, nor to another witness.
+    #[error("{account} belongs to {to}, or shares its machine or owner")]
+    RelatedWitness { account: AccountId, to: AccountId },
+    /// Who cheated gets no work: for a while, or never again.
+    #[error("{account} may take no work: it cheated")]
+    Frozen { account: AccountId },
+    /// A report of another day.
+    #[error("a report of day {found}; it is day {today}")]
+    OtherDay { today: u64, found: u64 },
+    /// The fault is punished already.
+    #[error("the fault {fault} of {account} is punished already")]
+    PunishedAlready { account: AccountId, fault: Hash },
+    /// The state names no validators at all.
+    #[error("the state names no validators")]
+    NoValidators,
+    /// Not a validator in that epoch, or too long ago.
+    #[error("nobody votes with key {key} in epoch {epoch}, or it is too long ago")]
+    NoVoter { key: PublicKey, epoch: u64 },
+    /// Evidence that is longer than any.
+    #[error("evidence of {size_bytes} bytes; {} at most", crate::fact::EVIDENCE_BYTES_MAX)]
+    Evidence { size_bytes: usize },
     /// Money would come out of nothing or vanish: a fault of the rules, which this stops.
     #[error("the transaction would make {delta} micros")]
     NotConserved { delta: i128 },

@@ -94,6 +94,16 @@ impl<'a> View<'a> {
         self.events.push(event);
     }
 
+    /// How many events there are so far.
+    pub(crate) fn told(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The events from the one of this number on.
+    pub(crate) fn events_since(&self, told: usize) -> &[Event] {
+        self.events.get(told..).unwrap_or_default()
+    }
+
     /// Runs `work`. If it says no, or if money would come out of nothing, everything is as before.
     pub fn attempt<T>(
         &mut self,

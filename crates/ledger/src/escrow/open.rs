@@ -8,6 +8,7 @@ use crate::{
     key::{Due, Key},
     purse::Purse,
     rejection::Rejection,
+    reputation::check_may_work,
     transfer::take,
     view::View,
 };
@@ -23,6 +24,7 @@ pub(crate) fn open(
     if provider == consumer {
         return Err(Rejection::WithItself);
     }
+    check_may_work(view, context.now, &provider)?;
     if view.get(&Key::Escrow(agreement)).is_some() {
         return Err(Rejection::EscrowExists { agreement });
     }

@@ -40,7 +40,8 @@ pub(super) fn settle(view: &mut View<'_>, escrow: &mut Escrow, item: &PayItem) -
     escrow.held = rest;
     escrow.paid = paid.checked_add(amount).ok_or(Rejection::Overflow)?;
     escrow.receipts = receipts;
-    view.emit(Event::Paid { agreement, provider: escrow.provider, amount });
+    let Escrow { consumer, provider, .. } = *escrow;
+    view.emit(Event::Paid { agreement, consumer, provider, amount });
     give(view, escrow.provider, taken)
 }
 

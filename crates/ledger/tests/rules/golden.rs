@@ -16,13 +16,24 @@ use opensky_ledger::{
     entry::Entry,
     escrow::{ClaimItem, PayItem, VoucherStatement},
     evm::Address,
+    fact::Fact,
     key::{Due, Key},
     memo::Memo,
+    params::Params,
+    puzzle::Solution,
+    registry::Registration,
+    reputation::{AuditReport, OnlineReport, Verdict},
+    rules::RulesVersion,
+    validators::Candidate,
 };
 use opensky_types::{Hash, Timestamp, codec};
 use std::{fs, path::Path};
 
 pub fn actions(sky: &Sky) -> Vec<(&'static str, Action)> {
+    [actions_with_money(sky), actions_of_members()].concat()
+}
+
+fn actions_with_money(sky: &Sky) -> Vec<(&'static str, Action)> {
     let hash = Hash::from_bytes([5; 32]);
     let owed = PayItem { agreement: agreement(1), cumulative: micros(900), receipts: hash };
     let session =
@@ -52,9 +63,34 @@ pub fn actions(sky: &Sky) -> Vec<(&'static str, Action)> {
     ]
 }
 
+/// Those of stake, machines, reputation, validators and rules.
+fn actions_of_members() -> Vec<(&'static str, Action)> {
+    let receipt = Hash::from_bytes([5; 32]);
+    let witnesses = vec![account(100), account(101)];
+    let solution = Solution::new(vec![1, 2, 3]).expect("few enough");
+    let fingerprint = crate::members::fingerprint([1, 2, 3, 4, 5]);
+    let registration = Registration { fingerprint, is_virtual: true, solution };
+    let online = OnlineReport { day: 20_833, witnesses: witnesses.clone() };
+    let audit = AuditReport { agreement: agreement(1), receipt, verdict: Verdict::MadeUp, witnesses };
+    let checkpoint_key = Some(Address::from_bytes([7; 20]));
+    let candidate = Candidate { account: account(1), node: key(50).id(), checkpoint_key };
+    let version = RulesVersion::new(2);
+    vec![
+        ("stake", Action::Stake { amount: micros(5) }),
+        ("unstake", Action::Unstake { amount: micros(5) }),
+        ("register_machine", Action::RegisterMachine(registration)),
+        ("report_online", Action::ReportOnline(online)),
+        ("audit_report", Action::AuditReport(audit)),
+        ("validator_add", Action::ValidatorAdd(candidate)),
+        ("validator_remove", Action::ValidatorRemove { account: account(1) }),
+        ("schedule_rules", Action::ScheduleRules { version, height: 5_000 }),
+        ("call_off_rules", Action::CallOffRules),
+    ]
+}
+
 /// A sky in which one of each entry is open.
 pub fn busy_sky() -> Sky {
-    let mut sky = Sky::new();
+    let mut sky = Sky::with(Params { puzzle_bits: 2, ..Params::default() });
     let mut both = vec![public(1), public(20)];
     both.sort_unstable();
     let session = Session { scope: 1, left: micros(77), expires_at: sky.now().plus_ms(1_000_000) };
@@ -79,6 +115,15 @@ pub fn busy_sky() -> Sky {
     for (number, signers, action) in steps {
         sky.act_by(account(number), &signers, action).expect("it applies");
     }
+    let parts = [1, 2, 3, 4, 5];
+    sky.act(5, Action::Stake { amount: micros(5_000) }).expect("staked");
+    sky.act(5, Action::Unstake { amount: micros(2_000) }).expect("on its way");
+    sky.act(5, sky.registration(5, parts)).expect("registered");
+    let item = PayItem { agreement: agreement(2), cumulative: micros(900), receipts: hash };
+    sky.act(5, Action::OpenEscrow(sky.opening(2, 2, 3_000))).expect("opened");
+    sky.act(5, Action::Pay { items: vec![item] }).expect("paid");
+    let facts = vec![Fact::TwoVotes { node: key(101).id(), epoch: 0, evidence: Vec::new() }];
+    sky.block_with(facts);
     sky
 }
 
@@ -124,7 +169,8 @@ fn lines() -> Vec<(String, String)> {
     line("voucher.typed".to_owned(), voucher.typed().to_string());
     let checked = sky.signed(5, transfer(2, 5)).check().expect("the signature is right");
     let (head, time) = (sky.ledger.head().id(), sky.now().plus_ms(STEP_MS));
-    let made = sky.ledger.propose(&head, time, vec![checked], 1 << 20).expect("a block");
+    let facts = vec![Fact::TwoVotes { node: key(100).id(), epoch: 0, evidence: vec![1, 2, 3] }];
+    let made = sky.ledger.propose_with(&head, time, facts, vec![checked], 1 << 20).expect("a block");
     line("block".to_owned(), hex::encode(made.block.encode()));
     line("block.id".to_owned(), made.block.id().to_string());
     lines

@@ -4,6 +4,7 @@ use crate::common::{Sky, account, approve, key, micros, public, transfer};
 use opensky_ledger::{
     account::{KeySet, Session},
     action::Action,
+    authority::OWN_KEYS_ONLY,
     rejection::Rejection,
 };
 use opensky_types::PublicKey;
@@ -86,7 +87,7 @@ fn k1_a_stolen_device_cannot_take_the_account_over() {
         let wide = Action::Delegate { key: public(30), session: session(&sky, &[0, kind], 100) };
         assert_eq!(sky.act(1, wide), Err(Rejection::Scope { scope: 1 << kind }));
     }
-    let all = Session { scope: !0b11_1110, ..session(&sky, &[], 100) };
+    let all = Session { scope: !OWN_KEYS_ONLY, ..session(&sky, &[], 100) };
     assert_eq!(sky.act(1, Action::Delegate { key: public(30), session: all }), Ok(()));
     assert_eq!(sky.act_by(account(1), &[30, 31], rotate(&[31], 1)), not_authorised(1));
     let spread = Action::Delegate { key: public(31), session: all };

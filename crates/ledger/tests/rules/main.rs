@@ -8,6 +8,8 @@ mod conservation;
 mod escrow;
 mod golden;
 mod keys;
+mod members;
+mod mix;
 mod overdraft;
 mod schemes;
 mod strict;
