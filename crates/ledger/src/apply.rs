@@ -123,19 +123,6 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
         Action::Deposit { chain, id, to, amount } => {
             bridge::deposit(view, context, actor, (*chain, *id), *to, *amount)
         }
-        _ => act_as_member(view, context, actor, action),
-    }
-}
-
-/// The rules of actions that are about trust: stake, machines, reputation, validators, rules.
-fn act_as_member(
-    view: &mut View<'_>,
-    context: &Context,
-    actor: &Actor<'_>,
-    action: &Action,
-) -> Result<(), Rejection> {
-    let account = actor.account;
-    match action {
         Action::Stake { amount } => stake::stake(view, account, *amount),
         Action::Unstake { amount } => stake::unstake(view, context, account, *amount),
         Action::RegisterMachine(registration) => registry::register(view, context, account, registration),
@@ -145,6 +132,5 @@ fn act_as_member(
         Action::ValidatorRemove { account: removed } => validators::remove(view, context, account, removed),
         Action::ScheduleRules { version, height } => rules::schedule(view, context, actor, *version, *height),
         Action::CallOffRules => rules::call_off(view, context, actor),
-        _ => unreachable!("the other actions are in `act`"),
     }
 }
