@@ -17,6 +17,7 @@ const INSIDE: &str = "OPENSKY_TEST_INSIDE";
 /// The first machine: one end of the cable, and an interface such as container software makes, with
 /// nobody behind it.
 const FIRST_MACHINE: &str = "
+mount -t sysfs sysfs /sys
 ip link set lo up
 ip link add docker0 type veth peer name idle0
 ip addr add 172.17.0.1/16 dev docker0
@@ -34,10 +35,11 @@ ip addr add 10.77.0.2/24 dev lan1
 ip link set lan1 up
 exec \"$@\"";
 
-/// A program in a network of its own, of which it is the administrator.
+/// A program in a network of its own, of which it is the administrator. The kernel's list of
+/// interfaces in /sys is one of the mount, hence a mount of its own too.
 fn in_own_network(program: impl AsRef<Path>) -> Command {
     let mut command = Command::new("unshare");
-    command.args(["--user", "--map-root-user", "--net", "--"]).arg(program.as_ref());
+    command.args(["--user", "--map-root-user", "--net", "--mount", "--"]).arg(program.as_ref());
     command
 }
 
