@@ -56,15 +56,29 @@ pub struct Start<'a> {
     pub verbose: bool,
 }
 
-/// Starts a node.
-pub async fn start(config: &Config, start: Start<'_>) -> Result<Running> {
+/// A data folder with its key: all that a person may be asked about is settled.
+pub struct Opened {
+    settings: Settings,
+    folder: DataFolder,
+    key: Keypair,
+    entry: Entry,
+}
+
+/// Opens the data folder and its key, and asks for the passphrase if need be.
+pub fn open(config: &Config, start: Start<'_>) -> Result<Opened> {
     let settings = config.settings()?;
     let folder =
         if start.moved { DataFolder::open_moved(start.data_dir) } else { DataFolder::open(start.data_dir) };
     let folder = folder?;
+    crate::logging::start(&log_file(folder.layout()), &settings.log, start.verbose)?;
+    let key = open_key(folder.layout(), start.key)?;
+    Ok(Opened { settings, folder, key, entry: start.entry })
+}
+
+/// Starts a node.
+pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
+    let Opened { settings, folder, key, entry } = opened;
     let layout = folder.layout();
-    crate::logging::start(&log_file(layout), &settings.log, start.verbose)?;
-    let key = open_key(layout, start.key)?;
     let name = if settings.name.is_empty() { key.id().short() } else { settings.name.clone() };
 
     let clock: Arc<dyn Clock> = Arc::new(SystemClock(Instant::now()));
@@ -77,7 +91,7 @@ pub async fn start(config: &Config, start: Start<'_>) -> Result<Running> {
         network_config.listen_port = crate::port::remembered(journal.as_ref())?;
     }
     let (genesis, chain) =
-        founding::enter(journal.as_ref(), clock.as_ref(), &key, &name, &start.entry, &network_config).await?;
+        founding::enter(journal.as_ref(), clock.as_ref(), &key, &name, &entry, &network_config).await?;
     network_config.sky = genesis.sky();
     network_config.knock_body = member_knock(&genesis, &chain);
     for (node, _, addresses) in journal.members()? {

@@ -22,7 +22,7 @@ use std::{
     process::{Child, Command, ExitCode, Stdio},
     time::{Duration, Instant},
 };
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long a node may take to start or stop.
 pub const START_TIMEOUT: Duration = Duration::from_secs(60);
@@ -121,18 +121,17 @@ pub async fn run(context: &Context, args: UpArgs) -> Result<ExitCode> {
         moved: args.moved,
         verbose: context.verbose,
     };
-    let mut terminate = signal(SignalKind::terminate())?;
-    let running = compose::start(&config, start).await?;
+    let opened = compose::open(&config, start)?;
+    // From here on: nobody is asked for a passphrase any more, and others may see that the node runs.
+    let mut stops = Stops::listen()?;
+    let running = tokio::select! {
+        running = compose::start(&config, opened) => running?,
+        () = stops.next() => return Err(Fail::new(Exit::Interrupted, "interrupted").into()),
+    };
     let client = Client::from_data_dir(&data_dir)?;
     greet(context, &client).await?;
     context.say("\nctrl-c stops the node.");
-    let interrupted = async move {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
-    };
-    match running.until(interrupted).await? {
+    match running.until(stops.next()).await? {
         End::Asked => {
             context.say("stopped; own jobs go on at the next start");
             Ok(ExitCode::SUCCESS)
@@ -141,6 +140,25 @@ pub async fn run(context: &Context, args: UpArgs) -> Result<ExitCode> {
             Err(Fail::new(Exit::Failed, "another process runs with this node's key, so this one stopped")
                 .next("give one of the two a key of its own: opensky identity rotate-keys --fresh")
                 .into())
+        }
+    }
+}
+
+/// The signals that ask a node to end. One that comes before it is waited for is not lost.
+struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stops {
+    fn listen() -> Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }
