@@ -78,7 +78,8 @@ impl Chain for Count {
         let (_, count) = self.known[&place.parent];
         let fresh = asked > count || place.even_empty;
         let next_validators = place.ends_epoch.then(|| self.set.clone());
-        fresh.then(|| Proposal { body: asked.to_be_bytes().to_vec().into(), next_validators })
+        let body = asked.to_be_bytes();
+        fresh.then(|| Proposal { commitment: Hash::of(&body), body: body.to_vec().into(), next_validators })
     }
 
     fn verify(&mut self, block: &Block) -> bool {
@@ -114,7 +115,13 @@ impl Sky {
         let keys: Vec<Keypair> = (1..=VALIDATORS).map(|seed| Keypair::from_seed([seed; 32])).collect();
         let set = ValidatorSet::new(keys.iter().map(Keypair::id))?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?;
-        let genesis = Block::genesis(Hash::of(b"example"), &set, now.as_millis() as u64, Default::default());
+        let genesis = Block::genesis(
+            Hash::of(b"example"),
+            &set,
+            now.as_millis() as u64,
+            Hash::of(b""),
+            Default::default(),
+        );
         let counter = Arc::new(Counter::default());
         let ports = free_ports(keys.len())?;
         let address = |index: usize| Address::Ip(([127, 0, 0, 1], ports[index]).into());

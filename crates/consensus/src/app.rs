@@ -146,6 +146,7 @@ impl App {
             time_ms: place.time_ms,
             validators,
             next_validators: proposal.next_validators,
+            commitment: proposal.commitment,
         };
         Some(Block::build(draft, proposal.body))
     }

@@ -64,6 +64,8 @@ pub struct Header {
     pub validators: Hash,
     /// In an epoch's last block, who votes in the next epoch; absent in all others.
     pub next_validators: Option<ValidatorSet>,
+    /// What the body says in 32 bytes, for whoever does not have it: the ledger's own name of the block.
+    pub commitment: Hash,
     /// Hash of the body.
     pub body: Hash,
     /// Length of the body.
@@ -123,6 +125,7 @@ pub(crate) struct Draft {
     pub time_ms: u64,
     pub validators: Hash,
     pub next_validators: Option<ValidatorSet>,
+    pub commitment: Hash,
 }
 
 /// A block: header and body always fit each other. Clones share the body.
@@ -134,8 +137,15 @@ pub struct Block {
 }
 
 impl Block {
-    /// The block below all others of a sky: what its founder fixed. `body` is the ledger's genesis.
-    pub fn genesis(sky: Hash, validators: &ValidatorSet, time_ms: u64, body: Bytes) -> Self {
+    /// The block below all others of a sky: what its founder fixed. `body` is the ledger's genesis,
+    /// `commitment` its name.
+    pub fn genesis(
+        sky: Hash,
+        validators: &ValidatorSet,
+        time_ms: u64,
+        commitment: Hash,
+        body: Bytes,
+    ) -> Self {
         Self::build(
             Draft {
                 sky,
@@ -145,6 +155,7 @@ impl Block {
                 time_ms,
                 validators: validators.hash(),
                 next_validators: None,
+                commitment,
             },
             body,
         )
@@ -160,6 +171,7 @@ impl Block {
             time_ms: draft.time_ms,
             validators: draft.validators,
             next_validators: draft.next_validators,
+            commitment: draft.commitment,
             body: body_hash(&body),
             body_bytes: u32::try_from(body.len()).expect("bodies are capped far below 4 GiB"),
         };
@@ -231,7 +243,13 @@ mod tests {
 
     fn sample() -> Block {
         let set = ValidatorSet::new([Keypair::from_seed([1; 32]).id()]).expect("one key");
-        Block::genesis(Hash::of(b"sky"), &set, 7, Bytes::from_static(b"the ledger's genesis"))
+        Block::genesis(
+            Hash::of(b"sky"),
+            &set,
+            7,
+            Hash::of(b"name"),
+            Bytes::from_static(b"the ledger's genesis"),
+        )
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::{
     validators::ValidatorSet,
 };
 use bytes::Bytes;
+use opensky_types::Hash;
 
 /// An error that stops the validator: what the chain holds and what was finalized do not agree, or
 /// its disk fails.
@@ -36,6 +37,8 @@ pub struct Place {
 pub struct Proposal {
     /// The ledger's bytes.
     pub body: Bytes,
+    /// What headers say of the body; [`Chain::verify`] checks that it is so.
+    pub commitment: Hash,
     /// The validators after this epoch; present exactly when the block ends its epoch.
     pub next_validators: Option<ValidatorSet>,
 }
@@ -79,7 +82,7 @@ pub trait Chain: Send + 'static {
     /// may keep what it computed under parent and body.
     fn propose(&mut self, place: &Place) -> Option<Proposal>;
 
-    /// Whether the block is right on its parent, its `next_validators` included. Must not depend on
+    /// Whether the block is right on its parent, its `commitment` and `next_validators` included. Must not depend on
     /// anything but the block and the blocks below: honest validators have to agree.
     fn verify(&mut self, block: &Block) -> bool;
 

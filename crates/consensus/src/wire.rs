@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn both_encodings_are_one() {
         let set = ValidatorSet::new([Keypair::from_seed([1; 32]).id()]).expect("one key");
-        let block = Block::genesis(Hash::of(b"sky"), &set, 7, Bytes::from_static(b"body"));
+        let block = Block::genesis(Hash::of(b"sky"), &set, 7, Hash::of(b"name"), Bytes::from_static(b"body"));
         let bytes = block.encode();
         assert_eq!(Encode::encode(&block).as_ref(), bytes);
         assert_eq!(bytes.len(), block.encode_size());

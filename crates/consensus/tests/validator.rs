@@ -76,8 +76,13 @@ impl Chain for Count {
         let asked = self.shared.asked.load(Ordering::Acquire);
         let (_, count) = self.known[&place.parent];
         let next_validators = place.ends_epoch.then(|| self.set.clone());
-        let body = asked.to_be_bytes().to_vec().into();
-        (asked > count || place.even_empty).then_some(Proposal { body, next_validators })
+        let body = asked.to_be_bytes();
+        let commitment = Hash::of(&body);
+        (asked > count || place.even_empty).then_some(Proposal {
+            body: body.to_vec().into(),
+            commitment,
+            next_validators,
+        })
     }
 
     fn verify(&mut self, block: &Block) -> bool {
@@ -119,7 +124,7 @@ impl Sky {
     fn start(folder: &Path) -> Result<Self> {
         let keys: Vec<Keypair> = (1..=4).map(|seed| Keypair::from_seed([seed; 32])).collect();
         let set = ValidatorSet::new(keys.iter().map(Keypair::id))?;
-        let genesis = Block::genesis(Hash::of(b"a sky over tcp"), &set, 0, Default::default());
+        let genesis = Block::genesis(Hash::of(b"a sky over tcp"), &set, 0, Hash::of(b""), Default::default());
         let ports = free_ports(keys.len())?;
         let shared = Arc::default();
         let folder = folder.to_owned();

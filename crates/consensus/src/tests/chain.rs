@@ -45,7 +45,8 @@ pub struct Shared(Arc<Mutex<World>>);
 
 impl Shared {
     pub fn new(sets: Vec<ValidatorSet>) -> Self {
-        let genesis = Block::genesis(Hash::of(b"a sky of the tests"), &sets[0], 0, Bytes::new());
+        let genesis =
+            Block::genesis(Hash::of(b"a sky of the tests"), &sets[0], 0, Hash::of(b""), Bytes::new());
         Self(Arc::new(Mutex::new(World {
             canon: BTreeMap::from([(0, genesis.id())]),
             genesis,
@@ -144,7 +145,8 @@ impl Chain for Numbers {
             return None;
         }
         let body: Vec<u8> = fresh.iter().flat_map(|number| number.to_be_bytes()).collect();
-        Some(Proposal { body: body.into(), next_validators: self.next_set(place.ends_epoch, place.epoch) })
+        let next_validators = self.next_set(place.ends_epoch, place.epoch);
+        Some(Proposal { commitment: Hash::of(&body), body: body.into(), next_validators })
     }
 
     fn verify(&mut self, block: &Block) -> bool {

@@ -55,6 +55,7 @@ fn child(parent: &Header, set: &ValidatorSet, next: Option<ValidatorSet>) -> Hea
         time_ms: parent.time_ms + 1,
         validators: set.hash(),
         next_validators: next,
+        commitment: Hash::of(b""),
     };
     Block::build(draft, Bytes::from_static(b"body")).header().clone()
 }
@@ -63,7 +64,7 @@ fn child(parent: &Header, set: &ValidatorSet, next: Option<ValidatorSet>) -> Hea
 fn l2_only_a_quorum_of_the_right_set_sky_and_epoch_certifies() {
     let keys = keys(5);
     let set = set_of(&keys[..4]);
-    let block = Block::genesis(sky(), &set, 0, Bytes::new()).id();
+    let block = Block::genesis(sky(), &set, 0, Hash::of(b""), Bytes::new()).id();
     let bytes = certificate(&keys[..4], 3, 2, block).encode();
     assert!(bytes.len() <= CERTIFICATE_BYTES_MAX);
     let certified = verify_certificate(sky(), 2, &set, &bytes).expect("three of four signed");
@@ -86,7 +87,7 @@ fn l2_only_a_quorum_of_the_right_set_sky_and_epoch_certifies() {
 fn l2_no_changed_byte_of_a_certificate_is_accepted() {
     let keys = keys(4);
     let set = set_of(&keys);
-    let block = Block::genesis(sky(), &set, 0, Bytes::new()).id();
+    let block = Block::genesis(sky(), &set, 0, Hash::of(b""), Bytes::new()).id();
     let bytes = certificate(&keys, 3, 0, block).encode();
     for position in 0..bytes.len() {
         let mut changed = bytes.clone();
@@ -102,7 +103,7 @@ fn a_light_client_takes_linked_headers_and_nothing_else() {
     let keys = keys(4);
     let set = set_of(&keys);
     let next = set_of(&keys[..1]);
-    let genesis = Block::genesis(sky(), &set, 0, Bytes::new());
+    let genesis = Block::genesis(sky(), &set, 0, Hash::of(b""), Bytes::new());
     let length = EpochLength::new(4).expect("four");
     let one = child(genesis.header(), &set, None);
     let two = child(&one, &set, None);
