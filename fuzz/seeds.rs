@@ -54,6 +54,7 @@ fn main() -> io::Result<()> {
     }
     for (name, bytes) in opensky_fuzz::mix::seeds() {
         write("mix", &name, &bytes)?;
+        write("mix_signed", &name, &bytes)?;
     }
     write("plan", "two_chunks", &[2, 1, 0, 9, 0, 0, 0, 1, 2, 3])
 }

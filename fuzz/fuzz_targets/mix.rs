@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| opensky_fuzz::mix::run(bytes));
+fuzz_target!(|bytes: &[u8]| opensky_fuzz::mix::run(bytes, false));

@@ -2,9 +2,9 @@
 
 use opensky_ledger::{
     approval::{Approval, Statement},
-    evm::{EvmKey, personal_digest},
+    evm::{Address, EvmKey, EvmSignature, personal_digest},
 };
-use opensky_types::{AccountId, Keypair, PublicKey};
+use opensky_types::{AccountId, Keypair, NodeId, PublicKey, Signature};
 use std::sync::LazyLock;
 
 /// Numbers from here on are Ethereum keys; below, ed25519 keys.
@@ -27,17 +27,41 @@ fn wallet(number: u8) -> Option<&'static EvmKey> {
     WALLETS.get(usize::from((number % KEYS).checked_sub(FIRST_EVM)?))
 }
 
+static PUBLICS: LazyLock<Vec<PublicKey>> = LazyLock::new(|| {
+    let public = |number| match wallet(number) {
+        Some(key) => PublicKey::Secp256k1(*key.address().as_bytes()),
+        None => PublicKey::of_node(node(number).id()),
+    };
+    (0..KEYS).map(public).collect()
+});
+static ACCOUNTS: LazyLock<Vec<AccountId>> = LazyLock::new(|| PUBLICS.iter().map(AccountId::of_key).collect());
+
 /// The key of a number.
 pub fn public(number: u8) -> PublicKey {
-    match wallet(number) {
-        Some(key) => PublicKey::Secp256k1(*key.address().as_bytes()),
-        None => PublicKey::of_node(node(number % KEYS).id()),
-    }
+    PUBLICS[usize::from(number % KEYS)]
 }
 
 /// The account named after the key.
 pub fn account(number: u8) -> AccountId {
-    AccountId::of_key(&public(number))
+    ACCOUNTS[usize::from(number % KEYS)]
+}
+
+/// The number of an account's key.
+pub fn number_of(account: &AccountId) -> Option<u8> {
+    (0..KEYS).find(|number| ACCOUNTS[usize::from(*number)] == *account)
+}
+
+/// An approval by the key whose signature does not hold: for what is applied without a check of it.
+pub fn approve_in_vain(number: u8) -> Approval {
+    match public(number) {
+        PublicKey::Secp256k1(address) => Approval::EthereumTyped {
+            address: Address::from_bytes(address),
+            signature: EvmSignature::from_bytes([0; 65]),
+        },
+        PublicKey::Ed25519(key) | PublicKey::Sr25519(key) => {
+            Approval::Ed25519 { key: NodeId::from_public_key(key), signature: Signature::from_bytes([0; 64]) }
+        }
+    }
 }
 
 /// The key's signature. A wallet signs typed data if its number is even, a text otherwise.

@@ -3,14 +3,14 @@
 use super::sky::{VALIDATORS, actor};
 use crate::{
     choices::Choices,
-    people::{KEYS, account, approve, node, public},
+    people::{FIRST_EVM, KEYS, account, approve, approve_in_vain, node, number_of, public},
 };
 use opensky_ledger::{
     account::{KeySet, Session},
     action::Action,
     apply::RULES,
     entry::Entry,
-    escrow::{ClaimItem, Opening, PayItem, VoucherStatement},
+    escrow::{ClaimItem, Escrow, Opening, PayItem, VoucherStatement},
     evm::Address,
     genesis::Genesis,
     key::Key,
@@ -33,64 +33,75 @@ pub struct Place<'a> {
     pub genesis: &'a Genesis,
     pub view: &'a View<'a>,
     pub time: Timestamp,
-    /// The account's number.
-    pub nonce: u64,
+    /// Whether signatures are made. Vouchers are signed in any case, which the ledger checks, but for those
+    /// of wallets, which would take most of the time.
+    pub is_signed: bool,
 }
 
-/// A transaction of `number`, signed by it and others.
-pub fn transaction(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> SignedTransaction {
-    let action = action(choices, number, place);
+/// A transaction, signed by its account and others.
+pub fn transaction(choices: &mut Choices<'_>, place: &Place<'_>) -> SignedTransaction {
+    let (number, action) = action(choices, place);
     let signers = signers(choices, number, &action);
+    let nonce = place.view.find_account(&account(number)).map_or(0, |account| account.nonce);
     let transaction = Transaction {
         sky: place.genesis.sky,
         rules: RULES,
         account: account(number),
-        nonce: place.nonce.wrapping_add(choices.pick(&[0, 0, 0, 0, 0, 0, 0, 1])),
+        nonce: nonce.wrapping_add(u64::from(choices.byte() == u8::MAX)),
         valid_until: place.time.plus_ms(60_000),
         action,
     };
-    transaction.signed(signers.into_iter().map(|signer| approve(signer, &transaction)).collect())
+    let sign = |signer| if place.is_signed { approve(signer, &transaction) } else { approve_in_vain(signer) };
+    transaction.signed(signers.into_iter().map(sign).collect())
 }
 
-/// Who signs: the account's first key, those that the action needs, and whoever else.
+/// Who signs: the account's first key, those that the action needs, and sometimes others.
 fn signers(choices: &mut Choices<'_>, number: u8, action: &Action) -> Vec<u8> {
     let mut signers = vec![number];
     match action {
         Action::RotateKeys { keys } => {
             signers.extend((0..KEYS).filter(|one| keys.keys.contains(&public(*one))))
         }
-        Action::LinkOwner { owner } => signers.extend((0..KEYS).filter(|one| account(*one) == *owner)),
+        Action::LinkOwner { owner } => signers.extend(number_of(owner)),
         Action::ValidatorAdd(candidate) => {
             signers.extend((0..KEYS).filter(|one| public(*one) == PublicKey::of_node(candidate.node)));
         }
-        Action::Deposit { .. }
-        | Action::ScheduleRules { .. }
-        | Action::CallOffRules
-        | Action::ReportOnline(_)
-        | Action::AuditReport(_) => signers.extend(VALIDATORS),
+        Action::ReportOnline(report) => signers.extend(report.witnesses.iter().filter_map(number_of)),
+        Action::AuditReport(report) => signers.extend(report.witnesses.iter().filter_map(number_of)),
+        Action::Deposit { .. } | Action::ScheduleRules { .. } | Action::CallOffRules => {
+            signers.extend(VALIDATORS);
+        }
         _ => {}
     }
-    match choices.byte() % 8 {
-        0 => signers.push(actor(choices)),
-        1 => signers = vec![actor(choices)],
-        2 => signers.push(choices.byte() % KEYS),
+    match choices.byte() {
+        0..=15 => signers.push(actor(choices)),
+        16..=31 => signers = vec![actor(choices)],
+        32..=39 => signers = (0..choices.byte() % KEYS).collect(),
         _ => {}
+    }
+    if signers.is_empty() {
+        signers.push(number);
     }
     signers.sort_unstable();
     signers.dedup();
     signers
 }
 
-fn action(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> Action {
-    match choices.byte() % 28 {
-        0..=6 => action_of_keys(choices, place),
-        7..=18 => action_with_money(choices, number, place),
-        19..=26 => action_of_members(choices, number, place),
+/// An action, and who does it.
+fn action(choices: &mut Choices<'_>, place: &Place<'_>) -> (u8, Action) {
+    let number = actor(choices);
+    let action = match choices.byte() % 24 {
+        0..=3 => action_of_keys(choices, place),
+        4..=7 => action_with_money(choices, number, place),
+        8..=14 => return action_of_escrow(choices, number, place),
+        15..=17 => return action_of_charge(choices, number, place),
+        18..=22 => action_of_members(choices, number, place),
         _ => {
             let len = usize::from(choices.byte()).min(RAW_BYTES_MAX);
             codec::decode(choices.bytes(len), RAW_BYTES_MAX).unwrap_or(Action::UnlinkOwner)
         }
-    }
+    };
+    (number, action)
 }
 
 fn action_of_keys(choices: &mut Choices<'_>, place: &Place<'_>) -> Action {
@@ -115,67 +126,96 @@ fn action_of_keys(choices: &mut Choices<'_>, place: &Place<'_>) -> Action {
 }
 
 fn action_with_money(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> Action {
-    match choices.byte() % 14 {
+    match choices.byte() % 6 {
         0 | 1 => Action::Transfer { to: who(choices), amount: amount(choices), memo: Memo::default() },
-        2 | 3 => Action::OpenEscrow(Opening {
-            agreement: agreement(choices),
-            provider: who(choices),
-            amount: amount(choices),
-            expires_at: place.time.plus_ms(choices.pick(&[60_000, 1, 0, u64::MAX])),
-            claim_window_ms: choices.pick(&[60_000, 0, 604_800_000]),
-        }),
-        4 => Action::TopUp { agreement: agreement(choices), amount: amount(choices) },
-        5 => {
-            let count = choices.byte() % 4;
-            Action::Pay { items: (0..count).map(|_| owed(choices)).collect() }
-        }
-        6 | 7 => {
-            let count = choices.byte() % 4;
-            Action::Claim { items: (0..count).map(|_| claim(choices, place)).collect() }
-        }
-        8 => Action::Object {
-            agreement: agreement(choices),
-            sequence: u64::from(choices.byte() % 4),
-            owed: amount(choices),
-        },
-        9 => Action::CloseEscrow { agreement: agreement(choices) },
-        10 => Action::BeginCharge { request: hash(choices), provider: who(choices), limit: amount(choices) },
-        11 => {
-            let open = place.view.first_in(
-                Key::Charge(AccountId::from_bytes([0; 32]), Hash::from_bytes([0; 32])),
-                Key::Charge(AccountId::from_bytes([0xff; 32]), Hash::from_bytes([0xff; 32])),
-            );
-            match open {
-                Some(Key::Charge(consumer, request)) if choices.flag() => {
-                    Action::CompleteCharge { consumer, request, cost: amount(choices) }
-                }
-                _ => Action::CompleteCharge {
-                    consumer: who(choices),
-                    request: hash(choices),
-                    cost: amount(choices),
-                },
-            }
-        }
-        12 => Action::Withdraw {
+        2 => Action::Withdraw {
             chain: u64::from(choices.byte() % 2),
             address: Address::from_bytes([choices.byte() % 2; 20]),
             amount: amount(choices),
         },
-        _ => Action::Deposit {
+        3 => Action::Deposit {
             chain: u64::from(choices.byte() % 2),
             id: hash(choices),
             to: if choices.flag() { account(number) } else { who(choices) },
             amount: amount(choices),
         },
+        4 => Action::Stake { amount: amount(choices) },
+        _ => {
+            let all = match place.view.get(&Key::Stake(account(number))) {
+                Some(Entry::Stake(stake)) => stake.bonded(),
+                _ => Micros::ZERO,
+            };
+            Action::Unstake { amount: if choices.flag() { all } else { amount(choices) } }
+        }
     }
 }
 
-fn action_of_members(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> Action {
+/// Mostly of the party that may do it.
+fn action_of_escrow(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> (u8, Action) {
+    let agreement = agreement(choices);
+    let open = match place.view.get(&Key::Escrow(agreement)) {
+        Some(Entry::Escrow(escrow)) => Some(**escrow),
+        _ => None,
+    };
+    let Some(escrow) = open.filter(|_| choices.byte() < 240) else {
+        let opening = Opening {
+            agreement,
+            provider: who(choices),
+            amount: amount(choices),
+            expires_at: place.time.plus_ms(choices.pick(&[60_000, 1, 600_000, 0, u64::MAX])),
+            claim_window_ms: choices.pick(&[60_000, 60_000, 604_800_000, 0]),
+        };
+        return (number, Action::OpenEscrow(opening));
+    };
+    let consumer = number_of(&escrow.consumer).unwrap_or(number);
+    let provider = number_of(&escrow.provider).unwrap_or(number);
     match choices.byte() % 10 {
-        0 => Action::Stake { amount: amount(choices) },
-        1 => Action::Unstake { amount: amount(choices) },
+        0 | 1 => (consumer, Action::TopUp { agreement, amount: amount(choices) }),
         2 | 3 => {
-            let parts: [u8; 5] = std::array::from_fn(|_| choices.byte() % 4);
+            let count = choices.byte() % 3;
+            (consumer, Action::Pay { items: (0..=count).map(|_| owed(choices, agreement)).collect() })
+        }
+        4..=6 => {
+            let count = choices.byte() % 3;
+            let items = (0..=count).map(|_| claim(choices, agreement, &escrow, place)).collect();
+            (provider, Action::Claim { items })
+        }
+        7 | 8 => (
+            consumer,
+            Action::Object {
+                agreement,
+                sequence: escrow.sequence.wrapping_add(u64::from(choices.byte() == u8::MAX)),
+                owed: amount(choices),
+            },
+        ),
+        _ => (provider, Action::CloseEscrow { agreement }),
+    }
+}
+
+/// Mostly of the provider of a request that has begun.
+fn action_of_charge(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> (u8, Action) {
+    let [first, last] =
+        [[0; 32], [0xff; 32]].map(|bytes| Key::Charge(AccountId::from_bytes(bytes), Hash::from_bytes(bytes)));
+    let open = place.view.first_in(first, last).filter(|_| choices.byte() < 160);
+    if let Some(key @ Key::Charge(consumer, request)) = open
+        && let Some(Entry::Charge(charge)) = place.view.get(&key)
+    {
+        let provider = number_of(&charge.provider).unwrap_or(number);
+        let cost = if choices.flag() { charge.limit } else { amount(choices) };
+        return (provider, Action::CompleteCharge { consumer, request, cost });
+    }
+    if choices.byte() > 240 {
+        let (consumer, request) = (who(choices), hash(choices));
+        return (number, Action::CompleteCharge { consumer, request, cost: amount(choices) });
+    }
+    let limit = if choices.flag() { place.genesis.params.charge_max } else { amount(choices) };
+    (number, Action::BeginCharge { request: hash(choices), provider: who(choices), limit })
+}
+
+fn action_of_members(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> Action {
+    match choices.byte() % 9 {
+        0..=2 => {
+            let parts: [u8; 5] = std::array::from_fn(|_| choices.byte() % 6);
             let parts = parts.map(|part| (part > 0).then(|| Hash::of(&[part])));
             match Fingerprint::new(parts) {
                 Ok(fingerprint) => Action::RegisterMachine(Registration {
@@ -186,23 +226,23 @@ fn action_of_members(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -
                 Err(_) => Action::UnlinkOwner,
             }
         }
-        4 => Action::ReportOnline(OnlineReport {
-            day: place.time.as_millis() / 86_400_000 + u64::from(choices.pick(&[0, 0, 0, 1_u8])),
+        3 => Action::ReportOnline(OnlineReport {
+            day: place.time.as_millis() / 86_400_000 + u64::from(choices.byte() == u8::MAX),
             witnesses: witnesses(choices),
         }),
-        5 => Action::AuditReport(AuditReport {
+        4 => Action::AuditReport(AuditReport {
             agreement: agreement(choices),
             receipt: hash(choices),
             verdict: choices.pick(&[Verdict::Passed, Verdict::Failed, Verdict::MadeUp]),
             witnesses: witnesses(choices),
         }),
-        6 => Action::ValidatorAdd(Candidate {
+        5 => Action::ValidatorAdd(Candidate {
             account: if choices.flag() { who(choices) } else { account(number) },
             node: node(choices.byte()).id(),
             checkpoint_key: choices.flag().then(|| Address::from_bytes([choices.byte() % 3; 20])),
         }),
-        7 => Action::ValidatorRemove { account: who(choices) },
-        8 => Action::ScheduleRules {
+        6 => Action::ValidatorRemove { account: if choices.flag() { who(choices) } else { account(number) } },
+        7 => Action::ScheduleRules {
             version: RulesVersion::new(u32::from(choices.byte() % 4)),
             height: choices.pick(&[5, 10, 2_000, u64::MAX]),
         },
@@ -236,24 +276,26 @@ fn amount(choices: &mut Choices<'_>) -> Micros {
     })
 }
 
-fn owed(choices: &mut Choices<'_>) -> PayItem {
-    PayItem { agreement: agreement(choices), cumulative: amount(choices), receipts: hash(choices) }
+fn owed(choices: &mut Choices<'_>, usual: AgreementId) -> PayItem {
+    let agreement = if choices.byte() < 240 { usual } else { agreement(choices) };
+    PayItem { agreement, cumulative: amount(choices), receipts: hash(choices) }
 }
 
 /// A claim, with the consumer's voucher or without.
-fn claim(choices: &mut Choices<'_>, place: &Place<'_>) -> ClaimItem {
-    let owed = owed(choices);
+fn claim(choices: &mut Choices<'_>, agreement: AgreementId, escrow: &Escrow, place: &Place<'_>) -> ClaimItem {
+    let owed = owed(choices, agreement);
+    let sequence = escrow.sequence.wrapping_add(u64::from(choices.byte() % 3));
+    let is_last = choices.flag();
     let mut voucher = Vec::new();
-    if let (Some(Entry::Escrow(escrow)), true) =
-        (place.view.get(&Key::Escrow(owed.agreement)), choices.flag())
-    {
-        let statement = VoucherStatement::new(place.genesis.sky, escrow, &owed);
-        let consumer = (0..KEYS).find(|number| account(*number) == escrow.consumer);
-        let signer = if choices.byte().is_multiple_of(4) { actor(choices) } else { consumer.unwrap_or(0) };
-        voucher.push(approve(signer, &statement));
+    if choices.flag() {
+        let consumer = number_of(&escrow.consumer).unwrap_or_default();
+        let signer = if choices.byte() < 200 { consumer } else { actor(choices) };
+        if place.is_signed || signer < FIRST_EVM {
+            let statement = VoucherStatement::new(place.genesis.sky, escrow, &owed);
+            voucher.push(approve(signer, &statement));
+        }
     }
-    let sequence = u64::from(choices.byte() % 4);
-    ClaimItem { owed, count: 1, sequence, is_last: choices.flag(), voucher }
+    ClaimItem { owed, count: 1, sequence, is_last, voucher }
 }
 
 /// The validators, or others, as many as they are.
