@@ -21,10 +21,11 @@ use opensky_types::{Hash, Timestamp};
 
 /// Most blocks of one run.
 const BLOCKS_MAX: usize = 24;
-/// The same where transactions are signed.
-const SIGNED_BLOCKS_MAX: usize = 6;
 /// Most transactions of one block.
 const CANDIDATES_MAX: u8 = 16;
+/// The same where transactions are signed.
+const SIGNED_BLOCKS_MAX: usize = 4;
+const SIGNED_CANDIDATES_MAX: u8 = 4;
 const BLOCK_BYTES: usize = 1 << 20;
 
 /// Two ledgers of one sky.
@@ -100,7 +101,8 @@ impl Run<'_> {
 
     /// Transactions, each made for the state after all before it.
     fn candidates(&mut self, parent: &Hash, time: Timestamp) -> Vec<Checked> {
-        let count = self.choices.byte() % CANDIDATES_MAX;
+        let candidates_max = if self.is_signed { SIGNED_CANDIDATES_MAX } else { CANDIDATES_MAX };
+        let count = self.choices.byte() % candidates_max;
         let mut view = self.ledger.view(parent).expect("it is known");
         let below = self.ledger.header(parent).expect("it is known");
         let (sky, params) = (below.sky, view.params());
