@@ -106,7 +106,14 @@ impl RedbFile {
         self.ready(&mut acknowledged)?;
         let next = acknowledged.last + 1;
         let outcome = match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
-            Slot::Open(database) => guarded(|| commit(database, next, durability, work)),
+            Slot::Open(database) => guarded(|| {
+                let mut writer = database.begin_write()?;
+                writer.set_durability(durability)?;
+                writer.set_quick_repair(
+                    self.format.quick_repair && matches!(durability, Durability::Immediate),
+                );
+                commit(writer, next, work)
+            }),
             Slot::Interrupted | Slot::Stopped(_) => return Err(self.closed(Stop::WriteFailed)),
         };
         match outcome {
@@ -190,13 +197,10 @@ impl RedbFile {
 
 /// Writes what `work` writes and the commit's own number.
 fn commit<T, R>(
-    database: &Database,
+    writer: WriteTransaction,
     number: u64,
-    durability: Durability,
     work: impl FnOnce(&WriteTransaction) -> Result<Result<T, R>, Fault>,
 ) -> Result<Result<T, R>, Fault> {
-    let mut writer = database.begin_write()?;
-    writer.set_durability(durability)?;
     let outcome = work(&writer)?;
     if outcome.is_err() {
         writer.abort()?;

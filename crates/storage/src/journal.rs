@@ -26,6 +26,7 @@ pub const JOURNAL_FILE: &str = "journal.redb";
 const FORMAT: Format = Format {
     kind: FileKind::Journal,
     version: FORMAT_VERSION,
+    quick_repair: false,
     create: tables::open_all,
     migrate: migrations::run,
 };

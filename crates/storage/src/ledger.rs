@@ -35,6 +35,7 @@ const TRANSACTION_CHUNKS_MAX: usize = 256;
 const FORMAT: Format = Format {
     kind: FileKind::Ledger,
     version: LEDGER_FORMAT_VERSION,
+    quick_repair: true,
     create: tables::create,
     migrate: |_, _| Err(Fault::Damaged("format version")),
 };
@@ -317,3 +318,6 @@ fn check_size(what: &'static str, bytes: &[u8], size_bytes_max: usize) -> Result
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

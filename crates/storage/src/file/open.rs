@@ -29,6 +29,9 @@ pub(crate) struct Format {
     pub kind: FileKind,
     /// The version that this program writes.
     pub version: u64,
+    /// Whether a crash must not cost a walk through the whole file at the next start. Synced commits
+    /// then take two data syncs instead of one.
+    pub quick_repair: bool,
     /// Makes every table of a new file, so that readers find them all.
     pub create: fn(&WriteTransaction) -> Result<(), Fault>,
     /// Brings a file of an older version, which is given, to this one.
