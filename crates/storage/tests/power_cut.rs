@@ -127,9 +127,10 @@ fn f2_a_power_cut_takes_no_synced_block_and_no_half_snapshot() {
         };
         let last = unsynced.max(synced) + round % 2;
         (unsynced.max(synced) + 1..=last).for_each(|height| ledger::append(&store, height, false));
-        // The power goes when the first chunks of another snapshot are written.
+        // The power goes before the first or the second part of another snapshot is written.
+        let cut_at = if round % 8 < 4 { 100 } else { 400 };
         let mut cut_power_at = (0..ledger::CHUNKS).map(|index| {
-            if index == 400 {
+            if index == cut_at {
                 disk.cut_power();
             }
             ledger::chunk(last, index)
