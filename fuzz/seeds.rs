@@ -43,5 +43,18 @@ fn main() -> io::Result<()> {
     for (name, bytes) in opensky_fuzz::ledger::ledger_rule_seeds() {
         write("ledger", &name, &bytes)?;
     }
+    for (name, bytes) in opensky_fuzz::transactions::seeds() {
+        write("transaction", &name, &bytes)?;
+    }
+    for (name, bytes) in opensky_fuzz::genesis::seeds() {
+        write("genesis", name, &bytes)?;
+    }
+    for (name, bytes) in opensky_fuzz::snapshots::Parts::new().seeds() {
+        write("restore", &name, &bytes)?;
+    }
+    for (name, bytes) in opensky_fuzz::mix::seeds() {
+        write("mix", &name, &bytes)?;
+        write("mix_signed", &name, &bytes)?;
+    }
     write("plan", "two_chunks", &[2, 1, 0, 9, 0, 0, 0, 1, 2, 3])
 }

@@ -4,7 +4,13 @@
 //! SECONDS`; stable Rust is enough. The same checks run in `cargo test` on mutated samples
 //! (`crates/protocol/tests/strict.rs`), without coverage guidance.
 
+pub mod choices;
+pub mod genesis;
 pub mod ledger;
+pub mod mix;
+pub mod people;
+pub mod snapshots;
+pub mod transactions;
 
 use opensky_protocol::{Message, frame::HEADER_BYTES};
 

@@ -123,3 +123,57 @@ fn verify_sr25519(key: &[u8; 32], signature: &Signature, text: &str) -> bool {
     let Ok(signature) = schnorrkel::Signature::from_bytes(signature.as_bytes()) else { return false };
     key.verify(signing_context(SUBSTRATE).bytes(text.as_bytes()), &signature).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schnorrkel::{ExpansionMode, MiniSecretKey};
+
+    fn holds(key: &str, signature: &str, text: &str) -> bool {
+        let key = hex::decode(key).ok().and_then(|key| key.try_into().ok()).expect("a key");
+        verify_sr25519(&key, &signature.parse().expect("a signature"), text)
+    }
+
+    /// The vector that implementations of sr25519 share, first published with `sr25519-crust` (`ds.cpp`).
+    #[test]
+    fn l6_a_published_sr25519_signature_counts_for_its_text_only() {
+        const KEY: &str = "46ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a";
+        const SIGNATURE: &str = "4e172314444b8f820bb54c22e95076f220ed25373e5c178234aa6c211d292712\
+                                 44b947e3ff3418ff6b45fd1df1140c8cbff69fc58ee6dc96df70936a2bb74b82";
+        assert!(holds(KEY, SIGNATURE, "this is a message"));
+        assert!(!holds(KEY, SIGNATURE, "this is a message "));
+        assert!(!holds(KEY, SIGNATURE, &wrapped("this is a message")));
+    }
+
+    /// Signatures made before schnorrkel was audited had no marker and another transcript. Those of
+    /// `sp-core` (`verify_from_old_wasm_works`) and of schnorrkel
+    /// (`can_verify_know_preaudit_deprecated_message`) are refused, with the marker put in as well.
+    #[test]
+    fn l6_sr25519_signatures_of_the_old_kind_are_refused() {
+        let old = [
+            (
+                "def12e42f3e487e9b14095aa8d5cc16a33491f1b50dadcf8811d1480f3fa8627",
+                "28a854d54903e056f89581c691c1f7d2ff39f8f896c9e9c22475e60902cc2b35\
+                 47199e0e91fa32902028f2ca2355e8cdd16cfe19ba5e8b658c94aa80f3b81a00",
+                "SUBSTRATE",
+            ),
+            (
+                "b4bfa1f7a5166695eb75299fd1c4c03ea212871c342f2c5dfea0902b2c246918",
+                "5a9755f069939f45d96aaf125cf5ce7ba1db998686f87f2fb3cbdea922078741\
+                 a73891ba265f70c31436e18a9acd14d189d73c12317ab6c313285cd938453202",
+                "Verifying that I am the owner of 5G9hQLdsKQswNPgB499DeA5PkFBbgkLPJWkkS6FAM6xGQ8xD. \
+                 Hash: 221455a3\n",
+            ),
+        ];
+        // The first is by the key of 32 zeros.
+        let zeros = MiniSecretKey::from_bytes(&[0; 32]).expect("a key");
+        let public = zeros.expand_to_public(ExpansionMode::Ed25519);
+        assert_eq!(hex::encode(public.to_bytes()), old[0].0);
+        for (key, signature, text) in old {
+            assert!(!holds(key, signature, text));
+            let mut marked: Vec<u8> = hex::decode(signature).expect("hex digits");
+            marked[63] |= 128;
+            assert!(!holds(key, &hex::encode(marked), text));
+        }
+    }
+}
