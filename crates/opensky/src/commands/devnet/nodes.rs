@@ -8,7 +8,7 @@ use crate::{
 use anyhow::{Context as _, Result};
 use opensky_api::membership::InviteRequest;
 use opensky_client::Client;
-use opensky_identity::{KeyFile, Layout, Protection, RunningNode};
+use opensky_identity::{DataFolder, KeyFile, Layout, Protection, RunningNode};
 use opensky_types::NodeId;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
@@ -107,19 +107,17 @@ impl Devnet {
     /// The nodes that validate at first: four of those that are new, so that one may fail, or the first
     /// alone in a smaller sky. None where the sky is there already.
     fn validators(&self, count: u16) -> Result<Vec<NodeId>> {
-        let key = |number: u16| Layout::new(self.folder.join(format!("node{number}"))).key();
-        if key(1).try_exists()? {
+        let folder = |number: u16| self.folder.join(format!("node{number}"));
+        if Layout::new(folder(1)).key().try_exists()? {
             return Ok(Vec::new());
         }
         let voting = if count < VALIDATORS { 1 } else { VALIDATORS };
         let made = (1..=voting).map(|number| {
-            let path = key(number);
+            // Released at once: the node opens it again.
+            let data = DataFolder::open(&folder(number))?;
+            let path = data.layout().key();
             if path.try_exists()? {
                 return Ok(KeyFile::load(&path)?.id());
-            }
-            for folder in path.ancestors().skip(1).take(2).collect::<Vec<_>>().into_iter().rev() {
-                fs::create_dir_all(folder)?;
-                fs::set_permissions(folder, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
             }
             Ok(KeyFile::create(&path, &opensky_identity::generate(), Protection::None)?.id())
         });
