@@ -15,6 +15,13 @@ pub struct SubmitRequest {
     pub transaction: String,
 }
 
+impl SubmitRequest {
+    /// For these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { transaction: hex::encode(bytes) }
+    }
+}
+
 /// Asks where a transaction is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
