@@ -1,0 +1,1 @@
+//! `opensky ledger export`

@@ -1,0 +1,1 @@
+//! `opensky ledger prove` and `opensky ledger verify`
