@@ -2,7 +2,7 @@
 
 use crate::ledger::HeadView;
 use opensky_ledger::{reputation::Reputation, stake::Stake};
-use opensky_types::{AccountId, Micros, Timestamp, text::ParseError};
+use opensky_types::{AccountId, Micros, NodeId, Timestamp, text::ParseError};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -14,6 +14,13 @@ pub const AUTO_TRANSFERS_MAX: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Payee(pub AccountId);
+
+impl Payee {
+    /// The account of a node.
+    pub fn of_node(node: NodeId) -> Self {
+        Self(AccountId::of_node(node))
+    }
+}
 
 impl FromStr for Payee {
     type Err = ParseError;

@@ -18,10 +18,15 @@ use opensky_api::{
     },
 };
 use opensky_ledger::{entry::Entry, key::Key, proof::KEY_BYTES_MAX, rules::RulesVersion};
+use opensky_ports::ledger::FollowError;
 use opensky_types::codec;
+use std::time::Duration;
+use tokio::{sync::broadcast::error::RecvError, time::Instant};
 
 /// Blocks of one answer, in bytes; one block alone may be more.
 const BLOCKS_BYTES_MAX: usize = 4 << 20;
+/// How long a proof waits for a block that is certified.
+const PROOF_PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn info(State(gateway): State<Gateway>) -> Outcome<Json<LedgerView>> {
     let genesis = gateway.handle.status().await?.genesis;
@@ -72,8 +77,24 @@ pub(crate) async fn proof(
 ) -> Outcome<impl IntoResponse> {
     let Query(query) = query?;
     let key = key_of(&query)?;
-    let bytes = gateway.handle.ledger(move |engine| engine.prove(&key)).await?;
+    let bytes = prove(&gateway, key).await?;
     Ok(([(header::CONTENT_TYPE, PROOF_CONTENT_TYPE)], bytes))
+}
+
+/// The newest block may have no certificate of its own yet; the next one brings news of that.
+async fn prove(gateway: &Gateway, key: Key) -> Result<Vec<u8>, FollowError> {
+    let until = Instant::now() + PROOF_PATIENCE;
+    let mut news = gateway.handle.ledger(|engine| engine.subscribe()).await;
+    loop {
+        let proven = gateway.handle.ledger(move |engine| engine.prove(&key)).await;
+        if !matches!(proven, Err(FollowError::NotNext { .. })) {
+            return proven;
+        }
+        match tokio::time::timeout_at(until, news.recv()).await {
+            Ok(Ok(_) | Err(RecvError::Lagged(_))) => {}
+            Ok(Err(RecvError::Closed)) | Err(_) => return proven,
+        }
+    }
 }
 
 fn key_of(query: &ProofQuery) -> Result<Key, Answer> {

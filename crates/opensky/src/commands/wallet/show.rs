@@ -12,29 +12,28 @@ use opensky_types::Timestamp;
 
 /// A wallet: one account in fields, several as a table with their sum.
 pub fn wallet(wallet: &Wallet) -> String {
-    let mut text = match wallet.accounts.as_slice() {
-        [only] => account(only, now()),
-        several => format!("{}\n\n", accounts(several, &wallet.total)),
+    let (table, mut rows) = match wallet.accounts.as_slice() {
+        [only] => (String::new(), account(only, now())),
+        several => (accounts(several, &wallet.total) + "\n\n", Vec::new()),
     };
     if wallet.economy_free {
-        text += &fields(&[("prices    ", "none in this sky".to_owned())]);
+        rows.push(("prices", "none in this sky".to_owned()));
     }
-    text + &fields(&[
-        ("height    ", wallet.head.height.to_string()),
-        ("state root", wallet.head.state.to_string()),
-    ])
+    rows.push(("height", wallet.head.height.to_string()));
+    rows.push(("state root", wallet.head.state.to_string()));
+    table + &fields(&rows)
 }
 
-fn account(view: &AccountView, now: Timestamp) -> String {
+fn account(view: &AccountView, now: Timestamp) -> Vec<(&'static str, String)> {
     let money = &view.money;
-    let mut rows = vec![("account   ", view.account.to_string())];
+    let mut rows = vec![("account", view.account.to_string())];
     if !view.exists {
         rows.push(("", "not begun: an account begins with its first income".to_owned()));
     }
     rows.extend(view.owner.map(|owner| ("owner", owner.to_string())));
     let (free, granted) = (bare(money.free_micros), bare(money.granted_micros));
     rows.push(("available", format!("{}: {free} free, {granted} granted", money.available())));
-    let locked = view.grant_locked_until.map(|at| format!("not transferable, free {}", until(now, at)));
+    let locked = view.grant_locked_until.map(|at| format!("can be transferred {}", until(now, at)));
     rows.extend(locked.map(|locked| ("grant", locked)));
     let escrow = money.escrow_micros.map_or("not known here".to_owned(), |amount| amount.to_string());
     rows.push(("in escrow", escrow));
@@ -46,11 +45,11 @@ fn account(view: &AccountView, now: Timestamp) -> String {
     rows.push(("debt", money.debt_micros.to_string()));
     rows.push(("reputation", reputation(&view.reputation, now)));
     rows.push(("next number", view.next_number.to_string()));
-    fields(&rows)
+    rows
 }
 
 /// The score, its tier, and what keeps the account from working.
-pub fn reputation(reputation: &ReputationView, now: Timestamp) -> String {
+fn reputation(reputation: &ReputationView, now: Timestamp) -> String {
     let mut text = format!("{} ({})", reputation.score, reputation.tier);
     if reputation.is_banned {
         text += ", banned";
