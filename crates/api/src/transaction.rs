@@ -13,12 +13,15 @@ pub const WAIT_MS_MAX: u64 = 30_000;
 pub struct SubmitRequest {
     /// The encoded transaction with its signatures, in hex.
     pub transaction: String,
+    /// Only try it out.
+    #[serde(default)]
+    pub dry_run: bool,
 }
 
 impl SubmitRequest {
     /// For these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self { transaction: hex::encode(bytes) }
+    pub fn of(bytes: &[u8], dry_run: bool) -> Self {
+        Self { transaction: hex::encode(bytes), dry_run }
     }
 }
 

@@ -44,8 +44,8 @@ impl Client {
     }
 
     /// Passes on a transaction that somebody signed elsewhere.
-    pub async fn submit_transaction(&self, bytes: &[u8]) -> Result<TransactionView, ClientError> {
-        self.call(Method::POST, routes::TRANSACTIONS, Some(&SubmitRequest::of(bytes))).await
+    pub async fn submit_transaction(&self, request: &SubmitRequest) -> Result<TransactionView, ClientError> {
+        self.call(Method::POST, routes::TRANSACTIONS, Some(request)).await
     }
 
     /// Where a transaction is, once it is final, is given up, or the wait is over.

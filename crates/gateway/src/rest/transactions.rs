@@ -17,7 +17,8 @@ use opensky_api::{
     transaction::{SubmitRequest, TransactionQuery, TransactionView, WAIT_MS_MAX, WhereView},
     wallet::{OwnerRequest, StakeRequest, TransferRequest},
 };
-use opensky_ledger::{action::Action, memo::Memo, transaction::SignedTransaction};
+use opensky_ledger::{action::Action, event::Event, memo::Memo, transaction::SignedTransaction};
+use opensky_node::TransactError;
 use opensky_ports::ledger::Whereabouts;
 use opensky_types::{Hash, Micros};
 use std::time::Duration;
@@ -74,6 +75,10 @@ pub(crate) async fn submit(
         .and_then(SignedTransaction::check)
         .map_err(|error| problem(Code::InvalidRequest, format!("the transaction is malformed: {error}")))?;
     let sentence = checked.transaction.action.describe();
+    if request.dry_run {
+        let tried = gateway.handle.ledger(move |engine| engine.try_out(checked.signed)).await;
+        return Ok(Json(tried_out(sentence, &tried.map_err(TransactError::from)?)));
+    }
     let id = gateway.handle.submit_transaction(checked.signed).await?;
     Ok(Json(TransactionView { sentence, ..view(id, Whereabouts::Waiting) }))
 }
@@ -92,13 +97,15 @@ pub(crate) async fn find(
 pub(super) async fn act(gateway: &Gateway, action: Action, dry_run: bool) -> Outcome<Json<TransactionView>> {
     let sentence = action.describe();
     if dry_run {
-        let events = gateway.handle.try_transact(action).await?;
-        let happenings = events.iter().map(HappeningView::from).collect();
-        let standing = WhereView::DryRun;
-        return Ok(Json(TransactionView { id: None, standing, height: None, at: None, sentence, happenings }));
+        return Ok(Json(tried_out(sentence, &gateway.handle.try_transact(action).await?)));
     }
     let id = gateway.handle.transact(action).await?;
     Ok(Json(TransactionView { sentence, ..view(id, Whereabouts::Waiting) }))
+}
+
+fn tried_out(sentence: String, events: &[Event]) -> TransactionView {
+    let happenings = events.iter().map(HappeningView::from).collect();
+    TransactionView { id: None, standing: WhereView::DryRun, height: None, at: None, sentence, happenings }
 }
 
 fn something(amount: Micros) -> Outcome<Micros> {

@@ -1,6 +1,7 @@
 //! `opensky wallet`
 
 mod automatic;
+mod owner;
 mod show;
 
 use crate::{
@@ -13,9 +14,10 @@ use automatic::AutoTransferCommand;
 use clap::{Args, Subcommand};
 use opensky_api::{
     history::{HistoryQuery, Place},
-    wallet::{OwnerRequest, Payee, StakeRequest, TransferRequest, WalletQuery},
+    wallet::{Payee, StakeRequest, TransferRequest, WalletQuery},
 };
 use opensky_types::Micros;
+use owner::OwnerCommand;
 
 /// Show balances and move money
 #[derive(Debug, Subcommand)]
@@ -97,16 +99,6 @@ pub struct StakeArgs {
     act: ActArgs,
 }
 
-/// Change who owns this node's account
-#[derive(Debug, Subcommand)]
-pub enum OwnerCommand {
-    /// The account has no owner but itself any more
-    Remove {
-        #[command(flatten)]
-        act: ActArgs,
-    },
-}
-
 pub async fn run(context: &Context, command: WalletCommand) -> Result<()> {
     let client = context.client()?;
     match command {
@@ -141,9 +133,6 @@ pub async fn run(context: &Context, command: WalletCommand) -> Result<()> {
             let send = async |dry_run| client.unstake(&StakeRequest { amount_micros: amount, dry_run }).await;
             act(context, &client, args, &format!("Take {amount} out of stake?"), send).await
         }
-        WalletCommand::Owner(OwnerCommand::Remove { act: args }) => {
-            let send = async |dry_run| client.set_owner(&OwnerRequest { owner: None, dry_run }).await;
-            act(context, &client, args, "Let this node's account have no owner but itself?", send).await
-        }
+        WalletCommand::Owner(command) => owner::run(context, &client, command).await,
     }
 }
