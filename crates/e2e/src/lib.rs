@@ -69,7 +69,9 @@ impl Node {
     pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(binary()?);
         command.arg("--data-dir").arg(&self.folder);
-        for (name, value) in [("LOOPBACK_ONLY", "true"), ("LISTEN", "0"), ("MDNS", "false")] {
+        for (name, value) in
+            [("LOOPBACK_ONLY", "true"), ("LISTEN", "0"), ("VALIDATOR_LISTEN", "0"), ("MDNS", "false")]
+        {
             command.env(format!("OPENSKY_{name}"), value);
         }
         Ok(command)

@@ -14,13 +14,13 @@ use opensky_client::{
 use opensky_gateway::{Surroundings, Token};
 use opensky_node::{Config, Node, Parts};
 use opensky_ports::testing::{
-    FakeClock, FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryNetwork,
+    FakeClock, FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryLedger, MemoryNetwork,
 };
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
-    Hash, Keypair, Timestamp,
+    Hash, Keypair, Micros, Timestamp,
     limits::ContributionLimits,
-    membership::{Genesis, InvitePolicy, MembershipChain},
+    membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, MembershipChain},
     place::Level,
     samples,
 };
@@ -64,12 +64,17 @@ async fn serve() -> Served {
         founded_at: Timestamp::default(),
         invites: InvitePolicy::Members,
         economy_free: true,
+        supply: Micros::ZERO,
+        validators: vec![key.id()],
+        epoch_blocks: EPOCH_BLOCKS,
         nonce: 1,
     };
     let executor = FakeExecutor::new(|batch, item| {
         let run = FakeRun::writes(item.input.item.clone());
         if batch.program.args.contains(&"slow".into()) { run.forever() } else { run }
     });
+    let clock = Arc::new(MovingClock { started: Instant::now(), random: FakeClock::default() });
+    let ledger = MemoryLedger::free(genesis.sky(), key.id(), clock.clone());
     let parts = Parts {
         key,
         genesis,
@@ -79,8 +84,9 @@ async fn serve() -> Served {
         executor: Arc::new(executor),
         blobs: Arc::new(MemoryBlobs::new(1 << 30)),
         journal: Arc::new(MemoryJournal::new()),
+        ledger: Arc::new(ledger),
         machine: Arc::new(FakeMachine::default()),
-        clock: Arc::new(MovingClock { started: Instant::now(), random: FakeClock::default() }),
+        clock,
         starts: 1,
         limits: ContributionLimits::default(),
         config: Config::default(),

@@ -57,7 +57,7 @@ pub fn apply(view: &mut View<'_>, context: &Context, checked: &Checked) -> Resul
     })
 }
 
-fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
+pub(crate) fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
     let Transaction { sky, rules, valid_until, .. } = *transaction;
     if sky != context.sky {
         return Err(Rejection::OtherSky { expected: context.sky, found: sky });

@@ -10,7 +10,7 @@ use crate::{
     rejection::Rejection,
     rules,
     state::{State, StateError},
-    transaction::{Checked, SignedTransaction},
+    transaction::{Checked, SignedTransaction, Transaction},
     tree::Draft,
     view::{Overlay, View},
 };
@@ -86,6 +86,32 @@ impl Ledger {
             at = block.header.parent;
         }
         Ok(View::new(&self.state, below))
+    }
+
+    /// What would happen if this were alone in a block on the final state, at `now`; nothing is kept.
+    pub fn try_out(&self, now: Timestamp, checked: &Checked) -> Result<Vec<Event>, Rejection> {
+        let mut view = View::new(&self.state, Vec::new());
+        let context = self.next_context(&view, now);
+        apply(&mut view, &context, checked)?;
+        Ok(view.finish().1)
+    }
+
+    /// Whether a transaction could be in a block now, as far as sky, rules and time say. All that can be
+    /// said of one whose turn has not come.
+    pub fn check_place(&self, now: Timestamp, transaction: &Transaction) -> Result<(), Rejection> {
+        let view = View::new(&self.state, Vec::new());
+        crate::apply::check_place(&self.next_context(&view, now), transaction)
+    }
+
+    fn next_context(&self, view: &View<'_>, now: Timestamp) -> Context {
+        let height = self.head.height.saturating_add(1);
+        Context {
+            sky: self.head.sky,
+            height,
+            now: now.max(self.head.time.plus_ms(1)),
+            rules: rules::version_at(view, height).get(),
+            params: view.params(),
+        }
     }
 
     /// A block on `parent` of those candidates that apply, in their order, up to `size_bytes_max` of

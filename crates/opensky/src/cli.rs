@@ -61,7 +61,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start this machine's node
-    Up(commands::up::UpArgs),
+    Up(Box<commands::up::UpArgs>),
     /// Stop this machine's node
     Down,
     /// Show how the node is doing

@@ -34,7 +34,7 @@ use std::{path::PathBuf, process::ExitCode};
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     let context = Context::new(cli.global);
     match cli.command {
-        Command::Up(args) => return up::run(&context, args).await,
+        Command::Up(args) => return up::run(&context, *args).await,
         Command::Run(args) => return run::run(&context, args).await,
         Command::Doctor => return doctor::run(&context).await,
         Command::Jobs(command) => return jobs::run(&context, command).await,

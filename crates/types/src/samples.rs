@@ -9,7 +9,7 @@ use crate::{
     ids::{AgreementId, JobId, TaskId},
     job::{Blob, JobNote, JobSpec, Program, StageInputs, StageSpec, Verify},
     key::{Keypair, NodeId},
-    membership::{Genesis, Invite, InvitePolicy, MembershipChain},
+    membership::{EPOCH_BLOCKS, Genesis, Invite, InvitePolicy, MembershipChain},
     merkle,
     offer::{Constraints, Offer},
     place::{Level, NodeKind, Region},
@@ -149,6 +149,9 @@ pub fn genesis(invites: InvitePolicy) -> Genesis {
         founded_at: NOW,
         invites,
         economy_free: true,
+        supply: Micros::ZERO,
+        validators: vec![founder().id()],
+        epoch_blocks: EPOCH_BLOCKS,
         nonce: 1,
     }
 }
