@@ -8,7 +8,8 @@ use opensky_client::api::{
     transaction::{SubmitRequest, WhereView},
     validators::{DryRunQuery, ValidatorRequest},
     wallet::{
-        AutoTransferView, AutoTransfers, OwnerRequest, Payee, StakeRequest, TransferRequest, WalletQuery, WhenView,
+        AutoTransferView, AutoTransfers, OwnerRequest, Payee, StakeRequest, TransferRequest, WalletQuery,
+        WhenView,
     },
 };
 use opensky_ledger::{
@@ -38,7 +39,8 @@ fn transfer(amount: Micros) -> TransferRequest {
 #[tokio::test]
 async fn a_transfer_is_tried_out_then_done_and_final() {
     let Served { client, .. } = serve_with(credits(10)).await;
-    let tried = client.transfer(&TransferRequest { dry_run: true, ..transfer(credits(2)) }).await.expect("tried");
+    let tried =
+        client.transfer(&TransferRequest { dry_run: true, ..transfer(credits(2)) }).await.expect("tried");
     assert_eq!((tried.standing, tried.id), (WhereView::DryRun, None));
     let before = client.wallet(&WalletQuery::default()).await.expect("wallet");
     assert_eq!(before.total.free_micros, credits(10), "a dry run does nothing");
@@ -72,10 +74,14 @@ async fn what_cannot_be_done_gets_its_code() {
     let unstake = StakeRequest { amount_micros: credits(1), dry_run: false };
     assert_eq!(code(&client.unstake(&unstake).await.expect_err("no stake")), Some(Code::TransactionRejected));
     let unlink = OwnerRequest { owner: None, dry_run: false };
-    assert_eq!(code(&client.set_owner(&unlink).await.expect_err("no owner")), Some(Code::TransactionRejected));
+    assert_eq!(
+        code(&client.set_owner(&unlink).await.expect_err("no owner")),
+        Some(Code::TransactionRejected)
+    );
     let proof = client.ledger_proof(&ProofQuery::default()).await.expect_err("of nothing");
     assert_eq!(code(&proof), Some(Code::InvalidRequest));
-    let garbage = client.submit_transaction(&SubmitRequest::of(b"garbage", false)).await.expect_err("garbage");
+    let garbage =
+        client.submit_transaction(&SubmitRequest::of(b"garbage", false)).await.expect_err("garbage");
     assert_eq!(code(&garbage), Some(Code::InvalidRequest));
     let never = client.transaction(Hash::of(b"never seen"), Duration::ZERO).await.expect("an answer");
     assert_eq!(never.standing, WhereView::Unknown);
@@ -87,7 +93,8 @@ async fn blocks_are_told_as_they_become_final() {
     let mut events = client.ledger_events().await.expect("events");
     let Some(LedgerEvent::Head(head)) = events.next().await.expect("event") else { panic!("no head first") };
     let sent = client.transfer(&transfer(credits(1))).await.expect("sent");
-    let Some(LedgerEvent::Block { head: block, transactions, .. }) = events.next().await.expect("event") else {
+    let Some(LedgerEvent::Block { head: block, transactions, .. }) = events.next().await.expect("event")
+    else {
         panic!("no block")
     };
     assert_eq!(block.height, head.height + 1);
@@ -99,8 +106,10 @@ async fn several_nodes_are_shown_as_one_wallet() {
     let Served { client, .. } = serve_with(credits(10)).await;
     let (node, owner) = (own_key(), other());
     client.transfer(&transfer(credits(3))).await.expect("sent");
-    let (wallet, ledger) =
-        (client.wallet(&WalletQuery::default()).await.expect("wallet"), client.ledger().await.expect("ledger"));
+    let (wallet, ledger) = (
+        client.wallet(&WalletQuery::default()).await.expect("wallet"),
+        client.ledger().await.expect("ledger"),
+    );
     let transaction = Transaction {
         sky: ledger.sky,
         rules: ledger.rules,
@@ -109,9 +118,8 @@ async fn several_nodes_are_shown_as_one_wallet() {
         valid_until: ledger.head.at.plus_ms(60_000),
         action: Action::LinkOwner { owner: AccountId::of_node(owner.id()) },
     };
-    let approvals = [&node, &owner].map(|key| {
-        Approval::Ed25519 { key: key.id(), signature: key.sign(&transaction.message()) }
-    });
+    let approvals = [&node, &owner]
+        .map(|key| Approval::Ed25519 { key: key.id(), signature: key.sign(&transaction.message()) });
     let signed = transaction.signed(approvals.to_vec()).encode();
     let tried = client.submit_transaction(&SubmitRequest::of(&signed, true)).await.expect("tried");
     assert_eq!(tried.standing, WhereView::DryRun);
@@ -129,17 +137,25 @@ async fn automatic_transfers_are_kept_and_checked() {
     let to = Payee::of_node(other().id());
     let every = WhenView::Every { interval_ms: 3_600_000, amount_micros: credits(1), last_at: None };
     let all = AutoTransfers {
-        transfers: [WhenView::Received { percent: 20 }, WhenView::Above { threshold_micros: credits(50) }, every]
-            .map(|when| AutoTransferView { to, when, keep_micros: credits(1) })
-            .to_vec(),
+        transfers: [
+            WhenView::Received { percent: 20 },
+            WhenView::Above { threshold_micros: credits(50) },
+            every,
+        ]
+        .map(|when| AutoTransferView { to, when, keep_micros: credits(1) })
+        .to_vec(),
     };
     client.set_auto_transfers(&all).await.expect("set");
     let kept = client.auto_transfers().await.expect("kept").transfers;
     assert_eq!(kept[..2], all.transfers[..2]);
     assert!(matches!(kept[2].when, WhenView::Every { last_at: Some(_), .. }), "the first one waits its time");
     for when in [WhenView::Received { percent: 0 }, WhenView::Received { percent: 101 }] {
-        let wrong = AutoTransfers { transfers: vec![AutoTransferView { to, when, keep_micros: Micros::ZERO }] };
-        assert_eq!(code(&client.set_auto_transfers(&wrong).await.expect_err("wrong")), Some(Code::InvalidRequest));
+        let wrong =
+            AutoTransfers { transfers: vec![AutoTransferView { to, when, keep_micros: Micros::ZERO }] };
+        assert_eq!(
+            code(&client.set_auto_transfers(&wrong).await.expect_err("wrong")),
+            Some(Code::InvalidRequest)
+        );
     }
     let many = AutoTransfers { transfers: vec![all.transfers[0]; 17] };
     assert_eq!(code(&client.set_auto_transfers(&many).await.expect_err("many")), Some(Code::InvalidRequest));

@@ -61,9 +61,7 @@ pub fn confirm(question: &str, yes: bool) -> Result<()> {
     }
     if !io::stdin().is_terminal() {
         let what = "this has to be confirmed, and nobody is at a terminal to do so";
-        return Err(Fail::new(Exit::Invalid, what)
-            .next("look at it with --dry-run, then say --yes")
-            .into());
+        return Err(Fail::new(Exit::Invalid, what).next("look at it with --dry-run, then say --yes").into());
     }
     eprint!("{} [y/N] ", crate::terminal::clean(question));
     io::stderr().flush()?;
@@ -93,7 +91,8 @@ fn spinner(context: &Context, id: Hash) -> ProgressBar {
         context.say(format!("transaction {id} waits for its block"));
         return ProgressBar::hidden();
     }
-    let spinner = ProgressBar::new_spinner().with_message(format!("transaction {} waits for its block", id.short()));
+    let spinner =
+        ProgressBar::new_spinner().with_message(format!("transaction {} waits for its block", id.short()));
     spinner.enable_steady_tick(TICK);
     spinner
 }

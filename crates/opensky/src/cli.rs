@@ -159,6 +159,8 @@ mod tests {
             "opensky wallet transfer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN 1.5 --memo x --yes",
             "opensky wallet stake 1500000u --dry-run",
             "opensky wallet unstake 2 --yes --no-wait",
+            "opensky wallet owner ask 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN --out o.json",
+            "opensky wallet owner accept o.json --yes --unencrypted-key",
             "opensky wallet auto-transfer list",
             "opensky wallet auto-transfer remove 1",
             "opensky ledger info",

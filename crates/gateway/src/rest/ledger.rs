@@ -13,9 +13,7 @@ use axum::{
 };
 use opensky_api::{
     Code,
-    ledger::{
-        Blocks, BlocksQuery, LedgerView, PROOF_CONTENT_TYPE, ParamsView, ProofQuery, RulesSwitchView,
-    },
+    ledger::{Blocks, BlocksQuery, LedgerView, PROOF_CONTENT_TYPE, ParamsView, ProofQuery, RulesSwitchView},
 };
 use opensky_ledger::{entry::Entry, key::Key, proof::KEY_BYTES_MAX, rules::RulesVersion};
 use opensky_ports::ledger::FollowError;
@@ -63,10 +61,8 @@ pub(crate) async fn blocks(
 ) -> Outcome<Json<Blocks>> {
     let Query(query) = query?;
     let from = query.from.unwrap_or(1).max(1);
-    let (blocks, head) = gateway
-        .handle
-        .ledger(move |engine| (engine.blocks(from, BLOCKS_BYTES_MAX), engine.head()))
-        .await;
+    let (blocks, head) =
+        gateway.handle.ledger(move |engine| (engine.blocks(from, BLOCKS_BYTES_MAX), engine.head())).await;
     let blocks = blocks?.iter().map(hex::encode).collect();
     Ok(Json(Blocks { from, blocks, head: views::ledger::head(&head) }))
 }

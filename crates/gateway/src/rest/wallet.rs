@@ -16,7 +16,9 @@ use opensky_api::{
     Code,
     happening::HappeningView,
     history::{History, HistoryLine, HistoryQuery, Place},
-    wallet::{AUTO_TRANSFERS_MAX, AutoTransferView, AutoTransfers, MoneyView, Payee, Wallet, WalletQuery, WhenView},
+    wallet::{
+        AUTO_TRANSFERS_MAX, AutoTransferView, AutoTransfers, MoneyView, Payee, Wallet, WalletQuery, WhenView,
+    },
 };
 use opensky_ledger::{action::Action, entry::Entry, key::Key};
 use opensky_node::{AutoTransfer, When};
@@ -121,8 +123,7 @@ pub(crate) async fn history(
     let limit = query.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX) as usize;
     let before = query.before.map(|place| (place.height, place.index));
     // One more than asked for tells whether there is a next page.
-    let mut items =
-        gateway.handle.ledger(move |engine| engine.history(&account, before, limit + 1)).await?;
+    let mut items = gateway.handle.ledger(move |engine| engine.history(&account, before, limit + 1)).await?;
     let is_last = items.len() <= limit;
     items.truncate(limit);
     let next = items.last().filter(|_| !is_last).map(place);
@@ -174,7 +175,9 @@ fn checked(transfer: &AutoTransferView, own: AccountId, now: Timestamp) -> Outco
         return bad("an automatic transfer to this node's own account");
     }
     let when = match transfer.when {
-        WhenView::Received { percent } if !(1..=100).contains(&percent) => return bad("percent are 1 to 100"),
+        WhenView::Received { percent } if !(1..=100).contains(&percent) => {
+            return bad("percent are 1 to 100");
+        }
         WhenView::Every { interval_ms, .. } if interval_ms < INTERVAL_MS_MIN => {
             return bad("the shortest interval is one minute");
         }

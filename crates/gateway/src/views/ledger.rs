@@ -5,13 +5,7 @@ use opensky_api::{
     ledger::{HeadView, LedgerEvent, LedgerSummary, RoleView},
     wallet::{AccountView, MoneyView, ReputationView, UnbondingView},
 };
-use opensky_ledger::{
-    account::Account,
-    entry::Entry,
-    key::Key,
-    reputation::Reputation,
-    stake::Stake,
-};
+use opensky_ledger::{account::Account, entry::Entry, key::Key, reputation::Reputation, stake::Stake};
 use opensky_node::Handle;
 use opensky_ports::{
     LedgerEngine,

@@ -68,6 +68,7 @@ fn show(all: &Validators) -> String {
             this.to_owned(),
         ]
     });
-    let place = format!("height {}, epoch {} of {} blocks", all.head.height, all.head.epoch, all.epoch_blocks);
+    let place =
+        format!("height {}, epoch {} of {} blocks", all.head.height, all.head.epoch, all.epoch_blocks);
     format!("{}\n\n{place}", table(&["NODE", "STANDING", "STAKE", "REPUTATION", ""], rows))
 }

@@ -107,8 +107,7 @@ pub async fn run(context: &Context, command: WalletCommand) -> Result<()> {
             context.format.print(&wallet, show::wallet)
         }
         WalletCommand::History(args) => {
-            let query =
-                HistoryQuery { account: args.account, before: args.before, limit: Some(args.limit) };
+            let query = HistoryQuery { account: args.account, before: args.before, limit: Some(args.limit) };
             let history = client.wallet_history(&query).await?;
             context.format.print(&history, show::history)?;
             if let Some(next) = history.next {

@@ -53,13 +53,16 @@ pub async fn run(context: &Context, args: &ExportArgs) -> Result<()> {
     let bar = bar(context, to - args.from + 1);
     let mut next = args.from;
     while next <= to {
+        let query = BlocksQuery { from: Some(next) };
         let answer = tokio::select! {
-            answer = client.ledger_blocks(&BlocksQuery { from: Some(next) }) => answer?,
+            answer = client.ledger_blocks(&query) => answer?,
             _ = tokio::signal::ctrl_c() => return Err(interrupted(&args.out, next).into()),
         };
         if answer.blocks.is_empty() {
             let what = format!("this node does not keep block {next}: it began to follow the ledger later");
-            return Err(Fail::new(Exit::NotFound, what).next("name a later --from, or ask another node").into());
+            return Err(Fail::new(Exit::NotFound, what)
+                .next("name a later --from, or ask another node")
+                .into());
         }
         for digits in answer.blocks.iter().take((to - next + 1) as usize) {
             let bytes = hex::decode(digits).context("the node sent a block that is not hex")?;

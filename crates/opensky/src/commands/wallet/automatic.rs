@@ -107,7 +107,12 @@ fn show(all: &AutoTransfers) -> String {
         return "there are no automatic transfers".to_owned();
     }
     let rows = all.transfers.iter().zip(1u16..).map(|(transfer, number)| {
-        vec![number.to_string(), transfer.to.to_string(), words(&transfer.when), transfer.keep_micros.to_string()]
+        vec![
+            number.to_string(),
+            transfer.to.to_string(),
+            words(&transfer.when),
+            transfer.keep_micros.to_string(),
+        ]
     });
     table(&["NUMBER", "TO", "WHEN", "KEEPS"], rows)
 }
@@ -150,7 +155,9 @@ mod tests {
             last_at: None,
         };
         assert_eq!(when("--every 7d --amount 5 --keep 1"), Some(every));
-        for line in ["--keep 1", "--every 7d", "--amount 5", "--above 1 --on-receipt 5%", "--above 1 --amount 5"] {
+        for line in
+            ["--keep 1", "--every 7d", "--amount 5", "--above 1 --on-receipt 5%", "--above 1 --amount 5"]
+        {
             assert_eq!(when(line), None, "{line}");
         }
     }

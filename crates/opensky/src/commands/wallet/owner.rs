@@ -117,7 +117,10 @@ async fn ask(context: &Context, client: &Client, owner: AccountId, out: &Path, k
     };
     std::fs::write(out, serde_json::to_string_pretty(&asked)?)
         .with_context(|| format!("cannot write {}", out.display()))?;
-    context.say(format!("on the owner's machine, within an hour: opensky wallet owner accept {}", out.display()));
+    context.say(format!(
+        "on the owner's machine, within an hour: opensky wallet owner accept {}",
+        out.display()
+    ));
     context.format.print(&serde_json::json!({ "file": out }), |_| out.display().to_string())
 }
 

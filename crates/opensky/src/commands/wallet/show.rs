@@ -87,7 +87,10 @@ pub fn history(history: &History) -> String {
         return format!("nothing is known of {} before that", history.account);
     }
     let now = now();
-    table(&["PLACE", "WHEN", "WHAT", "CREDITS", "WITH", "NOTE"], history.lines.iter().map(|one| line(one, now)))
+    table(
+        &["PLACE", "WHEN", "WHAT", "CREDITS", "WITH", "NOTE"],
+        history.lines.iter().map(|one| line(one, now)),
+    )
 }
 
 fn line(line: &HistoryLine, now: Timestamp) -> Vec<String> {
@@ -183,7 +186,8 @@ mod tests {
     #[test]
     fn tables_fit_80_columns() {
         let rows = [view(1, 12_345_678_900_000), view(2, 1)];
-        let rows = rows.iter().map(|view| row(view.account.to_string(), &view.money, "1000 established".into()));
+        let rows =
+            rows.iter().map(|view| row(view.account.to_string(), &view.money, "1000 established".into()));
         assert!(widest(&lay_out(&HEAD, rows.collect(), Some(80))) <= 80);
     }
 
@@ -202,7 +206,10 @@ mod tests {
             sentence: "Transfer".into(),
         };
         let shown = line(&one, Timestamp::default());
-        assert_eq!((shown[0].as_str(), shown[3].as_str(), shown[5].as_str()), ("7:3", "-1.500000", "for the render"));
+        assert_eq!(
+            (shown[0].as_str(), shown[3].as_str(), shown[5].as_str()),
+            ("7:3", "-1.500000", "for the render")
+        );
         one.direction = Direction::In;
         assert_eq!(line(&one, Timestamp::default())[3], "+1.500000");
     }
