@@ -52,7 +52,13 @@ pub struct AddArgs {
     #[arg(long, value_name = "DURATION", group = "when", requires = "amount", value_parser = millis)]
     every: Option<u64>,
     /// How much each time
-    #[arg(long, value_name = "AMOUNT", requires = "every", value_parser = amount)]
+    #[arg(
+        long,
+        value_name = "AMOUNT",
+        requires = "every",
+        conflicts_with_all = ["on_receipt", "above"],
+        value_parser = amount
+    )]
     amount: Option<Micros>,
     /// What stays in the account
     #[arg(long, value_name = "AMOUNT", default_value = "0", value_parser = amount)]
