@@ -170,6 +170,8 @@ async fn validators_are_listed_and_the_last_one_stays() {
     let query = DryRunQuery { dry_run: true };
     let last = client.remove_validator(own_key().id(), &query).await.expect_err("the last one");
     assert_eq!(code(&last), Some(Code::TransactionRejected));
+    let untried = ValidatorRequest { node: other().id(), dry_run: true };
+    assert_eq!(code(&client.add_validator(&untried).await.expect_err("unasked")), Some(Code::InvalidRequest));
     // Its node is not there to sign.
     let request = ValidatorRequest { node: other().id(), dry_run: false };
     assert_eq!(code(&client.add_validator(&request).await.expect_err("alone")), Some(Code::NotApproved));

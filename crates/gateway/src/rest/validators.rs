@@ -3,7 +3,7 @@
 use super::transactions::act;
 use crate::{
     Gateway,
-    problem::Outcome,
+    problem::{Outcome, problem},
     views::ledger::{AccountEntries, head},
 };
 use axum::{
@@ -14,6 +14,7 @@ use axum::{
     },
 };
 use opensky_api::{
+    Code,
     transaction::TransactionView,
     validators::{DryRunQuery, ValidatorRequest, ValidatorView, Validators},
 };
@@ -37,6 +38,10 @@ pub(crate) async fn add(
     request: Result<Json<ValidatorRequest>, JsonRejection>,
 ) -> Outcome<Json<TransactionView>> {
     let Json(ValidatorRequest { node, dry_run }) = request?;
+    if dry_run && gateway.handle.status().await?.node != node {
+        let what = "the node has to sign too, so this can't be tried out without asking it";
+        return Err(problem(Code::InvalidRequest, what));
+    }
     let candidate = Candidate { account: AccountId::of_node(node), node, checkpoint_key: None };
     act(&gateway, Action::ValidatorAdd(candidate), dry_run).await
 }

@@ -4,7 +4,7 @@ use crate::{
     commands::Context,
     fail::{Exit, Fail},
     founding,
-    output::{ago, fields, now, print_line, size},
+    output::{ago, fields, now, size},
 };
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
@@ -80,7 +80,10 @@ pub async fn prove(context: &Context, args: ProveArgs) -> Result<()> {
         What::Key { key } => ProofQuery { key: Some(key), ..ProofQuery::default() },
     };
     let proof = client.ledger_proof(&query).await?;
-    let Some(path) = args.out else { return print_line(&hex::encode(proof)) };
+    let Some(path) = args.out else {
+        let shown = serde_json::json!({ "proof": hex::encode(&proof), "size_bytes": proof.len() });
+        return context.format.print(&shown, |_| hex::encode(&proof));
+    };
     std::fs::write(&path, &proof).with_context(|| format!("cannot write {}", path.display()))?;
     let written = serde_json::json!({ "file": path, "size_bytes": proof.len() });
     context.format.print(&written, |_| format!("{} ({})", path.display(), size(proof.len() as u64)))

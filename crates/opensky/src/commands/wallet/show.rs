@@ -84,7 +84,7 @@ fn row(name: String, money: &MoneyView, standing: String) -> Vec<String> {
 /// A history.
 pub fn history(history: &History) -> String {
     if history.lines.is_empty() {
-        return format!("nothing is known of {} before that", history.account);
+        return format!("this node keeps no history of {} from that time", history.account);
     }
     let now = now();
     table(
