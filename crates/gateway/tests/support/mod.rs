@@ -1,5 +1,7 @@
 //! A node on in-memory ports with its API on a free port.
 
+#![allow(dead_code)] // Each test file uses a part of it.
+
 use opensky_client::{Client, ClientError, api::Code};
 use opensky_gateway::{Surroundings, Token};
 use opensky_node::{Config, Node, Parts};
@@ -50,7 +52,6 @@ pub fn own_key() -> Keypair {
 }
 
 /// In a sky without prices.
-#[allow(dead_code)] // Each test file uses one of the two.
 pub async fn serve() -> Served {
     serve_with(Micros::ZERO).await
 }
