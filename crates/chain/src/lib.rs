@@ -23,4 +23,5 @@ mod voting;
 pub use engine::{OpenError, Settings, SkyLedger};
 pub use founding::{FoundingError, ledger_genesis};
 pub use proof::{PROOF_BYTES_MAX, ProofError, Proven, verify_proof};
+pub use sealed::{SealedError, read_block};
 pub use validator::Voting;

@@ -21,15 +21,20 @@ pub(crate) struct Sealed {
 
 /// Why bytes are no sealed block.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SealedError {
+pub enum SealedError {
+    /// They do not follow the format.
     #[error(transparent)]
     Malformed(#[from] DecodeError),
+    /// The block in them doesn't.
     #[error(transparent)]
     Block(#[from] BlockError),
+    /// The certificate doesn't.
     #[error(transparent)]
     Certificate(#[from] CertificateError),
+    /// The block is none of the ledger.
     #[error("the body is no block of the ledger: {0}")]
     Body(#[from] LedgerBlockError),
+    /// The header names another block of the ledger.
     #[error("the header calls the ledger's block {named}, it is {found}")]
     Commitment { named: opensky_types::Hash, found: opensky_types::Hash },
 }
@@ -62,6 +67,13 @@ pub(crate) fn ledger_block(block: &Block) -> Result<LedgerBlock, SealedError> {
     let inner = LedgerBlock::decode(block.body())?;
     let (named, found) = (block.header().commitment, inner.id());
     if named == found { Ok(inner) } else { Err(SealedError::Commitment { named, found }) }
+}
+
+/// The ledger's block in the bytes that nodes send each other, and whether a certificate of its own is
+/// with it. For showing blocks of one's own node: the certificate is not checked.
+pub fn read_block(bytes: &[u8]) -> Result<(LedgerBlock, bool), SealedError> {
+    let sealed = Sealed::decode(bytes)?;
+    Ok((ledger_block(&sealed.block)?, sealed.certificate.is_some()))
 }
 
 /// A header and its certificate: all that a light client needs of a block.

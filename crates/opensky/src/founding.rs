@@ -13,7 +13,7 @@ use std::time::Duration;
 
 const SETTING: &str = "sky/1";
 /// A genesis and eight memberships are far below this, in bytes.
-const SETTING_BYTES_MAX: usize = 16 * 1024;
+pub const SETTING_BYTES_MAX: usize = 16 * 1024;
 /// How long a sky on the local network is looked for.
 const NEARBY_TRIES: u32 = 30;
 const NEARBY_PAUSE: Duration = Duration::from_millis(500);
