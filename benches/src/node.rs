@@ -124,7 +124,14 @@ fn ledger(role: &Role, genesis: &Genesis, key: &Keypair, clock: &Arc<dyn Clock>)
         _ => None,
     };
     let (node, clock) = (key.id(), Arc::clone(clock));
-    let settings = opensky_chain::Settings { genesis, node, folder: &role.folder, voting, clock };
+    let settings = opensky_chain::Settings {
+        genesis,
+        node,
+        folder: &role.folder,
+        voting,
+        clock,
+        snapshot_blocks: opensky_chain::SNAPSHOT_BLOCKS,
+    };
     Ok(SkyLedger::open(settings)?)
 }
 

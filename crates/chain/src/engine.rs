@@ -45,6 +45,9 @@ const ADDRESSES_MAX: usize = 256;
 const ADDRESSES: &str = "validator-addresses/1";
 const ADDRESSES_BYTES_MAX: usize = 64 * 1024;
 
+/// Blocks between two snapshots: a start plays at most about so many again.
+pub const SNAPSHOT_BLOCKS: u64 = 1_000;
+
 /// What a ledger is opened with.
 pub struct Settings<'a> {
     /// The first facts of the sky.
@@ -57,6 +60,8 @@ pub struct Settings<'a> {
     pub voting: Option<Voting>,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Blocks between two snapshots; [`SNAPSHOT_BLOCKS`] for most.
+    pub snapshot_blocks: u64,
 }
 
 /// Why a ledger could not be opened.
@@ -119,6 +124,7 @@ impl SkyLedger {
         let mut state =
             State::new(Arc::clone(&founding), Arc::clone(&store), own, ledger, light, top, news.clone());
         state.snapshot_height = state.head().height;
+        state.snapshot_blocks = settings.snapshot_blocks;
         replay(&mut state)?;
         let shared = Shared(Arc::new(Mutex::new(state)));
         let desk = Arc::new(Desk::default());

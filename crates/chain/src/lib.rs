@@ -20,7 +20,7 @@ mod state;
 mod validator;
 mod voting;
 
-pub use engine::{OpenError, Settings, SkyLedger};
+pub use engine::{OpenError, SNAPSHOT_BLOCKS, Settings, SkyLedger};
 pub use founding::{FoundingError, ledger_genesis};
 pub use proof::{PROOF_BYTES_MAX, ProofError, Proven, verify_proof};
 pub use sealed::{SealedError, read_block};

@@ -18,8 +18,6 @@ use opensky_ledger::{
 use opensky_ports::ledger::{FollowError, Restoring};
 use opensky_types::codec;
 
-/// Blocks between two snapshots.
-const EVERY_BLOCKS: u64 = 1_000;
 /// Blocks that are kept for nodes that are a little behind.
 const BLOCKS_KEPT: u64 = 100_000;
 /// Old blocks dropped at a time.
@@ -54,7 +52,7 @@ pub(crate) fn take_if_due(state: &mut State) -> Result<(), ChainError> {
     let height = state.top.block.header().height;
     let newest = state.snapshot_height;
     // Only a block with a certificate of its own can be proven to others.
-    if height < newest.saturating_add(EVERY_BLOCKS) || state.top_certificate().is_none() {
+    if height < newest.saturating_add(state.snapshot_blocks) || state.top_certificate().is_none() {
         return Ok(());
     }
     state.snapshot_height = height;

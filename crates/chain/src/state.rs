@@ -79,6 +79,8 @@ pub(crate) struct State {
     synced_at: Instant,
     /// Of which block the newest snapshot is.
     pub snapshot_height: u64,
+    /// Blocks between two.
+    pub snapshot_blocks: u64,
 }
 
 impl State {
@@ -111,6 +113,7 @@ impl State {
             work: None,
             synced_at: Instant::now(),
             snapshot_height: 0,
+            snapshot_blocks: crate::engine::SNAPSHOT_BLOCKS,
         }
     }
 

@@ -181,7 +181,14 @@ async fn ledger(
     let (folder, genesis) = (layout.root().to_owned(), genesis.clone());
     let (node, clock) = (key.id(), Arc::clone(clock));
     let open = move || {
-        let settings = opensky_chain::Settings { genesis: &genesis, node, folder: &folder, voting, clock };
+        let settings = opensky_chain::Settings {
+            genesis: &genesis,
+            node,
+            folder: &folder,
+            voting,
+            clock,
+            snapshot_blocks: opensky_chain::SNAPSHOT_BLOCKS,
+        };
         SkyLedger::open(settings)
     };
     Ok(Arc::new(tokio::task::spawn_blocking(open).await??))
