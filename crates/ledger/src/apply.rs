@@ -38,6 +38,8 @@ pub struct Context {
 pub struct Actor<'a> {
     /// The account.
     pub account: AccountId,
+    /// The transaction's number.
+    pub nonce: u64,
     /// Whose signatures the transaction carries.
     pub signers: &'a [PublicKey],
 }
@@ -48,7 +50,8 @@ pub fn apply(view: &mut View<'_>, context: &Context, checked: &Checked) -> Resul
         let transaction = &checked.transaction;
         check_place(context, transaction)?;
         take_number(view, context, transaction)?;
-        let actor = Actor { account: transaction.account, signers: &checked.signers };
+        let Transaction { account, nonce, .. } = *transaction;
+        let actor = Actor { account, nonce, signers: &checked.signers };
         authority::authorise(view, context, &actor, &transaction.action)?;
         let told = view.told();
         act(view, context, &actor, &transaction.action)?;
@@ -103,7 +106,7 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
         Action::RevokeSession { key } => keys::revoke(view, account, *key),
         Action::LinkOwner { owner } => keys::link_owner(view, actor, *owner),
         Action::UnlinkOwner => keys::unlink_owner(view, account),
-        Action::OpenEscrow(opening) => open::open(view, context, account, opening),
+        Action::OpenEscrow(opening) => open::open(view, context, actor, opening),
         Action::TopUp { agreement, amount } => open::top_up(view, context, account, *agreement, *amount),
         Action::Pay { items } => settle::pay(view, account, items),
         Action::Claim { items } => claims::claim(view, context, account, items),

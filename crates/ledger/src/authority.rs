@@ -62,19 +62,6 @@ pub(crate) fn keys_of(view: &View<'_>, account: &AccountId, signers: &[PublicKey
     }
 }
 
-/// Whether `signers` may act for `account` in actions of this kind, by its keys or as one device.
-pub(crate) fn may_act(
-    view: &View<'_>,
-    now: Timestamp,
-    account: &AccountId,
-    signers: &[PublicKey],
-    kind: u8,
-) -> bool {
-    let by_session =
-        |key: &PublicKey| session_for(view, now, account, *key, kind).is_some_and(|_| signers.len() == 1);
-    keys_of(view, account, signers).is_met_by(signers) || signers.iter().any(by_session)
-}
-
 fn session_for(
     view: &View<'_>,
     now: Timestamp,

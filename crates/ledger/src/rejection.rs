@@ -78,9 +78,6 @@ pub enum Rejection {
     /// A list of none, or of too many.
     #[error("{count} items; one to {limit}")]
     Items { count: usize, limit: usize },
-    /// An agreement has one escrow.
-    #[error("agreement {agreement} has an escrow already")]
-    EscrowExists { agreement: AgreementId },
     /// No such escrow, or closed already.
     #[error("agreement {agreement} has no open escrow")]
     NoEscrow { agreement: AgreementId },
@@ -111,8 +108,8 @@ pub enum Rejection {
     /// An objection must lower the claim.
     #[error("the claim of {claimed} is not lowered by owing {owed}")]
     NoObjection { claimed: Micros, owed: Micros },
-    /// A voucher that its consumer did not sign.
-    #[error("the voucher for agreement {agreement} is not signed by its consumer")]
+    /// A voucher that the key named by its escrow did not sign.
+    #[error("the voucher for agreement {agreement} is not signed by the key that its escrow names")]
     BadVoucher { agreement: AgreementId },
     /// Below zero, nothing new can begin.
     #[error("the account owes {debt}; pay it first")]

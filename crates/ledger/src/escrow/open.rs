@@ -1,8 +1,8 @@
 //! Opening an escrow, putting more into it, closing it.
 
-use super::{Escrow, Opening, settle::find};
+use super::{Escrow, Opening, id_of, settle::find};
 use crate::{
-    apply::Context,
+    apply::{Actor, Context},
     entry::Entry,
     event::Event,
     key::{Due, Key},
@@ -17,17 +17,15 @@ use opensky_types::{AccountId, AgreementId, Hash, Micros};
 pub(crate) fn open(
     view: &mut View<'_>,
     context: &Context,
-    consumer: AccountId,
+    actor: &Actor<'_>,
     opening: &Opening,
 ) -> Result<(), Rejection> {
-    let Opening { agreement, provider, amount, expires_at, claim_window_ms } = *opening;
+    let Opening { terms, provider, voucher_key, amount, expires_at, claim_window_ms } = *opening;
+    let consumer = actor.account;
     if provider == consumer {
         return Err(Rejection::WithItself);
     }
     check_may_work(view, context.now, &provider)?;
-    if view.get(&Key::Escrow(agreement)).is_some() {
-        return Err(Rejection::EscrowExists { agreement });
-    }
     let params = &context.params;
     check_least(amount, params.new_account_min)?;
     check_period(expires_at.ms_since(context.now), 1, params.escrow_ms_max)?;
@@ -37,6 +35,7 @@ pub(crate) fn open(
     let escrow = Escrow {
         consumer,
         provider,
+        voucher_key,
         held,
         paid: Micros::ZERO,
         objected: Micros::ZERO,
@@ -46,6 +45,7 @@ pub(crate) fn open(
         // Work that ends at the last moment can still be claimed.
         closes_at: expires_at.plus_ms(claim_window_ms),
     };
+    let agreement = id_of(&terms, &consumer, actor.nonce);
     view.put(Key::Due(escrow.closes_at, Due::Escrow(agreement)), Entry::Due);
     put(view, agreement, escrow);
     Ok(())

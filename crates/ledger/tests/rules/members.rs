@@ -257,8 +257,8 @@ fn claims_paid_when_their_window_has_passed_count_too() {
     sky.act(1, Action::OpenEscrow(sky.opening(1, 2, 10_000))).expect("opened");
     let owed =
         PayItem { agreement: agreement(1), cumulative: micros(5_000), receipts: Hash::from_bytes([1; 32]) };
-    let voucher = Vec::new();
-    let item = opensky_ledger::escrow::ClaimItem { owed, count: 1, sequence: 1, is_last: true, voucher };
+    let item =
+        opensky_ledger::escrow::ClaimItem { owed, count: 1, sequence: 1, is_last: true, voucher: None };
     sky.act(2, Action::Claim { items: vec![item] }).expect("claimed");
     assert_eq!(sky.score(2), 100);
     sky.wait(60_000);
