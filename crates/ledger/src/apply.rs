@@ -78,7 +78,8 @@ pub(crate) fn check_place(context: &Context, transaction: &Transaction) -> Resul
     Ok(())
 }
 
-/// Checks and uses up the account's next number, so that nothing counts twice.
+/// Checks and uses up the account's next number, so that nothing counts twice. What the account owes is
+/// paid before it does anything else.
 fn take_number(view: &mut View<'_>, context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
     let id = transaction.account;
     // Whoever solves the puzzle begins an account by it, as others do by their first income.
@@ -93,7 +94,7 @@ fn take_number(view: &mut View<'_>, context: &Context, transaction: &Transaction
     }
     account.nonce = account.nonce.checked_add(1).ok_or(Rejection::Overflow)?;
     view.put_account(id, account);
-    Ok(())
+    view.repay(id, account)
 }
 
 /// Every action and its rules.

@@ -11,9 +11,9 @@ use crate::{
 };
 use opensky_types::{AccountId, Micros, NodeId, PublicKey, Timestamp};
 
-/// Kinds of action that no session may do: keys, sessions, owners, validators and rules are for an
-/// account's own keys.
-pub const OWN_KEYS_ONLY: u64 = 0b11_1110 | 0b1111 << 21;
+/// Kinds of action that no session may do: keys, sessions, owners, machines, validators and rules are for
+/// an account's own keys.
+pub const OWN_KEYS_ONLY: u64 = 0b11_1110 | 1 << 18 | 0b1111 << 21;
 
 /// Checks that the signers may do `action`, that nobody signed in vain, and counts what a session moves.
 pub(crate) fn authorise(

@@ -1,6 +1,8 @@
 //! Why a transaction does not apply: a value, never a panic.
 
-use crate::{puzzle::PuzzleError, rules::RulesError, stake::StakeError, validators::RosterError};
+use crate::{
+    puzzle::PuzzleError, registry::MachineFull, rules::RulesError, stake::StakeError, validators::RosterError,
+};
 use opensky_types::{AccountId, AgreementId, Hash, Micros, PublicKey, Timestamp};
 
 /// The ledger's "no". Nothing has changed when it is returned.
@@ -114,6 +116,12 @@ pub enum Rejection {
     /// Below zero, nothing new can begin.
     #[error("the account owes {debt}; pay it first")]
     InDebt { debt: Micros },
+    /// Another account of the same machine is below zero.
+    #[error("{account}, of the same machine, owes {debt}; that has to be paid first")]
+    MachineInDebt { account: AccountId, debt: Micros },
+    /// The machine has all the accounts that it may.
+    #[error(transparent)]
+    MachineFull(#[from] MachineFull),
     /// One request at a time may end in an overdraft.
     #[error("request {request} is open already")]
     ChargeOpen { request: Hash },

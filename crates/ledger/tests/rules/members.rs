@@ -189,7 +189,33 @@ fn genesis_can_switch_puzzle_and_grant_off() {
 }
 
 #[test]
-fn debts_stay_with_the_machine() {
+fn v7_a_machine_gets_no_overdraft_until_what_its_accounts_owe_is_paid() {
+    let mut sky = Sky::with(params());
+    let begin = || {
+        let request = Hash::of(b"request");
+        Action::BeginCharge { request, provider: account(2), limit: micros(1_000_000) }
+    };
+    sky.act(20, sky.registration(20, [1, 2, 3, 4, 5])).expect("registered");
+    sky.act(20, begin()).expect("begun");
+    let (request, cost) = (Hash::of(b"request"), micros(150_000));
+    sky.act(2, Action::CompleteCharge { consumer: account(20), request, cost }).expect("done");
+    assert_eq!(sky.balance(20), -50_000);
+    // A new key after a reinstall, and three parts are still the same.
+    sky.act(21, sky.registration(21, [1, 2, 3, 8, 9])).expect("registered");
+    assert_eq!((sky.balance(20), sky.balance(21)), (-50_000, 0), "debts stay where they are");
+    assert_eq!(sky.events, [Event::Registered { account: account(21), machine: 0, is_new: false }]);
+    sky.act(3, transfer(21, 5_000)).expect("given");
+    let owes = Rejection::MachineInDebt { account: account(20), debt: micros(50_000) };
+    assert_eq!(sky.act(21, begin()), Err(owes));
+    let away = sky.act(20, sky.registration(20, [11, 12, 13, 14, 15]));
+    assert_eq!(away, Err(Rejection::InDebt { debt: micros(50_000) }), "nor does the debtor leave it");
+    sky.act(3, transfer(20, 50_000)).expect("given");
+    assert_eq!((sky.balance(20), sky.balance(2)), (0, 1_150_000));
+    sky.act(21, begin()).expect("all is paid");
+}
+
+#[test]
+fn v7_nobody_is_loaded_with_the_debts_of_others() {
     let mut sky = Sky::with(params());
     sky.act(20, sky.registration(20, [1, 2, 3, 4, 5])).expect("registered");
     let request = Hash::of(b"request");
@@ -197,18 +223,8 @@ fn debts_stay_with_the_machine() {
     sky.act(20, begin).expect("begun");
     let cost = micros(150_000);
     sky.act(2, Action::CompleteCharge { consumer: account(20), request, cost }).expect("done");
-    assert_eq!(sky.balance(20), -50_000);
-    // A new key after a reinstall, and three parts are still the same.
-    sky.act(21, sky.registration(21, [1, 2, 3, 8, 9])).expect("registered");
-    assert_eq!((sky.balance(20), sky.balance(21)), (0, -50_000));
-    let debt = micros(50_000);
-    let told = Event::Registered { account: account(21), machine: 0, is_new: false, debt };
-    assert_eq!(sky.events, [told]);
-    // An account with money pays at once.
     sky.act(3, sky.registration(3, [1, 2, 3, 4, 5])).expect("registered");
-    assert_eq!((sky.balance(21), sky.balance(3)), (0, 950_000));
-    let Some(Entry::Account(paid)) = sky.entry(&Key::Account(account(3))) else { panic!("no account") };
-    assert_eq!(paid.debt, Micros::ZERO);
+    assert_eq!((sky.balance(20), sky.balance(3)), (-50_000, 1_000_000));
 }
 
 #[test]

@@ -80,8 +80,10 @@ fn check(sky: &Sky, params: &Params) {
     for (key, entry) in sky.ledger.state().entries() {
         match (key, entry) {
             (Key::Account(id), Entry::Account(account)) => {
-                let nothing_left = account.available.is_empty();
-                assert!(account.debt.get() == 0 || nothing_left, "{id} owes and has");
+                assert!(
+                    account.debt.is_none_or(|debt| debt.amount.get() > 0),
+                    "{id} owes nothing to someone"
+                );
             }
             (_, Entry::Stake(stake)) => {
                 stake.check();
