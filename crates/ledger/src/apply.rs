@@ -48,6 +48,7 @@ pub struct Actor<'a> {
 pub fn apply(view: &mut View<'_>, context: &Context, checked: &Checked) -> Result<(), Rejection> {
     view.attempt(|view| {
         let transaction = &checked.transaction;
+        check_signatures(context, checked)?;
         check_place(context, transaction)?;
         take_number(view, context, transaction)?;
         let Transaction { account, nonce, .. } = *transaction;
@@ -58,6 +59,12 @@ pub fn apply(view: &mut View<'_>, context: &Context, checked: &Checked) -> Resul
         reputation::count_paid(view, context, told);
         Ok(())
     })
+}
+
+/// One that no block has room for is refused, so that no proposer waits for a block in which it fits.
+fn check_signatures(context: &Context, checked: &Checked) -> Result<(), Rejection> {
+    let (count, limit) = (checked.signature_cost(), context.params.signatures_max);
+    if count > limit { Err(Rejection::TooManySignatures { count, limit }) } else { Ok(()) }
 }
 
 pub(crate) fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejection> {

@@ -30,7 +30,7 @@ pub(crate) fn authorise(
         return Ok(());
     }
     let own = keys_of(view, &actor.account, actor.signers);
-    let others = others_of(view, actor, action);
+    let others = others_of(view, context, actor, action);
     if own.is_met_by(actor.signers) {
         return match actor.signers.iter().find(|key| !own.keys.contains(key) && !others.contains(key)) {
             Some(key) => Err(Rejection::UnneededSignature { key: *key }),
@@ -80,9 +80,9 @@ fn session_for(
 
 /// The keys beside the account's own whose signatures the action asks for. Its handler checks that they
 /// are enough.
-fn others_of(view: &View<'_>, actor: &Actor<'_>, action: &Action) -> Vec<PublicKey> {
+fn others_of(view: &View<'_>, context: &Context, actor: &Actor<'_>, action: &Action) -> Vec<PublicKey> {
     let witnesses = |accounts: &[AccountId]| {
-        let few = accounts.iter().take(usize::from(u8::MAX));
+        let few = accounts.iter().take(usize::from(context.params.witnesses));
         few.flat_map(|account| keys_of(view, account, actor.signers).keys).collect()
     };
     match action {

@@ -139,17 +139,28 @@ impl Ledger {
         let (mut transactions, mut rejected, mut size_bytes) = (Vec::new(), Vec::new(), 0);
         let mut view = self.view(parent)?;
         let context = context(&view, &below, time)?;
+        let (signatures_max, mut signatures) = (context.params.signatures_max, 0);
         begin_block(&mut view, &context).map_err(|source| BlockError::Due { source })?;
-        facts.truncate(FACTS_MAX);
-        facts.retain(|fact| fact::apply(&mut view, &context, fact).is_ok());
+        // Those that say nothing new take no place.
+        let mut kept = 0;
+        facts.retain(|fact| {
+            let keeps = kept < FACTS_MAX && fact::apply(&mut view, &context, fact).is_ok();
+            kept += usize::from(keeps);
+            keeps
+        });
         for candidate in candidates {
             let grown = size_bytes + candidate.signed.size_bytes();
             if grown > size_bytes_max || transactions.len() >= context.params.transactions_max as usize {
                 break;
             }
+            let cost = candidate.signature_cost();
+            if cost <= signatures_max && cost > signatures_max - signatures {
+                break;
+            }
             match apply(&mut view, &context, &candidate) {
                 Ok(()) => {
                     size_bytes = grown;
+                    signatures += cost;
                     transactions.push(candidate.signed);
                 }
                 Err(rejection) => rejected.push((candidate.id, rejection)),
@@ -193,6 +204,11 @@ impl Ledger {
         let limit = context.params.transactions_max;
         if transactions.len() > limit as usize {
             return Err(BlockError::TooMany { count: transactions.len(), limit });
+        }
+        let count = transactions.iter().map(Checked::signature_cost).fold(0, u32::saturating_add);
+        let limit = context.params.signatures_max;
+        if count > limit {
+            return Err(BlockError::TooManySignatures { count, limit });
         }
         begin_block(&mut view, &context).map_err(|source| BlockError::Due { source })?;
         for (index, fact) in header.facts.iter().enumerate() {

@@ -47,6 +47,9 @@ pub(crate) fn begin(
         return Err(Rejection::WithItself);
     }
     check_may_work(view, context.now, &provider)?;
+    if limit > Micros::ZERO && !context.params.economy {
+        return Err(Rejection::NoEconomy);
+    }
     let account = view.account(&consumer)?;
     if account.debt.is_some() {
         return Err(Rejection::InDebt { debt: account.owes() });

@@ -18,6 +18,9 @@ pub struct Params {
     pub validity_ms_max: u64,
     /// Most transactions of a block.
     pub transactions_max: u32,
+    /// Most signatures of a block, with those of vouchers: an ed25519 one counts once, one of a wallet as
+    /// often as it takes longer ([`crate::approval::Approval::cost`]).
+    pub signatures_max: u32,
     /// Most things that fall due in one block; the rest waits for the next.
     pub due_max: u32,
     /// Longest time that an escrow may be open.
@@ -65,6 +68,8 @@ impl Default for Params {
             new_account_min: Micros::new(1_000),
             validity_ms_max: DAY_MS,
             transactions_max: 20_000,
+            // At 52 µs each, which is an old core, these take 260 ms.
+            signatures_max: 5_000,
             due_max: 2_000,
             escrow_ms_max: 90 * DAY_MS,
             claim_window_ms_min: MINUTE_MS,
@@ -93,6 +98,7 @@ impl Params {
             economy: false,
             new_account_min: Micros::ZERO,
             charge_min: Micros::ZERO,
+            charge_max: Micros::ZERO,
             grant: StarterGrant::OFF,
             paid_min: Micros::ZERO,
             ..Self::default()

@@ -77,6 +77,9 @@ pub enum Rejection {
     /// The account has no owner.
     #[error("the account has no owner")]
     NoOwner,
+    /// More signatures than a block may have, by what checking them costs.
+    #[error("signatures that count as {count}; {limit} at most")]
+    TooManySignatures { count: u32, limit: u32 },
     /// A list of none, or of too many.
     #[error("{count} items; one to {limit}")]
     Items { count: usize, limit: usize },

@@ -293,6 +293,8 @@ fn a_day_online_needs_witnesses_that_can_lose_something_and_are_not_related() {
     assert!(matches!(unsigned, Err(Rejection::NotAuthorised { .. })), "{unsigned:?}");
     let few = sky.act_by(account(1), &[1, 100], report(&sky, sorted([100])));
     assert_eq!(few, Err(Rejection::Witnesses { count: 1, needed: 3 }));
+    let many = sky.act_by(account(1), &[1, 2, 100, 101, 102], report(&sky, sorted([2, 100, 101, 102])));
+    assert!(matches!(many, Err(Rejection::UnneededSignature { .. })), "l6: only those needed: {many:?}");
     let mut twice = sorted([100, 101]);
     twice.insert(0, twice[0]);
     let twice = sky.act_by(account(1), &[1, 100, 101], report(&sky, twice));
@@ -410,6 +412,15 @@ fn l1_a_validator_that_votes_twice_pays_and_leaves() {
     assert!(late.header.facts.is_empty(), "once an epoch");
     (0..4).for_each(|_| sky.wait(STEP_MS));
     assert_eq!(sky.voters(), 2, "it votes no longer");
+}
+
+#[test]
+fn l1_facts_that_are_known_keep_no_new_one_out_of_a_block() {
+    let mut sky = Sky::with(params());
+    let stale = vec![two_votes(99, 0); FACTS_MAX];
+    let facts = [stale, vec![two_votes(100, 0)], vec![two_votes(98, 0); FACTS_MAX]].concat();
+    let block = sky.block_with(facts);
+    assert_eq!(block.header.facts, [two_votes(100, 0)]);
 }
 
 #[test]

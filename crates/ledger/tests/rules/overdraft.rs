@@ -107,3 +107,12 @@ fn m2_a_request_that_is_never_completed_costs_nothing() {
     assert_eq!(sky.balance(1), 1_000);
     assert_eq!(sky.act(1, begin(5_000)), Ok(()));
 }
+
+#[test]
+fn l5_no_request_makes_money_where_work_is_free() {
+    let mut sky = Sky::with(Params { charge_max: micros(5_000), ..Params::free() });
+    assert_eq!(Params::free().charge_max, micros(0));
+    assert_eq!(sky.act(1, begin(5_000)), Err(Rejection::NoEconomy));
+    assert_eq!(sky.act(1, begin(0)), Ok(()));
+    assert_eq!(sky.act(2, complete(0)), Ok(()));
+}
