@@ -129,7 +129,7 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
             overdraft::complete(view, account, *consumer, *request, *cost)
         }
         Action::Withdraw { chain, address, amount } => {
-            bridge::withdraw(view, account, *chain, *address, *amount)
+            bridge::withdraw(view, context, account, *chain, *address, *amount)
         }
         Action::Deposit { chain, id, to, amount } => {
             bridge::deposit(view, context, actor, (*chain, *id), *to, *amount)

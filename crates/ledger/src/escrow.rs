@@ -55,6 +55,8 @@ pub struct Escrow {
     pub provider: AccountId,
     /// The one key whose vouchers count.
     pub voucher_key: PublicKey,
+    /// Whether the provider has taken part, by a claim: a consumer alone opens what it likes.
+    pub accepted: bool,
     /// What is still put aside.
     pub held: Purse,
     /// What was paid so far.

@@ -10,12 +10,12 @@ use crate::{
     account::Debt,
     apply::Context,
     entry::Entry,
+    escrow::open::check_provider,
     event::Event,
     key::{Due, Key},
     purse::Purse,
     registry,
     rejection::Rejection,
-    reputation::check_may_work,
     transfer::take,
     view::View,
 };
@@ -43,10 +43,7 @@ pub(crate) fn begin(
     provider: AccountId,
     limit: Micros,
 ) -> Result<(), Rejection> {
-    if consumer == provider {
-        return Err(Rejection::WithItself);
-    }
-    check_may_work(view, context.now, &provider)?;
+    check_provider(view, context, &consumer, &provider)?;
     if limit > Micros::ZERO && !context.params.economy {
         return Err(Rejection::NoEconomy);
     }

@@ -29,6 +29,8 @@ pub struct Params {
     pub claim_window_ms_min: u64,
     /// Longest one: money may not be held for ever.
     pub claim_window_ms_max: u64,
+    /// What the first withdrawal to an address must carry, since its place in the state stays for ever.
+    pub withdraw_min: Micros,
     /// What a consumer must have to begin an inference request.
     pub charge_min: Micros,
     /// Most that one inference request may cost, and so most that an overdraft may be.
@@ -74,6 +76,7 @@ impl Default for Params {
             escrow_ms_max: 90 * DAY_MS,
             claim_window_ms_min: MINUTE_MS,
             claim_window_ms_max: 7 * DAY_MS,
+            withdraw_min: Micros::new(1_000),
             charge_min: Micros::new(1_000),
             charge_max: Micros::new(10_000_000),
             charge_ms_max: 60 * MINUTE_MS,
@@ -97,6 +100,7 @@ impl Params {
         Self {
             economy: false,
             new_account_min: Micros::ZERO,
+            withdraw_min: Micros::ZERO,
             charge_min: Micros::ZERO,
             charge_max: Micros::ZERO,
             grant: StarterGrant::OFF,

@@ -113,6 +113,9 @@ pub enum Rejection {
     /// An objection must lower the claim.
     #[error("the claim of {claimed} is not lowered by owing {owed}")]
     NoObjection { claimed: Micros, owed: Micros },
+    /// The provider has claimed nothing yet, so nobody knows that it agreed.
+    #[error("the provider of agreement {agreement} has not taken part in it")]
+    NotAccepted { agreement: AgreementId },
     /// A voucher that the key named by its escrow did not sign.
     #[error("the voucher for agreement {agreement} is not signed by the key that its escrow names")]
     BadVoucher { agreement: AgreementId },
@@ -159,7 +162,7 @@ pub enum Rejection {
     #[error("{count} witnesses; {needed} are needed, in order, each once")]
     Witnesses { count: usize, needed: u8 },
     /// Only established members and validators testify.
-    #[error("{account} can't testify: it is no validator and not established, or frozen")]
+    #[error("{account} can't testify: it is no validator and not established, or frozen, or has no machine")]
     UnfitWitness { account: AccountId },
     /// A witness must not belong to the one it speaks for, nor to another witness.
     #[error("{account} belongs to {to}, or shares its machine or owner")]

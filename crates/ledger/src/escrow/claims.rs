@@ -30,6 +30,7 @@ pub(crate) fn claim(
         if escrow.provider != provider {
             return Err(Rejection::NotParty { account: provider, agreement });
         }
+        escrow.accepted = true;
         let Some(voucher) = &item.voucher else {
             wait(view, context, escrow, item)?;
             continue;

@@ -22,10 +22,7 @@ pub(crate) fn open(
 ) -> Result<(), Rejection> {
     let Opening { terms, provider, voucher_key, amount, expires_at, claim_window_ms } = *opening;
     let consumer = actor.account;
-    if provider == consumer {
-        return Err(Rejection::WithItself);
-    }
-    check_may_work(view, context.now, &provider)?;
+    check_provider(view, context, &consumer, &provider)?;
     let params = &context.params;
     check_least(amount, params.new_account_min)?;
     check_period(expires_at.ms_since(context.now), 1, params.escrow_ms_max)?;
@@ -36,6 +33,7 @@ pub(crate) fn open(
         consumer,
         provider,
         voucher_key,
+        accepted: false,
         held,
         paid: Micros::ZERO,
         objected: Micros::ZERO,
@@ -84,6 +82,23 @@ pub(crate) fn close(
         return Err(Rejection::NotParty { account: provider, agreement });
     }
     end(view, agreement, escrow)
+}
+
+/// Checks that `provider` may work for `consumer`, and has an account: what pays it can be less than an
+/// account must begin with.
+pub(crate) fn check_provider(
+    view: &View<'_>,
+    context: &Context,
+    consumer: &AccountId,
+    provider: &AccountId,
+) -> Result<(), Rejection> {
+    if provider == consumer {
+        return Err(Rejection::WithItself);
+    }
+    if context.params.new_account_min > Micros::ZERO {
+        view.account(provider)?;
+    }
+    check_may_work(view, context.now, provider)
 }
 
 /// Gives back what is left, and forgets the escrow and any claim that waits.

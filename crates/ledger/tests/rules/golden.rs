@@ -103,7 +103,11 @@ pub fn busy_sky() -> Sky {
         (1, vec![1], Action::OpenEscrow(opening)),
         (2, vec![2], Action::Claim { items: vec![claim] }),
         (3, vec![3], Action::BeginCharge { request: hash, provider: account(2), limit: micros(9) }),
-        (3, vec![3], Action::Withdraw { chain: 1, address: Address::from_bytes([7; 20]), amount: micros(3) }),
+        (
+            3,
+            vec![3],
+            Action::Withdraw { chain: 1, address: Address::from_bytes([7; 20]), amount: micros(1_003) },
+        ),
         (3, vec![3, 4], Action::LinkOwner { owner: account(4) }),
         (
             4,

@@ -93,6 +93,13 @@ impl Sky {
         Action::RegisterMachine(Registration { fingerprint, is_virtual: false, solution })
     }
 
+    /// Registers a machine of its own for each validator.
+    pub fn register_validators(&mut self) {
+        for number in 100..=102 {
+            self.act(number, self.registration(number, [number; 5])).expect("registered");
+        }
+    }
+
     /// Makes a block with facts, verified by the witness, and final.
     pub fn block_with(&mut self, facts: Vec<Fact>) -> Block {
         let time = self.now().plus_ms(STEP_MS);
@@ -147,7 +154,8 @@ fn a_new_machine_begins_an_account_with_a_grant_that_is_locked_and_never_leaves(
     assert_eq!(sky.act(20, transfer(1, 1)), Err(Rejection::NoAccount { account: account(20) }));
     sky.act(20, sky.registration(20, [1, 2, 3, 4, 5])).expect("registered");
     assert_eq!(sky.balance(20), 100_000);
-    let withdraw = Action::Withdraw { chain: 1, address: Address::from_bytes([1; 20]), amount: micros(1) };
+    let withdraw =
+        Action::Withdraw { chain: 1, address: Address::from_bytes([1; 20]), amount: micros(1_000) };
     assert!(matches!(sky.act(20, transfer(1, 1)), Err(Rejection::Granted { .. })), "locked");
     sky.act(20, Action::OpenEscrow(sky.opening(1, 2, 10_000))).expect("but it pays for work");
     sky.wait(DAY_MS);
@@ -289,6 +297,10 @@ fn a_day_online_needs_witnesses_that_can_lose_something_and_are_not_related() {
     };
     let all = sorted([100, 101, 102]);
     let action = report(&sky, all.clone());
+    let without_machine = sky.act_by(account(1), &[1, 100, 101, 102], action);
+    assert!(matches!(without_machine, Err(Rejection::UnfitWitness { .. })), "{without_machine:?}");
+    sky.register_validators();
+    let action = report(&sky, all.clone());
     let unsigned = sky.act_by(account(1), &[1, 100, 101], action.clone());
     assert!(matches!(unsigned, Err(Rejection::NotAuthorised { .. })), "{unsigned:?}");
     let few = sky.act_by(account(1), &[1, 100], report(&sky, sorted([100])));
@@ -315,6 +327,24 @@ fn a_day_online_needs_witnesses_that_can_lose_something_and_are_not_related() {
     assert!(matches!(related, Err(Rejection::RelatedWitness { .. })), "{related:?}");
 }
 
+/// The provider takes part, by a claim.
+fn accept(sky: &mut Sky, number: u8) {
+    sky.act(2, Action::Claim { items: vec![crate::escrow::unsigned(number, 10, 1)] }).expect("claimed");
+}
+
+#[test]
+fn l7_nobody_is_blamed_under_an_agreement_that_it_took_no_part_in() {
+    let mut sky = Sky::with(params());
+    sky.register_validators();
+    // An enemy opens an escrow for a validator, which knows nothing of it.
+    sky.act(1, Action::OpenEscrow(sky.opening(1, 100, 10_000))).expect("opened");
+    let witnesses = sorted([100, 101, 102]);
+    let receipt = Hash::of(b"receipt");
+    let blame = AuditReport { agreement: agreement(1), receipt, verdict: Verdict::MadeUp, witnesses };
+    let found = sky.act_by(account(1), &[1, 100, 101, 102], Action::AuditReport(blame));
+    assert_eq!(found, Err(Rejection::NotAccepted { agreement: sky.agreement(1) }));
+}
+
 #[test]
 fn praise_needs_one_and_blame_needs_witnesses() {
     let mut sky = Sky::with(params());
@@ -323,6 +353,10 @@ fn praise_needs_one_and_blame_needs_witnesses() {
     let report = |verdict, witnesses| {
         Action::AuditReport(AuditReport { agreement: agreement(1), receipt, verdict, witnesses })
     };
+    let early = sky.act(1, report(Verdict::Passed, Vec::new()));
+    assert_eq!(early, Err(Rejection::NotAccepted { agreement: sky.agreement(1) }));
+    accept(&mut sky, 1);
+    sky.register_validators();
     sky.act(1, report(Verdict::Passed, Vec::new())).expect("heard");
     assert_eq!(sky.score(2), 105);
     sky.act(1, report(Verdict::Passed, Vec::new())).expect("heard, but worth nothing");

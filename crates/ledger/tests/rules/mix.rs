@@ -125,6 +125,7 @@ proptest! {
             ..Params::default()
         };
         let mut sky = Sky::with(params);
+        sky.register_validators();
         for step in steps {
             match step {
                 Step::Act(number, action) => drop(sky.act(number, action)),
