@@ -51,6 +51,9 @@ fn step() -> impl Strategy<Value = Step> {
                 receipts: Hash::of(&amount.to_le_bytes()),
             }]
         }),
+        2 => (0..3_u8, amount(), 1..4_u64).prop_map(|(number, amount, sequence)| Action::Claim {
+            items: vec![crate::escrow::unsigned(number, amount, sequence)]
+        }),
         1 => who().prop_map(|number| Action::ValidatorRemove { account: account(number) }),
     ];
     prop_oneof![
