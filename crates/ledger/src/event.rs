@@ -27,8 +27,8 @@ pub enum Event {
     Unstaked { account: AccountId, amount: Micros } = 5,
     /// Stake went to the treasury.
     Slashed { account: AccountId, amount: Micros } = 6,
-    /// An account was registered with a machine, and took over this debt.
-    Registered { account: AccountId, machine: MachineNumber, is_new: bool, debt: Micros } = 7,
+    /// An account was registered with a machine.
+    Registered { account: AccountId, machine: MachineNumber, is_new: bool } = 7,
     /// This block ends an epoch; the validators of the next one, which has this number, may be others.
     EpochEnds { next: u64, changed: bool } = 8,
     /// Other rules are in force from this block on.
