@@ -214,7 +214,10 @@ impl VoteMark for DiskMark {
     }
 
     fn write(&mut self, epoch: u64) -> io::Result<()> {
-        self.shared.lock().disks.entry(self.me).or_default().mark = Some(epoch);
+        let mut world = self.shared.lock();
+        let mark = &mut world.disks.entry(self.me).or_default().mark;
+        assert!(mark.is_none_or(|voted| voted <= epoch), "the mark {mark:?} is lowered to {epoch}");
+        *mark = Some(epoch);
         Ok(())
     }
 }
