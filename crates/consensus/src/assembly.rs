@@ -129,6 +129,8 @@ where
             if !finalizations.has(Identifier::Index(block.header().height)).await? =>
         {
             blocks = keep(blocks, block).await?;
+            let epoch = certificate.epoch();
+            schemes.insert(epoch, validators_of(&parts.link, tip.height, epoch).await?);
             Start::Floor(certificate.finalization)
         }
         _ => Start::Genesis(Digested::precomputed(parts.genesis.clone(), parts.genesis.digest())),
@@ -263,10 +265,13 @@ async fn beginning<E: Runtime, B, M, S, R>(
 ) -> Result<Beginning, AssemblyError> {
     let length = parts.rules.epoch_length;
     let epoch = length.epoch_of(tip.height + 1);
-    let validators = validators_of(&parts.link, tip, epoch).await?;
+    let validators = validators_of(&parts.link, tip.height, epoch).await?;
     schemes.insert(epoch, validators.clone());
-    if let Some(earlier) = tip.certificate().map(Certificate::epoch).filter(|of| *of != epoch) {
-        schemes.insert(earlier, validators_of(&parts.link, tip, earlier).await?);
+    // Whoever is behind asks for blocks of earlier epochs; a chain that forgot their sets can't help.
+    for earlier in epoch.saturating_sub(2)..epoch {
+        if let Some(set) = parts.link.validators(earlier).await? {
+            schemes.insert(earlier, set);
+        }
     }
     let certificate = match tip.certificate() {
         // No vote below what is known to be final, whether the journal remembers that or not.
@@ -291,9 +296,9 @@ async fn beginning<E: Runtime, B, M, S, R>(
     Ok(Border { epoch, validators, last_block }.into())
 }
 
-async fn validators_of(link: &Link, tip: &Tip, epoch: u64) -> Result<ValidatorSet, AssemblyError> {
+async fn validators_of(link: &Link, height: u64, epoch: u64) -> Result<ValidatorSet, AssemblyError> {
     let set = link.validators(epoch).await?;
-    set.ok_or(AssemblyError::UnknownValidators { height: tip.height, epoch })
+    set.ok_or(AssemblyError::UnknownValidators { height, epoch })
 }
 
 async fn archive<E: Runtime, V: commonware_codec::Codec + Send + Sync + 'static>(

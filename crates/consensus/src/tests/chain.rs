@@ -38,6 +38,8 @@ pub struct World {
     pub heads: BTreeMap<NodeId, (u64, BTreeSet<u64>)>,
     pub offences: BTreeSet<Offence>,
     pub empty_blocks: u64,
+    /// Chains do not know who voted in the epochs before that of the block after their tip.
+    pub forget_past_sets: bool,
 }
 
 #[derive(Clone)]
@@ -57,6 +59,7 @@ impl Shared {
             heads: BTreeMap::new(),
             offences: BTreeSet::new(),
             empty_blocks: 0,
+            forget_past_sets: false,
         })))
     }
 
@@ -130,7 +133,14 @@ impl Chain for Numbers {
     }
 
     fn validators(&self, epoch: u64) -> Option<ValidatorSet> {
-        Some(self.shared.set_of(epoch))
+        let world = self.shared.lock();
+        let next = world.disks[&self.me]
+            .blocks
+            .last()
+            .map_or(0, |(tip, _)| tip.header().epoch + u64::from(tip.header().next_validators.is_some()));
+        let is_forgotten = world.forget_past_sets && epoch < next;
+        drop(world);
+        (!is_forgotten).then(|| self.shared.set_of(epoch))
     }
 
     fn knows(&self, block: BlockId) -> bool {

@@ -135,3 +135,30 @@ fn f6_a_lone_validator_without_its_journal_goes_on_only_when_told_to() {
         cluster.wait_for(&[0], number, LIMIT).await;
     });
 }
+
+/// Submits until the newest block of a lone validator is the last of epoch 0, and ends it there.
+async fn stop_at_border(cluster: &mut Cluster) {
+    let border = cluster.rules.epoch_length.last(0);
+    let height = |cluster: &Cluster| cluster.shared.lock().heads[&cluster.node(0)].0;
+    while height(cluster) < border {
+        let number = cluster.submit();
+        cluster.wait_for(&[0], number, LIMIT).await;
+    }
+    assert_eq!(height(cluster), border);
+    cluster.crash(0).await;
+}
+
+#[test]
+fn f1_a_validator_starts_at_a_border_though_its_chain_forgot_the_epoch_before() {
+    runner(6).start(|context| async move {
+        let keys = keys(1);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        cluster.start(0).await;
+        stop_at_border(&mut cluster).await;
+        cluster.shared.lock().forget_past_sets = true;
+        cluster.start(0).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0], number, LIMIT).await;
+    });
+}
