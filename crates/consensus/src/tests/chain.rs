@@ -183,6 +183,8 @@ impl Chain for Numbers {
         if !self.knows(block.id()) && !self.verify(block) {
             return Err(format!("{block:?} is final and wrong").into());
         }
+        let is_border = header.next_validators.is_some();
+        assert!(certificate.is_some() || !is_border, "the border {} has no certificate", header.height);
         self.tip = block.id();
         let state = self.states[&block.id()].clone();
         self.states.retain(|_, (height, _)| *height >= header.height);

@@ -162,3 +162,21 @@ fn f1_a_validator_starts_at_a_border_though_its_chain_forgot_the_epoch_before() 
         cluster.wait_for(&[0], number, LIMIT).await;
     });
 }
+
+#[test]
+fn f2_the_last_block_of_an_epoch_reaches_the_chain_only_with_its_certificate() {
+    for count in [1, 4] {
+        println!("{count} validators");
+        runner(7).start(|context| async move {
+            let keys = keys(count);
+            let shared = Shared::new(vec![set_of(&keys)]);
+            let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+            cluster.start_all().await;
+            stop_at_border(&mut cluster).await;
+            cluster.lose_certificates(0).await;
+            cluster.start(0).await;
+            // The chain of the tests refuses an epoch's last block without its certificate.
+            reach(&mut cluster, 2, &(0..usize::from(count)).collect::<Vec<_>>()).await;
+        });
+    }
+}
