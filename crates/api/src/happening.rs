@@ -86,10 +86,9 @@ impl From<&Event> for HappeningView {
                     .of(*account)
                     .amount(*amount)
             }
-            Event::Registered { account, is_new, debt, .. } => {
+            Event::Registered { account, is_new, .. } => {
                 let machine = if *is_new { "a new machine" } else { "a known machine" };
-                let sentence = format!("registered with {machine}, taking over a debt of {debt}");
-                Self::new("registered", sentence).of(*account).amount(*debt)
+                Self::new("registered", format!("registered with {machine}")).of(*account)
             }
             Event::EpochEnds { next, changed } => {
                 let set = if *changed { "with other validators" } else { "with the same validators" };

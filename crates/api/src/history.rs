@@ -3,6 +3,7 @@
 use crate::{happening::HappeningView, wallet::Payee};
 use opensky_ledger::{
     action::Action,
+    escrow::id_of,
     transaction::{Checked, Transaction},
 };
 use opensky_types::{AccountId, AgreementId, Hash, Micros, Timestamp, text::ParseError};
@@ -193,7 +194,7 @@ fn moved(account: AccountId, transaction: &Transaction) -> Moved {
             direction: own(Direction::Out),
             amount: Some(opening.amount),
             other: is_own.then_some(opening.provider),
-            agreement: Some(opening.agreement),
+            agreement: Some(id_of(&opening.terms, &transaction.account, transaction.nonce)),
         },
         Action::TopUp { agreement, amount } => Moved {
             kind: "top-up",

@@ -6,13 +6,13 @@ use crate::{
     history, proof,
     sealed::Sealed,
     snapshots::{self, Incoming},
-    state::{ChainError, State},
+    state::{ChainError, State, voters},
     validator::{self, Desk, Voting, address},
     voting::Shared,
 };
 use async_trait::async_trait;
 use bytes::Bytes;
-use opensky_consensus::{LightClient, ValidatorSet};
+use opensky_consensus::LightClient;
 use opensky_ledger::{
     entry::Entry,
     event::Event,
@@ -125,6 +125,7 @@ impl SkyLedger {
             State::new(Arc::clone(&founding), Arc::clone(&store), own, ledger, light, top, news.clone());
         state.snapshot_height = state.head().height;
         state.snapshot_blocks = settings.snapshot_blocks;
+        state.recall_sets()?;
         replay(&mut state)?;
         let shared = Shared(Arc::new(Mutex::new(state)));
         let desk = Arc::new(Desk::default());
@@ -161,18 +162,11 @@ fn light_behind(founding: &Founding, store: &LedgerStore, top: &Sealed) -> Resul
     let header = top.block.header();
     let length = founding.rules.epoch_length;
     let epoch = length.epoch_of(header.height + 1);
-    let set: ValidatorSet = match (&header.next_validators, epoch) {
-        (Some(next), _) => next.clone(),
-        (None, 0) => founding.validators.clone(),
-        (None, _) => {
-            let border = store.borders(epoch - 1, 1)?.into_iter().next();
-            let border = border.filter(|(found, _)| *found == epoch - 1);
-            let (_, bytes) =
-                border.ok_or_else(|| ChainError::Damaged("the border of an epoch is missing".into()))?;
-            let (last, _) = snapshots::border(&bytes)?.open()?;
-            last.next_validators.ok_or_else(|| ChainError::Damaged("a border names no validators".into()))?
-        }
+    let set = match &header.next_validators {
+        Some(next) => Some(next.clone()),
+        None => voters(founding, store, epoch)?,
     };
+    let set = set.ok_or_else(|| ChainError::Damaged("the border of an epoch is missing".to_owned()))?;
     Ok(LightClient::resume(founding.ledger.sky, length, epoch, set, (header.height, top.block.id())))
 }
 

@@ -91,6 +91,11 @@ impl CertifiedHeader {
         Self { header: header.encode(), certificate: certificate.encode() }
     }
 
+    /// The header alone.
+    pub fn header(&self) -> Result<Header, SealedError> {
+        Ok(Header::decode(&self.header)?)
+    }
+
     pub fn open(&self) -> Result<(Header, Certificate), SealedError> {
         Ok((Header::decode(&self.header)?, Certificate::decode(&self.certificate)?))
     }

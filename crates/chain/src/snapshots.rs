@@ -174,8 +174,7 @@ pub(crate) fn finish(state: &mut State, incoming: Incoming) -> Result<(), Follow
         })
         .and_then(|()| state.store.restart_at(height));
     kept.map_err(|error| failed(error.into()))?;
-    state.jump_to(ledger, incoming.light, incoming.top);
-    Ok(())
+    state.jump_to(ledger, incoming.light, incoming.top).map_err(failed)
 }
 
 fn resume(records: Vec<Record>, head: LedgerHeader) -> Result<Ledger, opensky_ledger::state::StateError> {

@@ -5,6 +5,7 @@ use crate::{
     history,
     mempool::{Mempool, NoRoom},
     sealed::{CertifiedHeader, Sealed, SealedError, ledger_block},
+    snapshots,
 };
 use opensky_consensus::{BlockId, Certificate, LightClient, ValidatorSet};
 use opensky_ledger::{
@@ -33,6 +34,8 @@ const REMEMBERED: usize = 65_536;
 const SYNC_EVERY: Duration = Duration::from_secs(1);
 /// Blocks between two looks for transactions that are too old.
 const EXPIRE_EVERY: u64 = 16;
+/// Epochs before the current one whose validators are known: their offences can come up late.
+const SETS_BEHIND: u64 = 2;
 /// Proofs of contradictions that wait for a block.
 const FACTS_WAITING_MAX: usize = 64;
 
@@ -81,6 +84,27 @@ pub(crate) struct State {
     pub snapshot_height: u64,
     /// Blocks between two.
     pub snapshot_blocks: u64,
+}
+
+/// Who votes in an epoch, by the founding or by the last block of the epoch before; none if that block is
+/// not kept.
+pub(crate) fn voters(
+    founding: &Founding,
+    store: &LedgerStore,
+    epoch: u64,
+) -> Result<Option<ValidatorSet>, ChainError> {
+    let Some(before) = epoch.checked_sub(1) else { return Ok(Some(founding.validators.clone())) };
+    let border = store.borders(before, 1)?.into_iter().next().filter(|(found, _)| *found == before);
+    let Some((_, bytes)) = border else { return Ok(None) };
+    let next = snapshots::border(&bytes)?.header()?.next_validators;
+    next.map(Some).ok_or_else(|| ChainError::Damaged("a border names no validators".to_owned()))
+}
+
+/// Whether a fact may stand in a block of this epoch: it is of the same epoch or of the one before. Every
+/// node decides so by the block alone, whatever it remembers.
+pub(crate) fn is_timely(fact: &Fact, epoch: u64) -> bool {
+    let Fact::TwoVotes { epoch: of, .. } = fact;
+    *of <= epoch && of.saturating_add(1) >= epoch
 }
 
 impl State {
@@ -139,11 +163,12 @@ impl State {
     }
 
     /// Goes to the block of a snapshot.
-    pub fn jump_to(&mut self, ledger: Ledger, light: LightClient, top: Sealed) {
+    pub fn jump_to(&mut self, ledger: Ledger, light: LightClient, top: Sealed) -> Result<(), ChainError> {
         self.snapshot_height = top.block.header().height;
         self.names = BTreeMap::from([(top.block.id(), (self.snapshot_height, ledger.head().id()))]);
-        self.sets.insert(light.epoch(), light.validators().clone());
+        self.sets = BTreeMap::from([(light.epoch(), light.validators().clone())]);
         (self.ledger, self.light, self.top) = (ledger, light, top);
+        self.recall_sets()?;
         let accounts: Vec<AccountId> = self.mempool.accounts().copied().collect();
         for account in accounts {
             let nonce = self.nonce(&account);
@@ -158,6 +183,18 @@ impl State {
         };
         // Nobody may be listening.
         let _ = self.news.send(Arc::new(news));
+        Ok(())
+    }
+
+    /// Learns from the disk who voted in the epochs just before the current one, as far as it is kept.
+    pub fn recall_sets(&mut self) -> Result<(), ChainError> {
+        let current = self.light.epoch();
+        for epoch in current.saturating_sub(SETS_BEHIND)..current {
+            if let Some(set) = voters(&self.founding, &self.store, epoch)? {
+                self.sets.insert(epoch, set);
+            }
+        }
+        Ok(())
     }
 
     /// The next final block, whose header the light client or the engine vouches for. `checked` are its
@@ -186,7 +223,7 @@ impl State {
         if let Some(next) = header.next_validators.clone() {
             let epoch = self.founding.rules.epoch_length.epoch_of(height + 1);
             self.sets.insert(epoch, next);
-            self.sets = self.sets.split_off(&epoch.saturating_sub(2));
+            self.sets = self.sets.split_off(&epoch.saturating_sub(SETS_BEHIND));
         }
         let newest = sealed.block.id();
         self.names.retain(|block, (at, _)| *at > height || *block == newest);
@@ -243,7 +280,7 @@ impl State {
         }
         // Later than one epoch after, nobody is punished any more.
         let current = self.founding.rules.epoch_length.epoch_of(height + 1);
-        self.facts.retain(|Fact::TwoVotes { epoch, .. }| epoch.saturating_add(1) >= current);
+        self.facts.retain(|fact| is_timely(fact, current));
     }
 
     /// Notes a contradiction for the next block.
@@ -288,5 +325,77 @@ impl State {
     /// The certificate of the newest final block, if it has one of its own.
     pub fn top_certificate(&self) -> Option<&Certificate> {
         self.top.certificate.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::voting::Shared;
+    use opensky_consensus::Chain as _;
+    use opensky_types::{
+        Keypair, Micros, codec,
+        membership::{Genesis, InvitePolicy},
+    };
+    use std::sync::Mutex;
+
+    const LENGTH: u64 = 10;
+
+    fn set(seed: u8) -> ValidatorSet {
+        ValidatorSet::new([Keypair::from_seed([seed; 32]).id()]).expect("one key")
+    }
+
+    fn genesis() -> Genesis {
+        let founder = Keypair::from_seed([1; 32]).id();
+        Genesis {
+            name: "snapshots".to_owned(),
+            founder,
+            founded_at: Timestamp::from_millis(1),
+            invites: InvitePolicy::Founder,
+            economy_free: true,
+            supply: Micros::ZERO,
+            validators: vec![founder],
+            epoch_blocks: LENGTH,
+            nonce: 1,
+        }
+    }
+
+    #[test]
+    fn l1_after_a_snapshot_the_sets_of_the_two_epochs_before_are_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (founding, first, head) = Founding::of(&genesis()).expect("a founding");
+        let founding = Arc::new(founding);
+        let store = Arc::new(LedgerStore::open(folder.path()).expect("a store"));
+        // The certificates are not looked at: what is on the own disk was checked before.
+        let borders: Vec<(u64, Vec<u8>)> = (0..5_u8)
+            .map(|epoch| {
+                let mut header = founding.block.header().clone();
+                header.epoch = u64::from(epoch);
+                header.next_validators = Some(set(epoch + 2));
+                (header.epoch, codec::encode(&(header.encode(), Vec::<u8>::new())))
+            })
+            .collect();
+        store.put_borders(&borders).expect("written");
+        let ledger = Ledger::resume(first, head).expect("a ledger");
+        let top = Sealed { block: founding.block.clone(), certificate: None };
+        let own = AccountId::of_node(Keypair::from_seed([1; 32]).id());
+        let (news, _) = broadcast::channel(1);
+        let light = founding.light();
+        let mut state = State::new(founding.clone(), store, own, ledger.clone(), light, top.clone(), news);
+        let place = (5 * LENGTH, founding.block.id());
+        let length = founding.rules.epoch_length;
+        let light = LightClient::resume(founding.ledger.sky, length, 5, set(6), place);
+        state.jump_to(ledger, light, top).expect("all is there");
+        let shared = Shared(Arc::new(Mutex::new(state)));
+        let known: Vec<_> = (0..7).map(|epoch| shared.validators(epoch)).collect();
+        assert_eq!(known, [None, None, None, Some(set(4)), Some(set(5)), Some(set(6)), None]);
+    }
+
+    #[test]
+    fn the_age_of_a_fact_is_judged_by_epochs_alone() {
+        let node = Keypair::from_seed([1; 32]).id();
+        let timely = |of, epoch| is_timely(&Fact::TwoVotes { node, epoch: of, evidence: Vec::new() }, epoch);
+        assert_eq!([7, 8, 9, 10].map(|of| timely(of, 9)), [false, true, true, false]);
+        assert!(timely(0, 0) && timely(0, 1) && !timely(0, 2));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     sealed::{Sealed, ledger_block},
-    state::State,
+    state::{State, is_timely},
 };
 use bytes::Bytes;
 use opensky_consensus::{
@@ -111,7 +111,8 @@ fn propose(state: &mut State, place: &Place) -> Result<Option<Proposal>, String>
         mempool.choose(size_bytes_max, count_max, next)
     };
     let time = Timestamp::from_millis(place.time_ms);
-    let proposed = ledger.propose_with(&parent, time, facts.clone(), candidates, size_bytes_max);
+    let facts = facts.iter().filter(|fact| is_timely(fact, place.epoch)).cloned().collect();
+    let proposed = ledger.propose_with(&parent, time, facts, candidates, size_bytes_max);
     let proposal = proposed.map_err(|error| error.to_string())?;
     for (id, rejection) in &proposal.rejected {
         // A number that is not next may be so in the next block; the rest would be refused again, and
@@ -140,8 +141,12 @@ fn verify(state: &mut State, block: &Block) -> Result<(), String> {
     if inner.header.height != header.height || inner.header.time.as_millis() != header.time_ms {
         return Err("the ledger's header has another height or time".to_owned());
     }
-    for Fact::TwoVotes { node, epoch, evidence } in &inner.header.facts {
-        let set = state.sets.get(epoch).ok_or("a fact of an epoch that is long over")?;
+    for fact in &inner.header.facts {
+        if !is_timely(fact, header.epoch) {
+            return Err("a fact of another epoch than this one and the one before".to_owned());
+        }
+        let Fact::TwoVotes { node, epoch, evidence } = fact;
+        let set = state.sets.get(epoch).ok_or("this node does not know who voted in a fact's epoch")?;
         let offence = verify_evidence(state.founding.ledger.sky, *epoch, set, evidence)
             .map_err(|error| error.to_string())?;
         if offence.validator != *node {

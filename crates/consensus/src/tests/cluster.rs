@@ -11,7 +11,7 @@ use crate::{
 use commonware_codec::{Copying, DecodeExt};
 use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
 use commonware_p2p::simulated::{self, Link, Network, Oracle, Receiver, Sender};
-use commonware_runtime::{Clock, Handle, Spawner, Supervisor, deterministic};
+use commonware_runtime::{Clock, Handle, Spawner, Storage, Supervisor, deterministic};
 use commonware_utils::{NZUsize, Probability};
 use opensky_types::{Keypair, NodeId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -148,7 +148,7 @@ impl Cluster {
         let (to_chain, calls) = link();
         let genesis = self.shared.lock().genesis.clone();
         let parts = Parts {
-            prefix: format!("validator-{index}-{}-", self.losses.get(&index).unwrap_or(&0)),
+            prefix: self.prefix(index),
             sky: genesis.header().sky,
             key: secret(&self.keys[index]),
             genesis,
@@ -188,6 +188,21 @@ impl Cluster {
         let _ = handle.await;
         // Its tasks let go of their files one by one.
         self.context.sleep(Duration::from_millis(20)).await;
+    }
+
+    /// A crash between two writes: the newest block of the chain is not on its disk, and of the engine's
+    /// files those with certificates are not written, while those with blocks are.
+    pub async fn lose_certificates(&self, index: usize) {
+        let newest = self.shared.lock().disks.get_mut(&self.node(index)).expect("it ran").blocks.pop();
+        newest.expect("a block on disk");
+        for kind in ["metadata", "keys", "values"] {
+            let partition = format!("{}finalizations-{kind}", self.prefix(index));
+            self.context.remove(&partition, None).await.expect("a partition of the archive");
+        }
+    }
+
+    fn prefix(&self, index: usize) -> String {
+        format!("validator-{index}-{}-", self.losses.get(&index).unwrap_or(&0))
     }
 
     /// The engine's files of a validator are gone; its chain and its mark are not.

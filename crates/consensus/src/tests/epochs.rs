@@ -135,3 +135,48 @@ fn f6_a_lone_validator_without_its_journal_goes_on_only_when_told_to() {
         cluster.wait_for(&[0], number, LIMIT).await;
     });
 }
+
+/// Submits until the newest block of a lone validator is the last of epoch 0, and ends it there.
+async fn stop_at_border(cluster: &mut Cluster) {
+    let border = cluster.rules.epoch_length.last(0);
+    let height = |cluster: &Cluster| cluster.shared.lock().heads[&cluster.node(0)].0;
+    while height(cluster) < border {
+        let number = cluster.submit();
+        cluster.wait_for(&[0], number, LIMIT).await;
+    }
+    assert_eq!(height(cluster), border);
+    cluster.crash(0).await;
+}
+
+#[test]
+fn f1_a_validator_starts_at_a_border_though_its_chain_forgot_the_epoch_before() {
+    runner(6).start(|context| async move {
+        let keys = keys(1);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        cluster.start(0).await;
+        stop_at_border(&mut cluster).await;
+        cluster.shared.lock().forget_past_sets = true;
+        cluster.start(0).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0], number, LIMIT).await;
+    });
+}
+
+#[test]
+fn f2_the_last_block_of_an_epoch_reaches_the_chain_only_with_its_certificate() {
+    for count in [1, 4] {
+        println!("{count} validators");
+        runner(7).start(|context| async move {
+            let keys = keys(count);
+            let shared = Shared::new(vec![set_of(&keys)]);
+            let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+            cluster.start_all().await;
+            stop_at_border(&mut cluster).await;
+            cluster.lose_certificates(0).await;
+            cluster.start(0).await;
+            // The chain of the tests refuses an epoch's last block without its certificate.
+            reach(&mut cluster, 2, &(0..usize::from(count)).collect::<Vec<_>>()).await;
+        });
+    }
+}

@@ -20,7 +20,7 @@ use opensky_api::{
         AUTO_TRANSFERS_MAX, AutoTransferView, AutoTransfers, MoneyView, Payee, Wallet, WalletQuery, WhenView,
     },
 };
-use opensky_ledger::{action::Action, entry::Entry, key::Key};
+use opensky_ledger::{action::Action, entry::Entry, escrow::id_of, key::Key};
 use opensky_node::{AutoTransfer, When};
 use opensky_ports::{
     LedgerEngine,
@@ -97,7 +97,9 @@ fn opened(engine: &dyn LedgerEngine, account: &AccountId) -> Result<Option<Vec<A
         HistoryEvent::Transaction(signed) => {
             let transaction = signed.as_ref().clone().unchecked().ok()?.transaction;
             match transaction.action {
-                Action::OpenEscrow(opening) if transaction.account == *account => Some(opening.agreement),
+                Action::OpenEscrow(opening) if transaction.account == *account => {
+                    Some(id_of(&opening.terms, account, transaction.nonce))
+                }
                 _ => None,
             }
         }

@@ -133,7 +133,7 @@ impl AccountEntries {
                 escrow_micros: escrow,
                 staked_micros: self.bonded(),
                 unbonding_micros: Micros::new(out),
-                debt_micros: money.debt,
+                debt_micros: money.owes(),
             },
             grant_locked_until: (money.grant_locked_until > now && money.available.granted > Micros::ZERO)
                 .then_some(money.grant_locked_until),

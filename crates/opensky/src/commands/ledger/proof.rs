@@ -169,7 +169,7 @@ fn words(proven: &Proven) -> (String, String) {
         Some(Entry::Account(account)) => format!(
             "{} available, {} owed, next number {}",
             account.available.total(),
-            account.debt,
+            account.owes(),
             account.nonce
         ),
         Some(Entry::Escrow(escrow)) => format!(
