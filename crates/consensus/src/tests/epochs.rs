@@ -172,11 +172,44 @@ fn f2_the_last_block_of_an_epoch_reaches_the_chain_only_with_its_certificate() {
             let shared = Shared::new(vec![set_of(&keys)]);
             let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
             cluster.start_all().await;
-            stop_at_border(&mut cluster).await;
+            // It ends while the block is on its way to the chain.
+            let border = cluster.rules.epoch_length.last(0);
+            cluster.shared.lock().disk_fails = Some((cluster.node(0), border));
+            while cluster.shared.lock().heads[&cluster.node(0)].0 + 1 < border {
+                let number = cluster.submit();
+                cluster.wait_for(&[0], number, LIMIT).await;
+            }
+            cluster.submit();
+            cluster.sleep(1_000).await;
+            cluster.crash(0).await;
+            cluster.shared.lock().disk_fails = None;
             cluster.lose_certificates(0).await;
             cluster.start(0).await;
             // The chain of the tests refuses an epoch's last block without its certificate.
             reach(&mut cluster, 2, &(0..usize::from(count)).collect::<Vec<_>>()).await;
         });
     }
+}
+
+#[test]
+fn f6_a_validator_with_a_disk_of_an_earlier_day_follows() {
+    runner(10).start(|context| async move {
+        let keys = keys(4);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 20, good_link()).await;
+        cluster.start_all().await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.crash(0).await;
+        let me = cluster.node(0);
+        cluster.shared.lock().disks.get_mut(&me).expect("it ran").mark = Some(1);
+        // Its own votes are in the journal, which the engine can't read without a key to vote with.
+        cluster.start(0).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.crash(3).await;
+        let number = cluster.submit();
+        cluster.sleep(20_000).await;
+        assert!(!cluster.has(1, number), "a validator voted below its mark");
+    });
 }
