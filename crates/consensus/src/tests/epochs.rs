@@ -213,3 +213,30 @@ fn f6_a_validator_with_a_disk_of_an_earlier_day_follows() {
         assert!(!cluster.has(1, number), "a validator voted below its mark");
     });
 }
+
+#[test]
+fn f8_a_joining_validator_asks_those_who_left_for_the_end_of_their_epoch() {
+    runner(8).start(|context| async move {
+        let keys = keys(5);
+        let shared = Shared::new(vec![set_of(&keys[..4]), set_of(&keys[4..])]);
+        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        cluster.start_all().await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3, 4], number, LIMIT).await;
+        cluster.partition(|from, to| from != 4 && to != 4, &good_link()).await;
+        let border = cluster.rules.epoch_length.last(0);
+        let is_over = |cluster: &Cluster| {
+            let world = cluster.shared.lock();
+            (0..4).all(|index| world.heads[&cluster.keys[index].id()].0 == border)
+        };
+        while !is_over(&cluster) {
+            cluster.submit();
+            cluster.sleep(100).await;
+        }
+        // The four vote no more and say nothing; the fifth does not know that it is its turn.
+        cluster.sleep(5_000).await;
+        cluster.link_all(&good_link()).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[4], number, LIMIT).await;
+    });
+}
