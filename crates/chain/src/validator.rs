@@ -39,6 +39,9 @@ const RETRY: Duration = Duration::from_secs(30);
 /// Longest stay of a validator that leaves: from then on its node follows like any other.
 const LEAVE_WAIT: Duration = Duration::from_mins(10);
 
+/// How long a validator that was too far behind stays out while its node gets nothing newer either.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(60);
+
 /// What the node and the validator's thread tell each other.
 #[derive(Default)]
 pub(crate) struct Desk {
@@ -109,6 +112,25 @@ enum Part {
     None,
 }
 
+/// A validator that the others can't help stays out, and its node follows.
+struct Absence {
+    /// The epoch that the others vote in.
+    epoch: u64,
+    /// The node's height when it last changed, and when that was.
+    height: u64,
+    since: Instant,
+}
+
+impl Absence {
+    /// Whether it may try again: the next block is of that epoch, or nothing newer comes.
+    fn is_over(&mut self, height: u64, epoch: u64, now: Instant) -> bool {
+        if height != self.height {
+            (self.height, self.since) = (height, now);
+        }
+        epoch >= self.epoch || now.duration_since(self.since) >= CATCH_UP_WAIT
+    }
+}
+
 struct Keeper {
     own: NodeId,
     voting: Voting,
@@ -124,6 +146,7 @@ impl Keeper {
         let mut not_before = Instant::now();
         let mut waits_since: Option<Instant> = None;
         let mut leaves_since: Option<Instant> = None;
+        let mut absence: Option<Absence> = None;
         loop {
             let wanted = match self.part() {
                 Part::Votes => {
@@ -137,10 +160,12 @@ impl Keeper {
                 Part::None => false,
             };
             if let Some(validator) = running.take_if(|validator| !wanted || !validator.is_running()) {
-                self.end(validator, wanted);
-                not_before = Instant::now() + if wanted { RETRY } else { Duration::ZERO };
+                absence = self.end(validator, wanted);
+                let retries = wanted && absence.is_none();
+                not_before = Instant::now() + if retries { RETRY } else { Duration::ZERO };
             }
-            if wanted && running.is_none() && Instant::now() >= not_before {
+            absence.take_if(|absence| self.is_over(absence));
+            if wanted && running.is_none() && absence.is_none() && Instant::now() >= not_before {
                 let since = *waits_since.get_or_insert_with(Instant::now);
                 if self.has_addresses() || since.elapsed() >= ADDRESSES_WAIT {
                     waits_since = None;
@@ -215,7 +240,16 @@ impl Keeper {
         Validator::start(config, self.shared.clone())
     }
 
-    fn end(&self, validator: Validator, wanted: bool) {
+    fn is_over(&self, absence: &mut Absence) -> bool {
+        let state = self.shared.lock();
+        let height = state.top.block.header().height;
+        let epoch = state.founding.rules.epoch_length.epoch_of(height + 1);
+        drop(state);
+        absence.is_over(height, epoch, Instant::now())
+    }
+
+    /// Stops a validator, and says for what it should stay out.
+    fn end(&self, validator: Validator, wanted: bool) -> Option<Absence> {
         {
             let mut state = self.shared.lock();
             state.work = None;
@@ -223,6 +257,12 @@ impl Keeper {
         let ended = validator.stop();
         self.shared.lock().is_voting = false;
         match ended {
+            Err(ValidatorError::Behind { epoch }) => {
+                tracing::warn!(epoch, "this node follows until its ledger is where the others vote");
+                self.desk.lock().role = None;
+                let height = self.shared.lock().top.block.header().height;
+                return Some(Absence { epoch, height, since: Instant::now() });
+            }
             Err(error) => self.failed(&error),
             Ok(()) if wanted => {
                 self.desk.lock().role = Some(Role::Stopped("it stopped by itself".to_owned()))
@@ -232,6 +272,7 @@ impl Keeper {
                 self.desk.lock().role = None;
             }
         }
+        None
     }
 
     fn failed(&self, error: &ValidatorError) {
@@ -286,5 +327,17 @@ mod tests {
         assert_eq!(parts(false), [Part::Leaves, Part::Votes, Part::Votes, Part::None]);
         assert_eq!(parts(true), [Part::None, Part::Votes, Part::Votes, Part::None]);
         assert_eq!(part(&sets, 0, false, node(1)), Part::None, "nobody voted before the first epoch");
+    }
+
+    #[test]
+    fn f8_a_validator_too_far_behind_stays_out_while_its_node_catches_up() {
+        let start = Instant::now();
+        let after = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut absence = Absence { epoch: 7, height: 10, since: start };
+        assert!(!absence.is_over(10, 1, after(59)));
+        assert!(!absence.is_over(40, 4, after(60)), "something newer came");
+        assert!(!absence.is_over(40, 4, after(119)));
+        assert!(absence.is_over(70, 7, after(119)), "the node is there");
+        assert!(absence.is_over(70, 6, after(179)), "nothing newer came");
     }
 }

@@ -39,6 +39,7 @@ use std::{
     io,
     num::NonZeroU64,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 use tokio::sync::mpsc;
 
@@ -50,6 +51,9 @@ const SKIPS_MAX: NonZeroU64 = NonZeroU64::new(256).expect("not zero");
 /// Heartbeats without a block after which the end of the epoch is asked for. Not fewer: the request is
 /// repeated until the epoch ends.
 const STALL_HEARTBEATS: u32 = 3;
+/// How long messages of a later epoch may come without a block before this validator gives up: the
+/// others have dropped what it lacks, and only their ledgers still have it.
+const BEHIND_MAX: Duration = Duration::from_secs(60);
 const MAILBOX: usize = 1024;
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -63,6 +67,8 @@ pub(crate) enum VotingError {
     Mark(#[from] io::Error),
     #[error("the journal of votes: {0}")]
     Journal(#[from] commonware_runtime::Error),
+    #[error("the others are in epoch {0} and have dropped the blocks that lead there")]
+    Behind(u64),
     #[error("the engine of epoch {0} stopped")]
     Stopped(u64),
     #[error("the channels to the other validators are closed")]
@@ -164,6 +170,7 @@ where
                 border = borders.recv() => {
                     let Some(border) = border else { return Ok(()) };
                     if border.epoch > running.epoch {
+                        stall.entered();
                         // The old engine has to let go of its channels before the new one starts.
                         let old = running.epoch;
                         drop(running);
@@ -178,17 +185,20 @@ where
                 // Before the strays, which others may send without end.
                 () = next_look => {
                     stall.look(self.delivered(), self.context.current());
+                    if let Some(epoch) = stall.is_behind(BEHIND_MAX) {
+                        return Err(VotingError::Behind(epoch));
+                    }
                     if stall.lasts() >= self.rules.pacing.heartbeat * STALL_HEARTBEATS {
                         self.ask_for_border(&running);
                     }
                 }
                 stray = split.stray_votes.recv() => {
                     let (epoch, (from, _)) = stray.ok_or(VotingError::Closed)?;
-                    self.catch_up(running.epoch, epoch, from);
+                    self.catch_up(running.epoch, epoch, from, &mut stall);
                 }
                 stray = split.stray_certificates.recv() => {
                     let (epoch, (from, _)) = stray.ok_or(VotingError::Closed)?;
-                    self.catch_up(running.epoch, epoch, from);
+                    self.catch_up(running.epoch, epoch, from, &mut stall);
                 }
             }
         }
@@ -230,8 +240,9 @@ where
     }
 
     /// A message of a later epoch means that others are past this one: its last block is asked for.
-    fn catch_up(&self, ours: u64, theirs: u64, from: PublicKey) {
+    fn catch_up(&self, ours: u64, theirs: u64, from: PublicKey, stall: &mut Stall) {
         if theirs > ours {
+            stall.heard(theirs, self.context.current());
             let border = Height::new(self.rules.epoch_length.last(ours));
             self.marshal.hint_finalized(border, NonEmptyVec::new(from));
         }

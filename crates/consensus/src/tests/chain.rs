@@ -40,6 +40,8 @@ pub struct World {
     pub empty_blocks: u64,
     /// Whose disk fails, and at which height.
     pub disk_fails: Option<(NodeId, u64)>,
+    /// Who gave up because the others were too far ahead, and the epoch it heard of.
+    pub behind: BTreeMap<NodeId, u64>,
     /// Chains do not know who voted in the epochs before that of the block after their tip.
     pub forget_past_sets: bool,
 }
@@ -61,6 +63,7 @@ impl Shared {
             heads: BTreeMap::new(),
             offences: BTreeSet::new(),
             empty_blocks: 0,
+            behind: BTreeMap::new(),
             disk_fails: None,
             forget_past_sets: false,
         })))

@@ -7,6 +7,7 @@ use crate::{
     link::{link, serve},
     runtime::{CHANNELS, Channels, quota},
     validators::engine_key,
+    voting::VotingError,
 };
 use commonware_codec::{Copying, DecodeExt};
 use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
@@ -170,7 +171,10 @@ impl Cluster {
             let voting = start(context.child("consensus"), parts).await.expect("a validator starts");
             tokio::select! {
                 biased;
-                ended = voting => assert!(may_end(), "voting ended: {ended:?}"),
+                ended = voting => match ended {
+                    Ok(Err(VotingError::Behind(epoch))) => drop(shared.lock().behind.insert(me, epoch)),
+                    ended => assert!(may_end(), "voting ended: {ended:?}"),
+                },
                 ended = chain => assert!(may_end(), "the chain ended: {:?}", ended.map(|ended| ended.map_err(|e| e.to_string()))),
             }
         });
@@ -202,6 +206,16 @@ impl Cluster {
 
     fn prefix(&self, index: usize) -> String {
         format!("validator-{index}-{}-", self.losses.get(&index).unwrap_or(&0))
+    }
+
+    /// The chain of one validator becomes that of another, up to the newest block with a certificate.
+    pub fn copy_chain(&self, from: usize, to: usize) {
+        let mut world = self.shared.lock();
+        let mut blocks = world.disks[&self.node(from)].blocks.clone();
+        while blocks.last().is_some_and(|(_, certificate)| certificate.is_none()) {
+            blocks.pop();
+        }
+        world.disks.get_mut(&self.node(to)).expect("it ran").blocks = blocks;
     }
 
     /// The engine's files of a validator are gone; its chain and its mark are not.

@@ -240,3 +240,35 @@ fn f8_a_joining_validator_asks_those_who_left_for_the_end_of_their_epoch() {
         cluster.wait_for(&[4], number, LIMIT).await;
     });
 }
+
+#[test]
+fn f8_a_validator_that_nobody_can_help_gives_up_and_comes_back_with_the_ledger_of_another() {
+    runner(9).start(|context| async move {
+        let keys = keys(4);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        cluster.start_all().await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.partition(|from, to| from != 3 && to != 3, &good_link()).await;
+        reach(&mut cluster, 2, &[0, 1, 2]).await;
+        // It hears the others, and no answer comes to what it asks for.
+        cluster.partition(|from, _| from != 3, &good_link()).await;
+        let me = cluster.node(3);
+        cluster.sleep(50_000).await;
+        assert_eq!(cluster.shared.lock().behind.get(&me), None, "it gave up too early");
+        cluster.sleep(30_000).await;
+        let epoch = cluster.shared.lock().behind.get(&me).copied();
+        assert!(epoch.is_some_and(|epoch| epoch >= 2), "it heard of epoch {epoch:?}");
+        // Its chain follows the others by other means.
+        cluster.crash(3).await;
+        cluster.copy_chain(0, 3);
+        cluster.link_all(&good_link()).await;
+        cluster.start(3).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.crash(0).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[1, 2, 3], number, LIMIT).await;
+    });
+}
