@@ -1,7 +1,9 @@
 //! This node's validator: started when the state says that it votes, stopped when it does no more.
 
 use crate::{snapshots::Chain, voting::Shared};
-use opensky_consensus::{Address, Block, LostJournal, Rules, Validator, ValidatorConfig, ValidatorError};
+use opensky_consensus::{
+    Address, Block, LostJournal, Rules, Validator, ValidatorConfig, ValidatorError, ValidatorSet,
+};
 use opensky_ports::ledger::Role;
 use opensky_types::{Keypair, NodeId};
 use std::{
@@ -33,6 +35,12 @@ const LOOK: Duration = Duration::from_millis(200);
 const ADDRESSES_WAIT: Duration = Duration::from_secs(3);
 /// Pause before a validator that failed is tried again.
 const RETRY: Duration = Duration::from_secs(30);
+
+/// Longest stay of a validator that leaves: from then on its node follows like any other.
+const LEAVE_WAIT: Duration = Duration::from_mins(10);
+
+/// How long a validator that was too far behind stays out while its node gets nothing newer either.
+const CATCH_UP_WAIT: Duration = Duration::from_secs(60);
 
 /// What the node and the validator's thread tell each other.
 #[derive(Default)]
@@ -93,6 +101,36 @@ pub(crate) fn spawn(
     thread::Builder::new().name("validator".to_owned()).spawn(move || keeper.run())
 }
 
+/// What a node does in consensus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// It votes on the next block.
+    Votes,
+    /// It voted in the epoch before, and helps those who vote now to begin.
+    Leaves,
+    /// Nothing.
+    None,
+}
+
+/// A validator that the others can't help stays out, and its node follows.
+struct Absence {
+    /// The epoch that the others vote in.
+    epoch: u64,
+    /// The node's height when it last changed, and when that was.
+    height: u64,
+    since: Instant,
+}
+
+impl Absence {
+    /// Whether it may try again: the next block is of that epoch, or nothing newer comes.
+    fn is_over(&mut self, height: u64, epoch: u64, now: Instant) -> bool {
+        if height != self.height {
+            (self.height, self.since) = (height, now);
+        }
+        epoch >= self.epoch || now.duration_since(self.since) >= CATCH_UP_WAIT
+    }
+}
+
 struct Keeper {
     own: NodeId,
     voting: Voting,
@@ -107,13 +145,27 @@ impl Keeper {
         let mut running: Option<Validator> = None;
         let mut not_before = Instant::now();
         let mut waits_since: Option<Instant> = None;
+        let mut leaves_since: Option<Instant> = None;
+        let mut absence: Option<Absence> = None;
         loop {
-            let wanted = self.is_wanted();
+            let wanted = match self.part() {
+                Part::Votes => {
+                    leaves_since = None;
+                    true
+                }
+                Part::Leaves => {
+                    let since = *leaves_since.get_or_insert_with(Instant::now);
+                    running.is_some() && since.elapsed() < LEAVE_WAIT
+                }
+                Part::None => false,
+            };
             if let Some(validator) = running.take_if(|validator| !wanted || !validator.is_running()) {
-                self.end(validator, wanted);
-                not_before = Instant::now() + if wanted { RETRY } else { Duration::ZERO };
+                absence = self.end(validator, wanted);
+                let retries = wanted && absence.is_none();
+                not_before = Instant::now() + if retries { RETRY } else { Duration::ZERO };
             }
-            if wanted && running.is_none() && Instant::now() >= not_before {
+            absence.take_if(|absence| self.is_over(absence));
+            if wanted && running.is_none() && absence.is_none() && Instant::now() >= not_before {
                 let since = *waits_since.get_or_insert_with(Instant::now);
                 if self.has_addresses() || since.elapsed() >= ADDRESSES_WAIT {
                     waits_since = None;
@@ -134,12 +186,13 @@ impl Keeper {
         }
     }
 
-    /// Whether this node votes on the next block.
-    fn is_wanted(&self) -> bool {
+    /// What this node's validator has to do.
+    fn part(&self) -> Part {
         let state = self.shared.lock();
-        let next = state.top.block.header().height + 1;
-        let epoch = state.founding.rules.epoch_length.epoch_of(next);
-        state.sets.get(&epoch).is_some_and(|set| set.contains(self.own))
+        let header = state.top.block.header();
+        let epoch = state.founding.rules.epoch_length.epoch_of(header.height + 1);
+        let is_handed_over = header.epoch == epoch && state.top_certificate().is_some();
+        part(&state.sets, epoch, is_handed_over, self.own)
     }
 
     /// Whether the node knows where to find another validator, if there is one.
@@ -187,7 +240,16 @@ impl Keeper {
         Validator::start(config, self.shared.clone())
     }
 
-    fn end(&self, validator: Validator, wanted: bool) {
+    fn is_over(&self, absence: &mut Absence) -> bool {
+        let state = self.shared.lock();
+        let height = state.top.block.header().height;
+        let epoch = state.founding.rules.epoch_length.epoch_of(height + 1);
+        drop(state);
+        absence.is_over(height, epoch, Instant::now())
+    }
+
+    /// Stops a validator, and says for what it should stay out.
+    fn end(&self, validator: Validator, wanted: bool) -> Option<Absence> {
         {
             let mut state = self.shared.lock();
             state.work = None;
@@ -195,6 +257,12 @@ impl Keeper {
         let ended = validator.stop();
         self.shared.lock().is_voting = false;
         match ended {
+            Err(ValidatorError::Behind { epoch }) => {
+                tracing::warn!(epoch, "this node follows until its ledger is where the others vote");
+                self.desk.lock().role = None;
+                let height = self.shared.lock().top.block.header().height;
+                return Some(Absence { epoch, height, since: Instant::now() });
+            }
             Err(error) => self.failed(&error),
             Ok(()) if wanted => {
                 self.desk.lock().role = Some(Role::Stopped("it stopped by itself".to_owned()))
@@ -204,6 +272,7 @@ impl Keeper {
                 self.desk.lock().role = None;
             }
         }
+        None
     }
 
     fn failed(&self, error: &ValidatorError) {
@@ -211,6 +280,19 @@ impl Keeper {
         let problem = Chain(error).to_string();
         tracing::error!(problem, "the validator of this node does not run");
         self.desk.lock().role = Some(Role::Stopped(problem));
+    }
+}
+
+/// The part of a node in consensus when the next block is of `epoch`. Until a certified block of that
+/// epoch shows that its validators go on, they may need the end of the old one from those who leave.
+fn part(sets: &BTreeMap<u64, ValidatorSet>, epoch: u64, is_handed_over: bool, own: NodeId) -> Part {
+    let votes_in = |epoch: u64| sets.get(&epoch).is_some_and(|set| set.contains(own));
+    if votes_in(epoch) {
+        Part::Votes
+    } else if !is_handed_over && epoch.checked_sub(1).is_some_and(votes_in) {
+        Part::Leaves
+    } else {
+        Part::None
     }
 }
 
@@ -224,4 +306,38 @@ pub(crate) fn address(text: &str) -> Option<Address> {
         && host.len() <= 253
         && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.');
     is_name.then_some(Address::Name { host: host.to_owned(), port: port.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(seed: u8) -> NodeId {
+        Keypair::from_seed([seed; 32]).id()
+    }
+
+    fn set(seeds: impl IntoIterator<Item = u8>) -> ValidatorSet {
+        ValidatorSet::new(seeds.into_iter().map(node)).expect("distinct keys")
+    }
+
+    #[test]
+    fn f8_a_validator_that_leaves_stays_until_the_next_epoch_has_a_certified_block() {
+        let sets = BTreeMap::from([(3, set([1, 2])), (4, set([2, 3]))]);
+        let parts = |handed_over| [1, 2, 3, 4].map(|seed| part(&sets, 4, handed_over, node(seed)));
+        assert_eq!(parts(false), [Part::Leaves, Part::Votes, Part::Votes, Part::None]);
+        assert_eq!(parts(true), [Part::None, Part::Votes, Part::Votes, Part::None]);
+        assert_eq!(part(&sets, 0, false, node(1)), Part::None, "nobody voted before the first epoch");
+    }
+
+    #[test]
+    fn f8_a_validator_too_far_behind_stays_out_while_its_node_catches_up() {
+        let start = Instant::now();
+        let after = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut absence = Absence { epoch: 7, height: 10, since: start };
+        assert!(!absence.is_over(10, 1, after(59)));
+        assert!(!absence.is_over(40, 4, after(60)), "something newer came");
+        assert!(!absence.is_over(40, 4, after(119)));
+        assert!(absence.is_over(70, 7, after(119)), "the node is there");
+        assert!(absence.is_over(70, 6, after(179)), "nothing newer came");
+    }
 }

@@ -214,7 +214,14 @@ where
     let (sky, watched, link) = (parts.sky, schemes.clone(), parts.link.clone());
     context.child("witness").spawn(move |_| watch(sky, watched, link, seen));
 
-    let app = App { sky, rules: rules.clone(), link: parts.link, work: parts.work, schemes, progress };
+    let app = App {
+        sky,
+        rules: rules.clone(),
+        link: parts.link,
+        work: parts.work,
+        schemes,
+        progress: progress.clone(),
+    };
     let automaton: Automaton<E> =
         Inline::new(context.child("application"), app, marshal.clone(), rules.epoch_length.epocher());
     let voting = Voting {
@@ -229,6 +236,7 @@ where
         manager,
         marshal,
         automaton,
+        progress,
         eyes,
         page_cache,
     };

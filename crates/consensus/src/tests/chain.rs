@@ -38,6 +38,10 @@ pub struct World {
     pub heads: BTreeMap<NodeId, (u64, BTreeSet<u64>)>,
     pub offences: BTreeSet<Offence>,
     pub empty_blocks: u64,
+    /// Whose disk fails, and at which height.
+    pub disk_fails: Option<(NodeId, u64)>,
+    /// Who gave up because the others were too far ahead, and the epoch it heard of.
+    pub behind: BTreeMap<NodeId, u64>,
     /// Chains do not know who voted in the epochs before that of the block after their tip.
     pub forget_past_sets: bool,
 }
@@ -59,6 +63,8 @@ impl Shared {
             heads: BTreeMap::new(),
             offences: BTreeSet::new(),
             empty_blocks: 0,
+            behind: BTreeMap::new(),
+            disk_fails: None,
             forget_past_sets: false,
         })))
     }
@@ -180,6 +186,9 @@ impl Chain for Numbers {
     fn finalized(&mut self, block: &Block, certificate: Option<&Certificate>) -> Result<(), Failure> {
         let header = block.header();
         assert_eq!(header.parent, self.tip, "final blocks come in order");
+        if self.shared.lock().disk_fails == Some((self.me, header.height)) {
+            return Err("the disk failed".into());
+        }
         if !self.knows(block.id()) && !self.verify(block) {
             return Err(format!("{block:?} is final and wrong").into());
         }
