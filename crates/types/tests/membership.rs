@@ -124,7 +124,7 @@ fn every_field_of_the_genesis_names_the_sky() {
         |g| g.founded_at = g.founded_at.plus_ms(1),
         |g| g.invites = InvitePolicy::Founder,
         |g| g.economy_free = !g.economy_free,
-        |g| g.supply = Micros::new(1),
+        |g| g.supply = opensky_types::Micros::new(1),
         |g| g.validators.push(samples::node(9)),
         |g| g.epoch_blocks += 1,
         |g| g.nonce += 1,

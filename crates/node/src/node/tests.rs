@@ -167,7 +167,9 @@ async fn ten_thousand(verify: Verify) {
     let view = consumer.node.consumer.view(job).expect("its end is remembered");
     assert_eq!(view.stages[0].accepted, 10_000);
     // What is left may take its time to go: agreements end, streams are closed, signatures arrive.
-    let idle = |node: &Node| node.consumer.is_idle() && node.host.is_idle() && node.links.is_idle();
+    let idle = |node: &Node| {
+        node.consumer.is_idle() && node.host.is_idle() && node.ledger.is_idle() && node.links.is_idle()
+    };
     consumer.until("an empty node", idle).await;
     assert!(consumer.node.local.is_empty() && consumer.node.pending.records.is_empty());
 }
