@@ -177,6 +177,8 @@ fn check_all(state: &State, block: &LedgerBlock) -> Result<Vec<Checked>, String>
         }
         places.push(read);
     }
+    // How many there are comes before what they cost to check.
+    state.ledger.check_counts(&block.header, &places).map_err(|error| error.to_string())?;
     SignedTransaction::check_all(unknown).map_err(|error| error.to_string())?;
     Ok(places)
 }

@@ -90,6 +90,15 @@ pub async fn enter(
     network: &NetworkConfig,
 ) -> Result<Belonging> {
     if let Some((genesis, chain)) = kept(journal)? {
+        if entry.new.is_given() {
+            let what = format!(
+                "this node already belongs to '{}', whose economy, supply, validators and epochs are fixed",
+                genesis.name
+            );
+            return Err(Fail::new(Exit::Invalid, what)
+                .next("leave those options out, or found another sky with --data-dir DIR")
+                .into());
+        }
         if let Some(token) = &entry.token
             && token.0.verify()?.genesis.sky() != genesis.sky()
         {
