@@ -64,8 +64,17 @@ pub(crate) fn deposit(
     view.put(Key::Deposit(chain, id), Entry::Deposit);
     let mut supply = supply(view);
     supply.deposited += u128::from(amount.get());
-    view.put(Key::Supply, Entry::Supply(supply));
+    put_grown(view, supply)?;
     view.credit(to, Purse::free(amount))
+}
+
+/// Writes a supply that has grown, if it may be so much.
+pub(crate) fn put_grown(view: &mut View<'_>, supply: Supply) -> Result<(), Rejection> {
+    if !supply.is_within_limit() {
+        return Err(Rejection::Overflow);
+    }
+    view.put(Key::Supply, Entry::Supply(supply));
+    Ok(())
 }
 
 /// What came in and what left.

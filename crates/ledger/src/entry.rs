@@ -69,6 +69,10 @@ pub enum Entry {
     Punished = 22,
 }
 
+/// Most money in a ledger, in micros. With all that others may owe it still fits in one account, so that
+/// what falls due can always be paid: if it could not, no block could be made any more.
+pub const SUPPLY_MAX: u64 = 1 << 62;
+
 /// Money that crossed the border of this ledger.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Supply {
@@ -85,6 +89,11 @@ impl Supply {
     /// 2^60.
     pub fn held(&self) -> i128 {
         signed(self.granted) + signed(self.deposited) - signed(self.withdrawn)
+    }
+
+    /// Whether that is no more than [`SUPPLY_MAX`].
+    pub fn is_within_limit(&self) -> bool {
+        self.held() <= i128::from(SUPPLY_MAX)
     }
 }
 

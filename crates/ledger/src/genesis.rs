@@ -3,7 +3,7 @@
 use crate::{
     account::Account,
     block::Header,
-    entry::{Entry, Supply},
+    entry::{Entry, SUPPLY_MAX, Supply},
     key::Key,
     params::Params,
     purse::Purse,
@@ -14,6 +14,10 @@ use crate::{
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{AccountId, Hash, NodeId, Timestamp};
 use std::collections::BTreeMap;
+
+/// No sky lets an inference request cost more, in micros: what all accounts together owe stays far below
+/// [`SUPPLY_MAX`].
+const CHARGE_MAX: u64 = 1 << 40;
 
 /// All that is fixed before the first block.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -45,13 +49,16 @@ pub enum GenesisError {
     /// Money in a sky without prices.
     #[error("a sky without prices begins with money")]
     MoneyWithoutEconomy,
+    /// More money than any ledger may hold.
+    #[error("{micros} micros to begin with; {SUPPLY_MAX} at most")]
+    TooMuchMoney { micros: u128 },
     /// Longest before shortest.
     #[error("the shortest {period} is longer than the longest")]
     Period { period: &'static str },
     /// A parameter that would stop the ledger.
     #[error("{parameter} is zero")]
     Zero { parameter: &'static str },
-    /// A parameter with which nothing could ever be done.
+    /// A parameter with which nothing could ever be done, or something that may not be.
     #[error("{parameter} is {value}; {at_most} at most")]
     TooHigh { parameter: &'static str, value: u64, at_most: u64 },
     /// The validators are no set.
@@ -74,9 +81,8 @@ impl Genesis {
             })
             .map(|(key, account)| (key, Entry::Account(account)))
             .collect();
-        let purses = self.balances.iter().map(|(_, purse)| *purse).chain([self.treasury]);
-        let granted = purses.map(|purse| u128::from(purse.total().get())).sum();
-        entries.insert(Key::Supply, Entry::Supply(Supply { granted, ..Supply::default() }));
+        let supply = Supply { granted: self.money(), ..Supply::default() };
+        entries.insert(Key::Supply, Entry::Supply(supply));
         entries.insert(Key::Treasury, Entry::Treasury(self.treasury));
         entries.insert(Key::Params, Entry::Params(Box::new(self.params)));
         entries.insert(Key::Validators, Entry::Validators(self.validators.clone()));
@@ -103,6 +109,12 @@ impl Genesis {
         Ok((state, header))
     }
 
+    /// All money, in micros.
+    fn money(&self) -> u128 {
+        let purses = self.balances.iter().map(|(_, purse)| purse).chain([&self.treasury]);
+        purses.map(|purse| u128::from(purse.free.get()) + u128::from(purse.granted.get())).sum()
+    }
+
     fn check(&self) -> Result<(), GenesisError> {
         if !self.balances.is_sorted_by(|one, next| one.0 < next.0) {
             return Err(GenesisError::Order { list: "balances" });
@@ -118,6 +130,10 @@ impl Genesis {
         if has_money && !params.economy {
             return Err(GenesisError::MoneyWithoutEconomy);
         }
+        let micros = self.money();
+        if micros > u128::from(SUPPLY_MAX) {
+            return Err(GenesisError::TooMuchMoney { micros });
+        }
         if params.claim_window_ms_min > params.claim_window_ms_max {
             return Err(GenesisError::Period { period: "claim window" });
         }
@@ -125,6 +141,7 @@ impl Genesis {
             ("puzzle_bits", u64::from(params.puzzle_bits), 48),
             ("witnesses", u64::from(params.witnesses), 32),
             ("equivocation_parts", u64::from(params.equivocation_parts), 100_000),
+            ("charge_max", params.charge_max.get(), CHARGE_MAX),
         ];
         if let Some((parameter, value, at_most)) = limits.into_iter().find(|(_, value, most)| value > most) {
             return Err(GenesisError::TooHigh { parameter, value, at_most });

@@ -56,7 +56,7 @@ fn params(choices: &mut Choices<'_>) -> Params {
         transactions_max: choices.pick(&[20_000, 1, 3]),
         signatures_max: choices.pick(&[5_000, 12]),
         due_max: choices.pick(&[2_000, 1, 2]),
-        charge_max: choices.pick(&[base.charge_max, Micros::new(u64::MAX)]),
+        charge_max: choices.pick(&[base.charge_max, Micros::new(1 << 40)]),
         unbonding_ms: choices.pick(&[40_000, 0, 1_814_400_000]),
         validator_stake_min: choices.pick(&[Micros::new(1_000), Micros::ZERO]),
         equivocation_parts: choices.pick(&[20_000, 0, 100_000]),

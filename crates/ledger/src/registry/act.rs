@@ -3,7 +3,7 @@
 use super::{Found, Machine, MachineNumber, Registration, Triple, find};
 use crate::{
     apply::Context,
-    bridge::supply,
+    bridge::{put_grown, supply},
     entry::Entry,
     event::Event,
     key::Key,
@@ -83,7 +83,7 @@ fn grant(view: &mut View<'_>, context: &Context, account: AccountId) -> Result<(
     }
     let mut supply = supply(view);
     supply.granted += u128::from(grant.amount.get());
-    view.put(Key::Supply, Entry::Supply(supply));
+    put_grown(view, supply)?;
     view.credit(account, Purse::granted(grant.amount))?;
     let mut granted = view.account(&account)?;
     granted.grant_locked_until = context.now.plus_ms(grant.locked_ms);

@@ -4,6 +4,7 @@ use crate::common::{Sky, account, micros, transfer};
 use opensky_ledger::{
     action::Action,
     bridge::withdrawals,
+    entry::SUPPLY_MAX,
     evm::{Address, claims::ClaimTree},
     params::Params,
     rejection::Rejection,
@@ -63,6 +64,34 @@ fn l5_a_grant_never_leaves_however_often_it_changes_hands() {
     assert_eq!(sky.balance(3), 500_000);
     let zero = Rejection::Dust { amount: micros(0), at_least: micros(1) };
     assert_eq!(sky.act(3, withdraw(1, 7, 0)), Err(zero));
+}
+
+/// If the provider could not be paid when the claim falls due, no block could be made any more.
+#[test]
+fn l5_money_that_could_not_be_counted_in_one_account_does_not_come_in() {
+    let mut sky = Sky::new();
+    let mut numbers = 0_u8..;
+    let mut deposit = |sky: &mut Sky, to, amount| {
+        let id = Hash::of(&[numbers.next().expect("few")]);
+        let action = Action::Deposit { chain: 1, id, to: account(to), amount: micros(amount) };
+        sky.act_by(account(1), &[1, 100, 101, 102], action)
+    };
+    let there = 6_000_050;
+    assert_eq!(deposit(&mut sky, 3, u64::MAX), Err(Rejection::Overflow));
+    assert_eq!(deposit(&mut sky, 3, SUPPLY_MAX - there + 1), Err(Rejection::Overflow));
+    assert_eq!(deposit(&mut sky, 3, SUPPLY_MAX - there - 1_000_000), Ok(()));
+    assert_eq!(deposit(&mut sky, 2, 1_000_000), Ok(()));
+    assert_eq!(deposit(&mut sky, 2, 1_000), Err(Rejection::Overflow));
+    // All of it meets in one account by itself.
+    let all = u64::try_from(sky.balance(3)).expect("it has that");
+    assert_eq!(sky.act(3, Action::OpenEscrow(sky.opening(1, 2, all))), Ok(()));
+    let items = vec![crate::escrow::unsigned(1, all, 1)];
+    assert_eq!(sky.act(2, Action::Claim { items }), Ok(()));
+    sky.wait(60_000);
+    assert_eq!(sky.balance(2), i128::from(all) + 2_000_000);
+    // What left makes room.
+    assert_eq!(sky.act(2, withdraw(1, 7, 5_000)), Ok(()));
+    assert_eq!(deposit(&mut sky, 2, 5_000), Ok(()));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use opensky_ledger::{
     key::Key,
     ledger::Ledger,
     params::Params,
+    purse::Purse,
     puzzle::{Difficulty, Puzzle, Solution},
     registry::{Fingerprint, Registration},
     rejection::Rejection,
@@ -523,6 +524,13 @@ fn nonsense_in_genesis_is_refused() {
     assert_eq!(build(|_| ()), Ok(()));
     assert!(matches!(build(|genesis| genesis.params.puzzle_bits = 64), Err(GenesisError::TooHigh { .. })));
     assert!(matches!(build(|genesis| genesis.params.epoch_blocks = 1), Err(GenesisError::Zero { .. })));
+    let dear = build(|genesis| genesis.params.charge_max = micros(u64::MAX));
+    assert!(matches!(dear, Err(GenesisError::TooHigh { parameter: "charge_max", .. })));
+    let rich = build(|genesis| {
+        let most = micros(u64::MAX);
+        genesis.treasury = Purse { free: most, granted: most };
+    });
+    assert_eq!(rich, Err(GenesisError::TooMuchMoney { micros: 6_000_000 + 2 * u128::from(u64::MAX) }));
     let crowd = build(|genesis| {
         genesis.validators = (1..=65).map(|number| key(number).id()).collect();
         genesis.validators.sort_unstable();
