@@ -205,7 +205,9 @@ fn main() -> Result<()> {
     let took = start.elapsed().as_secs_f64();
     let committed = transfers as f64 / took;
     let blocks = ledgers[0].head().height - before;
-    println!("transfers committed           {committed:>10.0} /s ({transfers} in {took:.1} s, {blocks} blocks)");
+    println!(
+        "transfers committed           {committed:>10.0} /s ({transfers} in {took:.1} s, {blocks} blocks)"
+    );
     let ceiling = per_second * 2.0 / f64::from(VALIDATORS);
     println!("of the ceiling of 2 cores     {:>10.2}", committed / ceiling);
 

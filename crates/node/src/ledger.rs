@@ -33,6 +33,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 const VALID_MS: u64 = 10 * 60_000;
 /// Time between two tellings of an own transaction that still waits, in milliseconds.
 const TELL_AGAIN_MS: u64 = 5_000;
+/// Of blocks in which nothing happens, one in so many is told of: about one a minute.
+const QUIET_BLOCKS: u64 = 12;
 /// Validators that are told of a transaction too large for gossip.
 const TOLD_DIRECTLY_MAX: usize = 3;
 
@@ -236,14 +238,24 @@ impl Node {
     pub(crate) fn on_block_final(&mut self, now: Timestamp, news: &News) {
         self.ledger.following.heard(now);
         if let Some(sealed) = &news.sealed {
-            let inline = (sealed.len() <= NEWS_BYTES_MAX).then(|| sealed.to_vec());
-            let word = BlockNews { height: news.head.height, block: news.head.block, sealed: inline };
-            self.transport.gossip(TOPIC_BLOCKS, word.to_bytes());
+            self.tell_block(news, sealed);
         }
         for id in &news.transactions {
             self.ledger.waiting.remove(id);
         }
         self.transfer_automatically(now, news);
+    }
+
+    /// Tells the sky of a final block. Of those in which nothing happens only few are told of: whoever
+    /// then asks gets all of them at once, from one node, and an idle sky stays quiet.
+    fn tell_block(&self, news: &News, sealed: &[u8]) {
+        let happened = !news.transactions.is_empty() || !news.events.is_empty();
+        if !happened && !news.head.height.is_multiple_of(QUIET_BLOCKS) {
+            return;
+        }
+        let inline = (happened && sealed.len() <= NEWS_BYTES_MAX).then(|| sealed.to_vec());
+        let word = BlockNews { height: news.head.height, block: news.head.block, sealed: inline };
+        self.transport.gossip(TOPIC_BLOCKS, word.to_bytes());
     }
 
     /// Every second: what waits is told again, and a sky that fell silent is asked.

@@ -13,8 +13,9 @@ use tokio::{io::AsyncWriteExt, sync::oneshot};
 
 /// Longest wait for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
-/// Silence after which a member is asked for news, in milliseconds: more than two heartbeats.
-const SILENCE_MS: u64 = 12_000;
+/// Silence after which a member is asked for news, in milliseconds: an idle sky tells of a block about
+/// once a minute.
+const SILENCE_MS: u64 = 90_000;
 /// A peer whose head is further ahead than this is asked for a snapshot first.
 const SNAPSHOT_BLOCKS: u64 = 5_000;
 
@@ -83,15 +84,22 @@ impl Node {
             });
             return;
         }
-        // It can't be judged before the blocks below are here; they are asked of whoever told.
-        tell(verdict, GossipVerdict::Ignore);
-        self.catch_up(from);
+        // It can't be judged, and so not passed on, before the blocks below are here; they are asked of
+        // whoever told.
+        self.catch_up_then(from, move |head| {
+            tell(verdict, if head >= news.height { GossipVerdict::Accept } else { GossipVerdict::Ignore });
+        });
     }
 
     /// Asks a member for all that is missing here.
     pub(crate) fn catch_up(&mut self, from: NodeId) {
+        self.catch_up_then(from, |_| {});
+    }
+
+    /// The same, and says how far this node is then. Where a member is asked already, that is at once.
+    fn catch_up_then(&mut self, from: NodeId, then: impl FnOnce(u64) + Send + 'static) {
         if self.ledger.following.busy || self.ledger.engine.is_voting() {
-            return;
+            return then(self.ledger.engine.head().height);
         }
         self.ledger.following.busy = true;
         let (transport, engine) = (Arc::clone(&self.transport), Arc::clone(&self.ledger.engine));
@@ -110,6 +118,8 @@ impl Node {
                     Caught::Up
                 }
             };
+            then(engine.head().height);
+            // If the loop is gone there is nobody left to tell.
             let _ = events.send(Event::CaughtUp { from, caught }).await;
         });
     }
