@@ -54,16 +54,16 @@ pub(crate) fn begin(
     if let Some((account, debt)) = registry::debtor_beside(view, &consumer) {
         return Err(Rejection::MachineInDebt { account, debt });
     }
+    let all = [[0; 32], [0xff; 32]].map(|bytes| Key::Charge(consumer, Hash::from_bytes(bytes)));
+    if let Some(Key::Charge(_, request)) = view.first_in(all[0], all[1]) {
+        return Err(Rejection::ChargeOpen { request });
+    }
     let (available, needed) = (account.available.total(), context.params.charge_min);
     if available < needed {
         return Err(Rejection::TooLittle { available, needed });
     }
     if limit > context.params.charge_max {
         return Err(Rejection::ChargeTooHigh { amount: limit, limit: context.params.charge_max });
-    }
-    let all = [[0; 32], [0xff; 32]].map(|bytes| Key::Charge(consumer, Hash::from_bytes(bytes)));
-    if let Some(Key::Charge(_, request)) = view.first_in(all[0], all[1]) {
-        return Err(Rejection::ChargeOpen { request });
     }
     let ends_at = context.now.plus_ms(context.params.charge_ms_max);
     let (held, account) = take(account, limit.min(available))?;

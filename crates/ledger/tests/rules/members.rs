@@ -216,6 +216,7 @@ fn v7_a_machine_gets_no_overdraft_until_what_its_accounts_owe_is_paid() {
     sky.act(3, transfer(21, 5_000)).expect("given");
     let owes = Rejection::MachineInDebt { account: account(20), debt: micros(50_000) };
     assert_eq!(sky.act(21, begin()), Err(owes));
+    sky.act(3, sky.registration(3, [11, 12, 13, 14, 15])).expect("registered");
     let away = sky.act(20, sky.registration(20, [11, 12, 13, 14, 15]));
     assert_eq!(away, Err(Rejection::InDebt { debt: micros(50_000) }), "nor does the debtor leave it");
     sky.act(3, transfer(20, 50_000)).expect("given");
