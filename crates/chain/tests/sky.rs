@@ -232,12 +232,18 @@ async fn l2_whoever_sends_what_is_not_so_is_named() -> Result<()> {
     let follower = sky.open(9)?;
     let blocks = founder.blocks(1, 1 << 20)?;
     let at_genesis = follower.head();
-    for position in (0..blocks[0].len()).step_by(7) {
+    let mut gaps = 0;
+    for position in 0..blocks[0].len() {
         let mut changed = blocks[0].to_vec();
         changed[position] ^= 1;
-        let refused = follower.follow(vec![Bytes::from(changed)]);
-        assert!(matches!(refused, Err(FollowError::Sender(_))), "byte {position}: {refused:?}");
+        match follower.follow(vec![Bytes::from(changed)]) {
+            Err(FollowError::Sender(_)) => {}
+            // Its height is another: then it is not the next one, and is not looked at any closer.
+            Err(FollowError::NotNext { .. }) => gaps += 1,
+            other => panic!("byte {position}: {other:?}"),
+        }
     }
+    assert!(gaps <= 8, "{gaps} bytes of the height");
     let refused = follower.follow(blocks[1..].to_vec());
     assert!(matches!(refused, Err(FollowError::NotNext { height: 0 })), "a gap is nobody's lie: {refused:?}");
     let other = Sky::new(1, 1_000, 1_000)?;
