@@ -217,7 +217,10 @@ async fn by_local_network(
         for (node, addresses) in network.nearby().await {
             match join(&network, key.id(), None, (node, addresses.clone()), clock.now()).await {
                 Ok(found) => joined = Some((found, addresses)),
-                Err(error) => last = Some(format!("{node}: {error}")),
+                Err(error) => {
+                    tracing::info!(%node, %error, "a node on the local network did not let this one in");
+                    last = Some(format!("{node}: {error}"));
+                }
             }
         }
         if joined.is_some() {

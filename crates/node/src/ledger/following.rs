@@ -16,6 +16,8 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Silence after which a member is asked for news, in milliseconds: an idle sky tells of a block about
 /// once a minute.
 const SILENCE_MS: u64 = 90_000;
+/// How long a member that came up is left alone, in milliseconds.
+const NEWCOMER_MS: u64 = 1_000;
 /// A peer whose head is further ahead than this is asked for a snapshot first.
 const SNAPSHOT_BLOCKS: u64 = 5_000;
 
@@ -28,6 +30,9 @@ pub(crate) struct Following {
     heard_at: Timestamp,
     /// Which member is asked next when the sky falls silent.
     turn: usize,
+    /// Members that came up, and when: they are asked a moment later. One that has just joined is about
+    /// to start anew, and must read its answer first.
+    newcomers: Vec<(NodeId, Timestamp)>,
 }
 
 impl Following {
@@ -133,8 +138,26 @@ impl Node {
         }
     }
 
+    /// A member came up.
+    pub(crate) fn ask_about_ledger_soon(&mut self, now: Timestamp, node: NodeId) {
+        self.ledger.following.newcomers.push((node, now));
+    }
+
+    /// Asks the members that came up a moment ago and are still there.
+    pub(super) fn ask_newcomers(&mut self, now: Timestamp) {
+        let newcomers = std::mem::take(&mut self.ledger.following.newcomers);
+        let (due, early): (Vec<_>, Vec<_>) =
+            newcomers.into_iter().partition(|(_, since)| now.ms_since(*since) >= NEWCOMER_MS);
+        self.ledger.following.newcomers = early;
+        for (node, _) in due {
+            if self.members.get(&node) == Some(&true) {
+                self.ask_about_ledger(node);
+            }
+        }
+    }
+
     /// A member is there: it may know validators' addresses, and blocks that were missed.
-    pub(crate) fn ask_about_ledger(&mut self, node: NodeId) {
+    fn ask_about_ledger(&mut self, node: NodeId) {
         let (transport, engine) = (Arc::clone(&self.transport), Arc::clone(&self.ledger.engine));
         self.tasks.spawn(async move {
             match ask(transport.as_ref(), node, &Ask::Addresses).await {
