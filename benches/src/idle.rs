@@ -70,7 +70,7 @@ pub async fn measure(program: Option<PathBuf>, seconds: u64) -> Result<()> {
 async fn up(program: &Path, folder: &Path, token: Option<&str>) -> Result<(Node, Duration)> {
     let mut command = Command::new(program);
     command.arg("--data-dir").arg(folder).args(["--quiet", "up", "--unencrypted-key"]);
-    command.args(["--listen", "0", "--loopback-only", "--mdns", "false"]);
+    command.args(["--listen", "0", "--validator-listen", "0", "--loopback-only", "--mdns", "false"]);
     if let Some(token) = token {
         command.args(["--join", token]);
     }

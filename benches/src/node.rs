@@ -1,19 +1,21 @@
 //! One node of real parts, composed as the program `opensky` does it, but for the API and the key file.
 
 use anyhow::{Context, Result};
+use opensky_chain::{SkyLedger, Voting};
 use opensky_executor_wasm::WasmExecutor;
 use opensky_machine::LocalMachine;
 use opensky_network::Network;
 use opensky_node::{End, Handle, Node, Parts, member_knock};
-use opensky_ports::{BlobStore, Clock, Executor, Machine, Transport};
+use opensky_ports::{BlobStore, Clock, Executor, LedgerEngine, Machine, Transport};
 use opensky_storage::{FileBlobs, RedbJournal};
 use opensky_types::{
-    Keypair, Timestamp,
+    Keypair, Micros, Timestamp,
     limits::ContributionLimits,
-    membership::{Genesis, InvitePolicy, MembershipChain},
+    membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, MembershipChain},
 };
 use rand::{TryRng, rngs::SysRng};
 use std::{
+    net::TcpListener,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -45,6 +47,7 @@ pub struct Running {
     pub handle: Handle,
     network: Arc<Network>,
     executor: Arc<WasmExecutor>,
+    ledger: Arc<SkyLedger>,
     end: JoinHandle<End>,
 }
 
@@ -62,6 +65,7 @@ impl Running {
         self.handle.shut_down().await;
         self.end.await.context("the node failed")?;
         self.executor.shut_down().await;
+        self.ledger.shut_down().await;
         Ok(())
     }
 }
@@ -81,6 +85,8 @@ pub async fn start(role: &Role) -> Result<Running> {
     let (network, transport_events) = Network::start(network_config(role, &genesis, &chain), &key)?;
     let network = Arc::new(network);
     let executor = Arc::new(executor(&role.folder, machine.as_ref(), &blobs)?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock(Instant::now()));
+    let ledger = Arc::new(ledger(role, &genesis, &key, &clock)?);
     let limits = limits(role.slots, machine.profile().cpu_cores);
     let parts = Parts {
         key,
@@ -91,14 +97,42 @@ pub async fn start(role: &Role) -> Result<Running> {
         executor: Arc::clone(&executor) as Arc<dyn Executor>,
         blobs,
         journal,
+        ledger: Arc::clone(&ledger) as Arc<dyn LedgerEngine>,
         machine,
-        clock: Arc::new(SystemClock(Instant::now())),
+        clock,
         starts: 1,
         limits,
         config: opensky_node::Config::default(),
     };
     let (handle, end) = Node::start(parts).await?;
-    Ok(Running { handle, network, executor, end })
+    Ok(Running { handle, network, executor, ledger, end })
+}
+
+/// The ledger as a node of a small sky has it: the founder votes, the others follow.
+fn ledger(role: &Role, genesis: &Genesis, key: &Keypair, clock: &Arc<dyn Clock>) -> Result<SkyLedger> {
+    let voting = match role.number {
+        1 => {
+            let listen = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+            Some(Voting {
+                key: key.clone(),
+                listen,
+                dialable: listen.to_string(),
+                folder: role.folder.join("validator"),
+                mark: role.folder.join("voted"),
+            })
+        }
+        _ => None,
+    };
+    let (node, clock) = (key.id(), Arc::clone(clock));
+    let settings = opensky_chain::Settings {
+        genesis,
+        node,
+        folder: &role.folder,
+        voting,
+        clock,
+        snapshot_blocks: opensky_chain::SNAPSHOT_BLOCKS,
+    };
+    Ok(SkyLedger::open(settings)?)
 }
 
 /// Runs a provider until standard input ends, as it does when the measuring process does.
@@ -116,6 +150,9 @@ fn membership(role: &Role) -> (Genesis, MembershipChain) {
         founded_at: Timestamp::default(),
         invites: InvitePolicy::Members,
         economy_free: true,
+        supply: Micros::ZERO,
+        validators: vec![founder.id()],
+        epoch_blocks: EPOCH_BLOCKS,
         nonce: role.nonce,
     };
     let none = MembershipChain::default();
@@ -131,7 +168,7 @@ fn network_config(role: &Role, genesis: &Genesis, chain: &MembershipChain) -> op
         sky: genesis.sky(),
         loopback_only: true,
         protocols: opensky_protocol::PROTOCOLS.to_vec(),
-        topics: vec![opensky_protocol::TOPIC_OFFERS],
+        topics: opensky_protocol::TOPICS.to_vec(),
         knock_body: member_knock(genesis, chain),
         bootstrap: role.bootstrap.iter().cloned().collect(),
         ..opensky_network::Config::default()

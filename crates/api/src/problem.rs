@@ -23,12 +23,20 @@ pub enum Code {
     BlobNotFound,
     /// There is no such receipt on this node.
     ReceiptNotFound,
+    /// There is no such account: it begins with its first income.
+    AccountNotFound,
     /// The job has not ended yet, or has ended already.
     WrongState,
     /// Nothing fits and the caller did not want to wait.
     NoNodeFits,
     /// This node may not do that in its sky.
     NotAllowed,
+    /// The ledger's rules do not allow the transaction now.
+    TransactionRejected,
+    /// Another node has to sign the transaction too, and did not.
+    NotApproved,
+    /// The ledger of this node is not far enough for that.
+    LedgerNotReady,
     /// The request is larger than allowed.
     TooLarge,
     /// The blob store is full of things that are in use.
@@ -55,11 +63,12 @@ impl Code {
             | Self::JobNotFound
             | Self::TaskNotFound
             | Self::BlobNotFound
-            | Self::ReceiptNotFound => 404,
-            Self::WrongState => 409,
+            | Self::ReceiptNotFound
+            | Self::AccountNotFound => 404,
+            Self::WrongState | Self::TransactionRejected | Self::NotApproved => 409,
             Self::TooLarge => 413,
             Self::InvalidJob => 422,
-            Self::NoNodeFits | Self::Busy | Self::ShuttingDown => 503,
+            Self::NoNodeFits | Self::Busy | Self::ShuttingDown | Self::LedgerNotReady => 503,
             Self::StorageFull => 507,
             Self::Internal | Self::Unknown => 500,
         }
@@ -76,6 +85,10 @@ impl Code {
             Self::TaskNotFound => "there is no such task",
             Self::BlobNotFound => "the content is not on this node",
             Self::ReceiptNotFound => "there is no such receipt",
+            Self::AccountNotFound => "there is no such account",
+            Self::TransactionRejected => "the rules of the ledger do not allow it",
+            Self::NotApproved => "another node did not sign",
+            Self::LedgerNotReady => "the ledger is not far enough",
             Self::WrongState => "the job's state does not allow that",
             Self::NoNodeFits => "no node fits",
             Self::NotAllowed => "not allowed",

@@ -25,12 +25,26 @@
 //! | GET | [`job_events`] | `Last-Event-ID` | server-sent [`JobEvent`](crate::event::JobEvent)s |
 //! | GET | [`task_log`] | [`LogQuery`](crate::event::LogQuery) | the bytes as written, chunked |
 //! | GET | [`receipt`] | | [`ReceiptView`](crate::receipt::ReceiptView) |
+//! | GET | [`LEDGER`] | | [`LedgerView`](crate::ledger::LedgerView) |
+//! | GET | [`LEDGER_BLOCKS`] | [`BlocksQuery`](crate::ledger::BlocksQuery) | [`Blocks`](crate::ledger::Blocks) |
+//! | GET | [`LEDGER_PROOF`] | [`ProofQuery`](crate::ledger::ProofQuery) | the bytes of a self-contained proof |
+//! | GET | [`LEDGER_EVENTS`] | | server-sent [`LedgerEvent`](crate::ledger::LedgerEvent)s |
+//! | GET | [`WALLET`] | [`WalletQuery`](crate::wallet::WalletQuery) | [`Wallet`](crate::wallet::Wallet) |
+//! | GET | [`WALLET_HISTORY`] | [`HistoryQuery`](crate::history::HistoryQuery) | [`History`](crate::history::History) |
+//! | POST | [`WALLET_TRANSFER`] | [`TransferRequest`](crate::wallet::TransferRequest) | [`TransactionView`](crate::transaction::TransactionView) |
+//! | POST | [`WALLET_STAKE`], [`WALLET_UNSTAKE`] | [`StakeRequest`](crate::wallet::StakeRequest) | [`TransactionView`](crate::transaction::TransactionView) |
+//! | POST | [`WALLET_OWNER`] | [`OwnerRequest`](crate::wallet::OwnerRequest) | [`TransactionView`](crate::transaction::TransactionView) |
+//! | GET, PUT | [`WALLET_AUTO_TRANSFERS`] | [`AutoTransfers`](crate::wallet::AutoTransfers) | [`AutoTransfers`](crate::wallet::AutoTransfers) |
+//! | POST | [`TRANSACTIONS`] | [`SubmitRequest`](crate::transaction::SubmitRequest) | [`TransactionView`](crate::transaction::TransactionView) |
+//! | GET | [`transaction`] | [`TransactionQuery`](crate::transaction::TransactionQuery) | [`TransactionView`](crate::transaction::TransactionView) |
+//! | GET, POST | [`VALIDATORS`] | [`ValidatorRequest`](crate::validators::ValidatorRequest) | [`Validators`](crate::validators::Validators), [`TransactionView`](crate::transaction::TransactionView) |
+//! | DELETE | [`validator`] | [`DryRunQuery`](crate::validators::DryRunQuery) | [`TransactionView`](crate::transaction::TransactionView) |
 //! | GET | [`LOGS`] | [`FollowQuery`](crate::event::FollowQuery) | the node's own log, a line each |
 //! | POST | [`STOP`] | | 202 |
 //!
 //! Any answer of status 400 or more is an `application/problem+json` [`Problem`](crate::Problem).
 
-use opensky_types::{Hash, JobId, TaskId};
+use opensky_types::{Hash, JobId, NodeId, TaskId};
 
 /// The token file, below the data folder; mode 0600, made anew at each start.
 pub const TOKEN_FILE: &str = "run/api.token";
@@ -63,6 +77,21 @@ pub const JOB_NOTES: &str = "/v1/jobs/{job}/notes";
 pub const JOB_EVENTS: &str = "/v1/jobs/{job}/events";
 pub const TASK_LOG: &str = "/v1/jobs/{job}/tasks/{task}/log";
 pub const RECEIPT: &str = "/v1/receipts/{id}";
+pub const LEDGER: &str = "/v1/ledger";
+pub const LEDGER_BLOCKS: &str = "/v1/ledger/blocks";
+pub const LEDGER_PROOF: &str = "/v1/ledger/proof";
+pub const LEDGER_EVENTS: &str = "/v1/ledger/events";
+pub const WALLET: &str = "/v1/wallet";
+pub const WALLET_HISTORY: &str = "/v1/wallet/history";
+pub const WALLET_TRANSFER: &str = "/v1/wallet/transfer";
+pub const WALLET_STAKE: &str = "/v1/wallet/stake";
+pub const WALLET_UNSTAKE: &str = "/v1/wallet/unstake";
+pub const WALLET_OWNER: &str = "/v1/wallet/owner";
+pub const WALLET_AUTO_TRANSFERS: &str = "/v1/wallet/auto-transfers";
+pub const TRANSACTIONS: &str = "/v1/transactions";
+pub const TRANSACTION: &str = "/v1/transactions/{id}";
+pub const VALIDATORS: &str = "/v1/validators";
+pub const VALIDATOR: &str = "/v1/validators/{node}";
 pub const LOGS: &str = "/v1/logs";
 pub const STOP: &str = "/v1/stop";
 
@@ -109,4 +138,14 @@ pub fn task_log(job: JobId, task: TaskId) -> String {
 /// Path of one receipt.
 pub fn receipt(id: Hash) -> String {
     format!("/v1/receipts/{id}")
+}
+
+/// Path of one transaction.
+pub fn transaction(id: Hash) -> String {
+    format!("{TRANSACTIONS}/{id}")
+}
+
+/// Path of one validator.
+pub fn validator(node: NodeId) -> String {
+    format!("{VALIDATORS}/{node}")
 }

@@ -1,6 +1,7 @@
 //! The node itself.
 
 use crate::{
+    ledger::LedgerSummary,
     limits::Limits,
     offer::{HardwareView, OfferView},
 };
@@ -32,6 +33,8 @@ pub struct Status {
     pub sharing: SharingView,
     /// Jobs of its owner that have not ended.
     pub jobs_open: u32,
+    /// The sky's ledger.
+    pub ledger: LedgerSummary,
     /// Its store of content.
     pub storage: StorageView,
     /// Its own memory, in bytes, worker processes not counted.

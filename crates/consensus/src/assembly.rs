@@ -119,7 +119,7 @@ where
         participants_max(),
     )
     .await?;
-    replay(&parts.link, &blocks, &finalizations).await?;
+    let awaited = replay(&parts.link, &blocks, &finalizations).await?;
     let tip = parts.link.tip().await?;
     let schemes = Schemes::new(parts.sky);
     let beginning = beginning(&parts, &tip, &blocks, &schemes).await?;
@@ -129,6 +129,8 @@ where
             if !finalizations.has(Identifier::Index(block.header().height)).await? =>
         {
             blocks = keep(blocks, block).await?;
+            let epoch = certificate.epoch();
+            schemes.insert(epoch, validators_of(&parts.link, tip.height, epoch).await?);
             Start::Floor(certificate.finalization)
         }
         _ => Start::Genesis(Digested::precomputed(parts.genesis.clone(), parts.genesis.digest())),
@@ -136,8 +138,8 @@ where
     let progress = Arc::new(Progress::default());
     progress.certified.store(tip.height, Ordering::Release);
     progress.delivered.store(tip.height, Ordering::Release);
-    Ok(run(context, parts, Stored { blocks, finalizations, page_cache, start }, schemes, progress, beginning)
-        .await)
+    let stored = Stored { blocks, finalizations, page_cache, start, awaited };
+    Ok(run(context, parts, stored, schemes, progress, beginning).await)
 }
 
 struct Stored<E: Runtime> {
@@ -145,6 +147,8 @@ struct Stored<E: Runtime> {
     finalizations: Finalizations<E>,
     page_cache: CacheRef,
     start: Start<Scheme, Digest, Digested<Block>>,
+    /// The last block of an epoch, final but without its certificate.
+    awaited: Option<Block>,
 }
 
 async fn run<E, B, M, S, R>(
@@ -203,13 +207,21 @@ where
         progress: progress.clone(),
         borders,
     };
-    context.child("delivery").spawn(move |_| delivery.run(updates));
+    let awaited = stored.awaited;
+    context.child("delivery").spawn(move |_| delivery.run(awaited, updates));
 
     let (eyes, seen) = eyes();
     let (sky, watched, link) = (parts.sky, schemes.clone(), parts.link.clone());
     context.child("witness").spawn(move |_| watch(sky, watched, link, seen));
 
-    let app = App { sky, rules: rules.clone(), link: parts.link, work: parts.work, schemes, progress };
+    let app = App {
+        sky,
+        rules: rules.clone(),
+        link: parts.link,
+        work: parts.work,
+        schemes,
+        progress: progress.clone(),
+    };
     let automaton: Automaton<E> =
         Inline::new(context.child("application"), app, marshal.clone(), rules.epoch_length.epocher());
     let voting = Voting {
@@ -224,25 +236,31 @@ where
         manager,
         marshal,
         automaton,
+        progress,
         eyes,
         page_cache,
     };
     context.child("epochs").spawn(move |_| voting.run(beginning, border_inbox, votes, certificates, resolver))
 }
 
-/// Gives the chain the final blocks that it had not kept when it stopped.
+/// Gives the chain the final blocks that it had not kept when it stopped. A crash can leave an epoch's
+/// last block without its certificate: it is returned, and not given before the votes of its epoch, which
+/// go on, or other validators have brought the certificate back.
 async fn replay<E: Runtime>(
     link: &Link,
     blocks: &Blocks<E>,
     finalizations: &Finalizations<E>,
-) -> Result<(), AssemblyError> {
+) -> Result<Option<Block>, AssemblyError> {
     let mut height = link.tip().await?.height + 1;
     while let Some(block) = blocks.get(Identifier::Index(height)).await? {
         let certificate = finalizations.get(Identifier::Index(height)).await?.map(Certificate::new);
+        if certificate.is_none() && block.header().next_validators.is_some() {
+            return Ok(Some(block.as_ref().clone()));
+        }
         link.finalized(block.as_ref().clone(), certificate).await?;
         height += 1;
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Keeps a block that the chain has: the engine asks others only for what the archive lacks, and there
@@ -263,10 +281,13 @@ async fn beginning<E: Runtime, B, M, S, R>(
 ) -> Result<Beginning, AssemblyError> {
     let length = parts.rules.epoch_length;
     let epoch = length.epoch_of(tip.height + 1);
-    let validators = validators_of(&parts.link, tip, epoch).await?;
+    let validators = validators_of(&parts.link, tip.height, epoch).await?;
     schemes.insert(epoch, validators.clone());
-    if let Some(earlier) = tip.certificate().map(Certificate::epoch).filter(|of| *of != epoch) {
-        schemes.insert(earlier, validators_of(&parts.link, tip, earlier).await?);
+    // Whoever is behind asks for blocks of earlier epochs; a chain that forgot their sets can't help.
+    for earlier in epoch.saturating_sub(2)..epoch {
+        if let Some(set) = parts.link.validators(earlier).await? {
+            schemes.insert(earlier, set);
+        }
     }
     let certificate = match tip.certificate() {
         // No vote below what is known to be final, whether the journal remembers that or not.
@@ -291,9 +312,9 @@ async fn beginning<E: Runtime, B, M, S, R>(
     Ok(Border { epoch, validators, last_block }.into())
 }
 
-async fn validators_of(link: &Link, tip: &Tip, epoch: u64) -> Result<ValidatorSet, AssemblyError> {
+async fn validators_of(link: &Link, height: u64, epoch: u64) -> Result<ValidatorSet, AssemblyError> {
     let set = link.validators(epoch).await?;
-    set.ok_or(AssemblyError::UnknownValidators { height: tip.height, epoch })
+    set.ok_or(AssemblyError::UnknownValidators { height, epoch })
 }
 
 async fn archive<E: Runtime, V: commonware_codec::Codec + Send + Sync + 'static>(

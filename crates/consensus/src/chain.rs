@@ -70,8 +70,9 @@ pub trait Chain: Send + 'static {
     /// [`Chain::finalized`] may keep blocks in memory until it suits the chain's disk.
     fn tip(&self) -> Tip;
 
-    /// Who votes in an epoch. Must know the epoch of the tip's certificate and of the block after the
-    /// tip, both from committed state.
+    /// Who votes in an epoch. Must know the epoch of the block after the tip, from committed state, and
+    /// should know the two before: a validator without the engine's files can't start from a tip's
+    /// certificate of an epoch that is not known.
     fn validators(&self, epoch: u64) -> Option<ValidatorSet>;
 
     /// Whether the block's state is at hand: it is the tip, or was verified above it.

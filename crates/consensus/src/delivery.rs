@@ -13,7 +13,10 @@ use crate::{
 use commonware_actor::Feedback;
 use commonware_consensus::{Reporter, marshal::Update, types::Height};
 use commonware_utils::{Acknowledgement, acknowledgement::Exact};
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, atomic::Ordering},
+};
 use tokio::sync::mpsc;
 
 /// How often old blocks are dropped, in blocks.
@@ -58,26 +61,55 @@ pub(crate) struct Delivery {
     pub(crate) borders: mpsc::UnboundedSender<Border>,
 }
 
+/// A final block that the chain was not given yet. The engine waits for the acknowledgement, if it gave
+/// the block.
+type Waiting = (Block, Option<Exact>);
+
 impl Delivery {
-    /// Runs until the engine or the chain is gone.
-    pub(crate) async fn run(self, mut updates: mpsc::UnboundedReceiver<Update<Block>>) {
+    /// Runs until the engine or the chain is gone. `awaited` is the first block to deliver, if the engine
+    /// may have forgotten that it did not.
+    pub(crate) async fn run(
+        self,
+        awaited: Option<Block>,
+        mut updates: mpsc::UnboundedReceiver<Update<Block>>,
+    ) {
+        let mut waiting: VecDeque<Waiting> = awaited.map(|block| (block, None)).into_iter().collect();
         while let Some(update) = updates.recv().await {
             match update {
                 Update::Tip(_, height, _) => {
                     self.progress.certified.fetch_max(height.get(), Ordering::AcqRel);
                 }
                 Update::Block(block, acknowledgement) => {
-                    if self.deliver(block.inner().clone(), acknowledgement).await.is_none() {
-                        return;
-                    }
+                    waiting.push_back((block.inner().clone(), Some(acknowledgement)));
                 }
+            }
+            if self.deliver_all(&mut waiting).await.is_none() {
+                return;
             }
         }
     }
 
-    async fn deliver(&self, block: Block, acknowledgement: Exact) -> Option<()> {
+    /// Delivers what waits, up to an epoch's last block whose certificate is not here yet: without it
+    /// nobody can be shown who votes in the next epoch. A later update comes with the certificate.
+    async fn deliver_all(&self, waiting: &mut VecDeque<Waiting>) -> Option<()> {
+        while let Some((block, _)) = waiting.front() {
+            let height = Height::new(block.header().height);
+            let certificate = self.marshal.get_finalization(height).await.map(Certificate::new);
+            if certificate.is_none() && block.header().next_validators.is_some() {
+                tracing::warn!(%height, "the certificate of an epoch's last block is waited for");
+                return Some(());
+            }
+            let (block, acknowledgement) = waiting.pop_front()?;
+            self.deliver(block, certificate).await?;
+            if let Some(acknowledgement) = acknowledgement {
+                acknowledgement.acknowledge();
+            }
+        }
+        Some(())
+    }
+
+    async fn deliver(&self, block: Block, certificate: Option<Certificate>) -> Option<()> {
         let height = block.header().height;
-        let certificate = self.marshal.get_finalization(Height::new(height)).await.map(Certificate::new);
         self.link.finalized(block.clone(), certificate).await.ok()?;
         self.progress.certified.fetch_max(height, Ordering::AcqRel);
         self.progress.delivered.fetch_max(height, Ordering::AcqRel);
@@ -91,7 +123,6 @@ impl Delivery {
         if height.is_multiple_of(PRUNE_EVERY) {
             self.marshal.prune(Height::new(height.saturating_sub(self.rules.blocks_kept)));
         }
-        acknowledgement.acknowledge();
         Some(())
     }
 }

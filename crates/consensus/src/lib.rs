@@ -21,6 +21,7 @@ mod marker;
 mod pace;
 mod runtime;
 mod schemes;
+mod stall;
 #[cfg(test)]
 mod tests;
 mod validator;

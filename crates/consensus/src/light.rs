@@ -66,6 +66,18 @@ impl LightClient {
         Self { sky: header.sky, length, epoch: 0, validators, height: 0, block: genesis.id() }
     }
 
+    /// A client that stands at a block which is known to be final by other means: its own disk. `epoch`
+    /// is that of the next block, `validators` are those who vote on it.
+    pub fn resume(
+        sky: Hash,
+        length: EpochLength,
+        epoch: u64,
+        validators: ValidatorSet,
+        (height, block): (u64, BlockId),
+    ) -> Self {
+        Self { sky, length, epoch, validators, height, block }
+    }
+
     /// The epoch that the next block belongs to.
     pub fn epoch(&self) -> u64 {
         self.epoch

@@ -11,7 +11,7 @@ use std::{
 pub trait VoteMark: Send + Sync + 'static {
     /// The epoch; none if the key never voted.
     fn read(&self) -> io::Result<Option<u64>>;
-    /// Sets it, on disk when this returns.
+    /// Sets it, on disk when this returns. A mark is never lowered: that is an error.
     fn write(&mut self, epoch: u64) -> io::Result<()>;
 }
 
@@ -49,6 +49,10 @@ impl VoteMark for FileMark {
     }
 
     fn write(&mut self, epoch: u64) -> io::Result<()> {
+        if let Some(voted) = self.read()?.filter(|voted| *voted > epoch) {
+            let problem = format!("a mark of epoch {voted} is not lowered to {epoch}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
         let new = self.path.with_extension("new");
         let mut file = File::create(&new)?;
         writeln!(file, "{epoch}")?;
@@ -60,17 +64,17 @@ impl VoteMark for FileMark {
     }
 }
 
-/// What a validator does whose key voted in this epoch, or a later one, while the journal of those
-/// votes is gone.
+/// What a validator does whose key voted in this epoch while the journal of those votes is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LostJournal {
     /// It follows until the epoch after the last one it voted in, so that it never contradicts itself.
     #[default]
     Follow,
-    /// It votes all the same if it is the only validator of the epoch; among others it follows. An
-    /// operator's decision, for one start: a sky of one would otherwise stand still for ever. There is
-    /// no other validator to deceive, but blocks above the tip that the chain gives at start are made
-    /// anew: a follower that saw the old ones has to be set up again, and their transactions may be lost.
+    /// It votes all the same in the epoch of the mark if it is that epoch's only validator; among others,
+    /// and in epochs below the mark, it follows. An operator's decision: a sky of one would otherwise
+    /// stand still for ever. There is no other validator to deceive, but blocks above the tip that the
+    /// chain gives at start are made anew: a follower that saw the old ones has to be set up again, and
+    /// their transactions may be lost.
     VoteIfAlone,
 }
 
@@ -81,7 +85,8 @@ pub(crate) enum Ballot {
     Vote,
     /// Its operator accepts that it votes without its journal.
     VoteAnew,
-    /// It voted in this or a later epoch, and the journal is gone: it follows until the epoch after.
+    /// It voted in a later epoch, or in this one and the journal is gone: it follows until an epoch that
+    /// it has not voted in.
     Follow,
 }
 
@@ -93,9 +98,12 @@ pub(crate) fn ballot(
     lost: LostJournal,
     validators: usize,
 ) -> Ballot {
-    let contradicts = mark.is_some_and(|voted| voted > epoch || (voted == epoch && !journal_here));
+    // Votes of a later epoch mean that this epoch is over: a vote in it could only fork the chain.
+    let is_over = mark.is_some_and(|voted| voted > epoch);
+    let lost_here = mark == Some(epoch) && !journal_here;
     match lost {
-        _ if !contradicts => Ballot::Vote,
+        _ if is_over => Ballot::Follow,
+        _ if !lost_here => Ballot::Vote,
         LostJournal::VoteIfAlone if validators == 1 => Ballot::VoteAnew,
         LostJournal::VoteIfAlone | LostJournal::Follow => Ballot::Follow,
     }
@@ -122,6 +130,24 @@ mod tests {
         assert_eq!(ballot(false, 0), Ballot::VoteAnew);
         assert_eq!(ballot(true, 0), Ballot::Vote, "nothing is lost");
         assert_eq!([1, 3].map(|others| ballot(false, others)), [Ballot::Follow; 2]);
+    }
+
+    #[test]
+    fn f6_no_permission_lets_a_key_vote_below_its_mark() {
+        for journal_here in [false, true] {
+            let ballot = ballot(Some(4), 3, journal_here, LostJournal::VoteIfAlone, 1);
+            assert_eq!(ballot, Ballot::Follow, "journal here: {journal_here}");
+        }
+    }
+
+    #[test]
+    fn f6_a_mark_is_never_lowered() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut mark = FileMark::new(folder.path().join("voted"));
+        mark.write(57).expect("written");
+        assert!(mark.write(0).is_err());
+        mark.write(57).expect("the same epoch again");
+        assert_eq!(mark.read().expect("there"), Some(57));
     }
 
     #[test]

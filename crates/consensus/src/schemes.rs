@@ -52,6 +52,8 @@ impl Provider for Schemes {
     type Scheme = Scheme;
 
     fn scoped(&self, epoch: Epoch) -> Option<Scoped<Scheme>> {
-        self.lock().get(&epoch.get()).map(|(_, scheme)| Scoped::verifier(scheme.clone()))
+        // As a whole scheme, though it signs nothing: with a mere verifier the engine throws away every
+        // agreed block that it fetched from others.
+        self.lock().get(&epoch.get()).map(|(_, scheme)| Scoped::scheme(scheme.clone()))
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     marker::{FileMark, LostJournal},
     runtime::{CHANNELS, Channels, quota},
     validators::{VALIDATORS_MAX, engine_key},
+    voting::VotingError,
     wire::namespace,
 };
 use commonware_codec::{Copying, DecodeExt};
@@ -94,6 +95,15 @@ pub enum ValidatorError {
     /// The engine could not start, or stopped.
     #[error("consensus stopped: {0}")]
     Engine(#[source] Failure),
+    /// The others have dropped the blocks that this validator lacks. It may start again once the chain has
+    /// reached that epoch by other means.
+    #[error(
+        "the other validators are in epoch {epoch}, and the blocks that lead there are only in their ledgers"
+    )]
+    Behind {
+        /// The epoch that others vote in.
+        epoch: u64,
+    },
     /// The chain and what was finalized do not agree, or its disk failed.
     #[error("the ledger stopped consensus: {0}")]
     Chain(#[source] Failure),
@@ -245,6 +255,7 @@ async fn run(
     let ended = loop {
         tokio::select! {
             ended = &mut voting => break match ended {
+                Ok(Err(VotingError::Behind(epoch))) => Err(ValidatorError::Behind { epoch }),
                 Ok(ended) => ended.map_err(|error| ValidatorError::Engine(Box::new(error))),
                 Err(error) => Err(ValidatorError::Engine(Box::new(error))),
             },

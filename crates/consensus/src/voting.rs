@@ -1,12 +1,13 @@
 //! One engine of votes per epoch: started when the epoch before is final, on its last block.
 
 use crate::{
-    app::App,
+    app::{App, Progress},
     block::Block,
     config::Rules,
     delivery::Border,
     marker::{Ballot, LostJournal, VoteMark, ballot},
     runtime::{Pair, Runtime},
+    stall::Stall,
     validators::{ValidatorSet, node_of},
     wire::{Digest, Finalization, Marshal, Scheme, digest_of, namespace},
     witness::Eyes,
@@ -23,6 +24,7 @@ use commonware_consensus::{
 };
 use commonware_cryptography::{
     Sha256, Signer,
+    certificate::Scheme as _,
     ed25519::{PrivateKey, PublicKey},
 };
 use commonware_p2p::{
@@ -33,7 +35,12 @@ use commonware_parallel::Sequential;
 use commonware_runtime::{Blob, Handle, buffer::paged::CacheRef};
 use commonware_utils::{NZUsize, NonZeroDuration, vec::NonEmptyVec};
 use opensky_types::Hash;
-use std::{io, num::NonZeroU64, sync::Arc};
+use std::{
+    io,
+    num::NonZeroU64,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 use tokio::sync::mpsc;
 
 /// Views of votes kept behind the last final one: the window in which contradictions are noticed.
@@ -41,6 +48,12 @@ const VIEWS_KEPT: u64 = 256;
 /// Views that may be skipped early in a row. An idle sky skips a view whenever a leader passes its
 /// turn; the heartbeat ends the row long before this.
 const SKIPS_MAX: NonZeroU64 = NonZeroU64::new(256).expect("not zero");
+/// Heartbeats without a block after which the end of the epoch is asked for. Not fewer: the request is
+/// repeated until the epoch ends.
+const STALL_HEARTBEATS: u32 = 3;
+/// How long messages of a later epoch may come without a block before this validator gives up: the
+/// others have dropped what it lacks, and only their ledgers still have it.
+const BEHIND_MAX: Duration = Duration::from_secs(60);
 const MAILBOX: usize = 1024;
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -54,6 +67,8 @@ pub(crate) enum VotingError {
     Mark(#[from] io::Error),
     #[error("the journal of votes: {0}")]
     Journal(#[from] commonware_runtime::Error),
+    #[error("the others are in epoch {0} and have dropped the blocks that lead there")]
+    Behind(u64),
     #[error("the engine of epoch {0} stopped")]
     Stopped(u64),
     #[error("the channels to the other validators are closed")]
@@ -73,6 +88,7 @@ pub(crate) struct Voting<E: Runtime, B, M> {
     pub(crate) manager: M,
     pub(crate) marshal: Marshal,
     pub(crate) automaton: Automaton<E>,
+    pub(crate) progress: Arc<Progress>,
     pub(crate) eyes: Eyes,
     pub(crate) page_cache: CacheRef,
 }
@@ -113,6 +129,7 @@ struct Split<S: Sender<PublicKey = PublicKey>> {
 /// The running engine; dropping it stops it.
 struct Running {
     epoch: u64,
+    validators: ValidatorSet,
     handle: Handle<()>,
 }
 
@@ -144,13 +161,16 @@ where
         let mut split = self.split(votes, certificates, resolver);
         let mut running = self.enter(beginning, &mut split).await?;
         let mut stopped = self.context.stopped();
+        let mut stall = Stall::new(self.delivered(), self.context.current());
         loop {
+            let next_look = self.context.sleep_until(stall.looked_at() + self.rules.pacing.heartbeat);
             tokio::select! {
                 biased;
                 _ = &mut stopped => return Ok(()),
                 border = borders.recv() => {
                     let Some(border) = border else { return Ok(()) };
                     if border.epoch > running.epoch {
+                        stall.entered();
                         // The old engine has to let go of its channels before the new one starts.
                         let old = running.epoch;
                         drop(running);
@@ -162,15 +182,42 @@ where
                     tracing::error!(epoch = running.epoch, ?ended, "the engine of votes stopped");
                     return Err(VotingError::Stopped(running.epoch));
                 }
+                // Before the strays, which others may send without end.
+                () = next_look => {
+                    stall.look(self.delivered(), self.context.current());
+                    if let Some(epoch) = stall.is_behind(BEHIND_MAX) {
+                        return Err(VotingError::Behind(epoch));
+                    }
+                    if stall.lasts() >= self.rules.pacing.heartbeat * STALL_HEARTBEATS {
+                        self.ask_for_border(&running);
+                    }
+                }
                 stray = split.stray_votes.recv() => {
                     let (epoch, (from, _)) = stray.ok_or(VotingError::Closed)?;
-                    self.catch_up(running.epoch, epoch, from);
+                    self.catch_up(running.epoch, epoch, from, &mut stall);
                 }
                 stray = split.stray_certificates.recv() => {
                     let (epoch, (from, _)) = stray.ok_or(VotingError::Closed)?;
-                    self.catch_up(running.epoch, epoch, from);
+                    self.catch_up(running.epoch, epoch, from, &mut stall);
                 }
             }
+        }
+    }
+
+    /// Height of the newest block that the chain was given.
+    fn delivered(&self) -> u64 {
+        self.progress.delivered.load(Ordering::Acquire)
+    }
+
+    /// Where no block comes the epoch may be over, and those who saw its end may have nothing to say any
+    /// more: all its validators are asked for its last block.
+    fn ask_for_border(&self, running: &Running) {
+        let me = self.key.public_key();
+        let others: Vec<PublicKey> =
+            running.validators.engine_keys().into_iter().filter(|key| *key != me).collect();
+        if let Ok(others) = NonEmptyVec::try_from(others) {
+            let border = Height::new(self.rules.epoch_length.last(running.epoch));
+            self.marshal.hint_finalized(border, others);
         }
     }
 
@@ -193,8 +240,9 @@ where
     }
 
     /// A message of a later epoch means that others are past this one: its last block is asked for.
-    fn catch_up(&self, ours: u64, theirs: u64, from: PublicKey) {
+    fn catch_up(&self, ours: u64, theirs: u64, from: PublicKey, stall: &mut Stall) {
         if theirs > ours {
+            stall.heard(theirs, self.context.current());
             let border = Height::new(self.rules.epoch_length.last(ours));
             self.marshal.hint_finalized(border, NonEmptyVec::new(from));
         }
@@ -214,7 +262,7 @@ where
         let certificates = split.certificates.register(epoch).await.map_err(closed)?;
         let resolver = split.resolver.register(epoch).await.map_err(closed)?;
         tracing::info!(epoch, validators = validators.members().len(), "epoch begins");
-        Ok(Running { epoch, handle: engine.start(votes, certificates, resolver) })
+        Ok(Running { epoch, validators, handle: engine.start(votes, certificates, resolver) })
     }
 
     /// The key to vote with, or only the eyes to follow: no validator, or one that lost its journal.
@@ -247,6 +295,12 @@ where
         format!("{}votes-{epoch}", self.prefix)
     }
 
+    /// What is kept while this validator only follows. The engine can't read a journal with its own votes
+    /// then.
+    fn followed(&self, epoch: u64) -> String {
+        format!("{}followed-{epoch}", self.prefix)
+    }
+
     /// A partition of its own, since the journal owns all files in its.
     fn token(&self, epoch: u64) -> String {
         format!("{}votes-{epoch}-opened", self.prefix)
@@ -269,7 +323,7 @@ where
 
     /// Drops the votes of an epoch that is over; its certificates stay with the blocks.
     async fn forget(&mut self, epoch: u64) {
-        for partition in [self.journal(epoch), self.token(epoch)] {
+        for partition in [self.journal(epoch), self.token(epoch), self.followed(epoch)] {
             match self.context.remove(&partition, None).await {
                 Ok(()) | Err(commonware_runtime::Error::PartitionMissing(_)) => {}
                 Err(error) => tracing::warn!(partition, %error, "votes of a past epoch stay on disk"),
@@ -294,6 +348,7 @@ where
         Sequential,
     > {
         let pacing = &self.rules.pacing;
+        let partition = if scheme.me().is_some() { self.journal(epoch) } else { self.followed(epoch) };
         Config {
             scheme,
             elector: RoundRobin::default(),
@@ -303,7 +358,7 @@ where
             reporter: Reporters::from((self.automaton.clone(), self.eyes.clone())),
             track_historical_votes: true,
             strategy: Sequential,
-            partition: self.journal(epoch),
+            partition,
             mailbox_size: NZUsize!(MAILBOX),
             epoch: Epoch::new(epoch),
             floor,

@@ -46,19 +46,28 @@ pub struct Node {
 impl Node {
     /// Starts a node in `folder` and waits until its API answers.
     pub async fn start(folder: PathBuf, join: Option<&str>) -> Result<Self> {
+        let join = join.map(|token| ["--join", token]);
+        Self::start_with(folder, join.as_ref().map_or(&[], |join| &join[..])).await
+    }
+
+    /// The same with these further arguments of `up`.
+    pub async fn start_with(folder: PathBuf, arguments: &[&str]) -> Result<Self> {
         let mut node = Self { folder, process: None };
-        node.spawn(join)?;
+        node.spawn_with(arguments)?;
         node.ready().await?;
         Ok(node)
     }
 
     /// Starts the process, again or for the first time.
     pub fn spawn(&mut self, join: Option<&str>) -> Result<()> {
+        let join = join.map(|token| ["--join", token]);
+        self.spawn_with(join.as_ref().map_or(&[], |join| &join[..]))
+    }
+
+    /// The same with these further arguments of `up`.
+    pub fn spawn_with(&mut self, arguments: &[&str]) -> Result<()> {
         let mut command = self.command()?;
-        command.args(["up", "--unencrypted-key"]);
-        if let Some(token) = join {
-            command.args(["--join", token]);
-        }
+        command.args(["up", "--unencrypted-key"]).args(arguments);
         let log = std::fs::File::create(self.folder.with_extension("screen"))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         self.process = Some(command.spawn()?);
@@ -69,7 +78,9 @@ impl Node {
     pub fn command(&self) -> Result<Command> {
         let mut command = Command::new(binary()?);
         command.arg("--data-dir").arg(&self.folder);
-        for (name, value) in [("LOOPBACK_ONLY", "true"), ("LISTEN", "0"), ("MDNS", "false")] {
+        for (name, value) in
+            [("LOOPBACK_ONLY", "true"), ("LISTEN", "0"), ("VALIDATOR_LISTEN", "0"), ("MDNS", "false")]
+        {
             command.env(format!("OPENSKY_{name}"), value);
         }
         Ok(command)

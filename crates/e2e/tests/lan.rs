@@ -105,7 +105,7 @@ impl Drop for Machine {
 async fn two_machines() -> Result<()> {
     ensure!(Command::new("sh").args(["-ec", FIRST_MACHINE]).status()?.success(), "the first machine");
     let folder = tempfile::tempdir()?;
-    let up = ["up", "--unencrypted-key", "--listen", "0"];
+    let up = ["up", "--unencrypted-key", "--listen", "0", "--validator-listen", "0"];
 
     let data = folder.path().join("first");
     let process =

@@ -29,7 +29,9 @@ fn refused(output: &Output, code: i32, texts: &[&str]) -> Result<()> {
 fn up(folder: &Path, more: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
     let mut command = Command::new(binary()?);
     command.arg("--data-dir").arg(folder).arg("up").args(more).stdin(Stdio::null());
-    for (name, value) in [("LOOPBACK_ONLY", "true"), ("LISTEN", "0"), ("MDNS", "false")] {
+    for (name, value) in
+        [("LOOPBACK_ONLY", "true"), ("LISTEN", "0"), ("VALIDATOR_LISTEN", "0"), ("MDNS", "false")]
+    {
         command.env(format!("OPENSKY_{name}"), value);
     }
     Ok(command.envs(variables.iter().copied()).output()?)
@@ -196,7 +198,17 @@ async fn n2_invites_that_do_not_let_in() -> Result<()> {
 fn f7_a_clock_a_day_ahead(data: &Path, token: &str) -> Result<()> {
     let mut command = Command::new("faketime");
     command.args(["-f", "+1d"]).arg(binary()?).arg("--data-dir").arg(data);
-    command.args(["up", "--unencrypted-key", "--loopback-only", "--listen", "0", "--mdns", "false"]);
+    command.args([
+        "up",
+        "--unencrypted-key",
+        "--loopback-only",
+        "--listen",
+        "0",
+        "--validator-listen",
+        "0",
+        "--mdns",
+        "false",
+    ]);
     match command.args(["--join", token]).stdin(Stdio::null()).output() {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             eprintln!("f7_a_clock_a_day_ahead is skipped: faketime is not installed");

@@ -6,8 +6,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use opensky_api::{Code, Problem, routes::PROBLEM_CONTENT_TYPE};
-use opensky_node::{InviteError, NodeGone, SubmitError};
-use opensky_ports::{BlobError, JournalError};
+use opensky_node::{InviteError, NodeGone, SubmitError, TransactError};
+use opensky_ports::{BlobError, JournalError, ledger::FollowError};
 
 /// A problem as an HTTP answer.
 pub(crate) struct Answer(pub(crate) Problem);
@@ -75,6 +75,29 @@ impl From<SubmitError> for Answer {
                     .with_next("free some disk space; the node goes on by itself"),
             ),
             SubmitError::Gone(gone) => gone.into(),
+        }
+    }
+}
+
+impl From<TransactError> for Answer {
+    fn from(error: TransactError) -> Self {
+        match error {
+            TransactError::Rejected(_) => problem(Code::TransactionRejected, error),
+            TransactError::Refused(_) => problem(Code::Busy, error),
+            TransactError::NotApproved(_) => problem(Code::NotApproved, error),
+            TransactError::Gone(gone) => gone.into(),
+        }
+    }
+}
+
+impl From<FollowError> for Answer {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::NotNext { .. } => problem(Code::LedgerNotReady, error),
+            FollowError::Sender(_) | FollowError::Own(_) => {
+                tracing::error!(?error, "the ledger could not be read");
+                problem(Code::Internal, error)
+            }
         }
     }
 }

@@ -3,10 +3,15 @@
 mod blobs;
 mod events;
 mod jobs;
+mod ledger;
+mod ledger_events;
 mod logs;
 mod node;
 mod runs;
 mod sky;
+mod transactions;
+mod validators;
+mod wallet;
 
 use crate::{
     Gateway, auth,
@@ -17,7 +22,7 @@ use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use opensky_api::{
     Code,
@@ -49,6 +54,21 @@ pub(crate) fn routes(gateway: Gateway, token: Token, stop: CancellationToken) ->
         .route(routes::JOB_EVENTS, get(events::events))
         .route(routes::TASK_LOG, get(logs::task_log))
         .route(routes::RECEIPT, get(runs::receipt))
+        .route(routes::LEDGER, get(ledger::info))
+        .route(routes::LEDGER_BLOCKS, get(ledger::blocks))
+        .route(routes::LEDGER_PROOF, get(ledger::proof))
+        .route(routes::LEDGER_EVENTS, get(ledger_events::events))
+        .route(routes::WALLET, get(wallet::wallet))
+        .route(routes::WALLET_HISTORY, get(wallet::history))
+        .route(routes::WALLET_TRANSFER, post(transactions::transfer))
+        .route(routes::WALLET_STAKE, post(transactions::stake))
+        .route(routes::WALLET_UNSTAKE, post(transactions::unstake))
+        .route(routes::WALLET_OWNER, post(transactions::owner))
+        .route(routes::WALLET_AUTO_TRANSFERS, get(wallet::auto_transfers).put(wallet::set_auto_transfers))
+        .route(routes::TRANSACTIONS, post(transactions::submit))
+        .route(routes::TRANSACTION, get(transactions::find))
+        .route(routes::VALIDATORS, get(validators::list).post(validators::add))
+        .route(routes::VALIDATOR, delete(validators::remove))
         .route(routes::LOGS, get(logs::node_log))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         // An upload streams to disk and is bounded by the blob store's cap instead.

@@ -1,9 +1,12 @@
 //! From the node's answers to the shapes of the API.
 
+pub(crate) mod ledger;
+
 use crate::{Surroundings, problem::Outcome};
 use opensky_api::{
     content::ContentView,
     event::JobEvent,
+    ledger::LedgerSummary,
     progress::{
         FileView, JobDetail, JobNodeView, JobSummary, MisfitCountsView, RunView, StageView, TaskCounts,
         VerdictView,
@@ -35,6 +38,7 @@ pub(crate) fn status(
     surroundings: &Surroundings,
     status: opensky_node::Status,
     network: NetworkView,
+    ledger: LedgerSummary,
     offers: u32,
     now: Timestamp,
 ) -> Status {
@@ -64,6 +68,7 @@ pub(crate) fn status(
             tasks_done: status.tasks_done,
         },
         jobs_open: status.jobs_active,
+        ledger,
         storage: StorageView { used_bytes: status.blobs_used_bytes, cap_bytes: status.blobs_cap_bytes },
         resident_bytes: resident_bytes(),
     }

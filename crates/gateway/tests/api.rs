@@ -1,7 +1,9 @@
 //! The API of a real node on in-memory ports, spoken to with the real client.
 
+mod support;
+
 use opensky_client::{
-    Client, ClientError,
+    Client,
     api::{
         Code, Problem,
         event::{JobEvent, LogQuery},
@@ -11,97 +13,8 @@ use opensky_client::{
         routes,
     },
 };
-use opensky_gateway::{Surroundings, Token};
-use opensky_node::{Config, Node, Parts};
-use opensky_ports::testing::{
-    FakeClock, FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryNetwork,
-};
-use opensky_protocol::PROTOCOLS;
-use opensky_types::{
-    Hash, Keypair, Timestamp,
-    limits::ContributionLimits,
-    membership::{Genesis, InvitePolicy, MembershipChain},
-    place::Level,
-    samples,
-};
-use std::sync::Arc;
-use tokio::{net::TcpListener, time::Instant};
-use tokio_util::sync::CancellationToken;
-
-const TOKEN: &str = "0123456789abcdef";
-
-/// Time that passes, and randomness that is the same in each run. On a clock that stands still a job
-/// that no node fits at its first look never looks again: the next look has its time on this clock.
-struct MovingClock {
-    started: Instant,
-    random: FakeClock,
-}
-
-impl opensky_ports::Clock for MovingClock {
-    fn now(&self) -> Timestamp {
-        samples::NOW.plus_ms(self.started.elapsed().as_millis() as u64)
-    }
-    fn monotonic_us(&self) -> u64 {
-        self.started.elapsed().as_micros() as u64
-    }
-    fn random(&self) -> [u8; 32] {
-        self.random.random()
-    }
-}
-
-/// A node with its API on a free port; ends with the test.
-struct Served {
-    client: Client,
-    address: String,
-}
-
-async fn serve() -> Served {
-    let key = Keypair::from_seed([1; 32]);
-    let (transport, transport_events) = MemoryNetwork::new(&PROTOCOLS).start(key.id());
-    let genesis = Genesis {
-        name: "test".into(),
-        founder: key.id(),
-        founded_at: Timestamp::default(),
-        invites: InvitePolicy::Members,
-        economy_free: true,
-        nonce: 1,
-    };
-    let executor = FakeExecutor::new(|batch, item| {
-        let run = FakeRun::writes(item.input.item.clone());
-        if batch.program.args.contains(&"slow".into()) { run.forever() } else { run }
-    });
-    let parts = Parts {
-        key,
-        genesis,
-        chain: MembershipChain::default(),
-        transport: Arc::new(transport),
-        transport_events,
-        executor: Arc::new(executor),
-        blobs: Arc::new(MemoryBlobs::new(1 << 30)),
-        journal: Arc::new(MemoryJournal::new()),
-        machine: Arc::new(FakeMachine::default()),
-        clock: Arc::new(MovingClock { started: Instant::now(), random: FakeClock::default() }),
-        starts: 1,
-        limits: ContributionLimits::default(),
-        config: Config::default(),
-    };
-    let (handle, _) = Node::start(parts).await.expect("node starts");
-    let log = std::env::temp_dir().join(format!("opensky-gateway-test-{}.log", std::process::id()));
-    std::fs::write(&log, "one\ntwo\nthree\n").expect("log file");
-    let surroundings = Surroundings {
-        name: "tester".into(),
-        version: "0.0.0".into(),
-        data_dir: "/nowhere".into(),
-        config: Default::default(),
-        log_file: log,
-        doctor: Arc::new(Vec::new),
-    };
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
-    let address = listener.local_addr().expect("address").to_string();
-    let stop = CancellationToken::new();
-    tokio::spawn(opensky_gateway::serve(listener, handle, Token::new(TOKEN.into()), surroundings, stop));
-    Served { client: Client::new(&address, TOKEN), address }
-}
+use opensky_types::{Hash, place::Level};
+use support::{Served, TOKEN, code, serve};
 
 fn job(program: Hash, count: i64, args: &[&str]) -> JobRequest {
     let stage = StageRequest {
@@ -131,13 +44,6 @@ fn job(program: Hash, count: i64, args: &[&str]) -> JobRequest {
         deadline_ms: None,
         seed: None,
         durable: true,
-    }
-}
-
-fn code(error: &ClientError) -> Option<Code> {
-    match error {
-        ClientError::Problem(problem) => Some(problem.code),
-        _ => None,
     }
 }
 

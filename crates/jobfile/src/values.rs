@@ -221,9 +221,11 @@ pub fn parse_per_mille(text: &str) -> Option<u64> {
     (per_mille <= 1000).then_some(per_mille)
 }
 
-fn parse_credits(text: &str) -> Option<Micros> {
+/// An amount of credits such as `1.5`, with six decimals at most, read without rounding.
+pub fn parse_credits(text: &str) -> Option<Micros> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    if part.len() > 6 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if part.len() > 6 || !is_digits(part) || !is_digits(whole) {
         return None;
     }
     let micros: u64 = format!("{part:0<6}").parse().ok()?;

@@ -79,7 +79,7 @@ fn genesis(ids: &[AccountId]) -> Genesis {
     Genesis {
         sky: Hash::of(b"a sky"),
         time: Timestamp::from_millis(1_800_000_000_000),
-        params: Params::default(),
+        params: Params { signatures_max: u32::MAX, ..Params::default() },
         balances,
         treasury: Purse::default(),
         validators: vec![Keypair::from_seed([1; 32]).id()],

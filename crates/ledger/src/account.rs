@@ -14,26 +14,43 @@ pub struct Account {
     pub nonce: u64,
     /// What it can spend.
     pub available: Purse,
-    /// What an overdraft left it owing; income pays this first.
-    pub debt: Micros,
+    /// What an overdraft left it owing; its money pays this first.
+    pub debt: Option<Debt>,
     /// Until when granted money may not be transferred.
     pub grant_locked_until: Timestamp,
 }
 
+/// What a request cost beyond what its consumer had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Debt {
+    /// How much, above zero.
+    pub amount: Micros,
+    /// Whoever served the request, and gets it.
+    pub creditor: AccountId,
+}
+
 impl Account {
-    /// What it has less what it owes, in micros.
-    pub fn balance(&self) -> i128 {
-        i128::from(self.available.total().get()) - i128::from(self.debt.get())
+    /// What it owes.
+    pub fn owes(&self) -> Micros {
+        self.debt.map_or(Micros::ZERO, |debt| debt.amount)
     }
 
-    /// With `income` put in, after debts; `None` if the balance would not fit.
-    pub fn credited(mut self, income: Purse) -> Option<Self> {
-        let repaid = Micros::new(self.debt.get().min(income.total().get()));
+    /// What it has less what it owes, in micros.
+    pub fn balance(&self) -> i128 {
+        i128::from(self.available.total().get()) - i128::from(self.owes().get())
+    }
+
+    /// Pays what it owes, as far as it has it: what is paid, to whom, and what stays. `None` if there is
+    /// nothing to pay, or nothing to pay it with.
+    pub fn repaid(mut self) -> Option<(Purse, AccountId, Self)> {
+        let Debt { amount, creditor } = self.debt?;
+        let paid = amount.min(self.available.total());
+        let left = amount.checked_sub(paid)?;
         // Granted money pays debts first: it is worth less to its owner.
-        let (_, rest) = income.split(repaid)?;
-        self.debt = self.debt.checked_sub(repaid)?;
-        self.available = self.available.plus(rest)?;
-        Some(self)
+        let (taken, rest) = self.available.split(paid)?;
+        self.available = rest;
+        self.debt = (left > Micros::ZERO).then_some(Debt { amount: left, creditor });
+        (!taken.is_empty()).then_some((taken, creditor, self))
     }
 }
 

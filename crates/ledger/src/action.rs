@@ -82,7 +82,7 @@ impl Action {
             Self::UnlinkOwner => 5,
             Self::OpenEscrow(_) => 6,
             Self::TopUp { .. } => 7,
-            Self::Pay { .. } => PAY,
+            Self::Pay { .. } => 8,
             Self::Claim { .. } => 9,
             Self::Object { .. } => 10,
             Self::CloseEscrow { .. } => 11,
@@ -121,8 +121,8 @@ impl Action {
             Self::LinkOwner { owner } => format!("Make {owner} the owner"),
             Self::UnlinkOwner => "Have no owner".to_owned(),
             Self::OpenEscrow(opening) => format!(
-                "Put {} aside for work of {} under agreement {}",
-                opening.amount, opening.provider, opening.agreement
+                "Put {} aside for work of {} under terms {}, paid by vouchers of {}",
+                opening.amount, opening.provider, opening.terms, opening.voucher_key
             ),
             Self::TopUp { agreement, amount } => format!("Put {amount} more aside for agreement {agreement}"),
             Self::Pay { items } => format!("Pay for work under {} agreements", items.len()),
@@ -161,6 +161,3 @@ impl Action {
         }
     }
 }
-
-/// The kind of [`Action::Pay`], which a session needs to sign vouchers too.
-pub const PAY: u8 = 8;

@@ -38,6 +38,8 @@ pub struct Context {
 pub struct Actor<'a> {
     /// The account.
     pub account: AccountId,
+    /// The transaction's number.
+    pub nonce: u64,
     /// Whose signatures the transaction carries.
     pub signers: &'a [PublicKey],
 }
@@ -46,9 +48,11 @@ pub struct Actor<'a> {
 pub fn apply(view: &mut View<'_>, context: &Context, checked: &Checked) -> Result<(), Rejection> {
     view.attempt(|view| {
         let transaction = &checked.transaction;
+        check_signatures(context, checked)?;
         check_place(context, transaction)?;
         take_number(view, context, transaction)?;
-        let actor = Actor { account: transaction.account, signers: &checked.signers };
+        let Transaction { account, nonce, .. } = *transaction;
+        let actor = Actor { account, nonce, signers: &checked.signers };
         authority::authorise(view, context, &actor, &transaction.action)?;
         let told = view.told();
         act(view, context, &actor, &transaction.action)?;
@@ -57,7 +61,13 @@ pub fn apply(view: &mut View<'_>, context: &Context, checked: &Checked) -> Resul
     })
 }
 
-fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
+/// One that no block has room for is refused, so that no proposer waits for a block in which it fits.
+fn check_signatures(context: &Context, checked: &Checked) -> Result<(), Rejection> {
+    let (count, limit) = (checked.signature_cost(), context.params.signatures_max);
+    if count > limit { Err(Rejection::TooManySignatures { count, limit }) } else { Ok(()) }
+}
+
+pub(crate) fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
     let Transaction { sky, rules, valid_until, .. } = *transaction;
     if sky != context.sky {
         return Err(Rejection::OtherSky { expected: context.sky, found: sky });
@@ -75,7 +85,8 @@ fn check_place(context: &Context, transaction: &Transaction) -> Result<(), Rejec
     Ok(())
 }
 
-/// Checks and uses up the account's next number, so that nothing counts twice.
+/// Checks and uses up the account's next number, so that nothing counts twice. What the account owes is
+/// paid before it does anything else.
 fn take_number(view: &mut View<'_>, context: &Context, transaction: &Transaction) -> Result<(), Rejection> {
     let id = transaction.account;
     // Whoever solves the puzzle begins an account by it, as others do by their first income.
@@ -90,7 +101,7 @@ fn take_number(view: &mut View<'_>, context: &Context, transaction: &Transaction
     }
     account.nonce = account.nonce.checked_add(1).ok_or(Rejection::Overflow)?;
     view.put_account(id, account);
-    Ok(())
+    view.repay(id, account)
 }
 
 /// Every action and its rules.
@@ -103,7 +114,7 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
         Action::RevokeSession { key } => keys::revoke(view, account, *key),
         Action::LinkOwner { owner } => keys::link_owner(view, actor, *owner),
         Action::UnlinkOwner => keys::unlink_owner(view, account),
-        Action::OpenEscrow(opening) => open::open(view, context, account, opening),
+        Action::OpenEscrow(opening) => open::open(view, context, actor, opening),
         Action::TopUp { agreement, amount } => open::top_up(view, context, account, *agreement, *amount),
         Action::Pay { items } => settle::pay(view, account, items),
         Action::Claim { items } => claims::claim(view, context, account, items),
@@ -118,7 +129,7 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
             overdraft::complete(view, account, *consumer, *request, *cost)
         }
         Action::Withdraw { chain, address, amount } => {
-            bridge::withdraw(view, account, *chain, *address, *amount)
+            bridge::withdraw(view, context, account, *chain, *address, *amount)
         }
         Action::Deposit { chain, id, to, amount } => {
             bridge::deposit(view, context, actor, (*chain, *id), *to, *amount)

@@ -9,6 +9,7 @@ use crate::evm::{Address, EvmSignature, Keccak, RecoverError, personal_digest};
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{NodeId, PublicKey, Signature};
 use schnorrkel::signing_context;
+use std::cell::OnceCell;
 
 /// The context in which Polkadot's wallets sign.
 const SUBSTRATE: &[u8] = b"substrate";
@@ -21,6 +22,56 @@ pub trait Statement {
     fn text(&self) -> String;
     /// The digest of the typed data.
     fn typed(&self) -> Keccak;
+}
+
+/// What the signatures of one statement cover: each form is made once, when a signature needs it.
+pub struct Forms<'a, S> {
+    statement: &'a S,
+    message: OnceCell<Vec<u8>>,
+    text: OnceCell<String>,
+    personal: OnceCell<Keccak>,
+    typed: OnceCell<Keccak>,
+    wrapped: OnceCell<String>,
+}
+
+impl<'a, S: Statement> Forms<'a, S> {
+    /// The forms of a statement, of which none is made yet.
+    pub const fn of(statement: &'a S) -> Self {
+        Self {
+            statement,
+            message: OnceCell::new(),
+            text: OnceCell::new(),
+            personal: OnceCell::new(),
+            typed: OnceCell::new(),
+            wrapped: OnceCell::new(),
+        }
+    }
+
+    /// Checks a signature.
+    pub fn check(&self, approval: &Approval) -> Result<(), ApprovalError> {
+        match approval {
+            Approval::Ed25519 { key, signature } => {
+                let message = self.message.get_or_init(|| self.statement.message());
+                approval.hold_if(key.verify(message, signature))
+            }
+            Approval::EthereumText { address, signature } => {
+                let digest = self.personal.get_or_init(|| personal_digest(self.text().as_bytes()));
+                approval.hold_evm(signature, digest, address)
+            }
+            Approval::EthereumTyped { address, signature } => {
+                let digest = self.typed.get_or_init(|| self.statement.typed());
+                approval.hold_evm(signature, digest, address)
+            }
+            Approval::Sr25519 { key, signature } => {
+                let text = self.wrapped.get_or_init(|| wrapped(self.text()));
+                approval.hold_if(verify_sr25519(key, signature, text))
+            }
+        }
+    }
+
+    fn text(&self) -> &str {
+        self.text.get_or_init(|| self.statement.text())
+    }
 }
 
 /// One key's signature, with the key.
@@ -70,20 +121,18 @@ impl Approval {
         }
     }
 
+    /// What checking it costs, beside an ed25519 signature, which costs one.
+    pub const fn cost(&self) -> u32 {
+        match self {
+            Self::Ed25519 { .. } => 1,
+            Self::Sr25519 { .. } => 3,
+            Self::EthereumText { .. } | Self::EthereumTyped { .. } => 5,
+        }
+    }
+
     /// Checks it over a statement.
     pub fn verify(&self, statement: &impl Statement) -> Result<(), ApprovalError> {
-        match self {
-            Self::Ed25519 { key, signature } => self.hold_if(key.verify(&statement.message(), signature)),
-            Self::EthereumText { address, signature } => {
-                self.hold_evm(signature, &personal_digest(statement.text().as_bytes()), address)
-            }
-            Self::EthereumTyped { address, signature } => {
-                self.hold_evm(signature, &statement.typed(), address)
-            }
-            Self::Sr25519 { key, signature } => {
-                self.hold_if(verify_sr25519(key, signature, &wrapped(&statement.text())))
-            }
-        }
+        Forms::of(statement).check(self)
     }
 
     fn hold_if(&self, holds: bool) -> Result<(), ApprovalError> {
@@ -143,6 +192,35 @@ mod tests {
         assert!(holds(KEY, SIGNATURE, "this is a message"));
         assert!(!holds(KEY, SIGNATURE, "this is a message "));
         assert!(!holds(KEY, SIGNATURE, &wrapped("this is a message")));
+    }
+
+    /// Counts how often its text is made.
+    struct Counted(std::cell::Cell<u32>);
+
+    impl Statement for Counted {
+        fn message(&self) -> Vec<u8> {
+            self.text().into_bytes()
+        }
+
+        fn text(&self) -> String {
+            self.0.set(self.0.get() + 1);
+            "this is a message".to_owned()
+        }
+
+        fn typed(&self) -> Keccak {
+            personal_digest(&self.message())
+        }
+    }
+
+    #[test]
+    fn l6_what_many_sign_is_put_into_words_once() {
+        let (counted, zeros) = (Counted(std::cell::Cell::new(0)), Signature::from_bytes([0; 64]));
+        let forms = Forms::of(&counted);
+        for byte in 0..100 {
+            let approval = Approval::Sr25519 { key: [byte; 32], signature: zeros };
+            assert!(forms.check(&approval).is_err());
+        }
+        assert_eq!(counted.0.get(), 1);
     }
 
     /// Signatures made before schnorrkel was audited had no marker and another transcript. Those of

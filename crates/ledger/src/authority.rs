@@ -11,9 +11,9 @@ use crate::{
 };
 use opensky_types::{AccountId, Micros, NodeId, PublicKey, Timestamp};
 
-/// Kinds of action that no session may do: keys, sessions, owners, validators and rules are for an
-/// account's own keys.
-pub const OWN_KEYS_ONLY: u64 = 0b11_1110 | 0b1111 << 21;
+/// Kinds of action that no session may do: keys, sessions, owners, machines, validators and rules are for
+/// an account's own keys.
+pub const OWN_KEYS_ONLY: u64 = 0b11_1110 | 1 << 18 | 0b1111 << 21;
 
 /// Checks that the signers may do `action`, that nobody signed in vain, and counts what a session moves.
 pub(crate) fn authorise(
@@ -30,7 +30,7 @@ pub(crate) fn authorise(
         return Ok(());
     }
     let own = keys_of(view, &actor.account, actor.signers);
-    let others = others_of(view, actor, action);
+    let others = others_of(view, context, actor, action);
     if own.is_met_by(actor.signers) {
         return match actor.signers.iter().find(|key| !own.keys.contains(key) && !others.contains(key)) {
             Some(key) => Err(Rejection::UnneededSignature { key: *key }),
@@ -62,19 +62,6 @@ pub(crate) fn keys_of(view: &View<'_>, account: &AccountId, signers: &[PublicKey
     }
 }
 
-/// Whether `signers` may act for `account` in actions of this kind, by its keys or as one device.
-pub(crate) fn may_act(
-    view: &View<'_>,
-    now: Timestamp,
-    account: &AccountId,
-    signers: &[PublicKey],
-    kind: u8,
-) -> bool {
-    let by_session =
-        |key: &PublicKey| session_for(view, now, account, *key, kind).is_some_and(|_| signers.len() == 1);
-    keys_of(view, account, signers).is_met_by(signers) || signers.iter().any(by_session)
-}
-
 fn session_for(
     view: &View<'_>,
     now: Timestamp,
@@ -93,9 +80,9 @@ fn session_for(
 
 /// The keys beside the account's own whose signatures the action asks for. Its handler checks that they
 /// are enough.
-fn others_of(view: &View<'_>, actor: &Actor<'_>, action: &Action) -> Vec<PublicKey> {
+fn others_of(view: &View<'_>, context: &Context, actor: &Actor<'_>, action: &Action) -> Vec<PublicKey> {
     let witnesses = |accounts: &[AccountId]| {
-        let few = accounts.iter().take(usize::from(u8::MAX));
+        let few = accounts.iter().take(usize::from(context.params.witnesses));
         few.flat_map(|account| keys_of(view, account, actor.signers).keys).collect()
     };
     match action {

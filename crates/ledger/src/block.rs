@@ -79,6 +79,9 @@ pub enum BlockError {
     /// More transactions than allowed.
     #[error("{count} transactions; {limit} at most")]
     TooMany { count: usize, limit: u32 },
+    /// More signatures than allowed, by what checking them costs.
+    #[error("signatures that count as {count}; {limit} at most")]
+    TooManySignatures { count: u32, limit: u32 },
     /// More facts than allowed.
     #[error("{count} facts; {FACTS_MAX} at most")]
     TooManyFacts { count: usize },

@@ -17,21 +17,22 @@ use opensky_types::{AccountId, Hash, Micros};
 /// What an account withdraws to one address is one growing sum, which the next checkpoint proves.
 pub(crate) fn withdraw(
     view: &mut View<'_>,
+    context: &Context,
     from: AccountId,
     chain: u64,
     address: Address,
     amount: Micros,
 ) -> Result<(), Rejection> {
-    if amount == Micros::ZERO {
-        return Err(Rejection::Dust { amount, at_least: Micros::new(1) });
+    let key = Key::Withdrawal(from, chain, address);
+    let (before, at_least) = match view.get(&key) {
+        Some(Entry::Withdrawal(sum)) => (*sum, Micros::new(1)),
+        _ => (Micros::ZERO, context.params.withdraw_min.max(Micros::new(1))),
+    };
+    if amount < at_least {
+        return Err(Rejection::Dust { amount, at_least });
     }
     let (_, account) = take_free(view.account(&from)?, amount)?;
     view.put_account(from, account);
-    let key = Key::Withdrawal(from, chain, address);
-    let before = match view.get(&key) {
-        Some(Entry::Withdrawal(sum)) => *sum,
-        _ => Micros::ZERO,
-    };
     let sum = before.checked_add(amount).ok_or(Rejection::Overflow)?;
     view.put(key, Entry::Withdrawal(sum));
     let mut supply = supply(view);

@@ -107,7 +107,8 @@ impl Entry {
     pub fn held(&self) -> i128 {
         let held = |purse: &Purse| i128::from(purse.total().get());
         match self {
-            Self::Account(account) => account.balance(),
+            Self::Account(account) => held(&account.available),
+            Self::Charge(charge) => held(&charge.held),
             Self::Escrow(escrow) => held(&escrow.held),
             Self::Stake(stake) => i128::from(stake.total().get()),
             Self::Treasury(purse) => held(purse),
@@ -116,7 +117,6 @@ impl Entry {
             | Self::Session(_)
             | Self::Owner(_)
             | Self::Claim(_)
-            | Self::Charge(_)
             | Self::Reputation(_)
             | Self::Machine(_)
             | Self::Triple(_)

@@ -16,7 +16,7 @@ pub use voucher::VoucherStatement;
 
 use crate::{approval::Approval, purse::Purse};
 use borsh::{BorshDeserialize, BorshSerialize};
-use opensky_types::{AccountId, AgreementId, Hash, Micros, Timestamp};
+use opensky_types::{AccountId, AgreementId, Hash, Micros, PublicKey, Timestamp};
 
 /// Most agreements that one transaction settles.
 pub const ITEMS_MAX: usize = 512;
@@ -24,16 +24,26 @@ pub const ITEMS_MAX: usize = 512;
 /// What opens an escrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Opening {
-    /// The agreement.
-    pub agreement: AgreementId,
+    /// The hash of what was agreed.
+    pub terms: Hash,
     /// Who works.
     pub provider: AccountId,
+    /// The one key whose vouchers count. It stays when the consumer's keys change, so that a consumer
+    /// can't take back what it signed.
+    pub voucher_key: PublicKey,
     /// How much is put aside.
     pub amount: Micros,
     /// Until when work is done under it.
     pub expires_at: Timestamp,
     /// How long the consumer may object to a claim.
     pub claim_window_ms: u64,
+}
+
+/// The name of the agreement that `consumer` opens with its transaction of number `nonce`. No other
+/// transaction makes the same name, so a voucher counts for one escrow only, and nobody can take the name
+/// of another's.
+pub fn id_of(terms: &Hash, consumer: &AccountId, nonce: u64) -> AgreementId {
+    AgreementId::from_hash(Hash::of_value("opensky escrow 1", &(terms, consumer, nonce)))
 }
 
 /// The escrow of an agreement.
@@ -43,6 +53,10 @@ pub struct Escrow {
     pub consumer: AccountId,
     /// Who is paid.
     pub provider: AccountId,
+    /// The one key whose vouchers count.
+    pub voucher_key: PublicKey,
+    /// Whether the provider has taken part, by a claim: a consumer alone opens what it likes.
+    pub accepted: bool,
     /// What is still put aside.
     pub held: Purse,
     /// What was paid so far.
@@ -81,9 +95,9 @@ pub struct ClaimItem {
     pub sequence: u64,
     /// Whether nothing comes after it, so that the rest can go back.
     pub is_last: bool,
-    /// The consumer's signatures over the voucher. With them it is paid at once; without, when the window
-    /// has passed.
-    pub voucher: Vec<Approval>,
+    /// The signature over the voucher, by the key that the escrow names. With it the claim is paid at once;
+    /// without, when the window has passed.
+    pub voucher: Option<Approval>,
 }
 
 /// A claim that waits for its window to pass.

@@ -148,6 +148,7 @@ impl Genesis {
         }
         let needed = [
             ("transactions_max", u64::from(params.transactions_max)),
+            ("signatures_max", u64::from(params.signatures_max)),
             ("due_max", u64::from(params.due_max)),
             ("validity_ms_max", params.validity_ms_max),
             ("escrow_ms_max", params.escrow_ms_max),

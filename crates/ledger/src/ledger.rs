@@ -7,10 +7,11 @@ use crate::{
     event::Event,
     fact::{self, FACTS_MAX, Fact},
     genesis::{Genesis, GenesisError},
+    params::Params,
     rejection::Rejection,
     rules,
     state::{State, StateError},
-    transaction::{Checked, SignedTransaction},
+    transaction::{Checked, SignedTransaction, Transaction},
     tree::Draft,
     view::{Overlay, View},
 };
@@ -88,6 +89,32 @@ impl Ledger {
         Ok(View::new(&self.state, below))
     }
 
+    /// What would happen if this were alone in a block on the final state, at `now`; nothing is kept.
+    pub fn try_out(&self, now: Timestamp, checked: &Checked) -> Result<Vec<Event>, Rejection> {
+        let mut view = View::new(&self.state, Vec::new());
+        let context = self.next_context(&view, now);
+        apply(&mut view, &context, checked)?;
+        Ok(view.finish().1)
+    }
+
+    /// Whether a transaction could be in a block now, as far as sky, rules and time say. All that can be
+    /// said of one whose turn has not come.
+    pub fn check_place(&self, now: Timestamp, transaction: &Transaction) -> Result<(), Rejection> {
+        let view = View::new(&self.state, Vec::new());
+        crate::apply::check_place(&self.next_context(&view, now), transaction)
+    }
+
+    fn next_context(&self, view: &View<'_>, now: Timestamp) -> Context {
+        let height = self.head.height.saturating_add(1);
+        Context {
+            sky: self.head.sky,
+            height,
+            now: now.max(self.head.time.plus_ms(1)),
+            rules: rules::version_at(view, height).get(),
+            params: view.params(),
+        }
+    }
+
     /// A block on `parent` of those candidates that apply, in their order, up to `size_bytes_max` of
     /// transactions.
     pub fn propose(
@@ -113,17 +140,28 @@ impl Ledger {
         let (mut transactions, mut rejected, mut size_bytes) = (Vec::new(), Vec::new(), 0);
         let mut view = self.view(parent)?;
         let context = context(&view, &below, time)?;
+        let (signatures_max, mut signatures) = (context.params.signatures_max, 0);
         begin_block(&mut view, &context).map_err(|source| BlockError::Due { source })?;
-        facts.truncate(FACTS_MAX);
-        facts.retain(|fact| fact::apply(&mut view, &context, fact).is_ok());
+        // Those that say nothing new take no place.
+        let mut kept = 0;
+        facts.retain(|fact| {
+            let keeps = kept < FACTS_MAX && fact::apply(&mut view, &context, fact).is_ok();
+            kept += usize::from(keeps);
+            keeps
+        });
         for candidate in candidates {
             let grown = size_bytes + candidate.signed.size_bytes();
             if grown > size_bytes_max || transactions.len() >= context.params.transactions_max as usize {
                 break;
             }
+            let cost = candidate.signature_cost();
+            if cost <= signatures_max && cost > signatures_max - signatures {
+                break;
+            }
             match apply(&mut view, &context, &candidate) {
                 Ok(()) => {
                     size_bytes = grown;
+                    signatures += cost;
                     transactions.push(candidate.signed);
                 }
                 Err(rejection) => rejected.push((candidate.id, rejection)),
@@ -154,20 +192,27 @@ impl Ledger {
         // What costs least comes first.
         self.check_header(&block.header)?;
         block.check_transactions()?;
-        let checked = SignedTransaction::check_all(block.transactions)?;
+        let checked: Result<Vec<_>, _> =
+            block.transactions.into_iter().map(SignedTransaction::unchecked).collect();
+        let checked = checked?;
+        self.check_counts(&block.header, &checked)?;
+        SignedTransaction::check_signatures(&checked)?;
         self.execute(block.header, &checked)
     }
 
-    /// The same for transactions whose signatures this node has checked already, and which are those of
-    /// the header.
+    /// Checks that a block has no more transactions and signatures than it may. Whoever checks signatures
+    /// itself does this first.
+    pub fn check_counts(&self, header: &Header, transactions: &[Checked]) -> Result<(), BlockError> {
+        check_counts(&self.view(&header.parent)?.params(), transactions)
+    }
+
+    /// Checks a block whose transactions are those of the header, and whose signatures this node has checked
+    /// already, and keeps it.
     pub fn execute(&mut self, header: Header, transactions: &[Checked]) -> Result<Hash, BlockError> {
         let below = self.check_header(&header)?;
         let mut view = self.view(&header.parent)?;
         let context = context(&view, &below, header.time)?;
-        let limit = context.params.transactions_max;
-        if transactions.len() > limit as usize {
-            return Err(BlockError::TooMany { count: transactions.len(), limit });
-        }
+        check_counts(&context.params, transactions)?;
         begin_block(&mut view, &context).map_err(|source| BlockError::Due { source })?;
         for (index, fact) in header.facts.iter().enumerate() {
             fact::apply(&mut view, &context, fact).map_err(|source| BlockError::Fact { index, source })?;
@@ -252,6 +297,16 @@ impl Ledger {
         }
         id
     }
+}
+
+fn check_counts(params: &Params, transactions: &[Checked]) -> Result<(), BlockError> {
+    let (count, limit) = (transactions.len(), params.transactions_max);
+    if count > limit as usize {
+        return Err(BlockError::TooMany { count, limit });
+    }
+    let count = transactions.iter().map(Checked::signature_cost).fold(0, u32::saturating_add);
+    let limit = params.signatures_max;
+    if count > limit { Err(BlockError::TooManySignatures { count, limit }) } else { Ok(()) }
 }
 
 /// Where the transactions of a block on `below` are applied.

@@ -1,18 +1,22 @@
 //! Inference requests whose cost is known only afterwards.
 //!
-//! A request begins while its consumer has at least a little, and may end below zero: the consumer owes
-//! the rest, and until that is paid nothing new begins. One request is open at a time and each has a
-//! limit, so no account ever owes more than the most that one request may cost. What the provider gets
-//! beyond what the consumer had counts as granted: nobody brought it, so no chain can pay it out.
+//! A request begins while its consumer has at least a little. What the consumer has is put aside, up to the
+//! request's limit, so that it can't be spent meanwhile. The request may still end below zero: the consumer
+//! owes the rest to the provider, who gets it out of the consumer's next income, and until then nothing new
+//! begins. One request is open at a time and each has a limit, so no account ever owes more than the most
+//! that one request may cost, and nobody is paid with money that nobody had.
 
 use crate::{
+    account::Debt,
     apply::Context,
     entry::Entry,
+    escrow::open::check_provider,
     event::Event,
     key::{Due, Key},
     purse::Purse,
+    registry,
     rejection::Rejection,
-    reputation::check_may_work,
+    transfer::take,
     view::View,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -25,6 +29,8 @@ pub struct Charge {
     pub provider: AccountId,
     /// Most that it may cost; the consumer signed that.
     pub limit: Micros,
+    /// What is put aside for it: as much of the limit as the consumer had.
+    pub held: Purse,
     /// When it is dropped unpaid.
     pub ends_at: Timestamp,
 }
@@ -37,13 +43,20 @@ pub(crate) fn begin(
     provider: AccountId,
     limit: Micros,
 ) -> Result<(), Rejection> {
-    if consumer == provider {
-        return Err(Rejection::WithItself);
+    check_provider(view, context, &consumer, &provider)?;
+    if limit > Micros::ZERO && !context.params.economy {
+        return Err(Rejection::NoEconomy);
     }
-    check_may_work(view, context.now, &provider)?;
     let account = view.account(&consumer)?;
-    if account.debt > Micros::ZERO {
-        return Err(Rejection::InDebt { debt: account.debt });
+    if account.debt.is_some() {
+        return Err(Rejection::InDebt { debt: account.owes() });
+    }
+    if let Some((account, debt)) = registry::debtor_beside(view, &consumer) {
+        return Err(Rejection::MachineInDebt { account, debt });
+    }
+    let all = [[0; 32], [0xff; 32]].map(|bytes| Key::Charge(consumer, Hash::from_bytes(bytes)));
+    if let Some(Key::Charge(_, request)) = view.first_in(all[0], all[1]) {
+        return Err(Rejection::ChargeOpen { request });
     }
     let (available, needed) = (account.available.total(), context.params.charge_min);
     if available < needed {
@@ -52,12 +65,10 @@ pub(crate) fn begin(
     if limit > context.params.charge_max {
         return Err(Rejection::ChargeTooHigh { amount: limit, limit: context.params.charge_max });
     }
-    let all = [[0; 32], [0xff; 32]].map(|bytes| Key::Charge(consumer, Hash::from_bytes(bytes)));
-    if let Some(Key::Charge(_, request)) = view.first_in(all[0], all[1]) {
-        return Err(Rejection::ChargeOpen { request });
-    }
     let ends_at = context.now.plus_ms(context.params.charge_ms_max);
-    view.put(Key::Charge(consumer, request), Entry::Charge(Charge { provider, limit, ends_at }));
+    let (held, account) = take(account, limit.min(available))?;
+    view.put_account(consumer, account);
+    view.put(Key::Charge(consumer, request), Entry::Charge(Charge { provider, limit, held, ends_at }));
     view.put(Key::Due(ends_at, Due::Charge(consumer, request)), Entry::Due);
     Ok(())
 }
@@ -78,22 +89,26 @@ pub(crate) fn complete(
     }
     forget(view, consumer, request, &charge);
     let mut account = view.account(&consumer)?;
-    let covered = cost.min(account.available.total());
-    let (taken, rest) = account.available.split(covered).ok_or(Rejection::Overflow)?;
+    // What came in since the request began is no longer the consumer's either.
+    let has = charge.held.plus(account.available).ok_or(Rejection::Overflow)?;
+    let covered = cost.min(has.total());
+    let (income, rest) = has.split(covered).ok_or(Rejection::Overflow)?;
     let missing = cost.checked_sub(covered).ok_or(Rejection::Overflow)?;
     account.available = rest;
-    account.debt = account.debt.checked_add(missing).ok_or(Rejection::Overflow)?;
+    if missing > Micros::ZERO {
+        // Who owes begins no request, so there is no other debt.
+        account.debt = Some(Debt { amount: missing, creditor: provider });
+    }
     view.put_account(consumer, account);
-    let income = taken.plus(Purse::granted(missing)).ok_or(Rejection::Overflow)?;
     if income.is_empty() { Ok(()) } else { view.credit(provider, income) }
 }
 
 /// A request that was never completed costs nothing.
-pub(crate) fn time_out(view: &mut View<'_>, consumer: AccountId, request: Hash) {
-    if let Some(charge) = find(view, consumer, request) {
-        forget(view, consumer, request, &charge);
-        view.emit(Event::ChargeDropped { consumer, request });
-    }
+pub(crate) fn time_out(view: &mut View<'_>, consumer: AccountId, request: Hash) -> Result<(), Rejection> {
+    let Some(charge) = find(view, consumer, request) else { return Ok(()) };
+    forget(view, consumer, request, &charge);
+    view.emit(Event::ChargeDropped { consumer, request });
+    if charge.held.is_empty() { Ok(()) } else { view.credit(consumer, charge.held) }
 }
 
 fn find(view: &View<'_>, consumer: AccountId, request: Hash) -> Option<Charge> {

@@ -18,6 +18,9 @@ pub struct Params {
     pub validity_ms_max: u64,
     /// Most transactions of a block.
     pub transactions_max: u32,
+    /// Most signatures of a block, with those of vouchers: an ed25519 one counts once, one of a wallet as
+    /// often as it takes longer ([`crate::approval::Approval::cost`]).
+    pub signatures_max: u32,
     /// Most things that fall due in one block; the rest waits for the next.
     pub due_max: u32,
     /// Longest time that an escrow may be open.
@@ -26,6 +29,8 @@ pub struct Params {
     pub claim_window_ms_min: u64,
     /// Longest one: money may not be held for ever.
     pub claim_window_ms_max: u64,
+    /// What the first withdrawal to an address must carry, since its place in the state stays for ever.
+    pub withdraw_min: Micros,
     /// What a consumer must have to begin an inference request.
     pub charge_min: Micros,
     /// Most that one inference request may cost, and so most that an overdraft may be.
@@ -65,10 +70,13 @@ impl Default for Params {
             new_account_min: Micros::new(1_000),
             validity_ms_max: DAY_MS,
             transactions_max: 20_000,
+            // At 52 µs each, which is an old core, these take 260 ms.
+            signatures_max: 5_000,
             due_max: 2_000,
             escrow_ms_max: 90 * DAY_MS,
             claim_window_ms_min: MINUTE_MS,
             claim_window_ms_max: 7 * DAY_MS,
+            withdraw_min: Micros::new(1_000),
             charge_min: Micros::new(1_000),
             charge_max: Micros::new(10_000_000),
             charge_ms_max: 60 * MINUTE_MS,
@@ -92,7 +100,9 @@ impl Params {
         Self {
             economy: false,
             new_account_min: Micros::ZERO,
+            withdraw_min: Micros::ZERO,
             charge_min: Micros::ZERO,
+            charge_max: Micros::ZERO,
             grant: StarterGrant::OFF,
             paid_min: Micros::ZERO,
             ..Self::default()

@@ -12,7 +12,7 @@ use opensky_types::Micros;
 pub struct Purse {
     /// Money that may be withdrawn.
     pub free: Micros,
-    /// Money that began as a grant or an overdraft: it pays for everything but leaves by no bridge.
+    /// Money that began as a grant: it pays for everything but leaves by no bridge.
     pub granted: Micros,
 }
 

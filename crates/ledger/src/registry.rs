@@ -1,4 +1,5 @@
-//! Machines: found again by three of their five parts, with their debts (spec N5, N6, V7).
+//! Machines: found again by three of their five parts, and what their accounts owe with them (spec N5,
+//! N6, V7).
 //!
 //! A machine is indexed by every three of its parts together ([`Fingerprint::triples`]), at most ten
 //! of them. Two fingerprints have three parts in common exactly if they have a triple in common, so a
@@ -8,12 +9,13 @@
 //!
 //! All of this is what a machine says of itself. Honest programs tell the truth; for the others a new
 //! identity costs what the puzzle costs ([`crate::puzzle`]), no less and no more. Copying a machine's
-//! whole fingerprint gains nothing: the copier gets no grant, and the debts of the copied machine.
+//! whole fingerprint gains nothing: the copier gets no grant, and no overdraft while an account of the
+//! copied machine owes something.
 
 mod act;
 mod fingerprint;
 
-pub(crate) use act::{machine_of, register};
+pub(crate) use act::{debtor_beside, machine_of, register};
 
 pub use fingerprint::{
     COMPONENTS, ComponentKind, Fingerprint, FingerprintError, MATCH_MIN, STRETCH_ROUNDS, TRIPLES, Triple,
@@ -27,7 +29,7 @@ use opensky_types::{AccountId, Micros, Timestamp};
 /// The number of a machine: they count from zero in the order of their registration.
 pub type MachineNumber = u64;
 
-/// Most accounts that a machine stands for; one more, and the oldest is registered no longer.
+/// Most accounts that a machine stands for.
 pub const ACCOUNTS_MAX: usize = 8;
 /// How often new parts of a machine are added to what finds it.
 pub const CHANGES_MAX: u8 = 16;
@@ -87,16 +89,10 @@ pub enum Found {
     Known(MachineNumber),
 }
 
-/// What follows from registering an account with a known machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
-    /// Triples that find this machine from now on, besides those that did.
-    pub added: Vec<Triple>,
-    /// The accounts whose debts move to the one that registers: all that the machine stood for.
-    pub debtors: Vec<AccountId>,
-    /// The account that the machine stands for no longer.
-    pub dropped: Option<AccountId>,
-}
+/// The machine stands for as many accounts as it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the machine stands for {ACCOUNTS_MAX} accounts already")]
+pub struct MachineFull;
 
 /// Which machine a fingerprint belongs to. `owner_of` reads the index: one read for each triple.
 ///
@@ -130,21 +126,28 @@ impl Machine {
     ///
     /// What found the machine once finds it for ever, up to [`CHANGES_MAX`] changes; after that it can
     /// still be registered, but its new parts alone don't find it.
-    pub fn join(&mut self, fingerprint: Fingerprint, is_virtual: bool, account: AccountId) -> Joined {
-        let mut added = Vec::new();
-        if fingerprint != self.fingerprint && self.changes < CHANGES_MAX {
-            let had: Vec<Triple> = self.fingerprint.triples().collect();
-            added = fingerprint.triples().filter(|triple| !had.contains(triple)).collect();
-            self.changes += 1;
-            self.fingerprint = fingerprint;
+    /// Returns the triples that find it from now on, besides those that did.
+    pub fn join(
+        &mut self,
+        fingerprint: Fingerprint,
+        is_virtual: bool,
+        account: AccountId,
+    ) -> Result<Vec<Triple>, MachineFull> {
+        if !self.stands_for(&account) {
+            // Nobody is dropped for a newcomer, or its debts would be dropped too.
+            if self.accounts.len() >= ACCOUNTS_MAX {
+                return Err(MachineFull);
+            }
+            self.accounts.push(account);
         }
         self.is_virtual |= is_virtual;
-        self.accounts.retain(|one| *one != account);
-        let debtors = self.accounts.clone();
-        // All debts move now, so whoever is dropped owes nothing.
-        let dropped = (self.accounts.len() >= ACCOUNTS_MAX).then(|| self.accounts.remove(0));
-        self.accounts.push(account);
-        Joined { added, debtors, dropped }
+        if fingerprint == self.fingerprint || self.changes >= CHANGES_MAX {
+            return Ok(Vec::new());
+        }
+        let had: Vec<Triple> = self.fingerprint.triples().collect();
+        self.changes += 1;
+        self.fingerprint = fingerprint;
+        Ok(fingerprint.triples().filter(|triple| !had.contains(triple)).collect())
     }
 
     /// The machine stands for `account` no longer.
@@ -159,9 +162,4 @@ impl Machine {
         assert!(!(0..self.accounts.len()).any(repeated), "each account once");
         assert!(self.changes <= CHANGES_MAX, "{} changes", self.changes);
     }
-}
-
-/// The debt after others' debts are moved to it: `None` if the sum can't be counted.
-pub fn inherited(own: Micros, others: impl IntoIterator<Item = Micros>) -> Option<Micros> {
-    others.into_iter().try_fold(own, Micros::checked_add)
 }

@@ -1,6 +1,8 @@
 //! Why a transaction does not apply: a value, never a panic.
 
-use crate::{puzzle::PuzzleError, rules::RulesError, stake::StakeError, validators::RosterError};
+use crate::{
+    puzzle::PuzzleError, registry::MachineFull, rules::RulesError, stake::StakeError, validators::RosterError,
+};
 use opensky_types::{AccountId, AgreementId, Hash, Micros, PublicKey, Timestamp};
 
 /// The ledger's "no". Nothing has changed when it is returned.
@@ -75,12 +77,12 @@ pub enum Rejection {
     /// The account has no owner.
     #[error("the account has no owner")]
     NoOwner,
+    /// More signatures than a block may have, by what checking them costs.
+    #[error("signatures that count as {count}; {limit} at most")]
+    TooManySignatures { count: u32, limit: u32 },
     /// A list of none, or of too many.
     #[error("{count} items; one to {limit}")]
     Items { count: usize, limit: usize },
-    /// An agreement has one escrow.
-    #[error("agreement {agreement} has an escrow already")]
-    EscrowExists { agreement: AgreementId },
     /// No such escrow, or closed already.
     #[error("agreement {agreement} has no open escrow")]
     NoEscrow { agreement: AgreementId },
@@ -111,12 +113,21 @@ pub enum Rejection {
     /// An objection must lower the claim.
     #[error("the claim of {claimed} is not lowered by owing {owed}")]
     NoObjection { claimed: Micros, owed: Micros },
-    /// A voucher that its consumer did not sign.
-    #[error("the voucher for agreement {agreement} is not signed by its consumer")]
+    /// The provider has claimed nothing yet, so nobody knows that it agreed.
+    #[error("the provider of agreement {agreement} has not taken part in it")]
+    NotAccepted { agreement: AgreementId },
+    /// A voucher that the key named by its escrow did not sign.
+    #[error("the voucher for agreement {agreement} is not signed by the key that its escrow names")]
     BadVoucher { agreement: AgreementId },
     /// Below zero, nothing new can begin.
     #[error("the account owes {debt}; pay it first")]
     InDebt { debt: Micros },
+    /// Another account of the same machine is below zero.
+    #[error("{account}, of the same machine, owes {debt}; that has to be paid first")]
+    MachineInDebt { account: AccountId, debt: Micros },
+    /// The machine has all the accounts that it may.
+    #[error(transparent)]
+    MachineFull(#[from] MachineFull),
     /// One request at a time may end in an overdraft.
     #[error("request {request} is open already")]
     ChargeOpen { request: Hash },
@@ -151,7 +162,7 @@ pub enum Rejection {
     #[error("{count} witnesses; {needed} are needed, in order, each once")]
     Witnesses { count: usize, needed: u8 },
     /// Only established members and validators testify.
-    #[error("{account} can't testify: it is no validator and not established, or frozen")]
+    #[error("{account} can't testify: it is no validator and not established, or frozen, or has no machine")]
     UnfitWitness { account: AccountId },
     /// A witness must not belong to the one it speaks for, nor to another witness.
     #[error("{account} belongs to {to}, or shares its machine or owner")]

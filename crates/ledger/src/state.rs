@@ -3,12 +3,16 @@
 use crate::{
     entry::Entry,
     key::Key,
-    proof::StateProof,
+    proof::{ENTRY_BYTES_MAX, KEY_BYTES_MAX, StateProof},
+    snapshot::{Chunk, Cut, ManifestError, Record},
     table::Table,
     tree::{Changes, Draft, DraftGone, Tree},
     view::Overlay,
 };
-use opensky_types::{Hash, codec};
+use opensky_types::{
+    Hash,
+    codec::{self, DecodeError},
+};
 use std::{collections::BTreeMap, ops::Bound};
 
 /// All entries, and their root.
@@ -21,6 +25,9 @@ pub struct State {
 /// Why a state can't be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
+    /// A record of a snapshot is no entry of this version.
+    #[error(transparent)]
+    Malformed(#[from] DecodeError),
     /// An entry stands under a key of another kind.
     #[error("an entry of another kind than its key {key:?}")]
     Kind { key: Key },
@@ -64,6 +71,53 @@ impl State {
     pub fn prove(&self, key: &Key) -> StateProof {
         let entry = self.entries.get(key).map(codec::encode);
         StateProof { key: codec::encode(key), entry, path: self.tree.prove(&key.leaf()) }
+    }
+
+    /// Cuts the state into chunks for others, after the block of this height.
+    pub fn cut(&self, height: u64) -> Result<Cut<Key>, ManifestError> {
+        let names = self.entries.iter().map(|(key, _)| key);
+        Cut::new(height, &self.tree, names, |key| self.record(key))
+    }
+
+    /// Chunk `index` of such a cut; `None` behind the last.
+    pub fn chunk(&self, cut: &Cut<Key>, index: usize) -> Option<Chunk> {
+        cut.chunk(&self.tree, index, |key| self.record(key))
+    }
+
+    fn record(&self, key: &Key) -> Record {
+        Record {
+            key: codec::encode(key),
+            entry: self.entries.get(key).map(codec::encode).unwrap_or_default(),
+        }
+    }
+
+    /// The state of the records of a snapshot, all of them, each of which was proven.
+    pub fn from_records(records: impl IntoIterator<Item = Record>) -> Result<Self, StateError> {
+        let entries = records.into_iter().map(|record| {
+            let key = codec::decode(&record.key, KEY_BYTES_MAX)?;
+            Ok((key, codec::decode(&record.entry, ENTRY_BYTES_MAX)?))
+        });
+        Self::new(entries.collect::<Result<_, DecodeError>>()?)
+    }
+
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.iter().count()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.iter().next().is_none()
+    }
+
+    /// The keys from `from` up to `to` that have an entry, in order; not for accounts.
+    pub fn keys_between(&self, from: Key, to: Key) -> impl Iterator<Item = Key> + '_ {
+        let mut next = self.entries.first_in((Bound::Included(from), Bound::Included(to)));
+        std::iter::from_fn(move || {
+            let key = next?;
+            next = self.entries.first_in((Bound::Excluded(key), Bound::Included(to)));
+            Some(key)
+        })
     }
 
     /// Checks that entries are under their keys, that money is conserved, and that the root is theirs.

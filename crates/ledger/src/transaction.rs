@@ -2,7 +2,7 @@
 
 use crate::{
     action::Action,
-    approval::{Approval, ApprovalError, Statement, keys_of},
+    approval::{Approval, ApprovalError, Forms, Statement, keys_of},
     evm::{Domain, Keccak, TransactionText, digest},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -83,6 +83,19 @@ impl Transaction {
     }
 }
 
+impl Checked {
+    /// What checking its signatures costs, with those of the vouchers in it, which are checked when it is
+    /// applied.
+    pub fn signature_cost(&self) -> u32 {
+        let vouchers = match &self.transaction.action {
+            Action::Claim { items } => items.as_slice(),
+            _ => &[],
+        };
+        let vouchers = vouchers.iter().filter_map(|item| item.voucher.as_ref());
+        self.signed.approvals.iter().chain(vouchers).map(Approval::cost).fold(0, u32::saturating_add)
+    }
+}
+
 impl Statement for Transaction {
     fn message(&self) -> Vec<u8> {
         preimage(&self.encode())
@@ -132,9 +145,8 @@ impl SignedTransaction {
     /// Checks the signatures.
     pub fn check(self) -> Result<Checked, TransactionError> {
         let checked = self.unchecked()?;
-        for approval in &checked.signed.approvals {
-            approval.verify(&checked.transaction)?;
-        }
+        let forms = Forms::of(&checked.transaction);
+        checked.signed.approvals.iter().try_for_each(|approval| forms.check(approval))?;
         Ok(checked)
     }
 
@@ -153,24 +165,32 @@ impl SignedTransaction {
     /// Checks many at once, as fast as their ed25519 signatures can be checked together.
     pub fn check_all(all: Vec<Self>) -> Result<Vec<Checked>, TransactionError> {
         let checked = all.into_iter().map(Self::unchecked).collect::<Result<Vec<_>, _>>()?;
+        Self::check_signatures(&checked)?;
+        Ok(checked)
+    }
+
+    /// Checks the signatures of transactions that were read.
+    pub(crate) fn check_signatures(checked: &[Checked]) -> Result<(), TransactionError> {
         let mut batch = Batch::new();
-        for one in &checked {
+        for one in checked {
             let message = preimage(&one.signed.bytes);
+            let forms = Forms::of(&one.transaction);
             for approval in &one.signed.approvals {
                 match approval {
                     Approval::Ed25519 { key, signature } => batch.add(key, &message, signature),
-                    other => other.verify(&one.transaction)?,
+                    other => forms.check(other)?,
                 }
             }
         }
         if batch.verify() {
-            return Ok(checked);
+            return Ok(());
         }
         // Which one it is, single checks say.
-        for one in &checked {
-            one.signed.approvals.iter().try_for_each(|approval| approval.verify(&one.transaction))?;
+        for one in checked {
+            let forms = Forms::of(&one.transaction);
+            one.signed.approvals.iter().try_for_each(|approval| forms.check(approval))?;
         }
-        Ok(checked)
+        Ok(())
     }
 
     /// The leaf of a block's tree of transactions, which covers the signatures too.

@@ -178,6 +178,23 @@ impl Roster {
         self.insert(candidate)
     }
 
+    /// Removes a candidate that does not vote and may not, if all places are taken: the one with the lowest
+    /// stake. Or those who come first would keep all others out.
+    pub fn make_room(&mut self, admission: &Admission, mut standing_of: impl FnMut(&AccountId) -> Standing) {
+        if self.candidates.len() < CANDIDATES_MAX {
+            return;
+        }
+        let votes = |one: &Candidate| self.in_force.iter().any(|voter| voter.account == one.account);
+        let idle = self.candidates.iter().enumerate().filter(|(_, one)| !votes(one));
+        let unfit = idle.filter_map(|(place, one)| {
+            let standing = standing_of(&one.account);
+            is_fit(admission, &standing).is_err().then_some((standing.bonded, place))
+        });
+        if let Some((_, place)) = unfit.min() {
+            self.candidates.remove(place);
+        }
+    }
+
     /// Removes a candidate, on the word of `by`, who signed. It votes until the epoch ends.
     pub fn remove(
         &mut self,

@@ -1,7 +1,10 @@
 //! Purses and debts: what goes in comes out, and granted money stays marked.
 
-use opensky_ledger::{account::Account, purse::Purse};
-use opensky_types::Micros;
+use opensky_ledger::{
+    account::{Account, Debt},
+    purse::Purse,
+};
+use opensky_types::{AccountId, Micros};
 use proptest::prelude::*;
 
 fn purse() -> impl Strategy<Value = Purse> {
@@ -28,10 +31,18 @@ proptest! {
     }
 
     #[test]
-    fn income_pays_debts_first_and_adds_to_the_balance(income in purse(), debt in 0..2_000_u64) {
-        let account = Account { debt: Micros::new(debt), ..Account::default() };
-        let after = account.credited(income).expect("an empty account has room");
-        prop_assert_eq!(after.balance(), account.balance() + i128::from(income.total().get()));
-        prop_assert!(after.debt == Micros::ZERO || after.available.is_empty());
+    fn l5_money_pays_debts_first_and_the_creditor_gets_all_of_it(available in purse(), owed in 1..2_000_u64) {
+        let creditor = AccountId::from_bytes([7; 32]);
+        let debt = Some(Debt { amount: Micros::new(owed), creditor });
+        let account = Account { debt, available, ..Account::default() };
+        match account.repaid() {
+            Some((paid, to, after)) => {
+                prop_assert_eq!(to, creditor);
+                prop_assert_eq!(paid.plus(after.available), Some(available));
+                prop_assert_eq!(after.balance(), account.balance());
+                prop_assert!(after.debt.is_none() || after.available.is_empty());
+            }
+            None => prop_assert!(available.is_empty()),
+        }
     }
 }

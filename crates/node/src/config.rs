@@ -17,6 +17,8 @@ pub struct Config {
     pub link_silence_ms_max: u64,
     /// Most jobs that are active at a time.
     pub jobs_active_max: usize,
+    /// Whether the owner lets whoever decides on validators make this node one.
+    pub validate: bool,
 }
 
 impl Default for Config {
@@ -28,6 +30,7 @@ impl Default for Config {
             orphan_grace_ms: 10 * 60_000,
             link_silence_ms_max: 15_000,
             jobs_active_max: 1_000,
+            validate: false,
         }
     }
 }

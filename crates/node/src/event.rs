@@ -3,13 +3,15 @@
 use crate::{
     consumer::{LoadedJob, RecallError, Recalled, Results},
     fetch::FetchError,
-    handle::{InviteError, SubmitError},
+    handle::{InviteError, SubmitError, TransactError},
     inputs::InputError,
     journal::Promise,
+    ledger::Caught,
     requests::Request,
 };
+use opensky_ledger::{approval::Approval, transaction::Transaction};
 use opensky_ports::{
-    ByteStream, JournalError, LogStream, TransportError, TransportEvent, transport::PeerView,
+    ByteStream, JournalError, LogStream, TransportError, TransportEvent, ledger::News, transport::PeerView,
 };
 use opensky_protocol::work::{ToConsumer, ToProvider};
 use opensky_provider::{BatchId, TaskAttempt, TaskEnd};
@@ -21,6 +23,7 @@ use opensky_types::{
     resources::{HardwareProfile, Readings},
     task::Assignment,
 };
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// What the loop takes in, one at a time.
@@ -90,6 +93,16 @@ pub(crate) enum Event {
     JobRetired { job: JobId },
     /// The machine was read.
     Readings { hardware: Box<HardwareProfile>, readings: Readings },
+    /// A block of the ledger is final.
+    BlockFinal(Arc<News>),
+    /// A member was asked for blocks that are missing here.
+    CaughtUp { from: NodeId, caught: Caught },
+    /// Another node has signed a transaction of this one.
+    Approved {
+        transaction: Box<Transaction>,
+        approval: Approval,
+        answer: oneshot::Sender<Result<Hash, TransactError>>,
+    },
     /// Time passed.
     Tick,
 }

@@ -1,9 +1,13 @@
 //! The only door into a running node.
 
+mod ledger;
+
+pub use ledger::TransactError;
+
 use crate::{fetch::blocking, requests::Request};
 use opensky_market::Cluster;
 use opensky_ports::{
-    BlobError, BlobStore, Clock, Journal, JournalError, LogStream, Pin,
+    BlobError, BlobStore, Clock, Journal, JournalError, LedgerEngine, LogStream, Pin,
     journal::{StoredJob, TaskRun},
     transport::NetworkView,
 };
@@ -163,6 +167,7 @@ pub struct Handle {
     pub(crate) job_events: broadcast::Sender<JobEvent>,
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) ledger: Arc<dyn LedgerEngine>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 

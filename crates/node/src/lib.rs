@@ -13,6 +13,7 @@ mod handle;
 mod host;
 mod inputs;
 mod journal;
+mod ledger;
 mod link;
 mod links;
 mod membership;
@@ -27,7 +28,9 @@ mod start;
 pub use config::Config;
 pub use handle::{
     Handle, InviteError, IssuedInvite, JobEvent, JobView, LogChunk, NodeGone, OfferView, Status, SubmitError,
+    TransactError,
 };
+pub use ledger::{AutoTransfer, When};
 pub use membership::{JoinError, Joined, join, member_knock};
 pub use node::{End, Node};
 pub use opensky_market::Cluster;

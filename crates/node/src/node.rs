@@ -7,6 +7,7 @@ use crate::{
     handle::JobEvent,
     host::Host,
     journal::{Commit, JournalWriter, Keeping, Promise},
+    ledger::OwnLedger,
     links::Links,
     membership::Membership,
     offers::OwnOffers,
@@ -74,6 +75,7 @@ pub struct Node {
     pub(crate) links: Links,
     pub(crate) consumer: Consumer,
     pub(crate) host: Host,
+    pub(crate) ledger: OwnLedger,
 
     pub(crate) disk_problem: Option<String>,
     pub(crate) pending: Commit,
@@ -183,6 +185,11 @@ impl Node {
             Event::PeersSeen(peers) => self.on_peers_seen(peers),
             Event::JobRetired { job } => self.on_job_retired(now, job),
             Event::Readings { hardware, readings } => self.on_readings(now, *hardware, readings),
+            Event::BlockFinal(news) => self.on_block_final(now, &news),
+            Event::CaughtUp { from, caught } => self.on_caught_up(now, from, caught),
+            Event::Approved { transaction, approval, answer } => {
+                self.on_approved(now, &transaction, approval, answer);
+            }
             Event::Tick => self.on_tick(now),
         }
     }
@@ -196,8 +203,8 @@ impl Node {
             TransportEvent::PeerUp { node } => self.on_peer_up(now, node),
             TransportEvent::PeerDown { node } => self.on_peer_down(now, node),
             TransportEvent::Stream { from, protocol, stream } => self.on_stream(now, from, protocol, stream),
-            TransportEvent::Gossip { topic: _, from: _, bytes, verdict } => {
-                self.on_gossip(now, &bytes, verdict)
+            TransportEvent::Gossip { topic, from, bytes, verdict } => {
+                self.on_gossip(now, topic, from, bytes, verdict);
             }
         }
     }
@@ -218,6 +225,7 @@ impl Node {
         self.expire_proposals(now);
         self.publish_progress();
         self.offer_if_due(now);
+        self.ledger_tick(now);
         if self.ticks % 50 == 1 {
             self.read_machine();
             self.see_peers();

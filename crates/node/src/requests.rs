@@ -3,16 +3,19 @@
 use crate::{
     event::Event,
     fetch::blocking,
-    handle::{InviteError, IssuedInvite, LogChunk, OfferView, Status, SubmitError},
+    handle::{InviteError, IssuedInvite, LogChunk, OfferView, Status, SubmitError, TransactError},
     journal::{Keeping, Promise},
+    ledger::AutoTransfer,
     node::{End, Node},
     settings,
 };
+use opensky_ledger::{action::Action, event::Event as LedgerEvent, transaction::SignedTransaction};
 use opensky_market::Cluster;
 use opensky_ports::{Pin, Record, transport::NetworkView};
 use opensky_scheduler::JobView as JobProgress;
 use opensky_types::{
-    JobId, TaskId, Timestamp, job::JobSpec, limits::ContributionLimits, membership::InviteToken, offer::Offer,
+    Hash, JobId, TaskId, Timestamp, job::JobSpec, limits::ContributionLimits, membership::InviteToken,
+    offer::Offer,
 };
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -61,6 +64,23 @@ pub(crate) enum Request {
         job: JobId,
         answer: Answer<bool>,
     },
+    Transact {
+        action: Box<Action>,
+        answer: Answer<Result<Hash, TransactError>>,
+    },
+    TryTransact {
+        action: Box<Action>,
+        answer: Answer<Result<Vec<LedgerEvent>, TransactError>>,
+    },
+    SubmitTransaction {
+        signed: Box<SignedTransaction>,
+        answer: Answer<Result<Hash, TransactError>>,
+    },
+    AutoTransfers(Answer<Vec<AutoTransfer>>),
+    SetAutoTransfers {
+        transfers: Vec<AutoTransfer>,
+        answer: Answer<()>,
+    },
     /// Answered once all facts known by now can be read from the journal.
     Written(Answer<()>),
     Progress {
@@ -106,6 +126,16 @@ impl Node {
             }
             Request::Retry { job, answer } => self.retry(job, answer),
             Request::Remove { job, answer } => self.remove(job, answer),
+            Request::Transact { action, answer } => self.on_transact(now, *action, answer),
+            Request::TryTransact { action, answer } => self.on_try_transact(now, *action, answer),
+            Request::SubmitTransaction { signed, answer } => {
+                tell(answer, self.submit_transaction(now, *signed));
+            }
+            Request::AutoTransfers(answer) => tell(answer, self.auto_transfers()),
+            Request::SetAutoTransfers { transfers, answer } => {
+                self.set_auto_transfers(transfers);
+                self.promise(Promise::Done(answer));
+            }
             Request::Written(answer) => self.promise_as(Keeping::Fleeting, Promise::Done(answer)),
             Request::Progress { job, answer } => tell(answer, self.consumer.view(job)),
             Request::Follow { job, task, answer } => tell(answer, self.follow(job, task)),

@@ -3,7 +3,7 @@
 use crate::{fetch::blocking, link::read_message, node::Node};
 use opensky_ports::{BlobError, BlobReader, BlobStore, ByteStream};
 use opensky_protocol::{
-    Message,
+    Message, ledger,
     query::{self, OFFERS_MAX, Query, QueryReply},
     transfer::{self, CHUNK_BYTES, Fetch, FetchReply, Outboard, SubtreeHasher},
     work,
@@ -33,6 +33,7 @@ impl Node {
         match protocol {
             work::PROTOCOL => self.accept_link(now, from, stream),
             transfer::PROTOCOL => self.serve_blob(from, stream),
+            ledger::PROTOCOL => self.serve_ledger(from, stream),
             query::PROTOCOL => self.serve_query(now, from, stream),
             other => tracing::warn!(%from, protocol = other, "stream of a protocol that is not served"),
         }

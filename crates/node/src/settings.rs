@@ -1,9 +1,11 @@
 //! The node's own values in the journal.
 
+use crate::ledger::AutoTransfer;
 use opensky_ports::{Clock, Journal, JournalError, Record};
 use opensky_types::{codec, limits::ContributionLimits};
 
 const LIMITS: &str = "contribution-limits/1";
+const AUTO_TRANSFERS: &str = "auto-transfers/1";
 const SCHEDULER_SECRET: &str = "scheduler-secret/1";
 /// Largest stored value that is read back, in bytes.
 const VALUE_BYTES_MAX: usize = 4_096;
@@ -19,6 +21,18 @@ pub(crate) fn limits(journal: &dyn Journal) -> Result<Option<ContributionLimits>
 /// The record that keeps them.
 pub(crate) fn limits_record(limits: &ContributionLimits) -> Record {
     Record::Setting { name: LIMITS.into(), value: codec::encode(limits) }
+}
+
+/// The automatic transfers as last set.
+pub(crate) fn auto_transfers(journal: &dyn Journal) -> Result<Vec<AutoTransfer>, JournalError> {
+    let Some(value) = journal.setting(AUTO_TRANSFERS)? else { return Ok(Vec::new()) };
+    codec::decode(&value, VALUE_BYTES_MAX)
+        .map_err(|_| JournalError::Damaged { what: "automatic transfers setting" })
+}
+
+/// The record that keeps them.
+pub(crate) fn auto_transfers_record(transfers: &Vec<AutoTransfer>) -> Record {
+    Record::Setting { name: AUTO_TRANSFERS.into(), value: codec::encode(transfers) }
 }
 
 /// The secret that audits are drawn with; made at the first start.

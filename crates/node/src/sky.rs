@@ -17,7 +17,7 @@ use opensky_ports::{
     transport::{GossipVerdict, KnockAnswer, PeerView},
 };
 use opensky_protocol::{
-    GOSSIP_BYTES_MAX, Message, TOPIC_OFFERS,
+    GOSSIP_BYTES_MAX, Message, TOPIC_OFFERS, ledger,
     query::{self, OFFERS_MAX, Query, QueryReply},
 };
 use opensky_types::{
@@ -85,6 +85,7 @@ impl Node {
         tracing::info!(%node, "peer connected");
         self.retry_lost(now, node);
         self.ask_offers(vec![node], Query::Offers { limit: OFFERS_MAX });
+        self.ask_about_ledger_soon(now, node);
     }
 
     pub(crate) fn on_peer_down(&mut self, _now: Timestamp, node: NodeId) {
@@ -116,10 +117,17 @@ impl Node {
     pub(crate) fn on_gossip(
         &mut self,
         now: Timestamp,
-        bytes: &[u8],
+        topic: &'static str,
+        from: NodeId,
+        bytes: Vec<u8>,
         verdict: oneshot::Sender<GossipVerdict>,
     ) {
-        let judged = match codec::decode::<Signed<Offer>>(bytes, GOSSIP_BYTES_MAX) {
+        match topic {
+            ledger::TOPIC_BLOCKS => return self.on_block_heard(from, &bytes, verdict),
+            ledger::TOPIC_TRANSACTIONS => return self.on_transaction_heard(bytes, verdict),
+            _ => {}
+        }
+        let judged = match codec::decode::<Signed<Offer>>(&bytes, GOSSIP_BYTES_MAX) {
             Ok(signed) => self.take_offer(now, signed),
             Err(_) => GossipVerdict::Reject,
         };

@@ -8,6 +8,7 @@ use crate::{
     handle::{Handle, JobEvent},
     host::Host,
     journal::{Commit, JournalWriter},
+    ledger::{OwnLedger, forward_news},
     links::Links,
     membership::Membership,
     node::{End, Node, Sources},
@@ -15,7 +16,8 @@ use crate::{
 };
 use opensky_market::Market;
 use opensky_ports::{
-    BlobStore, Clock, Executor, Journal, JournalError, Machine, Record, Transport, TransportEvent,
+    BlobStore, Clock, Executor, Journal, JournalError, LedgerEngine, Machine, Record, Transport,
+    TransportEvent,
 };
 use opensky_types::{
     Keypair, Timestamp,
@@ -61,6 +63,8 @@ pub struct Parts {
     pub blobs: Arc<dyn BlobStore>,
     /// Holds facts.
     pub journal: Arc<dyn Journal>,
+    /// The sky's ledger.
+    pub ledger: Arc<dyn LedgerEngine>,
     /// The hardware.
     pub machine: Arc<dyn Machine>,
     /// Time and randomness.
@@ -102,12 +106,16 @@ impl Node {
             job_events: job_events.clone(),
             blobs: Arc::clone(&parts.blobs),
             journal: Arc::clone(&parts.journal),
+            ledger: Arc::clone(&parts.ledger),
             clock: Arc::clone(&parts.clock),
         };
+        let forwarded = forward_news(parts.ledger.subscribe(), events.clone());
         let (writer, kept) = JournalWriter::start(Arc::clone(&parts.journal));
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (node, transport) = blocking(move || Self::build(parts, events, job_events)).await?;
+        let stop = node.stop.clone();
+        node.tasks.spawn(async move { stop.run_until_cancelled(forwarded).await });
         let sources = Sources { transport, requests: request_queue, events: event_queue, kept, tick };
         Ok((handle, node, sources, writer))
     }
@@ -128,6 +136,7 @@ impl Node {
         let membership = Membership::new(parts.genesis, own, parts.chain, parts.journal.invites()?);
         let secret = crate::settings::scheduler_secret(parts.journal.as_ref(), parts.clock.as_ref())?;
         let known = parts.journal.members()?;
+        let automatic = crate::settings::auto_transfers(parts.journal.as_ref())?;
         let market =
             Market::new(opensky_market::Config { home_region: parts.config.region, ..Default::default() });
         let mut node = Self {
@@ -146,6 +155,7 @@ impl Node {
             rtt_us: BTreeMap::new(),
             market,
             links: Links::default(),
+            ledger: OwnLedger::new(parts.ledger, own, automatic),
             consumer: Consumer::new(secret, parts.starts),
             host: Host::new(sky, own, &engine, parts.clock.random()),
             offers: OwnOffers::new(own, engine, parts.starts),

@@ -61,7 +61,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start this machine's node
-    Up(commands::up::UpArgs),
+    Up(Box<commands::up::UpArgs>),
     /// Stop this machine's node
     Down,
     /// Show how the node is doing
@@ -102,6 +102,15 @@ pub enum Command {
     Why(commands::why::WhyArgs),
     /// Check a receipt, offline
     Verify(commands::verify::VerifyArgs),
+    /// Show balances and move money
+    #[command(subcommand)]
+    Wallet(commands::wallet::WalletCommand),
+    /// Look at the sky's ledger, prove what it holds, check proofs
+    #[command(subcommand)]
+    Ledger(commands::ledger::LedgerCommand),
+    /// Show who votes on blocks, or change it
+    #[command(subcommand)]
+    Validator(commands::validator::ValidatorCommand),
     /// Run a sky of several nodes on this machine
     Devnet(commands::devnet::DevnetArgs),
     /// Show it all: four nodes, two jobs
@@ -144,6 +153,22 @@ mod tests {
             "opensky verify receipt.json",
             "opensky why 0123456789abcdef 0.3",
             "opensky logs --follow",
+            "opensky wallet balance",
+            "opensky wallet balance 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN --json",
+            "opensky wallet history --limit 10 --before 1024:3",
+            "opensky wallet transfer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN 1.5 --memo x --yes",
+            "opensky wallet stake 1500000u --dry-run",
+            "opensky wallet unstake 2 --yes --no-wait",
+            "opensky wallet owner ask 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN --out o.json",
+            "opensky wallet owner accept o.json --yes --unencrypted-key",
+            "opensky wallet auto-transfer list",
+            "opensky wallet auto-transfer remove 1",
+            "opensky ledger info",
+            "opensky ledger prove balance --out proof.bin",
+            "opensky ledger prove key 0600 --out proof.bin",
+            "opensky ledger export --from 1 --to 9 --out blocks.jsonl",
+            "opensky validator list",
+            "opensky validator add 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN --yes",
         ] {
             if let Err(error) = Cli::try_parse_from(line.split(' ')) {
                 panic!("{line}: {error}");

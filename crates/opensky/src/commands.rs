@@ -9,6 +9,7 @@ pub mod identity;
 pub mod invite;
 pub mod job;
 pub mod jobs;
+pub mod ledger;
 pub mod limits;
 pub mod logs;
 pub mod node;
@@ -16,7 +17,9 @@ pub mod run;
 pub mod sky;
 pub mod status;
 pub mod up;
+pub mod validator;
 pub mod verify;
+pub mod wallet;
 pub mod why;
 
 use crate::{
@@ -31,7 +34,7 @@ use std::{path::PathBuf, process::ExitCode};
 pub async fn run(cli: Cli) -> Result<ExitCode> {
     let context = Context::new(cli.global);
     match cli.command {
-        Command::Up(args) => return up::run(&context, args).await,
+        Command::Up(args) => return up::run(&context, *args).await,
         Command::Run(args) => return run::run(&context, args).await,
         Command::Doctor => return doctor::run(&context).await,
         Command::Jobs(command) => return jobs::run(&context, command).await,
@@ -49,6 +52,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Job(command) => job::run(&context, command)?,
         Command::Why(args) => why::run(&context, args).await?,
         Command::Verify(args) => verify::run(&context, args).await?,
+        Command::Wallet(command) => wallet::run(&context, command).await?,
+        Command::Ledger(command) => ledger::run(&context, command).await?,
+        Command::Validator(command) => validator::run(&context, command).await?,
         Command::Devnet(args) => devnet::run(&context, args).await?,
         Command::Demo(args) => demo::run(&context, args).await?,
         Command::Completions(args) => completions::run(&args)?,

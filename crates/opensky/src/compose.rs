@@ -1,4 +1,4 @@
-//! Boot order in plain sight: folder, key, journal, blobs, sky, network, executor, node, API.
+//! Boot order in plain sight: folder, key, journal, blobs, sky, ledger, network, executor, node, API.
 
 use crate::{
     config::Config,
@@ -9,17 +9,19 @@ use crate::{
     settings::Settings,
 };
 use anyhow::{Context, Result};
+use opensky_chain::{SkyLedger, Voting};
 use opensky_executor_wasm::WasmExecutor;
 use opensky_gateway::{Surroundings, Token};
 use opensky_identity::{ApiToken, DataFolder, KeyFile, Layout, RunningNode};
 use opensky_machine::LocalMachine;
 use opensky_network::{Config as NetworkConfig, KnownMember, Network, Relays};
 use opensky_node::{End, Handle, Node, Parts, member_knock};
-use opensky_ports::{BlobStore, Clock, Executor, Journal, Machine, Transport};
+use opensky_ports::{BlobStore, Clock, Executor, Journal, LedgerEngine, Machine, Transport};
 use opensky_storage::{FileBlobs, RedbJournal};
-use opensky_types::{Hash, Keypair, Timestamp, limits::ContributionLimits};
+use opensky_types::{Hash, Keypair, Timestamp, limits::ContributionLimits, membership::Genesis};
 use rand::{TryRng, rngs::SysRng};
 use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     sync::Arc,
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -39,6 +41,7 @@ pub struct Running {
     server: JoinHandle<std::io::Result<()>>,
     stop_server: CancellationToken,
     executor: Arc<WasmExecutor>,
+    ledger: Arc<SkyLedger>,
     folder: DataFolder,
 }
 
@@ -88,10 +91,11 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
 
     let mut network_config = network_config(&settings);
     if network_config.listen_port == 0 {
-        network_config.listen_port = crate::port::remembered(journal.as_ref())?;
+        network_config.listen_port = crate::port::remembered(journal.as_ref(), crate::port::LISTEN)?;
     }
     let (genesis, chain) =
         founding::enter(journal.as_ref(), clock.as_ref(), &key, &name, &entry, &network_config).await?;
+    let ledger = ledger(layout, &settings, &key, &genesis, journal.as_ref(), &clock).await?;
     network_config.sky = genesis.sky();
     network_config.knock_body = member_knock(&genesis, &chain);
     for (node, _, addresses) in journal.members()? {
@@ -118,6 +122,7 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
         executor: Arc::clone(&executor) as Arc<dyn Executor>,
         blobs,
         journal,
+        ledger: Arc::clone(&ledger) as Arc<dyn LedgerEngine>,
         machine,
         clock,
         starts: u32::try_from(folder.start().count()).unwrap_or(u32::MAX),
@@ -125,6 +130,7 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
         config: opensky_node::Config {
             region: settings.region,
             kinds: settings.kinds.clone(),
+            validate: settings.validate,
             ..opensky_node::Config::default()
         },
     };
@@ -137,7 +143,7 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
         mdns: settings.mdns,
     };
     let (server, stop_server) = serve(config, &settings, &name, &folder, &handle, inspector).await?;
-    Ok(Running { handle, node, server, stop_server, executor, folder })
+    Ok(Running { handle, node, server, stop_server, executor, ledger, folder })
 }
 
 impl Running {
@@ -155,9 +161,64 @@ impl Running {
         self.stop_server.cancel();
         self.server.await.context("the API's task failed")?.context("the API ended with an error")?;
         self.executor.shut_down().await;
+        self.ledger.shut_down().await;
         RunningNode::clear(self.folder.layout())?;
         end.context("the node failed; its log says more")
     }
+}
+
+/// The sky's ledger. A node that may vote listens for other validators too.
+async fn ledger(
+    layout: &Layout,
+    settings: &Settings,
+    key: &Keypair,
+    genesis: &Genesis,
+    journal: &dyn Journal,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<SkyLedger>> {
+    let may_vote = settings.validate || genesis.validators.contains(&key.id());
+    let voting = if may_vote { Some(voting(layout, settings, key, journal)?) } else { None };
+    let (folder, genesis) = (layout.root().to_owned(), genesis.clone());
+    let (node, clock) = (key.id(), Arc::clone(clock));
+    let open = move || {
+        let settings = opensky_chain::Settings {
+            genesis: &genesis,
+            node,
+            folder: &folder,
+            voting,
+            clock,
+            snapshot_blocks: opensky_chain::SNAPSHOT_BLOCKS,
+        };
+        SkyLedger::open(settings)
+    };
+    Ok(Arc::new(tokio::task::spawn_blocking(open).await??))
+}
+
+fn voting(layout: &Layout, settings: &Settings, key: &Keypair, journal: &dyn Journal) -> Result<Voting> {
+    let port = match settings.validator_listen_port {
+        0 => crate::port::remembered(journal, crate::port::VALIDATOR)?,
+        port => port,
+    };
+    let host = if settings.loopback_only { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    let dialable = settings.validator_address.clone().unwrap_or_else(|| match settings.loopback_only {
+        true => SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string(),
+        false => SocketAddr::from((own_address(), port)).to_string(),
+    });
+    Ok(Voting {
+        key: key.clone(),
+        listen: (host, port).into(),
+        dialable,
+        folder: layout.root().join("validator"),
+        mark: layout.identity().join("voted"),
+    })
+}
+
+/// The address of the interface that leads out of this machine; the machine itself if none does.
+fn own_address() -> IpAddr {
+    let mut interfaces = opensky_machine::interfaces();
+    interfaces.sort_by_key(|interface| interface.kind != opensky_machine::InterfaceKind::Network);
+    let addresses = interfaces.into_iter().flat_map(|interface| interface.addresses);
+    addresses.into_iter().find(|address| !address.is_loopback()).unwrap_or(Ipv4Addr::LOCALHOST.into())
 }
 
 /// The node's log file.
@@ -182,7 +243,7 @@ fn network_config(settings: &Settings) -> NetworkConfig {
         listen_port: settings.listen_port,
         loopback_only: settings.loopback_only,
         protocols: opensky_protocol::PROTOCOLS.to_vec(),
-        topics: vec![opensky_protocol::TOPIC_OFFERS],
+        topics: opensky_protocol::TOPICS.to_vec(),
         bootstrap: settings.bootstrap.clone(),
         mdns: settings.mdns && !settings.loopback_only,
         relays: Relays {

@@ -92,9 +92,11 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
         ),
         Some(ClientError::Problem(problem)) => {
             let exit = match problem.code {
-                Code::JobNotFound | Code::TaskNotFound | Code::BlobNotFound | Code::ReceiptNotFound => {
-                    Exit::NotFound
-                }
+                Code::JobNotFound
+                | Code::TaskNotFound
+                | Code::BlobNotFound
+                | Code::ReceiptNotFound
+                | Code::AccountNotFound => Exit::NotFound,
                 Code::NoNodeFits => Exit::NoNodeFits,
                 Code::InvalidJob | Code::InvalidRequest => Exit::Invalid,
                 _ => Exit::Failed,

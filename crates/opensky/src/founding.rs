@@ -6,17 +6,20 @@ use opensky_network::{Config as NetworkConfig, Network};
 use opensky_node::{Joined, join};
 use opensky_ports::{Clock, Journal, Record, Transport};
 use opensky_types::{
-    Keypair, NodeId, Timestamp, codec,
-    membership::{Genesis, InvitePolicy, InviteToken, MembershipChain},
+    Keypair, Micros, NodeId, Timestamp, codec,
+    membership::{EPOCH_BLOCKS, GENESIS_VALIDATORS_MAX, Genesis, InvitePolicy, InviteToken, MembershipChain},
 };
 use std::time::Duration;
 
 const SETTING: &str = "sky/1";
 /// A genesis and eight memberships are far below this, in bytes.
-const SETTING_BYTES_MAX: usize = 16 * 1024;
+pub const SETTING_BYTES_MAX: usize = 16 * 1024;
 /// How long a sky on the local network is looked for.
 const NEARBY_TRIES: u32 = 30;
 const NEARBY_PAUSE: Duration = Duration::from_millis(500);
+
+/// Credits of a sky with prices where its founder does not say.
+const SUPPLY_CREDITS: u64 = 1_000_000;
 
 /// A sky and this node's place in it.
 pub type Belonging = (Genesis, MembershipChain);
@@ -28,6 +31,45 @@ pub struct Entry {
     pub token: Option<InviteToken>,
     /// By the open door of the local network.
     pub lan: bool,
+    /// What a new sky is like.
+    pub new: NewSky,
+}
+
+/// What is fixed when a sky is founded.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[command(next_help_heading = "A new sky (fixed when it is founded)")]
+pub struct NewSky {
+    /// Whether work has a price
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub economy: Option<Economy>,
+    /// Credits that the founder begins with, in a sky with prices
+    #[arg(long, value_name = "CREDITS", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000))]
+    pub supply: Option<u64>,
+    /// Nodes that validate at first, with commas [default: this one]
+    #[arg(long, value_delimiter = ',', value_name = "NODES")]
+    pub validators: Vec<NodeId>,
+    /// Blocks after which other validators may follow
+    #[arg(long, value_name = "BLOCKS", value_parser = clap::value_parser!(u64).range(2..=1_000_000))]
+    pub epoch_blocks: Option<u64>,
+}
+
+/// Whether work has a price.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Economy {
+    /// Nothing is paid
+    Free,
+    /// Work is paid for in credits
+    Paid,
+}
+
+impl NewSky {
+    /// Whether anything was said.
+    fn is_given(&self) -> bool {
+        self.economy.is_some()
+            || self.supply.is_some()
+            || !self.validators.is_empty()
+            || self.epoch_blocks.is_some()
+    }
 }
 
 /// The sky kept in the journal.
@@ -48,6 +90,15 @@ pub async fn enter(
     network: &NetworkConfig,
 ) -> Result<Belonging> {
     if let Some((genesis, chain)) = kept(journal)? {
+        if entry.new.is_given() {
+            let what = format!(
+                "this node already belongs to '{}', whose economy, supply, validators and epochs are fixed",
+                genesis.name
+            );
+            return Err(Fail::new(Exit::Invalid, what)
+                .next("leave those options out, or found another sky with --data-dir DIR")
+                .into());
+        }
         if let Some(token) = &entry.token
             && token.0.verify()?.genesis.sky() != genesis.sky()
         {
@@ -68,6 +119,11 @@ pub async fn enter(
             }
         }
     }
+    if entry.new.is_given() && (entry.token.is_some() || entry.lan) {
+        let what =
+            "economy, supply, validators and epochs are fixed by whoever founds a sky, not by those who join";
+        return Err(Fail::new(Exit::Invalid, what).into());
+    }
     let joined = match entry {
         Entry { token: Some(token), .. } => Some(by_invite(clock, key, token, network).await?),
         Entry { lan: true, .. } => Some(by_local_network(clock, key, network).await?),
@@ -79,7 +135,7 @@ pub async fn enter(
             records.push(Record::MemberKnown { node: joined.issuer, chain: joined.issuer_chain, addresses });
             (joined.genesis, joined.chain)
         }
-        None => (found(clock, key, name), MembershipChain::default()),
+        None => (found(clock, key, name, &entry.new)?, MembershipChain::default()),
     };
     records.push(Record::Setting { name: SETTING.into(), value: codec::encode(&belonging) });
     journal.commit(&records)?;
@@ -99,17 +155,32 @@ pub fn hand_over(journal: &dyn Journal, old: &Keypair, new: NodeId, now: Timesta
     Ok(true)
 }
 
-fn found(clock: &dyn Clock, key: &Keypair, name: &str) -> Genesis {
+fn found(clock: &dyn Clock, key: &Keypair, name: &str, new: &NewSky) -> Result<Genesis> {
+    let economy_free = new.economy != Some(Economy::Paid);
+    if economy_free && new.supply.is_some() {
+        return Err(Fail::new(Exit::Invalid, "a supply makes sense only with --economy paid").into());
+    }
+    let mut validators = if new.validators.is_empty() { vec![key.id()] } else { new.validators.clone() };
+    validators.sort_unstable();
+    validators.dedup();
+    if validators.len() > GENESIS_VALIDATORS_MAX {
+        let what = format!("a sky begins with at most {GENESIS_VALIDATORS_MAX} validators; more can follow");
+        return Err(Fail::new(Exit::Invalid, what).next("opensky validator add NODE").into());
+    }
+    let supply = if economy_free { 0 } else { new.supply.unwrap_or(SUPPLY_CREDITS) };
     let random = clock.random();
     let nonce = random.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-    Genesis {
+    Ok(Genesis {
         name: format!("{name}'s sky").chars().take(64).collect(),
         founder: key.id(),
         founded_at: clock.now(),
         invites: InvitePolicy::Members,
-        economy_free: true,
+        economy_free,
+        supply: Micros::new(supply * 1_000_000),
+        validators,
+        epoch_blocks: new.epoch_blocks.unwrap_or(EPOCH_BLOCKS),
         nonce,
-    }
+    })
 }
 
 async fn by_invite(
@@ -146,7 +217,10 @@ async fn by_local_network(
         for (node, addresses) in network.nearby().await {
             match join(&network, key.id(), None, (node, addresses.clone()), clock.now()).await {
                 Ok(found) => joined = Some((found, addresses)),
-                Err(error) => last = Some(format!("{node}: {error}")),
+                Err(error) => {
+                    tracing::info!(%node, %error, "a node on the local network did not let this one in");
+                    last = Some(format!("{node}: {error}"));
+                }
             }
         }
         if joined.is_some() {

@@ -14,6 +14,11 @@ use tracing_subscriber::{
 /// Size from which the log of earlier runs is moved aside at start, in bytes.
 const FILE_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
+/// The validator's engine tells of every vote; its warnings are enough, unless a filter names it.
+const QUIET: &str = "commonware_actor=warn,commonware_broadcast=warn,commonware_consensus=warn,\
+    commonware_p2p=warn,commonware_resolver=warn,commonware_runtime=warn,commonware_storage=warn,\
+    commonware_stream=warn";
+
 /// Logs what `filter` lets through to `file`, and warnings (with `verbose`: all of it) to standard
 /// error.
 pub fn start(file: &Path, filter: &str, verbose: bool) -> Result<()> {
@@ -25,11 +30,11 @@ pub fn start(file: &Path, filter: &str, verbose: bool) -> Result<()> {
         .append(true)
         .open(file)
         .with_context(|| format!("cannot write the log {}", file.display()))?;
-    let to_file =
-        fmt::layer().with_ansi(false).with_writer(Mutex::new(log)).with_filter(EnvFilter::try_new(filter)?);
+    let filter = EnvFilter::try_new(format!("{QUIET},{filter}"))?;
+    let to_file = fmt::layer().with_ansi(false).with_writer(Mutex::new(log)).with_filter(filter);
     // A founder has no peers at first, which the DHT finds worth a warning.
     let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::WARN };
-    let level = EnvFilter::default().add_directive(level.into()).add_directive("libp2p_kad=error".parse()?);
+    let level = EnvFilter::try_new(format!("{QUIET},libp2p_kad=error,{level}"))?;
     let to_screen = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())

@@ -5,6 +5,8 @@
 //! all commands but `up` and `worker` speak to the local node through [`opensky_client`]. Start at
 //! [`cli`], then `commands/`, one file per command.
 
+mod acting;
+mod amount;
 mod cli;
 mod commands;
 mod compose;

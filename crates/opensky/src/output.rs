@@ -3,7 +3,7 @@
 use crate::terminal::clean;
 use anyhow::Result;
 use comfy_table::{ContentArrangement, Table, presets};
-use opensky_types::{NodeId, Timestamp, resources::ByteSize};
+use opensky_types::{AccountId, NodeId, Timestamp, resources::ByteSize};
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -42,8 +42,9 @@ pub fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Stri
     lay_out(head, rows.collect(), Table::new().width().map(usize::from))
 }
 
-/// On a terminal too narrow for whole node ids, their last letters stand for them, as elsewhere.
-fn lay_out(head: &[&str], mut rows: Vec<Vec<String>>, width_max: Option<usize>) -> String {
+/// On a terminal too narrow for whole ids of nodes and accounts, their last letters stand for them, as
+/// elsewhere.
+pub fn lay_out(head: &[&str], mut rows: Vec<Vec<String>>, width_max: Option<usize>) -> String {
     let build = |rows: &[Vec<String>], arrangement| {
         let mut table = Table::new();
         table.load_style(presets::NOTHING).set_content_arrangement(arrangement);
@@ -58,6 +59,8 @@ fn lay_out(head: &[&str], mut rows: Vec<Vec<String>>, width_max: Option<usize>) 
     for cell in rows.iter_mut().flatten() {
         if let Ok(node) = cell.parse::<NodeId>() {
             *cell = format!("…{}", node.short());
+        } else if cell.parse::<AccountId>().is_ok() {
+            *cell = format!("…{}", &cell[cell.len() - 8..]);
         }
     }
     let mut narrow = build(&rows, ContentArrangement::Dynamic);
@@ -72,6 +75,11 @@ pub fn fields(rows: &[(&str, String)]) -> String {
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     let line = |(name, value): &(&str, String)| format!("{name:<width$}  {}\n", clean(value));
     rows.iter().map(line).collect()
+}
+
+/// How long until then; nothing is left of a time that has passed.
+pub fn until(now: Timestamp, at: Timestamp) -> String {
+    format!("in {}", duration(at.ms_since(now)))
 }
 
 /// A size.

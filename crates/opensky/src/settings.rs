@@ -87,6 +87,24 @@ pub const KEYS: &[Key] = &[
         help: "multiaddresses of relays to be reachable through, with commas",
         check: |_| Ok(()),
     },
+    Key {
+        name: "validate",
+        default: "false",
+        help: "let whoever decides on validators make this node one",
+        check: |v| parse::<bool>(v).map(drop),
+    },
+    Key {
+        name: "validator_address",
+        default: "",
+        help: "host:port where other validators reach this one; empty: this machine's own address",
+        check: |v| validator_address(v).map(drop),
+    },
+    Key {
+        name: "validator_listen",
+        default: "4711",
+        help: "TCP port for other validators, if this node is one; 0 takes a free one and keeps it",
+        check: |v| parse::<u16>(v).map(drop),
+    },
 ];
 
 /// A node's settings as values.
@@ -104,6 +122,9 @@ pub struct Settings {
     pub region: Region,
     pub relay_serve: bool,
     pub relay_through: Vec<String>,
+    pub validate: bool,
+    pub validator_address: Option<String>,
+    pub validator_listen_port: u16,
 }
 
 /// The setting of this name.
@@ -139,6 +160,9 @@ impl Settings {
             region: parse(&value("region"))?,
             relay_serve: parse(&value("relay_serve"))?,
             relay_through: list(&value("relay_through")),
+            validate: parse(&value("validate"))?,
+            validator_address: validator_address(&value("validator_address"))?,
+            validator_listen_port: parse(&value("validator_listen"))?,
         })
     }
 }
@@ -164,6 +188,17 @@ fn api(text: &str) -> Result<SocketAddr, String> {
         return Ok(address);
     }
     Err("the API is for this machine only; use 127.0.0.1:PORT or [::1]:PORT".into())
+}
+
+fn validator_address(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let port = text.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    match port {
+        Some(port) if port > 0 => Ok(Some(text.to_owned())),
+        _ => Err("write it as host:port".into()),
+    }
 }
 
 fn log(text: &str) -> Result<tracing_subscriber::EnvFilter, String> {

@@ -29,6 +29,11 @@ fn help_is_as_reviewed() {
         vec!["run", "--help"],
         vec!["devnet", "--help"],
         vec!["jobs", "--help"],
+        vec!["wallet", "--help"],
+        vec!["wallet", "transfer", "--help"],
+        vec!["wallet", "auto-transfer", "add", "--help"],
+        vec!["ledger", "--help"],
+        vec!["ledger", "prove", "--help"],
         vec!["identity", "rotate-keys", "--help"],
     ] {
         let shown = opensky(&folder, &args).success();
@@ -49,6 +54,11 @@ fn without_a_node_every_command_says_what_to_do() {
         vec!["limits", "show"],
         vec!["logs"],
         vec!["jobs", "list"],
+        vec!["wallet", "balance"],
+        vec!["wallet", "auto-transfer", "list"],
+        vec!["ledger", "info"],
+        vec!["ledger", "prove", "balance"],
+        vec!["validator", "list"],
         vec!["down"],
     ] {
         let failed = opensky(&folder, &args).code(3);
@@ -91,6 +101,23 @@ fn wrong_input_gets_one_clear_message() {
         (vec!["up", "--detach"], 7, "cannot ask for its passphrase", "next: set OPENSKY_PASSPHRASE"),
         (vec!["up"], 7, "a passphrase is needed", "next: set OPENSKY_PASSPHRASE"),
         (vec!["up", "--api", "0.0.0.0:1"], 7, "for this machine only", "set by --api"),
+        (vec!["wallet", "balance", "me"], 2, "an account (osk1…) or a node id", "me"),
+        (vec!["wallet", "stake", "1e3"], 2, "is not an amount such as 1.5", "1500000u"),
+        (vec!["wallet", "history", "--before", "7"], 2, "is not a place such as 1024:3", "HEIGHT:INDEX"),
+        (vec!["wallet", "auto-transfer", "add", "--above", "1"], 2, "required", "--to"),
+        (
+            vec!["ledger", "verify", "nothing.proof"],
+            5,
+            "cannot read the proof",
+            "next: `opensky ledger prove",
+        ),
+        (vec!["ledger", "verify", "bad.toml"], 5, "belongs to no sky", "next: name the sky with --genesis"),
+        (
+            vec!["ledger", "verify", "bad.toml", "--genesis", "00"],
+            7,
+            "not the genesis of a sky",
+            "next: `opensky",
+        ),
         (vec!["why", "job"], 2, "is not a job id", "16 letters"),
         (vec!["run", "x.wasm", "--verify", "twice"], 2, "verify is none, sample=5%", "quorum=2/3"),
     ] {

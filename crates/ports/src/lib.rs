@@ -1,7 +1,7 @@
 //! What a node needs from the world, as traits.
 //!
 //! What it is: the doors between the node and everything outside it ([`Transport`], [`Executor`],
-//! [`BlobStore`], [`Journal`], [`Machine`], [`Clock`]), each with an in-memory fake and one
+//! [`BlobStore`], [`Journal`], [`LedgerEngine`], [`Machine`], [`Clock`]), each with an in-memory fake and one
 //! contract suite that every implementation runs (feature `testing`). What it never does: know an
 //! adapter. Start at the trait you implement, then run its suite.
 
@@ -9,6 +9,7 @@ pub mod blobs;
 pub mod clock;
 pub mod executor;
 pub mod journal;
+pub mod ledger;
 pub mod machine;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -18,5 +19,6 @@ pub use blobs::{BlobError, BlobReader, BlobStore, BlobWriter, Pin};
 pub use clock::Clock;
 pub use executor::{Engine, Executor, LogSink, LogStream, WorkBatch, WorkItem, WorkResult};
 pub use journal::{Journal, JournalError, Record};
+pub use ledger::LedgerEngine;
 pub use machine::Machine;
 pub use transport::{ByteStream, Transport, TransportError, TransportEvent};

@@ -10,6 +10,7 @@ mod blobs;
 mod clock;
 mod executor;
 mod journal;
+mod ledger;
 mod machine;
 mod network;
 mod stream;
@@ -18,6 +19,7 @@ pub use blobs::MemoryBlobs;
 pub use clock::FakeClock;
 pub use executor::{FakeExecutor, FakeRun};
 pub use journal::MemoryJournal;
+pub use ledger::MemoryLedger;
 pub use machine::FakeMachine;
 pub use network::{MemoryNetwork, MemoryTransport};
 

@@ -20,6 +20,11 @@ pub trait Message: BorshSerialize + BorshDeserialize {
         frame
     }
 
+    /// The frame's body alone, where something else tells its length.
+    fn to_bytes(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
     /// Decodes a frame's body, strictly.
     fn from_body(body: &[u8]) -> Result<Self, DecodeError> {
         codec::decode(body, Self::SIZE_BYTES_MAX)

@@ -7,6 +7,7 @@
 
 pub mod frame;
 pub mod knock;
+pub mod ledger;
 pub mod query;
 #[cfg(feature = "testing")]
 pub mod samples;
@@ -20,5 +21,8 @@ pub const TOPIC_OFFERS: &str = "offers/1";
 /// Largest gossiped message, in bytes.
 pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;
 
+/// Topics that members gossip about.
+pub const TOPICS: [&str; 3] = [TOPIC_OFFERS, ledger::TOPIC_BLOCKS, ledger::TOPIC_TRANSACTIONS];
+
 /// Stream protocols, by name and version. The network serves exactly these.
-pub const PROTOCOLS: [&str; 3] = [work::PROTOCOL, transfer::PROTOCOL, query::PROTOCOL];
+pub const PROTOCOLS: [&str; 4] = [work::PROTOCOL, transfer::PROTOCOL, query::PROTOCOL, ledger::PROTOCOL];

@@ -3,6 +3,7 @@
 
 use crate::{
     knock::{Knock, KnockReply, Refusal},
+    ledger::{Ask, BlockNews, Reply},
     query::{Query, QueryReply},
     transfer::{Fetch, FetchReply},
     work::{Commitment, EngineUsed, ToConsumer, ToProvider},
@@ -47,6 +48,39 @@ pub fn knock_replies() -> Named<KnockReply> {
         ("refused_may_not_invite", refused(Refusal::MayNotInvite)),
         ("refused_door_closed", refused(Refusal::DoorClosed)),
     ]
+}
+
+/// Every [`Ask`].
+pub fn asks() -> Named<Ask> {
+    vec![
+        ("blocks", Ask::Blocks { from: 7 }),
+        ("snapshot", Ask::Snapshot { epoch: 2 }),
+        ("chunk", Ask::Chunk { height: 1_000, index: 3 }),
+        ("addresses", Ask::Addresses),
+        ("approve", Ask::Approve { transaction: b"a transaction".to_vec() }),
+        ("submit", Ask::Submit { transaction: b"a transaction".to_vec() }),
+    ]
+}
+
+/// Every [`Reply`].
+pub fn replies() -> Named<Reply> {
+    let addresses = vec![(samples::node(1), "192.0.2.1:4711".to_owned())];
+    vec![
+        ("blocks", Reply::Blocks { blocks: vec![b"a block".to_vec()], head: 9 }),
+        ("snapshot", Reply::Snapshot { offer: Some(b"an offer".to_vec()) }),
+        ("snapshot_none", Reply::Snapshot { offer: None }),
+        ("chunk", Reply::Chunk { bytes: Some(b"a chunk".to_vec()) }),
+        ("addresses", Reply::Addresses { addresses }),
+        ("approved", Reply::Approved { approval: Some(b"an approval".to_vec()) }),
+        ("submitted", Reply::Submitted { problem: None }),
+        ("submitted_not", Reply::Submitted { problem: Some("no room".to_owned()) }),
+    ]
+}
+
+/// A [`BlockNews`] with its block and one without.
+pub fn block_news() -> Named<BlockNews> {
+    let news = |sealed| BlockNews { height: 7, block: Hash::of(b"a block"), sealed };
+    vec![("small", news(Some(b"a block".to_vec()))), ("large", news(None))]
 }
 
 /// Every [`Query`].

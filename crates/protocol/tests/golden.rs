@@ -61,11 +61,21 @@ fn work() {
 }
 
 #[test]
+fn ledger() {
+    assert_golden("ledger_ask.hex", 6, samples::asks());
+    assert_golden("ledger_reply.hex", 6, samples::replies());
+    assert_golden("ledger_block_news.hex", 0, samples::block_news());
+}
+
+#[test]
 fn protocol_names() {
     let names: String = opensky_protocol::PROTOCOLS
         .iter()
-        .chain(&[opensky_protocol::knock::PROTOCOL, opensky_protocol::TOPIC_OFFERS])
+        .chain(&[opensky_protocol::knock::PROTOCOL])
+        .chain(&opensky_protocol::TOPICS)
         .map(|name| format!("{name}\n"))
         .collect();
-    assert_eq!(names, "/opensky/work/1\n/opensky/blob/1\n/opensky/query/1\n/opensky/knock/1\noffers/1\n");
+    let expected = "/opensky/work/1\n/opensky/blob/1\n/opensky/query/1\n/opensky/ledger/1\n/opensky/knock/1\n\
+        offers/1\nblocks/1\ntransactions/1\n";
+    assert_eq!(names, expected);
 }

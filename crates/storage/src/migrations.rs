@@ -1,7 +1,8 @@
 //! From each older format to the next, in one transaction.
 
 use crate::{
-    journal::{Fault, open, tables},
+    file::{Fault, META, open},
+    journal::tables,
     rows::{BatchRow, IdsRow, RunRow, RunRowV1, RunsRow, seal, unseal},
 };
 use redb::{Database, ReadableTable, WriteTransaction};
@@ -12,12 +13,12 @@ pub const FORMAT_VERSION: u64 = 2;
 /// Brings a journal of format `found` to [`FORMAT_VERSION`]. All steps or none take effect.
 pub(crate) fn run(database: &Database, found: u64) -> Result<(), Fault> {
     let writer = database.begin_write()?;
-    open::open_all_tables(&writer)?;
+    tables::open_all(&writer)?;
     match found {
         1 => from_1_to_2(&writer)?,
         _ => return Err(Fault::Damaged("format version")),
     }
-    writer.open_table(tables::META)?.insert(open::FORMAT, FORMAT_VERSION)?;
+    writer.open_table(META)?.insert(open::FORMAT, FORMAT_VERSION)?;
     writer.commit()?;
     Ok(())
 }

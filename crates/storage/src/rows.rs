@@ -7,14 +7,16 @@
 //! fails here before it reaches a disk. A changed row gets the next version and a migration.
 
 mod job;
+mod ledger;
 mod receipts;
 mod sky;
 
 pub(crate) use job::{HeadRow, NotesRow, RunRow, RunRowV1, RunsRow, SpecRow, runs_payload};
+pub(crate) use ledger::{KeptSnapshotRow, SpanRow, chunk_key_bytes, history_key_bytes};
 pub(crate) use receipts::{BatchRow, IdsRow};
 pub(crate) use sky::{InviteRow, InviteUseRow, MemberRow, invite_use_key_bytes};
 
-use crate::journal::Fault;
+use crate::file::Fault;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Version of rows that hold one signed or plain value as it is.

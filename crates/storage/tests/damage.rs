@@ -2,9 +2,14 @@
 
 #[path = "support/common.rs"]
 mod common;
+#[path = "support/ledger.rs"]
+mod ledger;
 
 use opensky_ports::{BlobStore, Journal, Pin, Record};
-use opensky_storage::{Condition, FileBlobs, JOURNAL_FILE, OpenError, RedbJournal};
+use opensky_storage::{
+    BlockRow, Condition, FileBlobs, HistoryRow, JOURNAL_FILE, LEDGER_FILE, LedgerStore, LedgerStoreError,
+    OpenError, RedbJournal,
+};
 use opensky_types::{Hash, samples};
 use std::{
     fs,
@@ -73,6 +78,80 @@ fn f5_damage_under_an_open_journal_is_an_error() {
     let error = journal.setting("big").unwrap_err();
     assert_eq!(error.to_string(), "journal holds a damaged setting");
     assert!(!journal.is_intact().unwrap());
+}
+
+#[test]
+fn f5_a_damaged_ledger_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(LEDGER_FILE);
+    let store = LedgerStore::open(folder.path()).unwrap();
+    (1..=30).for_each(|height| ledger::append(&store, height, true));
+    drop(store);
+    let good = fs::read(&path).unwrap();
+    let used: Vec<usize> = (0..good.len()).filter(|at| good[*at] != 0).collect();
+    let (mut refused, mut harmless) = (0, 0);
+    for at in used.iter().step_by(used.len() / 150) {
+        let mut bad = good.clone();
+        bad[*at] ^= 1;
+        fs::write(&path, bad).unwrap();
+        match LedgerStore::open(folder.path()) {
+            Err(error) => {
+                assert!(error.is_damage(), "damage at {at} was taken for {error}");
+                let LedgerStoreError::Open(OpenError::Damaged { path: named, .. }) = &error else {
+                    panic!("{error}")
+                };
+                assert_eq!(named, &path);
+                assert!(error.to_string().contains("fetches the ledger from other nodes"));
+                refused += 1;
+            }
+            // Free pages and the older of two commit slots may be anything.
+            Ok(store) => {
+                assert_eq!(ledger::check_blocks(&store), 30, "damage at {at} was passed on");
+                harmless += 1;
+            }
+        }
+    }
+    assert!(refused > 20, "{refused} of {} flips were refused", refused + harmless);
+}
+
+/// Flips a bit of the only place where 64 bytes of `byte` stand.
+fn damage_content(path: &Path, byte: u8) {
+    use std::os::unix::fs::FileExt;
+    let bytes = fs::read(path).unwrap();
+    let at = bytes.windows(64).position(|window| window == [byte; 64]).unwrap() + 1_000;
+    assert_eq!(bytes[at], byte);
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.write_all_at(&[byte ^ 1], at as u64).unwrap();
+}
+
+#[test]
+fn f5_damage_under_an_open_ledger_is_found_on_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = LedgerStore::open(folder.path()).unwrap();
+    let of = |byte: u8, size: usize| vec![byte; size];
+    let block = |height, byte| BlockRow { height, sealed: of(byte, 8 << 20), border: None };
+    let line = HistoryRow { account: [1; 32], height: 1, index: 0, line: of(0xA2, 2 << 20) };
+    let border = BlockRow { border: Some((1, of(0xA3, 2 << 20))), ..block(1, 0xA0) };
+    store.append(&[border, block(2, 0xA1)], &[line], true).unwrap();
+    store
+        .put_snapshot(2, b"head", b"manifest", &mut [of(0xA4, 1 << 20), of(0xA5, 1 << 20)].into_iter())
+        .unwrap();
+    // More than redb keeps in memory, so that what is damaged is read from the disk.
+    store.put_setting("ballast", &of(0xB0, 64 << 20)).unwrap();
+    (0xA1..=0xA4).for_each(|byte| damage_content(store.path(), byte));
+
+    let damaged = |error: LedgerStoreError| {
+        assert!(error.is_damage(), "{error}");
+        error.to_string()
+    };
+    assert_eq!(store.blocks(1, usize::MAX, 1).unwrap(), [(1, of(0xA0, 8 << 20))], "the rest stays readable");
+    let error = damaged(store.blocks(1, usize::MAX, 9).unwrap_err());
+    assert_eq!(error, "the ledger's store holds a damaged block");
+    assert!(damaged(store.history(&[1; 32], None, 9).unwrap_err()).ends_with("damaged line of history"));
+    assert!(damaged(store.borders(0, 9).unwrap_err()).ends_with("damaged border"));
+    assert!(damaged(store.snapshot_chunk(2, 0).unwrap_err()).ends_with("damaged snapshot chunk"));
+    assert_eq!(store.snapshot_chunk(2, 1).unwrap(), Some(of(0xA5, 1 << 20)));
+    assert!(!store.is_intact().unwrap());
 }
 
 #[test]

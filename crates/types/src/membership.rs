@@ -9,7 +9,7 @@ use crate::{
     key::{Keypair, NodeId},
     signed::{Signable, Signed, SignedError},
     text::ParseError,
-    units::Timestamp,
+    units::{Micros, Timestamp},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::str::FromStr;
@@ -18,6 +18,11 @@ use std::str::FromStr;
 pub const CHAIN_LENGTH_MAX: usize = 8;
 /// Most addresses that an invite carries.
 pub const INVITE_ADDRESSES_MAX: usize = 16;
+
+/// Most validators that a sky begins with; invites carry them. More may follow.
+pub const GENESIS_VALIDATORS_MAX: usize = 16;
+/// Blocks of an epoch where nobody says otherwise.
+pub const EPOCH_BLOCKS: u64 = 1_000;
 
 /// The first facts of a sky. Its hash is the sky's id.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -32,6 +37,13 @@ pub struct Genesis {
     pub invites: InvitePolicy,
     /// `true`: prices are zero and nothing is paid.
     pub economy_free: bool,
+    /// What the founder's account begins with; nothing in a free sky.
+    pub supply: Micros,
+    /// Who agrees on the ledger's blocks at first, in order of their ids, each once; 1 to
+    /// [`GENESIS_VALIDATORS_MAX`].
+    pub validators: Vec<NodeId>,
+    /// Blocks of an epoch, after which other validators may follow; at least two.
+    pub epoch_blocks: u64,
     /// Random, so that equal names make different skies.
     pub nonce: u64,
 }

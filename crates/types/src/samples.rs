@@ -9,7 +9,7 @@ use crate::{
     ids::{AgreementId, JobId, TaskId},
     job::{Blob, JobNote, JobSpec, Program, StageInputs, StageSpec, Verify},
     key::{Keypair, NodeId},
-    membership::{Genesis, Invite, InvitePolicy, MembershipChain},
+    membership::{EPOCH_BLOCKS, Genesis, Invite, InvitePolicy, MembershipChain},
     merkle,
     offer::{Constraints, Offer},
     place::{Level, NodeKind, Region},
@@ -141,6 +141,12 @@ pub fn job_note() -> JobNote {
     JobNote { at: NOW, task: Some(task_id(0)), reason: Reason::Placed { attempt: 0, node: node(3) } }
 }
 
+/// The sky of sample terms. Fixed, so that files of earlier formats that name it stay readable.
+const SKY: Hash = Hash::from_bytes([
+    0x7f, 0xcc, 0xd4, 0x8b, 0x4e, 0x75, 0x12, 0x4e, 0xfd, 0x40, 0x73, 0xe9, 0x51, 0x8b, 0x4b, 0x49, 0x78,
+    0x2c, 0x72, 0xef, 0x03, 0xc7, 0x1c, 0xbb, 0x3a, 0xcb, 0xc4, 0xc0, 0xa2, 0xcd, 0x6a, 0xe1,
+]);
+
 /// A sky founded by [`founder`].
 pub fn genesis(invites: InvitePolicy) -> Genesis {
     Genesis {
@@ -149,6 +155,9 @@ pub fn genesis(invites: InvitePolicy) -> Genesis {
         founded_at: NOW,
         invites,
         economy_free: true,
+        supply: Micros::ZERO,
+        validators: vec![founder().id()],
+        epoch_blocks: EPOCH_BLOCKS,
         nonce: 1,
     }
 }
@@ -207,7 +216,7 @@ pub fn offer(number: u8) -> Offer {
 /// What the consumer proposes to the provider for the job's first stage.
 pub fn terms() -> Terms {
     Terms {
-        sky: genesis(InvitePolicy::Members).sky(),
+        sky: SKY,
         consumer: consumer().id(),
         provider: provider().id(),
         job: job_id(),

@@ -118,12 +118,15 @@ fn a_forged_link_is_refused() {
 
 #[test]
 fn every_field_of_the_genesis_names_the_sky() {
-    let changes: [fn(&mut Genesis); 6] = [
+    let changes: [fn(&mut Genesis); 9] = [
         |g| g.name.push('x'),
         |g| g.founder = samples::node(9),
         |g| g.founded_at = g.founded_at.plus_ms(1),
         |g| g.invites = InvitePolicy::Founder,
         |g| g.economy_free = !g.economy_free,
+        |g| g.supply = opensky_types::Micros::new(1),
+        |g| g.validators.push(samples::node(9)),
+        |g| g.epoch_blocks += 1,
         |g| g.nonce += 1,
     ];
     for change in changes {

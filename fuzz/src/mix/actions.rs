@@ -152,15 +152,16 @@ fn action_with_money(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -
 
 /// Mostly of the party that may do it.
 fn action_of_escrow(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> (u8, Action) {
-    let agreement = agreement(choices);
+    let agreement = agreement(choices, place);
     let open = match place.view.get(&Key::Escrow(agreement)) {
         Some(Entry::Escrow(escrow)) => Some(**escrow),
         _ => None,
     };
     let Some(escrow) = open.filter(|_| choices.byte() < 240) else {
         let opening = Opening {
-            agreement,
+            terms: hash(choices),
             provider: who(choices),
+            voucher_key: public(number),
             amount: amount(choices),
             expires_at: place.time.plus_ms(choices.pick(&[60_000, 1, 600_000, 0, u64::MAX])),
             claim_window_ms: choices.pick(&[60_000, 60_000, 604_800_000, 0]),
@@ -173,7 +174,7 @@ fn action_of_escrow(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) ->
         0 | 1 => (consumer, Action::TopUp { agreement, amount: amount(choices) }),
         2 | 3 => {
             let count = choices.byte() % 3;
-            (consumer, Action::Pay { items: (0..=count).map(|_| owed(choices, agreement)).collect() })
+            (consumer, Action::Pay { items: (0..=count).map(|_| owed(choices, agreement, place)).collect() })
         }
         4..=6 => {
             let count = choices.byte() % 3;
@@ -231,7 +232,7 @@ fn action_of_members(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -
             witnesses: witnesses(choices),
         }),
         4 => Action::AuditReport(AuditReport {
-            agreement: agreement(choices),
+            agreement: agreement(choices, place),
             receipt: hash(choices),
             verdict: choices.pick(&[Verdict::Passed, Verdict::Failed, Verdict::MadeUp]),
             witnesses: witnesses(choices),
@@ -254,8 +255,14 @@ fn who(choices: &mut Choices<'_>) -> AccountId {
     account(actor(choices))
 }
 
-fn agreement(choices: &mut Choices<'_>) -> AgreementId {
-    AgreementId::from_hash(Hash::from_bytes([choices.byte() % 4; 32]))
+/// Mostly one that has an escrow.
+fn agreement(choices: &mut Choices<'_>, place: &Place<'_>) -> AgreementId {
+    let named = |byte| AgreementId::from_hash(Hash::from_bytes([byte; 32]));
+    let from = named(choices.byte());
+    match place.view.first_in(Key::Escrow(from), Key::Escrow(named(0xff))) {
+        Some(Key::Escrow(agreement)) => agreement,
+        _ => from,
+    }
 }
 
 fn hash(choices: &mut Choices<'_>) -> Hash {
@@ -276,23 +283,23 @@ fn amount(choices: &mut Choices<'_>) -> Micros {
     })
 }
 
-fn owed(choices: &mut Choices<'_>, usual: AgreementId) -> PayItem {
-    let agreement = if choices.byte() < 240 { usual } else { agreement(choices) };
+fn owed(choices: &mut Choices<'_>, usual: AgreementId, place: &Place<'_>) -> PayItem {
+    let agreement = if choices.byte() < 240 { usual } else { agreement(choices, place) };
     PayItem { agreement, cumulative: amount(choices), receipts: hash(choices) }
 }
 
 /// A claim, with the consumer's voucher or without.
 fn claim(choices: &mut Choices<'_>, agreement: AgreementId, escrow: &Escrow, place: &Place<'_>) -> ClaimItem {
-    let owed = owed(choices, agreement);
+    let owed = owed(choices, agreement, place);
     let sequence = escrow.sequence.wrapping_add(u64::from(choices.byte() % 3));
     let is_last = choices.flag();
-    let mut voucher = Vec::new();
+    let mut voucher = None;
     if choices.flag() {
         let consumer = number_of(&escrow.consumer).unwrap_or_default();
         let signer = if choices.byte() < 200 { consumer } else { actor(choices) };
         if place.is_signed || signer < FIRST_EVM {
             let statement = VoucherStatement::new(place.genesis.sky, escrow, &owed);
-            voucher.push(approve(signer, &statement));
+            voucher = Some(approve(signer, &statement));
         }
     }
     ClaimItem { owed, count: 1, sequence, is_last, voucher }

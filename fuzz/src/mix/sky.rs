@@ -54,6 +54,7 @@ fn params(choices: &mut Choices<'_>) -> Params {
         authority: choices.pick(&[None, None, Some(account(1))]),
         new_account_min: choices.pick(&[base.new_account_min, Micros::ZERO]),
         transactions_max: choices.pick(&[20_000, 1, 3]),
+        signatures_max: choices.pick(&[5_000, 12]),
         due_max: choices.pick(&[2_000, 1, 2]),
         charge_max: choices.pick(&[base.charge_max, Micros::new(1 << 40)]),
         unbonding_ms: choices.pick(&[40_000, 0, 1_814_400_000]),

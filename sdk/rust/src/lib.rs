@@ -26,13 +26,16 @@ mod error;
 mod events;
 mod files;
 mod jobs;
+mod ledger;
 mod save;
 mod sse;
+mod wallet;
 
 pub use client::{Client, data_dir_default};
 pub use error::ClientError;
 pub use events::JobEvents;
 pub use files::{FileJob, Overrides, StageOutput};
 pub use jobs::Output;
+pub use ledger::LedgerEvents;
 pub use opensky_api as api;
 pub use save::{Saved, path_below};

@@ -38,6 +38,12 @@ pub struct World {
     pub heads: BTreeMap<NodeId, (u64, BTreeSet<u64>)>,
     pub offences: BTreeSet<Offence>,
     pub empty_blocks: u64,
+    /// Whose disk fails, and at which height.
+    pub disk_fails: Option<(NodeId, u64)>,
+    /// Who gave up because the others were too far ahead, and the epoch it heard of.
+    pub behind: BTreeMap<NodeId, u64>,
+    /// Chains do not know who voted in the epochs before that of the block after their tip.
+    pub forget_past_sets: bool,
 }
 
 #[derive(Clone)]
@@ -57,6 +63,9 @@ impl Shared {
             heads: BTreeMap::new(),
             offences: BTreeSet::new(),
             empty_blocks: 0,
+            behind: BTreeMap::new(),
+            disk_fails: None,
+            forget_past_sets: false,
         })))
     }
 
@@ -130,7 +139,14 @@ impl Chain for Numbers {
     }
 
     fn validators(&self, epoch: u64) -> Option<ValidatorSet> {
-        Some(self.shared.set_of(epoch))
+        let world = self.shared.lock();
+        let next = world.disks[&self.me]
+            .blocks
+            .last()
+            .map_or(0, |(tip, _)| tip.header().epoch + u64::from(tip.header().next_validators.is_some()));
+        let is_forgotten = world.forget_past_sets && epoch < next;
+        drop(world);
+        (!is_forgotten).then(|| self.shared.set_of(epoch))
     }
 
     fn knows(&self, block: BlockId) -> bool {
@@ -170,9 +186,14 @@ impl Chain for Numbers {
     fn finalized(&mut self, block: &Block, certificate: Option<&Certificate>) -> Result<(), Failure> {
         let header = block.header();
         assert_eq!(header.parent, self.tip, "final blocks come in order");
+        if self.shared.lock().disk_fails == Some((self.me, header.height)) {
+            return Err("the disk failed".into());
+        }
         if !self.knows(block.id()) && !self.verify(block) {
             return Err(format!("{block:?} is final and wrong").into());
         }
+        let is_border = header.next_validators.is_some();
+        assert!(certificate.is_some() || !is_border, "the border {} has no certificate", header.height);
         self.tip = block.id();
         let state = self.states[&block.id()].clone();
         self.states.retain(|_, (height, _)| *height >= header.height);
@@ -214,7 +235,10 @@ impl VoteMark for DiskMark {
     }
 
     fn write(&mut self, epoch: u64) -> io::Result<()> {
-        self.shared.lock().disks.entry(self.me).or_default().mark = Some(epoch);
+        let mut world = self.shared.lock();
+        let mark = &mut world.disks.entry(self.me).or_default().mark;
+        assert!(mark.is_none_or(|voted| voted <= epoch), "the mark {mark:?} is lowered to {epoch}");
+        *mark = Some(epoch);
         Ok(())
     }
 }

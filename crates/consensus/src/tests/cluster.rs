@@ -7,11 +7,12 @@ use crate::{
     link::{link, serve},
     runtime::{CHANNELS, Channels, quota},
     validators::engine_key,
+    voting::VotingError,
 };
 use commonware_codec::{Copying, DecodeExt};
 use commonware_cryptography::ed25519::{PrivateKey, PublicKey};
 use commonware_p2p::simulated::{self, Link, Network, Oracle, Receiver, Sender};
-use commonware_runtime::{Clock, Handle, Spawner, Supervisor, deterministic};
+use commonware_runtime::{Clock, Handle, Spawner, Storage, Supervisor, deterministic};
 use commonware_utils::{NZUsize, Probability};
 use opensky_types::{Keypair, NodeId};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -148,7 +149,7 @@ impl Cluster {
         let (to_chain, calls) = link();
         let genesis = self.shared.lock().genesis.clone();
         let parts = Parts {
-            prefix: format!("validator-{index}-{}-", self.losses.get(&index).unwrap_or(&0)),
+            prefix: self.prefix(index),
             sky: genesis.header().sky,
             key: secret(&self.keys[index]),
             genesis,
@@ -162,14 +163,19 @@ impl Cluster {
             channels: self.channels(index).await,
         };
         let chain = Numbers::open(me, &self.shared);
+        let shared = self.shared.clone();
         let context = self.context.child("validator").with_attribute("index", index);
         let handle = context.spawn(move |context| async move {
             let chain = context.child("chain").spawn(move |_| serve(chain, calls));
+            let may_end = || shared.lock().disk_fails.is_some_and(|(failing, _)| failing == me);
             let voting = start(context.child("consensus"), parts).await.expect("a validator starts");
             tokio::select! {
                 biased;
-                ended = voting => panic!("voting ended: {ended:?}"),
-                ended = chain => panic!("the chain ended: {:?}", ended.map(|ended| ended.map_err(|e| e.to_string()))),
+                ended = voting => match ended {
+                    Ok(Err(VotingError::Behind(epoch))) => drop(shared.lock().behind.insert(me, epoch)),
+                    ended => assert!(may_end(), "voting ended: {ended:?}"),
+                },
+                ended = chain => assert!(may_end(), "the chain ended: {:?}", ended.map(|ended| ended.map_err(|e| e.to_string()))),
             }
         });
         self.running.insert(index, handle);
@@ -188,6 +194,28 @@ impl Cluster {
         let _ = handle.await;
         // Its tasks let go of their files one by one.
         self.context.sleep(Duration::from_millis(20)).await;
+    }
+
+    /// Of the engine's files those with certificates were not written, while those with blocks were.
+    pub async fn lose_certificates(&self, index: usize) {
+        for kind in ["metadata", "keys", "values"] {
+            let partition = format!("{}finalizations-{kind}", self.prefix(index));
+            self.context.remove(&partition, None).await.expect("a partition of the archive");
+        }
+    }
+
+    fn prefix(&self, index: usize) -> String {
+        format!("validator-{index}-{}-", self.losses.get(&index).unwrap_or(&0))
+    }
+
+    /// The chain of one validator becomes that of another, up to the newest block with a certificate.
+    pub fn copy_chain(&self, from: usize, to: usize) {
+        let mut world = self.shared.lock();
+        let mut blocks = world.disks[&self.node(from)].blocks.clone();
+        while blocks.last().is_some_and(|(_, certificate)| certificate.is_none()) {
+            blocks.pop();
+        }
+        world.disks.get_mut(&self.node(to)).expect("it ran").blocks = blocks;
     }
 
     /// The engine's files of a validator are gone; its chain and its mark are not.

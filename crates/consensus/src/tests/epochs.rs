@@ -5,6 +5,7 @@ use super::{
     cluster::{Cluster, good_link, keys, set_of},
 };
 use crate::{EpochLength, LightClient, LostJournal};
+use commonware_p2p::Manager as _;
 use commonware_runtime::{Runner, deterministic};
 use std::time::Duration;
 
@@ -133,5 +134,145 @@ fn f6_a_lone_validator_without_its_journal_goes_on_only_when_told_to() {
         cluster.start(0).await;
         let number = cluster.submit();
         cluster.wait_for(&[0], number, LIMIT).await;
+    });
+}
+
+/// Submits until the newest block of a lone validator is the last of epoch 0, and ends it there.
+async fn stop_at_border(cluster: &mut Cluster) {
+    let border = cluster.rules.epoch_length.last(0);
+    let height = |cluster: &Cluster| cluster.shared.lock().heads[&cluster.node(0)].0;
+    while height(cluster) < border {
+        let number = cluster.submit();
+        cluster.wait_for(&[0], number, LIMIT).await;
+    }
+    assert_eq!(height(cluster), border);
+    cluster.crash(0).await;
+}
+
+#[test]
+fn f1_a_validator_starts_at_a_border_though_its_chain_forgot_the_epoch_before() {
+    runner(6).start(|context| async move {
+        let keys = keys(1);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        cluster.start(0).await;
+        stop_at_border(&mut cluster).await;
+        cluster.shared.lock().forget_past_sets = true;
+        cluster.start(0).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0], number, LIMIT).await;
+    });
+}
+
+#[test]
+fn f2_the_last_block_of_an_epoch_reaches_the_chain_only_with_its_certificate() {
+    for count in [1, 4] {
+        println!("{count} validators");
+        runner(7).start(|context| async move {
+            let keys = keys(count);
+            let shared = Shared::new(vec![set_of(&keys)]);
+            let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+            cluster.start_all().await;
+            // It ends while the block is on its way to the chain.
+            let border = cluster.rules.epoch_length.last(0);
+            cluster.shared.lock().disk_fails = Some((cluster.node(0), border));
+            while cluster.shared.lock().heads[&cluster.node(0)].0 + 1 < border {
+                let number = cluster.submit();
+                cluster.wait_for(&[0], number, LIMIT).await;
+            }
+            cluster.submit();
+            cluster.sleep(1_000).await;
+            cluster.crash(0).await;
+            cluster.shared.lock().disk_fails = None;
+            cluster.lose_certificates(0).await;
+            cluster.start(0).await;
+            // The chain of the tests refuses an epoch's last block without its certificate.
+            reach(&mut cluster, 2, &(0..usize::from(count)).collect::<Vec<_>>()).await;
+        });
+    }
+}
+
+#[test]
+fn f6_a_validator_with_a_disk_of_an_earlier_day_follows() {
+    runner(10).start(|context| async move {
+        let keys = keys(4);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 20, good_link()).await;
+        cluster.start_all().await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.crash(0).await;
+        let me = cluster.node(0);
+        cluster.shared.lock().disks.get_mut(&me).expect("it ran").mark = Some(1);
+        // Its own votes are in the journal, which the engine can't read without a key to vote with.
+        cluster.start(0).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.crash(3).await;
+        let number = cluster.submit();
+        cluster.sleep(20_000).await;
+        assert!(!cluster.has(1, number), "a validator voted below its mark");
+    });
+}
+
+#[test]
+fn f8_a_joining_validator_asks_those_who_left_for_the_end_of_their_epoch() {
+    runner(8).start(|context| async move {
+        let keys = keys(5);
+        let shared = Shared::new(vec![set_of(&keys[..4]), set_of(&keys[4..])]);
+        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        cluster.start_all().await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3, 4], number, LIMIT).await;
+        cluster.partition(|from, to| from != 4 && to != 4, &good_link()).await;
+        let border = cluster.rules.epoch_length.last(0);
+        let is_over = |cluster: &Cluster| {
+            let world = cluster.shared.lock();
+            (0..4).all(|index| world.heads[&cluster.keys[index].id()].0 == border)
+        };
+        while !is_over(&cluster) {
+            cluster.submit();
+            cluster.sleep(100).await;
+        }
+        // The four vote no more and say nothing; the fifth does not know that it is its turn. On a real
+        // network it would still have the peers of its own epoch; here all have one list of peers.
+        cluster.sleep(5_000).await;
+        let all = set_of(&cluster.keys).engine_keys();
+        let _ = cluster.net.manager().track(2, all);
+        cluster.link_all(&good_link()).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[4], number, LIMIT).await;
+    });
+}
+
+#[test]
+fn f8_a_validator_that_nobody_can_help_gives_up_and_comes_back_with_the_ledger_of_another() {
+    runner(9).start(|context| async move {
+        let keys = keys(4);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        cluster.start_all().await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.partition(|from, to| from != 3 && to != 3, &good_link()).await;
+        reach(&mut cluster, 2, &[0, 1, 2]).await;
+        // It hears the others, and no answer comes to what it asks for.
+        cluster.partition(|from, _| from != 3, &good_link()).await;
+        let me = cluster.node(3);
+        cluster.sleep(50_000).await;
+        assert_eq!(cluster.shared.lock().behind.get(&me), None, "it gave up too early");
+        cluster.sleep(30_000).await;
+        let epoch = cluster.shared.lock().behind.get(&me).copied();
+        assert!(epoch.is_some_and(|epoch| epoch >= 2), "it heard of epoch {epoch:?}");
+        // Its chain follows the others by other means.
+        cluster.crash(3).await;
+        cluster.copy_chain(0, 3);
+        cluster.link_all(&good_link()).await;
+        cluster.start(3).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
+        cluster.crash(0).await;
+        let number = cluster.submit();
+        cluster.wait_for(&[1, 2, 3], number, LIMIT).await;
     });
 }

@@ -190,6 +190,29 @@ fn f8_partitions_halt_or_go_on_and_heal() {
 }
 
 #[test]
+fn f8_a_block_that_only_two_have_left_reaches_the_one_that_was_cut_off() {
+    // Times of the cut within two rounds of leaders.
+    for pause in [0, 300, 800, 1_100, 1_600, 1_900, 2_400, 2_700] {
+        println!("cut after {pause} ms");
+        simulate(11, |context, _| async move {
+            let mut cluster = new_cluster(&context, 4).await;
+            cluster.start_all().await;
+            heals(&mut cluster, &[0, 1, 2, 3]).await;
+            cluster.sleep(pause).await;
+            cluster.partition(|from, to| from != 2 && to != 2, &good_link()).await;
+            let number = cluster.submit();
+            // The vote for the block is sent, and the votes of the others are on their way.
+            cluster.sleep(16).await;
+            cluster.crash(3).await;
+            assert!(!cluster.has(0, number) && !cluster.has(1, number), "nobody has a quorum for the end");
+            cluster.sleep(3_000).await;
+            cluster.link_all(&good_link()).await;
+            heals(&mut cluster, &[0, 1, 2]).await;
+        });
+    }
+}
+
+#[test]
 fn f9_loss_and_delay_slow_down_and_break_nothing() {
     for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {

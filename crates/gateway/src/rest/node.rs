@@ -18,9 +18,11 @@ use opensky_types::{Timestamp, limits::ContributionLimits};
 use std::{sync::Arc, time::SystemTime};
 
 pub(crate) async fn status(State(gateway): State<Gateway>) -> Outcome<Json<Status>> {
-    let (status, network) = tokio::join!(gateway.handle.status(), gateway.handle.network());
-    let offers = gateway.handle.offers().await?.len() as u32;
-    Ok(Json(views::status(&gateway.surroundings, status?, network?, offers, now())))
+    let handle = &gateway.handle;
+    let (status, network, ledger) =
+        tokio::join!(handle.status(), handle.network(), views::ledger::summary(handle));
+    let offers = handle.offers().await?.len() as u32;
+    Ok(Json(views::status(&gateway.surroundings, status?, network?, ledger, offers, now())))
 }
 
 pub(crate) async fn node(State(gateway): State<Gateway>) -> Outcome<Json<NodeView>> {
@@ -70,7 +72,7 @@ pub(crate) async fn stop(State(gateway): State<Gateway>) -> StatusCode {
     StatusCode::ACCEPTED
 }
 
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(since.as_millis() as u64)
 }

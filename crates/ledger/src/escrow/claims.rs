@@ -6,10 +6,8 @@ use super::{
     settle::{check_count, find, settle},
 };
 use crate::{
-    action::PAY,
     apply::Context,
-    approval::keys_of,
-    authority::may_act,
+    approval::Approval,
     entry::Entry,
     event::Event,
     key::{Due, Key},
@@ -32,11 +30,12 @@ pub(crate) fn claim(
         if escrow.provider != provider {
             return Err(Rejection::NotParty { account: provider, agreement });
         }
-        if item.voucher.is_empty() {
+        escrow.accepted = true;
+        let Some(voucher) = &item.voucher else {
             wait(view, context, escrow, item)?;
             continue;
-        }
-        check_voucher(view, context, &escrow, item)?;
+        };
+        check_voucher(context, &escrow, &item.owed, voucher)?;
         settle(view, &mut escrow, &item.owed)?;
         if item.is_last {
             end(view, agreement, escrow)?;
@@ -48,18 +47,16 @@ pub(crate) fn claim(
 }
 
 fn check_voucher(
-    view: &View<'_>,
     context: &Context,
     escrow: &Escrow,
-    item: &ClaimItem,
+    owed: &PayItem,
+    voucher: &Approval,
 ) -> Result<(), Rejection> {
-    let bad = || Rejection::BadVoucher { agreement: item.owed.agreement };
-    let statement = VoucherStatement::new(context.sky, escrow, &item.owed);
-    let signers = keys_of(&item.voucher).map_err(|_| bad())?;
-    if !may_act(view, context.now, &escrow.consumer, &signers, PAY) {
-        return Err(bad());
+    let statement = VoucherStatement::new(context.sky, escrow, owed);
+    if voucher.key() != escrow.voucher_key || voucher.verify(&statement).is_err() {
+        return Err(Rejection::BadVoucher { agreement: owed.agreement });
     }
-    item.voucher.iter().try_for_each(|approval| approval.verify(&statement)).map_err(|_| bad())
+    Ok(())
 }
 
 /// Without a voucher the claim is public for a while before it is paid.

@@ -1,8 +1,8 @@
 //! Opening an escrow, putting more into it, closing it.
 
-use super::{Escrow, Opening, settle::find};
+use super::{Escrow, Opening, id_of, settle::find};
 use crate::{
-    apply::Context,
+    apply::{Actor, Context},
     entry::Entry,
     event::Event,
     key::{Due, Key},
@@ -17,17 +17,12 @@ use opensky_types::{AccountId, AgreementId, Hash, Micros};
 pub(crate) fn open(
     view: &mut View<'_>,
     context: &Context,
-    consumer: AccountId,
+    actor: &Actor<'_>,
     opening: &Opening,
 ) -> Result<(), Rejection> {
-    let Opening { agreement, provider, amount, expires_at, claim_window_ms } = *opening;
-    if provider == consumer {
-        return Err(Rejection::WithItself);
-    }
-    check_may_work(view, context.now, &provider)?;
-    if view.get(&Key::Escrow(agreement)).is_some() {
-        return Err(Rejection::EscrowExists { agreement });
-    }
+    let Opening { terms, provider, voucher_key, amount, expires_at, claim_window_ms } = *opening;
+    let consumer = actor.account;
+    check_provider(view, context, &consumer, &provider)?;
     let params = &context.params;
     check_least(amount, params.new_account_min)?;
     check_period(expires_at.ms_since(context.now), 1, params.escrow_ms_max)?;
@@ -37,6 +32,8 @@ pub(crate) fn open(
     let escrow = Escrow {
         consumer,
         provider,
+        voucher_key,
+        accepted: false,
         held,
         paid: Micros::ZERO,
         objected: Micros::ZERO,
@@ -46,6 +43,7 @@ pub(crate) fn open(
         // Work that ends at the last moment can still be claimed.
         closes_at: expires_at.plus_ms(claim_window_ms),
     };
+    let agreement = id_of(&terms, &consumer, actor.nonce);
     view.put(Key::Due(escrow.closes_at, Due::Escrow(agreement)), Entry::Due);
     put(view, agreement, escrow);
     Ok(())
@@ -84,6 +82,23 @@ pub(crate) fn close(
         return Err(Rejection::NotParty { account: provider, agreement });
     }
     end(view, agreement, escrow)
+}
+
+/// Checks that `provider` may work for `consumer`, and has an account: what pays it can be less than an
+/// account must begin with.
+pub(crate) fn check_provider(
+    view: &View<'_>,
+    context: &Context,
+    consumer: &AccountId,
+    provider: &AccountId,
+) -> Result<(), Rejection> {
+    if provider == consumer {
+        return Err(Rejection::WithItself);
+    }
+    if context.params.new_account_min > Micros::ZERO {
+        view.account(provider)?;
+    }
+    check_may_work(view, context.now, provider)
 }
 
 /// Gives back what is left, and forgets the escrow and any claim that waits.

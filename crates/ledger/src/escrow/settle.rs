@@ -45,7 +45,7 @@ pub(super) fn settle(view: &mut View<'_>, escrow: &mut Escrow, item: &PayItem) -
     give(view, escrow.provider, taken)
 }
 
-pub(super) fn find(view: &View<'_>, agreement: AgreementId) -> Result<Escrow, Rejection> {
+pub(crate) fn find(view: &View<'_>, agreement: AgreementId) -> Result<Escrow, Rejection> {
     match view.get(&Key::Escrow(agreement)) {
         Some(Entry::Escrow(escrow)) => Ok(**escrow),
         _ => Err(Rejection::NoEscrow { agreement }),

@@ -1,8 +1,7 @@
 //! Registering a machine.
 
-use super::{Found, Joined, Machine, MachineNumber, Registration, Triple, find, inherited};
+use super::{Found, Machine, MachineNumber, Registration, Triple, find};
 use crate::{
-    account::Account,
     apply::Context,
     bridge::{put_grown, supply},
     entry::Entry,
@@ -16,8 +15,7 @@ use crate::{
 use opensky_types::{AccountId, Micros};
 use std::convert::Infallible;
 
-/// Registers the account with its machine. A new machine brings the starter grant, a known one the
-/// debts of all accounts that it stood for.
+/// Registers the account with its machine. A new machine brings the starter grant.
 pub(crate) fn register(
     view: &mut View<'_>,
     context: &Context,
@@ -30,19 +28,22 @@ pub(crate) fn register(
     Puzzle::new(&context.sky, &account, &fingerprint, difficulty).verify(solution)?;
     let owner_of = |triple: &Triple| Ok::<_, Infallible>(owner_of(view, triple));
     let Ok(found) = find(&fingerprint, owner_of);
-    let (machine, debt, is_new) = match found {
+    let (machine, is_new) = match found {
         Found::New => {
             put_machine(view, machines, Machine::new(fingerprint, is_virtual, account, context.now));
             fingerprint.triples().for_each(|triple| add_triple(view, triple, machines));
             view.put(Key::Machines, Entry::Machines(machines + 1));
             grant(view, context, account)?;
-            (machines, Micros::ZERO, true)
+            (machines, true)
         }
-        Found::Known(number) => (number, join(view, number, account, registration)?, false),
+        Found::Known(number) => {
+            join(view, number, account, registration)?;
+            (number, false)
+        }
     };
-    leave_other(view, account, machine);
+    leave_other(view, account, machine)?;
     view.put(Key::MachineOf(account), Entry::MachineOf(machine));
-    view.emit(Event::Registered { account, machine, is_new, debt });
+    view.emit(Event::Registered { account, machine, is_new });
     Ok(())
 }
 
@@ -54,42 +55,24 @@ pub(crate) fn machine_of(view: &View<'_>, account: &AccountId) -> Option<Machine
     }
 }
 
+/// Another account of the same machine that owes something, and how much.
+pub(crate) fn debtor_beside(view: &View<'_>, account: &AccountId) -> Option<(AccountId, Micros)> {
+    let machine = read_machine(view, machine_of(view, account)?)?;
+    let debt_of = |id: &AccountId| Some((*id, view.find_account(id)?.debt?.amount));
+    machine.accounts.iter().filter(|one| *one != account).find_map(debt_of)
+}
+
 fn join(
     view: &mut View<'_>,
     number: MachineNumber,
     account: AccountId,
     registration: &Registration,
-) -> Result<Micros, Rejection> {
-    let Some(mut machine) = read_machine(view, number) else { return Ok(Micros::ZERO) };
-    let Joined { added, debtors, dropped } =
-        machine.join(registration.fingerprint, registration.is_virtual, account);
+) -> Result<(), Rejection> {
+    let Some(mut machine) = read_machine(view, number) else { return Ok(()) };
+    let added = machine.join(registration.fingerprint, registration.is_virtual, account)?;
     put_machine(view, number, machine);
     added.into_iter().for_each(|triple| add_triple(view, triple, number));
-    if let Some(dropped) = dropped {
-        view.remove(Key::MachineOf(dropped));
-    }
-    take_over(view, account, &debtors)
-}
-
-/// Moves the debts of `debtors` to `account`, which pays what it can at once.
-fn take_over(view: &mut View<'_>, account: AccountId, debtors: &[AccountId]) -> Result<Micros, Rejection> {
-    let mut debts = Vec::new();
-    for debtor in debtors {
-        if let Some(owing) = view.find_account(debtor).filter(|owing| owing.debt > Micros::ZERO) {
-            debts.push(owing.debt);
-            view.put_account(*debtor, Account { debt: Micros::ZERO, ..owing });
-        }
-    }
-    let moved = inherited(Micros::ZERO, debts).ok_or(Rejection::Overflow)?;
-    if moved == Micros::ZERO {
-        return Ok(moved);
-    }
-    let own = view.account(&account)?;
-    let debt = own.debt.checked_add(moved).ok_or(Rejection::Overflow)?;
-    let owing = Account { debt, available: Purse::default(), ..own };
-    let paid = owing.credited(own.available).ok_or(Rejection::BalanceOverflow { account })?;
-    view.put_account(account, paid);
-    Ok(moved)
+    Ok(())
 }
 
 /// The starter grant: it pays for work, but can't be transferred at first and never withdrawn.
@@ -108,13 +91,18 @@ fn grant(view: &mut View<'_>, context: &Context, account: AccountId) -> Result<(
     Ok(())
 }
 
-/// An account is registered with one machine at a time.
-fn leave_other(view: &mut View<'_>, account: AccountId, machine: MachineNumber) {
-    let Some(before) = machine_of(view, &account).filter(|before| *before != machine) else { return };
+/// An account is registered with one machine at a time, and leaves none while it owes something.
+fn leave_other(view: &mut View<'_>, account: AccountId, machine: MachineNumber) -> Result<(), Rejection> {
+    let Some(before) = machine_of(view, &account).filter(|before| *before != machine) else { return Ok(()) };
+    let debt = view.account(&account)?.owes();
+    if debt > Micros::ZERO {
+        return Err(Rejection::InDebt { debt });
+    }
     if let Some(mut other) = read_machine(view, before) {
         other.leave(&account);
         put_machine(view, before, other);
     }
+    Ok(())
 }
 
 /// What found a machine first finds it for ever.

@@ -4,6 +4,7 @@ use super::{AuditReport, Fraud, OnlineReport, Penalty, Reputation, Verdict, witn
 use crate::{
     apply::{Actor, Context},
     entry::Entry,
+    escrow::{self, Escrow},
     event::Event,
     key::Key,
     rejection::Rejection,
@@ -82,12 +83,12 @@ pub(crate) fn report_audit(
     report: &AuditReport,
 ) -> Result<(), Rejection> {
     let AuditReport { agreement, receipt, verdict, ref witnesses } = *report;
-    let (account, by) = match view.get(&Key::Escrow(agreement)) {
-        Some(Entry::Escrow(escrow)) => (escrow.provider, escrow.consumer),
-        _ => return Err(Rejection::NoEscrow { agreement }),
-    };
+    let Escrow { provider: account, consumer: by, accepted, .. } = escrow::settle::find(view, agreement)?;
     if by != actor.account {
         return Err(Rejection::NotParty { account: actor.account, agreement });
+    }
+    if !accepted {
+        return Err(Rejection::NotAccepted { agreement });
     }
     if verdict == Verdict::Passed {
         if !witnesses.is_empty() {

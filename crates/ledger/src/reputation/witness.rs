@@ -1,7 +1,7 @@
 //! Who may testify about others.
 //!
 //! A word about a member counts if enough others give it who have something to lose and nothing in
-//! common: validators or established members, of different owners and machines, none of them the
+//! common: validators or established members, of different owners and registered machines, none of them the
 //! owner or the machine of the one they speak about.
 
 use super::{Score, Tier, of};
@@ -62,5 +62,7 @@ fn owner_of(view: &View<'_>, account: &AccountId) -> AccountId {
 fn is_fit(view: &View<'_>, context: &Context, witness: &AccountId) -> bool {
     let reputation = of(view, witness);
     let is_known = reputation.tier() >= Tier::Established || validators::is_in_force(view, witness);
-    is_known && reputation.score() > Score::ZERO && reputation.may_work(context.now)
+    // Where machines cost a puzzle, three of them cost three.
+    let has_machine = context.params.puzzle_bits == 0 || machine_of(view, witness).is_some();
+    is_known && has_machine && reputation.score() > Score::ZERO && reputation.may_work(context.now)
 }

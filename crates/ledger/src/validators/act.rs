@@ -1,6 +1,6 @@
 //! Validators in the ledger: joining, leaving, and paying for two votes.
 
-use super::{Admission, Candidate, Election, Roster, Standing};
+use super::{Admission, Candidate, Election, Roster, RosterError, Standing};
 use crate::{
     apply::{Actor, Context},
     entry::Entry,
@@ -28,7 +28,13 @@ pub(crate) fn add(
     }
     let Some(mut roster) = read(view).cloned() else { return Err(Rejection::NoValidators) };
     let standing = standing_of(view, context, &candidate.account);
-    roster.add(&admission(&context.params), &actor.account, candidate, &standing)?;
+    let admission = admission(&context.params);
+    let mut added = roster.add(&admission, &actor.account, candidate, &standing);
+    if added == Err(RosterError::Full) {
+        roster.make_room(&admission, |account| standing_of(view, context, account));
+        added = roster.add(&admission, &actor.account, candidate, &standing);
+    }
+    added?;
     put(view, roster);
     Ok(())
 }

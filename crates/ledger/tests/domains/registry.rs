@@ -1,11 +1,11 @@
-//! Machines are found by three of five parts, and their debts with them.
+//! Machines are found by three of five parts.
 
 use crate::common::{account, fingerprint};
 use opensky_ledger::registry::{
-    ACCOUNTS_MAX, CHANGES_MAX, ComponentKind, Fingerprint, FingerprintError, Found, Machine, MachineNumber,
-    TRIPLES, Triple, find, hash_component, inherited,
+    ACCOUNTS_MAX, CHANGES_MAX, ComponentKind, Fingerprint, FingerprintError, Found, Machine, MachineFull,
+    MachineNumber, TRIPLES, Triple, find, hash_component,
 };
-use opensky_types::{AccountId, Hash, Micros, Timestamp, codec};
+use opensky_types::{AccountId, Hash, Timestamp, codec};
 use proptest::prelude::*;
 use std::{collections::BTreeMap, convert::Infallible};
 
@@ -31,8 +31,8 @@ impl Registry {
                 (self.machines.len() as u64 - 1, fingerprint.triples().collect(), true)
             }
             Found::Known(number) => {
-                let joined = self.machines[number as usize].join(fingerprint, false, by);
-                (number, joined.added, false)
+                let added = self.machines[number as usize].join(fingerprint, false, by);
+                (number, added.expect("few accounts"), false)
             }
         };
         for triple in added {
@@ -109,38 +109,35 @@ fn of_several_machines_the_one_with_most_parts_is_found_and_then_the_first() {
 }
 
 #[test]
-fn debts_move_to_whoever_registers_the_machine_anew() {
+fn an_account_is_registered_with_a_machine_once() {
     let mut machine = Machine::new(fingerprint([1, 2, 3, 4, 5]), false, account(1), Timestamp::default());
-    let joined = machine.join(machine.fingerprint, false, account(2));
-    assert_eq!((joined.debtors, joined.dropped), (vec![account(1)], None));
-    assert_eq!(joined.added, [], "no new parts");
-    let again = machine.join(machine.fingerprint, false, account(2));
-    assert_eq!(again.debtors, [account(1)], "nobody inherits from itself");
+    for _ in 0..2 {
+        let added = machine.join(machine.fingerprint, false, account(2));
+        assert_eq!(added, Ok(Vec::new()), "no new parts");
+    }
     assert_eq!(machine.accounts, [account(1), account(2)]);
-    let debts = [5, 0, 7].map(Micros::new);
-    assert_eq!(inherited(Micros::new(1), debts), Some(Micros::new(13)));
-    assert_eq!(inherited(Micros::new(u64::MAX), debts), None);
 }
 
 #[test]
-fn the_oldest_of_too_many_accounts_is_registered_no_longer_and_its_debt_has_moved() {
+fn v7_nobody_is_dropped_for_a_newcomer() {
     let mut machine = Machine::new(fingerprint([1, 2, 3, 4, 5]), false, account(0), Timestamp::default());
     for number in 1..ACCOUNTS_MAX as u8 {
-        assert_eq!(machine.join(machine.fingerprint, false, account(number)).dropped, None);
+        assert_eq!(machine.join(machine.fingerprint, false, account(number)), Ok(Vec::new()));
     }
-    let joined = machine.join(machine.fingerprint, false, account(100));
-    assert_eq!(joined.dropped, Some(account(0)));
-    assert!(joined.debtors.contains(&account(0)), "its debt moves before it goes");
+    let before = machine.clone();
+    let found = machine.join(fingerprint([1, 2, 3, 4, 6]), true, account(100));
+    assert_eq!((found, &machine), (Err(MachineFull), &before));
+    assert_eq!(machine.join(machine.fingerprint, false, account(3)), Ok(Vec::new()), "it is there already");
+    machine.leave(&account(0));
+    assert_eq!(machine.join(machine.fingerprint, false, account(100)), Ok(Vec::new()));
     assert!(!machine.stands_for(&account(0)) && machine.stands_for(&account(100)));
-    machine.leave(&account(100));
-    assert!(!machine.stands_for(&account(100)));
     machine.check();
 }
 
 #[test]
 fn a_machine_once_virtual_stays_so() {
     let mut machine = Machine::new(fingerprint([1, 2, 3, 4, 5]), true, account(0), Timestamp::default());
-    machine.join(machine.fingerprint, false, account(1));
+    assert_eq!(machine.join(machine.fingerprint, false, account(1)), Ok(Vec::new()));
     assert!(machine.is_virtual);
 }
 

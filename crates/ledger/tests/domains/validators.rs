@@ -166,6 +166,34 @@ fn the_highest_stakes_vote_when_there_are_too_many() {
 }
 
 #[test]
+fn l7_candidates_that_are_fit_no_longer_make_room() {
+    let mut roster = founded(1);
+    let fine = standing(1_000, 900);
+    for number in 1..CANDIDATES_MAX as u16 {
+        roster.add(&open(), &numbered(number), candidate(number), &fine).expect("fit");
+    }
+    let one_more = candidate(CANDIDATES_MAX as u16);
+    roster.make_room(&open(), |_| fine);
+    assert_eq!(
+        roster.add(&open(), &one_more.account, one_more, &fine),
+        Err(RosterError::Full),
+        "all are fit"
+    );
+    let unfit = [numbered(0), numbered(7), numbered(9)];
+    let bonded = |account: &AccountId| if *account == numbered(9) { 10 } else { 20 };
+    roster.make_room(
+        &open(),
+        |account| {
+            if unfit.contains(account) { standing(bonded(account), 900) } else { fine }
+        },
+    );
+    assert_eq!(roster.add(&open(), &one_more.account, one_more, &fine), Ok(()));
+    let stays = |number| roster.candidates().iter().any(|one| one.account == numbered(number));
+    assert!(stays(0) && stays(7) && !stays(9), "who votes stays, and of the others the lowest stake goes");
+    roster.check();
+}
+
+#[test]
 fn someone_always_votes() {
     assert!(Roster::new((0..=VALIDATORS_MAX as u16).map(candidate).collect()).is_err());
     let mut roster = founded(1);

@@ -2,6 +2,7 @@
 
 use crate::common::{STEP_MS, Sky, account, micros, sky_id, transfer};
 use opensky_ledger::{
+    action::Action,
     block::{Block, BlockError},
     genesis::GenesisError,
     key::Key,
@@ -191,4 +192,43 @@ fn a_genesis_that_makes_no_sense_is_refused() {
     still.params.due_max = 0;
     assert_eq!(Ledger::new(&still).err(), Some(GenesisError::Zero { parameter: "due_max" }));
     assert_eq!(micros(0), opensky_types::Micros::ZERO);
+}
+
+#[test]
+fn l6_a_block_has_a_bounded_number_of_signatures() {
+    let mut sky = Sky::with(Params { signatures_max: 3, ..Params::default() });
+    let good: Vec<Checked> = (1..=4).map(|number| check(sky.signed(number, transfer(6, 10)))).collect();
+    let (head, time) = (sky.ledger.head().id(), sky.now().plus_ms(STEP_MS));
+    let made = sky.ledger.propose(&head, time, good.clone(), 1 << 20).expect("a block");
+    assert_eq!((made.block.transactions.len(), made.rejected), (3, Vec::new()), "the last may come later");
+    let mut header = sky.ledger.head().clone();
+    (header.height, header.parent, header.time) = (1, head, time);
+    let many = Err(BlockError::TooManySignatures { count: 4, limit: 3 });
+    assert_eq!(sky.ledger.execute(header.clone(), &good), many);
+    // They are counted before any of them is checked.
+    let forged = good.iter().map(|one| {
+        let approval = crate::common::approve(&one.transaction, &crate::common::key(99));
+        one.transaction.signed(vec![approval])
+    });
+    let block = resealed(Block { header, transactions: forged.collect() });
+    assert_eq!(sky.witness.verify(block), many);
+    let keys = (20..23).map(crate::common::public).collect::<std::collections::BTreeSet<_>>();
+    let keys = opensky_ledger::account::KeySet { keys: keys.into_iter().collect(), threshold: 1 };
+    let rotation = sky.act_by(account(1), &[1, 20, 21, 22], Action::RotateKeys { keys });
+    assert_eq!(rotation, Err(Rejection::TooManySignatures { count: 4, limit: 3 }), "no block has room");
+}
+
+#[test]
+fn l6_signatures_of_vouchers_and_wallets_count_as_what_they_cost() {
+    let mut sky = Sky::new();
+    crate::escrow::open(&mut sky, 1, 10_000);
+    let items = vec![crate::escrow::vouched(&sky, 1, 100, 1), crate::escrow::vouched(&sky, 1, 200, 1)];
+    let claim = sky.signed(2, Action::Claim { items });
+    assert_eq!(check(claim).signature_cost(), 3);
+    let evm = crate::common::evm_key(9);
+    let id =
+        opensky_types::AccountId::of_key(&opensky_types::PublicKey::Secp256k1(*evm.address().as_bytes()));
+    let by_wallet = sky.transaction(id, transfer(2, 5));
+    let by_wallet = by_wallet.signed(vec![crate::common::approve_typed(&by_wallet, &evm)]);
+    assert_eq!(check(by_wallet).signature_cost(), 5);
 }

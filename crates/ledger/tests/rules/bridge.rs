@@ -40,11 +40,11 @@ fn withdrawals_add_up_and_are_proven_by_a_checkpoint() {
     for amount in [1_000, 500] {
         assert_eq!(sky.act(1, withdraw(1, 7, amount)), Ok(()));
     }
-    assert_eq!(sky.act(1, withdraw(10, 7, 30)), Ok(()));
-    assert_eq!(sky.act(2, withdraw(1, 8, 4)), Ok(()));
-    assert_eq!(sky.balance(1), 998_470);
+    assert_eq!(sky.act(1, withdraw(10, 7, 1_030)), Ok(()));
+    assert_eq!(sky.act(2, withdraw(1, 8, 1_004)), Ok(()));
+    assert_eq!(sky.balance(1), 997_470);
     let tree = ClaimTree::new(withdrawals(sky.ledger.state())).expect("they are in order");
-    assert_eq!(tree.root().sum, 1_534);
+    assert_eq!(tree.root().sum, 3_534);
     let id = Hash::from_bytes(*account(1).as_bytes());
     let (claim, proof) = tree.prove(&id, 1, &Address::from_bytes([7; 20])).expect("it is there");
     assert_eq!(claim.cumulative, micros(1_500));
@@ -57,7 +57,7 @@ fn l5_a_grant_never_leaves_however_often_it_changes_hands() {
     assert_eq!(sky.act(6, transfer(7, 500_000)), Ok(()));
     assert_eq!(sky.act(7, transfer(3, 500_000)), Ok(()));
     for (number, free) in [(6, 0), (3, 1_000_000)] {
-        let found = sky.act(number, withdraw(1, 7, free + 1));
+        let found = sky.act(number, withdraw(1, 7, free + 1_000));
         assert!(matches!(found, Err(Rejection::Granted { .. })), "{found:?}");
     }
     assert_eq!(sky.act(3, withdraw(1, 7, 1_000_000)), Ok(()));
@@ -99,4 +99,17 @@ fn a_free_sky_takes_no_deposits() {
     let mut sky = Sky::with(Params::free());
     let found = sky.act_by(account(1), &[1, 100, 101, 102], deposit(1, 5_000));
     assert_eq!(found, Err(Rejection::NoEconomy));
+}
+
+#[test]
+fn l6_a_new_place_in_the_state_has_a_price() {
+    let mut sky = Sky::new();
+    let dust = |amount| Rejection::Dust { amount: micros(amount), at_least: micros(1_000) };
+    assert_eq!(sky.act(1, withdraw(1, 7, 999)), Err(dust(999)));
+    assert_eq!(sky.act(1, withdraw(1, 7, 1_000)), Ok(()));
+    assert_eq!(sky.act(1, withdraw(1, 7, 1)), Ok(()), "the place is there");
+    let nobody = Err(Rejection::NoAccount { account: account(40) });
+    assert_eq!(sky.act(1, Action::OpenEscrow(sky.opening(1, 40, 5_000))), nobody);
+    let begin = Action::BeginCharge { request: Hash::of(b"1"), provider: account(40), limit: micros(5) };
+    assert_eq!(sky.act(1, begin), nobody);
 }

@@ -5,7 +5,7 @@ use opensky_ledger::{
     apply::RULES,
     approval::{Approval, Statement},
     block::Block,
-    escrow::Opening,
+    escrow::{self, Opening},
     event::Event,
     evm::{EvmKey, personal_digest},
     genesis::Genesis,
@@ -17,6 +17,7 @@ use opensky_ledger::{
     transaction::{Checked, SignedTransaction, Transaction},
 };
 use opensky_types::{AccountId, AgreementId, Hash, Keypair, Micros, NodeId, PublicKey, Timestamp};
+use std::collections::BTreeMap;
 
 /// When the sky begins, and a block's time after the last.
 pub const START_MS: u64 = 1_800_000_000_000;
@@ -39,6 +40,7 @@ pub fn micros(amount: u64) -> Micros {
     Micros::new(amount)
 }
 
+/// What an agreement is called until its escrow is open; the harness puts the real name in its place.
 pub fn agreement(number: u8) -> AgreementId {
     AgreementId::from_hash(Hash::from_bytes([number; 32]))
 }
@@ -92,6 +94,8 @@ pub struct Sky {
     pub ledger: Ledger,
     pub witness: Ledger,
     pub events: Vec<Event>,
+    /// The real names of agreements whose escrow was opened.
+    pub agreements: BTreeMap<AgreementId, AgreementId>,
 }
 
 impl Sky {
@@ -101,7 +105,7 @@ impl Sky {
 
     pub fn with(params: Params) -> Self {
         let ledger = Ledger::new(&genesis(params)).expect("the genesis is sound");
-        Self { witness: ledger.clone(), ledger, events: Vec::new() }
+        Self { witness: ledger.clone(), ledger, events: Vec::new(), agreements: BTreeMap::new() }
     }
 
     pub fn now(&self) -> Timestamp {
@@ -109,7 +113,8 @@ impl Sky {
     }
 
     /// The next transaction of an account, not signed.
-    pub fn transaction(&self, from: AccountId, action: Action) -> Transaction {
+    pub fn transaction(&self, from: AccountId, mut action: Action) -> Transaction {
+        self.name_agreements(&mut action);
         let view = self.ledger.view(&self.ledger.head().id()).expect("the head is known");
         Transaction {
             sky: sky_id(),
@@ -168,6 +173,7 @@ impl Sky {
         let head = self.ledger.head().id();
         let time = self.now().plus_ms(after_ms);
         let proposal = self.ledger.propose(&head, time, transactions, 1 << 20).expect("a block can be made");
+        self.note_openings(&proposal.block);
         let block = Block::decode(&proposal.block.encode()).expect("our own block is read");
         let id = self.witness.verify(block).expect("the witness finds it valid");
         self.events = self.ledger.finalize(&id).expect("it is known");
@@ -187,11 +193,48 @@ impl Sky {
         view.find_account(id).map_or(0, |account| account.balance())
     }
 
-    /// An opening of an escrow that runs for a minute, with a window of a minute.
+    /// The name of the agreement that was last opened under this number.
+    pub fn agreement(&self, number: u8) -> AgreementId {
+        self.name_of(agreement(number))
+    }
+
+    fn name_of(&self, agreement: AgreementId) -> AgreementId {
+        self.agreements.get(&agreement).copied().unwrap_or(agreement)
+    }
+
+    fn name_agreements(&self, action: &mut Action) {
+        match action {
+            Action::TopUp { agreement, .. }
+            | Action::Object { agreement, .. }
+            | Action::CloseEscrow { agreement } => *agreement = self.name_of(*agreement),
+            Action::Pay { items } => {
+                items.iter_mut().for_each(|item| item.agreement = self.name_of(item.agreement));
+            }
+            Action::Claim { items } => {
+                items.iter_mut().for_each(|item| item.owed.agreement = self.name_of(item.owed.agreement));
+            }
+            Action::AuditReport(report) => report.agreement = self.name_of(report.agreement),
+            _ => {}
+        }
+    }
+
+    fn note_openings(&mut self, block: &Block) {
+        for signed in &block.transactions {
+            let Transaction { account, nonce, action, .. } =
+                signed.clone().unchecked().expect("it is in a block").transaction;
+            if let Action::OpenEscrow(Opening { terms, .. }) = action {
+                let name = escrow::id_of(&terms, &account, nonce);
+                self.agreements.insert(AgreementId::from_hash(terms), name);
+            }
+        }
+    }
+
+    /// An opening of an escrow that runs for a minute, with a window of a minute, and vouchers by key 1.
     pub fn opening(&self, number: u8, provider: u8, amount: u64) -> Opening {
         Opening {
-            agreement: agreement(number),
+            terms: *agreement(number).hash(),
             provider: account(provider),
+            voucher_key: public(1),
             amount: micros(amount),
             expires_at: self.now().plus_ms(60_000),
             claim_window_ms: 60_000,

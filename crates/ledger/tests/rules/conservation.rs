@@ -37,7 +37,7 @@ fn action() -> impl Strategy<Value = Action> {
         count: 1,
         sequence,
         is_last,
-        voucher: Vec::new(),
+        voucher: None,
     };
     prop_oneof![
         3 => (1..8_u8, amount()).prop_map(|(to, amount)| transfer(to, amount)),

@@ -2,16 +2,17 @@
 
 use crate::common::{Sky, account, agreement, approve, key, micros, public, sky_id};
 use opensky_ledger::{
-    account::Session,
-    action::{Action, PAY},
+    account::{KeySet, Session},
+    action::Action,
+    authority::OWN_KEYS_ONLY,
     entry::Entry,
-    escrow::{ClaimItem, Escrow, Opening, PayItem, VoucherStatement},
+    escrow::{ClaimItem, Escrow, Opening, PayItem, VoucherStatement, id_of},
     event::Event,
     key::Key,
     params::Params,
     rejection::Rejection,
 };
-use opensky_types::{Hash, Micros};
+use opensky_types::Hash;
 
 pub fn owed(number: u8, cumulative: u64) -> PayItem {
     let receipts = Hash::of(&cumulative.to_le_bytes());
@@ -24,7 +25,7 @@ pub fn open(sky: &mut Sky, number: u8, amount: u64) {
 }
 
 pub fn escrow(sky: &Sky, number: u8) -> Option<Escrow> {
-    match sky.ledger.state().get(&Key::Escrow(agreement(number))) {
+    match sky.ledger.state().get(&Key::Escrow(sky.agreement(number))) {
         Some(Entry::Escrow(escrow)) => Some(**escrow),
         _ => None,
     }
@@ -32,15 +33,16 @@ pub fn escrow(sky: &Sky, number: u8) -> Option<Escrow> {
 
 pub fn unsigned(number: u8, cumulative: u64, sequence: u64) -> ClaimItem {
     let owed = owed(number, cumulative);
-    ClaimItem { owed, count: 1, sequence, is_last: false, voucher: Vec::new() }
+    ClaimItem { owed, count: 1, sequence, is_last: false, voucher: None }
 }
 
 /// A claim with a voucher by the key of this number.
 pub fn vouched(sky: &Sky, number: u8, cumulative: u64, signer: u8) -> ClaimItem {
     let escrow = escrow(sky, number).expect("it is open");
-    let statement = VoucherStatement::new(sky_id(), &escrow, &owed(number, cumulative));
-    let voucher = vec![approve(&statement, &key(signer))];
-    ClaimItem { voucher, ..unsigned(number, cumulative, 0) }
+    let owed = PayItem { agreement: sky.agreement(number), ..owed(number, cumulative) };
+    let statement = VoucherStatement::new(sky_id(), &escrow, &owed);
+    let voucher = Some(approve(&statement, &key(signer)));
+    ClaimItem { owed, voucher, ..unsigned(number, cumulative, 0) }
 }
 
 fn claim(item: ClaimItem) -> Action {
@@ -55,7 +57,7 @@ fn a_voucher_is_paid_at_once_and_once() {
     let first = vouched(&sky, 1, 3_000, 1);
     assert_eq!(sky.act(2, claim(first.clone())), Ok(()));
     assert_eq!(sky.balance(2), 1_003_000);
-    let (agreement, paid) = (agreement(1), micros(3_000));
+    let (agreement, paid) = (sky.agreement(1), micros(3_000));
     let again = Rejection::NothingNew { agreement, paid, cumulative: paid };
     assert_eq!(sky.act(2, claim(first)), Err(again));
     let lower = vouched(&sky, 1, 2_000, 1);
@@ -69,11 +71,13 @@ fn a_voucher_is_paid_at_once_and_once() {
 }
 
 #[test]
-fn only_the_consumer_or_its_device_signs_vouchers() {
+fn only_the_key_that_the_escrow_names_signs_vouchers() {
     let mut sky = Sky::new();
     open(&mut sky, 1, 10_000);
-    let bad = Err(Rejection::BadVoucher { agreement: agreement(1) });
-    for signer in [2, 3, 30] {
+    let bad = Err(Rejection::BadVoucher { agreement: sky.agreement(1) });
+    let session = Session { scope: !OWN_KEYS_ONLY, left: micros(5), expires_at: sky.now().plus_ms(60_000) };
+    assert_eq!(sky.act(1, Action::Delegate { key: public(31), session }), Ok(()));
+    for signer in [2, 3, 30, 31] {
         let forged = vouched(&sky, 1, 10_000, signer);
         assert_eq!(sky.act(2, claim(forged)), bad);
     }
@@ -81,13 +85,55 @@ fn only_the_consumer_or_its_device_signs_vouchers() {
     raised.owed.cumulative = micros(10_000);
     assert_eq!(sky.act(2, claim(raised)), bad);
     let stolen = vouched(&sky, 1, 10, 1);
-    let other = Rejection::NotParty { account: account(3), agreement: agreement(1) };
+    let other = Rejection::NotParty { account: account(3), agreement: sky.agreement(1) };
     assert_eq!(sky.act(3, claim(stolen)), Err(other));
-    let session = Session { scope: 1 << PAY, left: Micros::ZERO, expires_at: sky.now().plus_ms(60_000) };
-    assert_eq!(sky.act(1, Action::Delegate { key: public(30), session }), Ok(()));
-    let by_device = vouched(&sky, 1, 500, 30);
+    let opening = Opening { voucher_key: public(30), ..sky.opening(2, 2, 10_000) };
+    assert_eq!(sky.act(1, Action::OpenEscrow(opening)), Ok(()));
+    let by_device = vouched(&sky, 2, 500, 30);
     assert_eq!(sky.act(2, claim(by_device)), Ok(()));
     assert_eq!(sky.balance(2), 1_000_500);
+    let by_account = vouched(&sky, 2, 600, 1);
+    assert_eq!(sky.act(2, claim(by_account)), Err(Rejection::BadVoucher { agreement: sky.agreement(2) }));
+}
+
+#[test]
+fn k1_a_consumer_that_changes_its_keys_still_pays_what_it_signed() {
+    let mut sky = Sky::new();
+    open(&mut sky, 1, 10_000);
+    let voucher = vouched(&sky, 1, 4_000, 1);
+    let keys = KeySet { keys: vec![public(20)], threshold: 1 };
+    assert_eq!(sky.act_by(account(1), &[1, 20], Action::RotateKeys { keys }), Ok(()));
+    assert_eq!(sky.act(2, claim(voucher)), Ok(()));
+    assert_eq!(sky.balance(2), 1_004_000);
+}
+
+#[test]
+fn l4_a_voucher_of_an_earlier_escrow_pays_nothing_in_a_later_one() {
+    let mut sky = Sky::new();
+    open(&mut sky, 1, 10_000);
+    let (first, old) = (sky.agreement(1), vouched(&sky, 1, 4_000, 1));
+    assert_eq!(sky.act(2, claim(ClaimItem { is_last: true, ..old.clone() })), Ok(()));
+    // The same terms again, between the same parties.
+    open(&mut sky, 1, 10_000);
+    let second = sky.agreement(1);
+    assert_ne!(first, second);
+    assert_eq!(sky.act(2, claim(old.clone())), Err(Rejection::NoEscrow { agreement: first }));
+    let renamed = ClaimItem { owed: PayItem { agreement: second, ..old.owed }, ..old };
+    assert_eq!(sky.act(2, claim(renamed)), Err(Rejection::BadVoucher { agreement: second }));
+    assert_eq!(sky.balance(2), 1_004_000);
+}
+
+#[test]
+fn l4_nobody_takes_the_name_of_an_agreement_that_it_saw_on_its_way() {
+    let mut sky = Sky::new();
+    let seen = sky.opening(1, 2, 10_000);
+    assert_eq!(sky.act(3, Action::OpenEscrow(seen)), Ok(()));
+    let theirs = sky.agreement(1);
+    assert_eq!(sky.act(1, Action::OpenEscrow(seen)), Ok(()));
+    let mine = sky.agreement(1);
+    assert_ne!(theirs, mine);
+    assert_eq!(mine, id_of(&seen.terms, &account(1), 0));
+    assert_eq!(escrow(&sky, 1).map(|escrow| escrow.consumer), Some(account(1)));
 }
 
 #[test]
@@ -97,10 +143,10 @@ fn an_escrow_pays_as_far_as_it_reaches_and_the_rest_after_a_top_up() {
     let voucher = vouched(&sky, 1, 1_500, 1);
     assert_eq!(sky.act(2, claim(voucher.clone())), Ok(()));
     assert_eq!(sky.balance(2), 1_001_000);
-    let empty = Rejection::EscrowEmpty { agreement: agreement(1) };
+    let empty = Rejection::EscrowEmpty { agreement: sky.agreement(1) };
     assert_eq!(sky.act(2, claim(voucher.clone())), Err(empty));
     let more = Action::TopUp { agreement: agreement(1), amount: micros(700) };
-    let other = Rejection::NotParty { account: account(3), agreement: agreement(1) };
+    let other = Rejection::NotParty { account: account(3), agreement: sky.agreement(1) };
     assert_eq!(sky.act(3, more.clone()), Err(other));
     assert_eq!(sky.act(1, more), Ok(()));
     assert_eq!(sky.act(2, claim(voucher)), Ok(()));
@@ -120,7 +166,7 @@ fn m2_a_silent_consumer_pays_when_the_window_has_passed() {
     assert_eq!(sky.balance(2), 1_000_000, "the window is open");
     sky.wait(3_000);
     assert_eq!(sky.balance(2), 1_004_000);
-    let stale = Rejection::StaleClaim { agreement: agreement(1), last: 1, found: 1 };
+    let stale = Rejection::StaleClaim { agreement: sky.agreement(1), last: 1, found: 1 };
     assert_eq!(sky.act(2, claim(unsigned(1, 6_000, 1))), Err(stale));
 }
 
@@ -132,7 +178,7 @@ fn m2_a_silent_provider_is_not_paid_and_the_consumer_is_refunded() {
     assert_eq!(sky.balance(1), 990_000, "a claim could still come");
     sky.wait(2_000);
     assert_eq!((sky.balance(1), sky.balance(2)), (1_000_000, 1_000_000));
-    let (agreement, consumer) = (agreement(1), account(1));
+    let (agreement, consumer) = (sky.agreement(1), account(1));
     assert_eq!(sky.events, [Event::Closed { agreement, consumer, refunded: micros(10_000) }]);
     assert_eq!(sky.act(2, claim(unsigned(1, 1, 1))), Err(Rejection::NoEscrow { agreement }));
 }
@@ -157,11 +203,11 @@ fn an_objection_gives_back_what_is_disputed_and_pays_the_rest() {
     open(&mut sky, 1, 10_000);
     assert_eq!(sky.act(2, claim(unsigned(1, 4_000, 7))), Ok(()));
     let object = |sequence, owed| Action::Object { agreement: agreement(1), sequence, owed: micros(owed) };
-    let none = Rejection::NoClaim { agreement: agreement(1), sequence: 6 };
+    let none = Rejection::NoClaim { agreement: sky.agreement(1), sequence: 6 };
     assert_eq!(sky.act(1, object(6, 1_000)), Err(none));
     let not_lower = Rejection::NoObjection { claimed: micros(4_000), owed: micros(4_000) };
     assert_eq!(sky.act(1, object(7, 4_000)), Err(not_lower));
-    let not_party = Rejection::NotParty { account: account(2), agreement: agreement(1) };
+    let not_party = Rejection::NotParty { account: account(2), agreement: sky.agreement(1) };
     assert_eq!(sky.act(2, object(7, 1_000)), Err(not_party));
     assert_eq!(sky.act(1, object(7, 1_000)), Ok(()));
     assert_eq!((sky.balance(1), sky.balance(2)), (993_000, 1_001_000));
@@ -181,7 +227,8 @@ fn the_provider_may_give_up_the_rest_and_nobody_else() {
     let mut sky = Sky::new();
     open(&mut sky, 1, 10_000);
     let close = Action::CloseEscrow { agreement: agreement(1) };
-    let not_party = |number| Rejection::NotParty { account: account(number), agreement: agreement(1) };
+    let opened = sky.agreement(1);
+    let not_party = |number| Rejection::NotParty { account: account(number), agreement: opened };
     assert_eq!(sky.act(1, close.clone()), Err(not_party(1)), "or a consumer would take back what it owes");
     assert_eq!(sky.act(3, close.clone()), Err(not_party(3)));
     assert_eq!(sky.act(2, claim(unsigned(1, 4_000, 1))), Ok(()));
@@ -211,8 +258,6 @@ fn the_terms_of_an_escrow_have_bounds() {
         assert!(matches!(found, Rejection::Period { .. }), "{found:?}");
     }
     assert_eq!(sky.act(1, Action::OpenEscrow(good)), Ok(()));
-    let twice = Rejection::EscrowExists { agreement: agreement(1) };
-    assert_eq!(sky.act(3, Action::OpenEscrow(Opening { provider: account(4), ..good })), Err(twice));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn actions_with_money(sky: &Sky) -> Vec<(&'static str, Action)> {
     let owed = PayItem { agreement: agreement(1), cumulative: micros(900), receipts: hash };
     let session =
         Session { scope: 0x41, left: micros(77), expires_at: Timestamp::from_millis(1_900_000_000_000) };
-    let voucher = vec![approve(&sky.transaction(account(1), Action::UnlinkOwner), &key(1))];
+    let voucher = Some(approve(&sky.transaction(account(1), Action::UnlinkOwner), &key(1)));
     let memo = Memo::new("rent").expect("a memo");
     vec![
         ("transfer", Action::Transfer { to: account(2), amount: micros(5), memo }),
@@ -96,14 +96,18 @@ pub fn busy_sky() -> Sky {
     let session = Session { scope: 1, left: micros(77), expires_at: sky.now().plus_ms(1_000_000) };
     let hash = Hash::from_bytes([5; 32]);
     let owed = PayItem { agreement: agreement(1), cumulative: micros(900), receipts: hash };
-    let claim = ClaimItem { owed, count: 3, sequence: 1, is_last: false, voucher: Vec::new() };
+    let claim = ClaimItem { owed, count: 3, sequence: 1, is_last: false, voucher: None };
     let opening = sky.opening(1, 2, 3_000);
     let steps = [
         (1, vec![1], Action::Delegate { key: public(30), session }),
         (1, vec![1], Action::OpenEscrow(opening)),
         (2, vec![2], Action::Claim { items: vec![claim] }),
         (3, vec![3], Action::BeginCharge { request: hash, provider: account(2), limit: micros(9) }),
-        (3, vec![3], Action::Withdraw { chain: 1, address: Address::from_bytes([7; 20]), amount: micros(3) }),
+        (
+            3,
+            vec![3],
+            Action::Withdraw { chain: 1, address: Address::from_bytes([7; 20]), amount: micros(1_003) },
+        ),
         (3, vec![3, 4], Action::LinkOwner { owner: account(4) }),
         (
             4,

@@ -94,6 +94,13 @@ impl Sky {
         Action::RegisterMachine(Registration { fingerprint, is_virtual: false, solution })
     }
 
+    /// Registers a machine of its own for each validator.
+    pub fn register_validators(&mut self) {
+        for number in 100..=102 {
+            self.act(number, self.registration(number, [number; 5])).expect("registered");
+        }
+    }
+
     /// Makes a block with facts, verified by the witness, and final.
     pub fn block_with(&mut self, facts: Vec<Fact>) -> Block {
         let time = self.now().plus_ms(STEP_MS);
@@ -148,7 +155,8 @@ fn a_new_machine_begins_an_account_with_a_grant_that_is_locked_and_never_leaves(
     assert_eq!(sky.act(20, transfer(1, 1)), Err(Rejection::NoAccount { account: account(20) }));
     sky.act(20, sky.registration(20, [1, 2, 3, 4, 5])).expect("registered");
     assert_eq!(sky.balance(20), 100_000);
-    let withdraw = Action::Withdraw { chain: 1, address: Address::from_bytes([1; 20]), amount: micros(1) };
+    let withdraw =
+        Action::Withdraw { chain: 1, address: Address::from_bytes([1; 20]), amount: micros(1_000) };
     assert!(matches!(sky.act(20, transfer(1, 1)), Err(Rejection::Granted { .. })), "locked");
     sky.act(20, Action::OpenEscrow(sky.opening(1, 2, 10_000))).expect("but it pays for work");
     sky.wait(DAY_MS);
@@ -190,7 +198,34 @@ fn genesis_can_switch_puzzle_and_grant_off() {
 }
 
 #[test]
-fn debts_stay_with_the_machine() {
+fn v7_a_machine_gets_no_overdraft_until_what_its_accounts_owe_is_paid() {
+    let mut sky = Sky::with(params());
+    let begin = || {
+        let request = Hash::of(b"request");
+        Action::BeginCharge { request, provider: account(2), limit: micros(1_000_000) }
+    };
+    sky.act(20, sky.registration(20, [1, 2, 3, 4, 5])).expect("registered");
+    sky.act(20, begin()).expect("begun");
+    let (request, cost) = (Hash::of(b"request"), micros(150_000));
+    sky.act(2, Action::CompleteCharge { consumer: account(20), request, cost }).expect("done");
+    assert_eq!(sky.balance(20), -50_000);
+    // A new key after a reinstall, and three parts are still the same.
+    sky.act(21, sky.registration(21, [1, 2, 3, 8, 9])).expect("registered");
+    assert_eq!((sky.balance(20), sky.balance(21)), (-50_000, 0), "debts stay where they are");
+    assert_eq!(sky.events, [Event::Registered { account: account(21), machine: 0, is_new: false }]);
+    sky.act(3, transfer(21, 5_000)).expect("given");
+    let owes = Rejection::MachineInDebt { account: account(20), debt: micros(50_000) };
+    assert_eq!(sky.act(21, begin()), Err(owes));
+    sky.act(3, sky.registration(3, [11, 12, 13, 14, 15])).expect("registered");
+    let away = sky.act(20, sky.registration(20, [11, 12, 13, 14, 15]));
+    assert_eq!(away, Err(Rejection::InDebt { debt: micros(50_000) }), "nor does the debtor leave it");
+    sky.act(3, transfer(20, 50_000)).expect("given");
+    assert_eq!((sky.balance(20), sky.balance(2)), (0, 1_150_000));
+    sky.act(21, begin()).expect("all is paid");
+}
+
+#[test]
+fn v7_nobody_is_loaded_with_the_debts_of_others() {
     let mut sky = Sky::with(params());
     sky.act(20, sky.registration(20, [1, 2, 3, 4, 5])).expect("registered");
     let request = Hash::of(b"request");
@@ -198,18 +233,8 @@ fn debts_stay_with_the_machine() {
     sky.act(20, begin).expect("begun");
     let cost = micros(150_000);
     sky.act(2, Action::CompleteCharge { consumer: account(20), request, cost }).expect("done");
-    assert_eq!(sky.balance(20), -50_000);
-    // A new key after a reinstall, and three parts are still the same.
-    sky.act(21, sky.registration(21, [1, 2, 3, 8, 9])).expect("registered");
-    assert_eq!((sky.balance(20), sky.balance(21)), (0, -50_000));
-    let debt = micros(50_000);
-    let told = Event::Registered { account: account(21), machine: 0, is_new: false, debt };
-    assert_eq!(sky.events, [told]);
-    // An account with money pays at once.
     sky.act(3, sky.registration(3, [1, 2, 3, 4, 5])).expect("registered");
-    assert_eq!((sky.balance(21), sky.balance(3)), (0, 950_000));
-    let Some(Entry::Account(paid)) = sky.entry(&Key::Account(account(3))) else { panic!("no account") };
-    assert_eq!(paid.debt, Micros::ZERO);
+    assert_eq!((sky.balance(20), sky.balance(3)), (-50_000, 1_000_000));
 }
 
 #[test]
@@ -258,8 +283,8 @@ fn claims_paid_when_their_window_has_passed_count_too() {
     sky.act(1, Action::OpenEscrow(sky.opening(1, 2, 10_000))).expect("opened");
     let owed =
         PayItem { agreement: agreement(1), cumulative: micros(5_000), receipts: Hash::from_bytes([1; 32]) };
-    let voucher = Vec::new();
-    let item = opensky_ledger::escrow::ClaimItem { owed, count: 1, sequence: 1, is_last: true, voucher };
+    let item =
+        opensky_ledger::escrow::ClaimItem { owed, count: 1, sequence: 1, is_last: true, voucher: None };
     sky.act(2, Action::Claim { items: vec![item] }).expect("claimed");
     assert_eq!(sky.score(2), 100);
     sky.wait(60_000);
@@ -274,10 +299,16 @@ fn a_day_online_needs_witnesses_that_can_lose_something_and_are_not_related() {
     };
     let all = sorted([100, 101, 102]);
     let action = report(&sky, all.clone());
+    let without_machine = sky.act_by(account(1), &[1, 100, 101, 102], action);
+    assert!(matches!(without_machine, Err(Rejection::UnfitWitness { .. })), "{without_machine:?}");
+    sky.register_validators();
+    let action = report(&sky, all.clone());
     let unsigned = sky.act_by(account(1), &[1, 100, 101], action.clone());
     assert!(matches!(unsigned, Err(Rejection::NotAuthorised { .. })), "{unsigned:?}");
     let few = sky.act_by(account(1), &[1, 100], report(&sky, sorted([100])));
     assert_eq!(few, Err(Rejection::Witnesses { count: 1, needed: 3 }));
+    let many = sky.act_by(account(1), &[1, 2, 100, 101, 102], report(&sky, sorted([2, 100, 101, 102])));
+    assert!(matches!(many, Err(Rejection::UnneededSignature { .. })), "l6: only those needed: {many:?}");
     let mut twice = sorted([100, 101]);
     twice.insert(0, twice[0]);
     let twice = sky.act_by(account(1), &[1, 100, 101], report(&sky, twice));
@@ -298,6 +329,24 @@ fn a_day_online_needs_witnesses_that_can_lose_something_and_are_not_related() {
     assert!(matches!(related, Err(Rejection::RelatedWitness { .. })), "{related:?}");
 }
 
+/// The provider takes part, by a claim.
+fn accept(sky: &mut Sky, number: u8) {
+    sky.act(2, Action::Claim { items: vec![crate::escrow::unsigned(number, 10, 1)] }).expect("claimed");
+}
+
+#[test]
+fn l7_nobody_is_blamed_under_an_agreement_that_it_took_no_part_in() {
+    let mut sky = Sky::with(params());
+    sky.register_validators();
+    // An enemy opens an escrow for a validator, which knows nothing of it.
+    sky.act(1, Action::OpenEscrow(sky.opening(1, 100, 10_000))).expect("opened");
+    let witnesses = sorted([100, 101, 102]);
+    let receipt = Hash::of(b"receipt");
+    let blame = AuditReport { agreement: agreement(1), receipt, verdict: Verdict::MadeUp, witnesses };
+    let found = sky.act_by(account(1), &[1, 100, 101, 102], Action::AuditReport(blame));
+    assert_eq!(found, Err(Rejection::NotAccepted { agreement: sky.agreement(1) }));
+}
+
 #[test]
 fn praise_needs_one_and_blame_needs_witnesses() {
     let mut sky = Sky::with(params());
@@ -306,6 +355,10 @@ fn praise_needs_one_and_blame_needs_witnesses() {
     let report = |verdict, witnesses| {
         Action::AuditReport(AuditReport { agreement: agreement(1), receipt, verdict, witnesses })
     };
+    let early = sky.act(1, report(Verdict::Passed, Vec::new()));
+    assert_eq!(early, Err(Rejection::NotAccepted { agreement: sky.agreement(1) }));
+    accept(&mut sky, 1);
+    sky.register_validators();
     sky.act(1, report(Verdict::Passed, Vec::new())).expect("heard");
     assert_eq!(sky.score(2), 105);
     sky.act(1, report(Verdict::Passed, Vec::new())).expect("heard, but worth nothing");
@@ -395,6 +448,15 @@ fn l1_a_validator_that_votes_twice_pays_and_leaves() {
     assert!(late.header.facts.is_empty(), "once an epoch");
     (0..4).for_each(|_| sky.wait(STEP_MS));
     assert_eq!(sky.voters(), 2, "it votes no longer");
+}
+
+#[test]
+fn l1_facts_that_are_known_keep_no_new_one_out_of_a_block() {
+    let mut sky = Sky::with(params());
+    let stale = vec![two_votes(99, 0); FACTS_MAX];
+    let facts = [stale, vec![two_votes(100, 0)], vec![two_votes(98, 0); FACTS_MAX]].concat();
+    let block = sky.block_with(facts);
+    assert_eq!(block.header.facts, [two_votes(100, 0)]);
 }
 
 #[test]

@@ -28,12 +28,12 @@ fn l6_a_request_may_end_below_zero_and_then_nothing_new_begins() {
     let mut sky = with(1_000);
     assert_eq!(sky.act(1, begin(5_000)), Ok(()));
     assert_eq!(sky.act(2, complete(4_000)), Ok(()));
-    assert_eq!((sky.balance(1), sky.balance(2)), (-3_000, 1_004_000));
+    assert_eq!((sky.balance(1), sky.balance(2)), (-3_000, 1_001_000));
     assert_eq!(sky.act(1, begin(1)), Err(Rejection::InDebt { debt: micros(3_000) }));
     let nothing = Rejection::TooLittle { available: micros(0), needed: micros(1) };
     assert_eq!(sky.act(1, transfer(2, 1)), Err(nothing));
     assert_eq!(sky.act(3, transfer(1, 3_500)), Ok(()), "income pays the debt first");
-    assert_eq!(sky.balance(1), 500);
+    assert_eq!((sky.balance(1), sky.balance(2)), (500, 1_004_000), "and the provider gets it");
     let little = Rejection::TooLittle { available: micros(500), needed: micros(1_000) };
     assert_eq!(sky.act(1, begin(1)), Err(little));
     assert_eq!(sky.act(3, transfer(1, 500)), Ok(()));
@@ -49,26 +49,52 @@ fn l6_an_overdraft_is_bounded_by_one_request() {
     assert_eq!(sky.act(1, begin(5_000)), Ok(()));
     let other = Action::BeginCharge { request: Hash::of(b"2"), provider: account(3), limit: micros(5) };
     assert_eq!(sky.act(1, other), Err(Rejection::ChargeOpen { request: request() }));
-    // Spending what it has in the meantime does not make the overdraft larger than the limit.
-    assert_eq!(sky.act(1, transfer(3, 1_000)), Ok(()));
+    let aside = Rejection::TooLittle { available: micros(0), needed: micros(1_000) };
+    assert_eq!(sky.act(1, transfer(3, 1_000)), Err(aside), "what it has is put aside");
     let over = Rejection::ChargeTooHigh { amount: micros(5_001), limit: micros(5_000) };
     assert_eq!(sky.act(2, complete(5_001)), Err(over));
     assert_eq!(sky.act(3, complete(5_000)), Err(Rejection::NoCharge { request: request() }));
     assert_eq!(sky.act(2, complete(5_000)), Ok(()));
-    assert_eq!(sky.balance(1), -5_000);
+    assert_eq!((sky.balance(1), sky.balance(2)), (-4_000, 1_001_000));
     assert_eq!(sky.act(2, complete(1)), Err(Rejection::NoCharge { request: request() }));
 }
 
 #[test]
-fn l6_what_an_overdraft_paid_leaves_by_no_bridge() {
-    let mut sky = with(1_000);
+fn l5_an_overdraft_makes_no_money() {
+    let mut sky = Sky::new();
+    let limit = Params::default().charge_max.get();
+    assert_eq!(sky.act(2, transfer(40, 1_000)), Ok(()));
+    assert_eq!(sky.act(40, begin(limit)), Ok(()));
+    let whole = Action::CompleteCharge { consumer: account(40), request: request(), cost: micros(limit) };
+    assert_eq!(sky.act(2, whole), Ok(()));
+    assert_eq!((sky.balance(2), sky.balance(40)), (1_000_000, 1_000 - i128::from(limit)));
+}
+
+#[test]
+fn what_a_request_did_not_cost_goes_back() {
+    let mut sky = with(10_000);
     assert_eq!(sky.act(1, begin(5_000)), Ok(()));
+    assert_eq!(sky.balance(1), 5_000);
+    assert_eq!(sky.act(2, complete(1_200)), Ok(()));
+    assert_eq!((sky.balance(1), sky.balance(2)), (8_800, 1_001_200));
+}
+
+#[test]
+fn l6_a_circle_of_debts_ends() {
+    let mut sky = with(1_000);
+    assert_eq!(sky.act(2, transfer(3, 999_000)), Ok(()));
+    assert_eq!(sky.act(1, begin(5_000)), Ok(()));
+    let back = Action::BeginCharge { request: request(), provider: account(1), limit: micros(5_000) };
+    assert_eq!(sky.act(2, back), Ok(()));
     assert_eq!(sky.act(2, complete(5_000)), Ok(()));
-    let address = opensky_ledger::evm::Address::from_bytes([9; 20]);
-    let withdraw = |amount| Action::Withdraw { chain: 1, address, amount: micros(amount) };
-    let found = sky.act(2, withdraw(1_001_001));
-    assert!(matches!(found, Err(Rejection::Granted { .. })), "{found:?}");
-    assert_eq!(sky.act(2, withdraw(1_001_000)), Ok(()), "what the consumer had is free");
+    let whole = Action::CompleteCharge { consumer: account(2), request: request(), cost: micros(5_000) };
+    assert_eq!(sky.act(1, whole), Ok(()));
+    let owed = |sky: &Sky| sky.balance(1) + sky.balance(2);
+    let before = owed(&sky);
+    assert_eq!(sky.act(3, transfer(1, 100)), Ok(()));
+    assert_eq!(owed(&sky), before + 200, "it came in, and paid a debt of one of them");
+    let nothing = Rejection::TooLittle { available: micros(0), needed: micros(1) };
+    assert_eq!(sky.act(2, transfer(3, 1)), Err(nothing), "what it got pays its own debt first");
 }
 
 #[test]
@@ -80,4 +106,13 @@ fn m2_a_request_that_is_never_completed_costs_nothing() {
     assert_eq!(sky.act(2, complete(5_000)), Err(Rejection::NoCharge { request: request() }));
     assert_eq!(sky.balance(1), 1_000);
     assert_eq!(sky.act(1, begin(5_000)), Ok(()));
+}
+
+#[test]
+fn l5_no_request_makes_money_where_work_is_free() {
+    let mut sky = Sky::with(Params { charge_max: micros(5_000), ..Params::free() });
+    assert_eq!(Params::free().charge_max, micros(0));
+    assert_eq!(sky.act(1, begin(5_000)), Err(Rejection::NoEconomy));
+    assert_eq!(sky.act(1, begin(0)), Ok(()));
+    assert_eq!(sky.act(2, complete(0)), Ok(()));
 }

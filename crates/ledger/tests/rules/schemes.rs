@@ -1,13 +1,11 @@
 //! Accounts of all three schemes act alike, and no signature passes for another.
 
-use crate::common::{
-    Sky, account, agreement, approve_text, approve_typed, evm_key, micros, sky_id, transfer,
-};
+use crate::common::{Sky, account, approve_text, approve_typed, evm_key, micros, sky_id, transfer};
 use opensky_ledger::{
     account::KeySet,
     action::Action,
     approval::{Approval, ApprovalError, Statement, wrapped},
-    escrow::{ClaimItem, VoucherStatement},
+    escrow::{ClaimItem, Opening, PayItem, VoucherStatement},
     evm::{EvmSignature, RecoverError},
     transaction::TransactionError,
 };
@@ -91,19 +89,22 @@ fn wallets_of_every_scheme_act() {
 fn vouchers_of_every_scheme_are_paid() {
     let mut sky = Sky::new();
     let (evm, sr) = (evm_key(9), sr_key(9));
-    let evm_id = AccountId::of_key(&PublicKey::Secp256k1(*evm.address().as_bytes()));
-    let sr_id = AccountId::of_key(&PublicKey::Sr25519(sr.public.to_bytes()));
-    for (number, id) in [(1, evm_id), (2, sr_id)] {
+    let evm_public = PublicKey::Secp256k1(*evm.address().as_bytes());
+    let sr_public = PublicKey::Sr25519(sr.public.to_bytes());
+    for (number, voucher_key) in [(1, evm_public), (2, sr_public)] {
+        let id = AccountId::of_key(&voucher_key);
         pay(&mut sky, id, 10_000);
-        let opening = sky.transaction(id, Action::OpenEscrow(sky.opening(number, 2, 5_000)));
+        let opening = Opening { voucher_key, ..sky.opening(number, 2, 5_000) };
+        let opening = sky.transaction(id, Action::OpenEscrow(opening));
         let approval = if number == 1 { approve_typed(&opening, &evm) } else { approve_sr(&opening, &sr) };
         assert_eq!(sky.submit(opening.signed(vec![approval])), Ok(()));
     }
     let vouch = |number: u8, cumulative, sign: &dyn Fn(&VoucherStatement) -> Approval| {
         let escrow = crate::escrow::escrow(&sky, number).expect("it is open");
         let item = crate::escrow::unsigned(number, cumulative, 0);
-        let statement = VoucherStatement::new(sky_id(), &escrow, &item.owed);
-        ClaimItem { voucher: vec![sign(&statement)], ..item }
+        let owed = PayItem { agreement: sky.agreement(number), ..item.owed };
+        let statement = VoucherStatement::new(sky_id(), &escrow, &owed);
+        ClaimItem { owed, voucher: Some(sign(&statement)), ..item }
     };
     let first = [
         vouch(1, 100, &|statement| approve_typed(statement, &evm)),
@@ -113,7 +114,6 @@ fn vouchers_of_every_scheme_are_paid() {
     assert_eq!(sky.act(2, Action::Claim { items: first.to_vec() }), Ok(()));
     assert_eq!(sky.act(2, Action::Claim { items: vec![second] }), Ok(()));
     assert_eq!(sky.balance(2), 1_000_250);
-    assert_eq!(agreement(1), crate::escrow::owed(1, 0).agreement);
 }
 
 #[test]

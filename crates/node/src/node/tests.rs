@@ -4,14 +4,14 @@ use super::{Node, Sources};
 use crate::{Config, Parts, handle::Handle, journal::JournalWriter, requests::Request};
 use opensky_ports::{
     BlobStore,
-    testing::{FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryNetwork},
+    testing::{FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryLedger, MemoryNetwork},
 };
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
-    Hash, JobId, Keypair, NodeId, Signed, Timestamp,
+    Hash, JobId, Keypair, Micros, NodeId, Signed, Timestamp,
     job::{JobSpec, Program, StageInputs, StageSpec, Verify},
     limits::ContributionLimits,
-    membership::{Genesis, InvitePolicy, Membership, MembershipChain},
+    membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, Membership, MembershipChain},
     offer::Constraints,
     place::Level,
     resources::{HardwareProfile, Readings, TaskLimits},
@@ -43,6 +43,9 @@ fn genesis(founder: NodeId) -> Genesis {
         founded_at: Timestamp::default(),
         invites: InvitePolicy::Members,
         economy_free: true,
+        supply: Micros::ZERO,
+        validators: vec![founder],
+        epoch_blocks: EPOCH_BLOCKS,
         nonce: 1,
     }
 }
@@ -52,6 +55,8 @@ fn parts(network: &MemoryNetwork, founder: &Keypair, key: &Keypair, blobs: Memor
     let membership = Membership { sky: genesis.sky(), node: key.id(), given_at: Timestamp::default() };
     let chain = if key.id() == founder.id() { vec![] } else { vec![Signed::sign(&membership, founder)] };
     let (transport, transport_events) = network.start(key.id());
+    let clock = Arc::new(TokioClock(Instant::now()));
+    let ledger = MemoryLedger::free(genesis.sky(), founder.id(), clock.clone()).of(key.id());
     let hardware = HardwareProfile {
         cpu_arch: "x86_64".into(),
         cpu_cores: 4,
@@ -71,8 +76,9 @@ fn parts(network: &MemoryNetwork, founder: &Keypair, key: &Keypair, blobs: Memor
         executor: Arc::new(FakeExecutor::new(|_, item| FakeRun::writes(item.input.item.clone()))),
         blobs: Arc::new(blobs),
         journal: Arc::new(MemoryJournal::new()),
+        ledger: Arc::new(ledger),
         machine: Arc::new(FakeMachine::new(hardware, readings)),
-        clock: Arc::new(TokioClock(Instant::now())),
+        clock,
         starts: 1,
         limits: ContributionLimits::default(),
         config: Config::default(),
@@ -161,7 +167,9 @@ async fn ten_thousand(verify: Verify) {
     let view = consumer.node.consumer.view(job).expect("its end is remembered");
     assert_eq!(view.stages[0].accepted, 10_000);
     // What is left may take its time to go: agreements end, streams are closed, signatures arrive.
-    let idle = |node: &Node| node.consumer.is_idle() && node.host.is_idle() && node.links.is_idle();
+    let idle = |node: &Node| {
+        node.consumer.is_idle() && node.host.is_idle() && node.ledger.is_idle() && node.links.is_idle()
+    };
     consumer.until("an empty node", idle).await;
     assert!(consumer.node.local.is_empty() && consumer.node.pending.records.is_empty());
 }

@@ -7,14 +7,14 @@ pub mod peer;
 use fence::Fence;
 use opensky_node::{Config, End, Handle, JobEvent, Node, Parts, member_knock};
 use opensky_ports::testing::{
-    FakeClock, FakeExecutor, FakeMachine, MemoryBlobs, MemoryJournal, MemoryNetwork,
+    FakeClock, FakeExecutor, FakeMachine, MemoryBlobs, MemoryJournal, MemoryLedger, MemoryNetwork,
 };
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
-    Hash, JobId, Keypair, NodeId, Signed, Timestamp,
+    Hash, JobId, Keypair, Micros, NodeId, Signed, Timestamp,
     job::{JobSpec, JobState, Program, StageInputs, StageSpec, Verify},
     limits::ContributionLimits,
-    membership::{Genesis, InvitePolicy, Membership, MembershipChain},
+    membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, Membership, MembershipChain},
     offer::Constraints,
     place::Level,
     resources::{HardwareProfile, Readings, TaskLimits},
@@ -27,6 +27,7 @@ pub struct Sky {
     pub network: MemoryNetwork,
     pub genesis: Genesis,
     pub clock: Arc<SystemLikeClock>,
+    pub ledger: MemoryLedger,
     pub nodes: Vec<TestNode>,
 }
 
@@ -70,6 +71,9 @@ impl Sky {
             founded_at: Timestamp::default(),
             invites: InvitePolicy::Members,
             economy_free: true,
+            supply: Micros::ZERO,
+            validators: vec![keys[0].id()],
+            epoch_blocks: EPOCH_BLOCKS,
             nonce: 1,
         };
         let clock = Arc::new(SystemLikeClock {
@@ -77,7 +81,8 @@ impl Sky {
             random: FakeClock::new(Timestamp::default(), 7),
         });
         let network = MemoryNetwork::new(&PROTOCOLS);
-        let mut sky = Self { network, genesis, clock, nodes: Vec::new() };
+        let ledger = MemoryLedger::free(genesis.sky(), genesis.founder, clock.clone());
+        let mut sky = Self { network, genesis, clock, ledger, nodes: Vec::new() };
         for (index, key) in keys.iter().enumerate() {
             let blobs = Arc::new(MemoryBlobs::new(1 << 30));
             let node = sky.start(key, MemoryJournal::new(), blobs, Arc::new(executor(index)), 1).await;
@@ -120,6 +125,7 @@ impl Sky {
             executor: executor.clone(),
             blobs: blobs.clone(),
             journal: Arc::new(fence.clone()),
+            ledger: Arc::new(self.ledger.of(key.id())),
             machine: Arc::new(FakeMachine::new(hardware, readings)),
             clock: self.clock.clone(),
             starts,

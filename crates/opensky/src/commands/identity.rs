@@ -168,7 +168,8 @@ fn rotate(context: &Context, layout: &Layout, args: &RotateArgs) -> Result<()> {
     Ok(())
 }
 
-fn unlock(layout: &Layout, args: &KeyArgs) -> Result<Keypair> {
+/// The node's key, with its passphrase if it has one.
+pub fn unlock(layout: &Layout, args: &KeyArgs) -> Result<Keypair> {
     let file = load(layout)?;
     let passphrase = if file.is_encrypted() { Some(args.existing()?) } else { None };
     Ok(file.unlock(passphrase.as_ref())?)

@@ -22,6 +22,12 @@ pub fn show(status: &Status) -> String {
     };
     let peers = format!("{} connected, {} of them relayed", network.peers, network.peers_relayed);
     let traffic = format!("{} sent, {} received", size(network.sent_bytes), size(network.received_bytes));
+    let ledger = &status.ledger;
+    let role = match ledger.role_note.as_str() {
+        "" => ledger.role.as_str().to_owned(),
+        why => format!("{}: {why}", ledger.role.as_str()),
+    };
+    let money = ledger.available_micros.map(|amount| format!(", {amount}")).unwrap_or_default();
     let storage = format!("{} of {}", size(status.storage.used_bytes), size(status.storage.cap_bytes));
     fields(&[
         ("node", status.node.to_string()),
@@ -38,6 +44,7 @@ pub fn show(status: &Status) -> String {
         ("sharing", sharing),
         ("done for others", format!("{} tasks", status.sharing.tasks_done)),
         ("own jobs open", status.jobs_open.to_string()),
+        ("ledger", format!("height {}, {role}{money}", ledger.height)),
         ("storage", storage),
         ("memory", size(status.resident_bytes)),
     ])

@@ -5,7 +5,7 @@ use crate::{
     compose::{self, sky_name},
     config::Config,
     fail::{Exit, Fail},
-    founding::Entry,
+    founding::{Entry, NewSky},
     passphrase::KeyArgs,
 };
 use anyhow::{Context as _, Result};
@@ -36,6 +36,7 @@ Examples:
   opensky up --join sky1…                   join by the token of `opensky invite`
   opensky up --lan                          join the sky next door (`opensky invite --lan` there)
   opensky up --detach --passphrase-file p   in the background
+  opensky up --economy paid                 a new sky in which work has a price
 
 Without a key yet, one is made and locked with a passphrase: typed, from $OPENSKY_PASSPHRASE or
 from --passphrase-file; with --unencrypted-key it is not locked.")]
@@ -54,6 +55,8 @@ pub struct UpArgs {
     pub moved: bool,
     #[command(flatten)]
     pub key: KeyArgs,
+    #[command(flatten)]
+    pub new: NewSky,
     #[command(flatten)]
     pub settings: SettingFlags,
 }
@@ -86,6 +89,15 @@ pub struct SettingFlags {
     /// Most disk for programs, inputs and outputs
     #[arg(long, value_name = "SIZE")]
     pub blob_cap: Option<String>,
+    /// Let whoever decides on validators make this node one
+    #[arg(long, value_name = "BOOL")]
+    pub validate: Option<String>,
+    /// TCP port for other validators, if this node is one; 0 takes a free one and keeps it
+    #[arg(long, value_name = "PORT")]
+    pub validator_listen: Option<String>,
+    /// Where other validators reach this one, as host:port
+    #[arg(long, value_name = "ADDRESS")]
+    pub validator_address: Option<String>,
     /// What is logged
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
@@ -102,6 +114,9 @@ impl SettingFlags {
             ("loopback_only", &self.loopback_only),
             ("mdns", &self.mdns),
             ("blob_cap", &self.blob_cap),
+            ("validate", &self.validate),
+            ("validator_listen", &self.validator_listen),
+            ("validator_address", &self.validator_address),
             ("log", &self.log),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name, value.clone()?))).collect()
@@ -117,7 +132,7 @@ pub async fn run(context: &Context, args: UpArgs) -> Result<ExitCode> {
     let start = compose::Start {
         data_dir: &data_dir,
         key: &args.key,
-        entry: Entry { token: args.join.clone(), lan: args.lan },
+        entry: Entry { token: args.join.clone(), lan: args.lan, new: args.new.clone() },
         moved: args.moved,
         verbose: context.verbose,
     };

@@ -1,12 +1,13 @@
 //! One commit: records in, one redb transaction out.
 
-use super::{
-    Fault,
-    tables::{self, JobRowKey, job_key, job_row_key_bytes},
-};
-use crate::rows::{
-    BatchRow, HeadRow, IdsRow, InviteRow, InviteUseRow, MemberRow, NotesRow, PLAIN_VERSION, RunsRow, SpecRow,
-    invite_use_key_bytes, runs_payload, seal, unseal,
+use super::tables::{self, JobRowKey, job_key, job_row_key_bytes};
+use crate::{
+    file::Fault,
+    rows::{
+        BatchRow, HeadRow, IdsRow, InviteRow, InviteUseRow, MemberRow, NotesRow, PLAIN_VERSION, RunsRow,
+        SpecRow, invite_use_key_bytes, runs_payload, seal, unseal,
+    },
+    settings,
 };
 use opensky_ports::{Record, journal::TaskRun};
 use opensky_types::{
@@ -14,23 +15,11 @@ use opensky_types::{
     job::{JobNote, JobSpec, JobState},
     receipt::Batch,
 };
-use redb::{Database, Durability, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
 
-/// Writes `records` and the commit's own number, all or nothing.
-pub(super) fn commit(
-    database: &Database,
-    records: &[Record],
-    number: u64,
-    durability: Durability,
-) -> Result<(), Fault> {
-    let mut writer = database.begin_write()?;
-    writer.set_durability(durability)?;
-    for record in records {
-        apply(&writer, record)?;
-    }
-    writer.open_table(tables::META)?.insert(super::open::COMMIT_NUMBER, number)?;
-    writer.commit()?;
-    Ok(())
+/// Writes `records` in their order.
+pub(super) fn apply_all(writer: &WriteTransaction, records: &[Record]) -> Result<(), Fault> {
+    records.iter().try_for_each(|record| apply(writer, record))
 }
 
 fn apply(writer: &WriteTransaction, record: &Record) -> Result<(), Fault> {
@@ -67,11 +56,7 @@ fn apply(writer: &WriteTransaction, record: &Record) -> Result<(), Fault> {
                 &seal(MemberRow::VERSION, key, &MemberRow { chain, addresses }),
             )
         }
-        Record::Setting { name, value } => {
-            let row = seal(PLAIN_VERSION, name.as_bytes(), value);
-            writer.open_table(tables::SETTINGS)?.insert(name.as_str(), row.as_slice())?;
-            Ok(())
-        }
+        Record::Setting { name, value } => settings::put(writer, name, value),
     }
 }
 

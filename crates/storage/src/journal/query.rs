@@ -1,12 +1,12 @@
 //! Questions to the journal.
 
-use super::{
-    Fault,
-    tables::{self, job_key, job_row_key_bytes},
-};
-use crate::rows::{
-    BatchRow, HeadRow, IdsRow, InviteRow, InviteUseRow, MemberRow, NotesRow, PLAIN_VERSION, RunsRow, SpecRow,
-    invite_use_key_bytes, unseal,
+use super::tables::{self, job_key, job_row_key_bytes};
+use crate::{
+    file::Fault,
+    rows::{
+        BatchRow, HeadRow, IdsRow, InviteRow, InviteUseRow, MemberRow, NotesRow, PLAIN_VERSION, RunsRow,
+        SpecRow, invite_use_key_bytes, unseal,
+    },
 };
 use opensky_ports::journal::{StoredInvite, StoredJob, TaskRun};
 use opensky_types::{
@@ -136,9 +136,4 @@ pub(super) fn members(
         members.push((NodeId::from_public_key(key.value()), chain, addresses));
     }
     Ok(members)
-}
-
-pub(super) fn setting(reader: &ReadTransaction, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-    let row = reader.open_table(tables::SETTINGS)?.get(name)?;
-    row.map(|row| unseal("setting", PLAIN_VERSION, name.as_bytes(), row.value())).transpose()
 }

@@ -1,7 +1,11 @@
 //! The journal's tables and their keys.
 
+use crate::{
+    file::{Fault, META},
+    settings,
+};
 use opensky_types::JobId;
-use redb::TableDefinition;
+use redb::{TableDefinition, WriteTransaction};
 
 /// A job's id.
 pub(crate) type JobKey = [u8; 10];
@@ -10,8 +14,6 @@ pub(crate) type JobRowKey = (JobKey, u64);
 
 type Bytes = &'static [u8];
 
-/// The journal's own numbers, by name.
-pub(crate) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
 /// How jobs stand.
 pub(crate) const HEADS: TableDefinition<JobKey, Bytes> = TableDefinition::new("job_heads");
 /// What jobs asked for.
@@ -39,8 +41,6 @@ pub(crate) const INVITES: TableDefinition<u64, Bytes> = TableDefinition::new("in
 pub(crate) const INVITE_USES: TableDefinition<(u64, u64), Bytes> = TableDefinition::new("invite_uses");
 /// Known members.
 pub(crate) const MEMBERS: TableDefinition<[u8; 32], Bytes> = TableDefinition::new("members");
-/// Named values.
-pub(crate) const SETTINGS: TableDefinition<&str, Bytes> = TableDefinition::new("settings");
 
 /// The bytes that a row's check covers for a key of a job.
 pub(crate) fn job_row_key_bytes(key: &JobRowKey) -> [u8; 18] {
@@ -53,4 +53,24 @@ pub(crate) fn job_row_key_bytes(key: &JobRowKey) -> [u8; 18] {
 /// A job's key.
 pub(crate) fn job_key(job: JobId) -> JobKey {
     *job.as_bytes()
+}
+
+/// Makes every table, so that readers find them all.
+pub(crate) fn open_all(writer: &WriteTransaction) -> Result<(), Fault> {
+    writer.open_table(META)?;
+    writer.open_table(HEADS)?;
+    writer.open_table(SPECS)?;
+    writer.open_table(BY_TIME)?;
+    writer.open_table(RUNS)?;
+    writer.open_table(NOTES)?;
+    writer.open_table(BATCHES)?;
+    writer.open_table(BATCH_ROOTS)?;
+    writer.open_table(BATCH_IDS)?;
+    writer.open_table(COUNTERSIGNATURES)?;
+    writer.open_table(AGREEMENTS)?;
+    writer.open_table(INVITES)?;
+    writer.open_table(INVITE_USES)?;
+    writer.open_table(MEMBERS)?;
+    writer.open_table(settings::TABLE)?;
+    Ok(())
 }

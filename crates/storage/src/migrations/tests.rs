@@ -30,7 +30,7 @@ fn failed() -> Outcome {
 fn write_v1(path: &Path) {
     let mut database = redb::Builder::new().create(path).unwrap();
     let writer = database.begin_write().unwrap();
-    open::open_all_tables(&writer).unwrap();
+    tables::open_all(&writer).unwrap();
     writer.delete_table(tables::BATCH_IDS).unwrap();
     {
         let job = *samples::job_id().as_bytes();
@@ -58,7 +58,7 @@ fn write_v1(path: &Path) {
         let batch = seal(BatchRow::VERSION, &0u64.to_be_bytes(), &BatchRow { head, receipts });
         writer.open_table(tables::BATCHES).unwrap().insert(0, batch.as_slice()).unwrap();
         writer.open_table(tables::BATCH_ROOTS).unwrap().insert(root.as_bytes(), 0).unwrap();
-        let mut meta = writer.open_table(tables::META).unwrap();
+        let mut meta = writer.open_table(META).unwrap();
         meta.insert(open::FORMAT, 1).unwrap();
         meta.insert(open::COMMIT_NUMBER, 4).unwrap();
     }
@@ -106,7 +106,7 @@ fn f16_a_newer_format_is_refused_and_left_alone() {
     let path = folder.path().join(JOURNAL_FILE);
     let database = Database::open(&path).unwrap();
     let writer = database.begin_write().unwrap();
-    writer.open_table(tables::META).unwrap().insert(open::FORMAT, FORMAT_VERSION + 1).unwrap();
+    writer.open_table(META).unwrap().insert(open::FORMAT, FORMAT_VERSION + 1).unwrap();
     writer.commit().unwrap();
     drop(database);
     let Err(error) = RedbJournal::open(folder.path()) else { panic!("a newer journal was opened") };

@@ -1,6 +1,6 @@
 //! Rows that hang on a job.
 
-use crate::journal::Fault;
+use crate::file::Fault;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_ports::journal::{TaskRun, Verdict};
 use opensky_types::{

@@ -1,6 +1,6 @@
 //! Rows of receipt batches.
 
-use crate::journal::Fault;
+use crate::file::Fault;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
     Hash, Signed,

@@ -54,6 +54,7 @@ fn all_rows() -> Vec<(&'static str, Vec<u8>)> {
     let root = batch_head.decode_unverified().unwrap().root;
     let chain = samples::membership(&samples::genesis(InvitePolicy::Members), samples::node(2));
     let addresses = vec!["/ip4/192.0.2.1/tcp/1".to_owned()];
+    let snapshot = KeptSnapshotRow { height: 7, chunks: 2, head: &b"head"[..], manifest: &b"manifest"[..] };
     vec![
         ("job head", seal(HeadRow::VERSION, key, &head)),
         ("job spec", seal(SpecRow::VERSION, key, &SpecRow { spec: samples::full_job() })),
@@ -69,6 +70,9 @@ fn all_rows() -> Vec<(&'static str, Vec<u8>)> {
             seal(InviteUseRow::VERSION, key, &InviteUseRow { node: samples::node(1), at: samples::NOW }),
         ),
         ("member", seal(MemberRow::VERSION, key, &MemberRow { chain, addresses })),
+        ("span of blocks", seal(SpanRow::VERSION, key, &SpanRow { first: 3, next: 9 })),
+        ("snapshot", seal(KeptSnapshotRow::VERSION, key, &snapshot)),
+        ("block", seal(PLAIN_VERSION, key, &b"block".as_slice())),
         ("setting", seal(PLAIN_VERSION, key, &b"value".to_vec())),
     ]
 }
@@ -90,6 +94,22 @@ fn runs_come_back_as_they_were() {
     let back: RunsRow = unseal("run", RunsRow::VERSION, b"key", &row).unwrap();
     let back: Vec<TaskRun> = back.runs.into_iter().map(|run| run.try_into().unwrap()).collect();
     assert_eq!(back, runs());
+}
+
+#[test]
+fn the_ledgers_rows_come_back_as_they_were() {
+    let snapshot =
+        KeptSnapshotRow { height: 7, chunks: 2, head: b"head".to_vec(), manifest: b"manifest".to_vec() };
+    let row = seal(KeptSnapshotRow::VERSION, b"key", &snapshot);
+    assert_eq!(
+        unseal::<KeptSnapshotRow>("snapshot", KeptSnapshotRow::VERSION, b"key", &row).unwrap(),
+        snapshot
+    );
+    let span = SpanRow { first: 3, next: 9 };
+    let row = seal(SpanRow::VERSION, b"key", &span);
+    assert_eq!(unseal::<SpanRow>("span", SpanRow::VERSION, b"key", &row).unwrap(), span);
+    assert_eq!((span.oldest(), span.newest()), (Some(3), Some(8)));
+    assert_eq!((SpanRow::above(7).oldest(), SpanRow::above(7).newest()), (None, None));
 }
 
 #[test]
@@ -119,5 +139,7 @@ proptest! {
         let sealed = [&[1][..], &check(1, b"key", &bytes), &bytes].concat();
         let _ = unseal::<NotesRow>("note", 1, b"key", &sealed);
         let _ = unseal::<BatchRow>("receipt batch", 1, b"key", &sealed);
+        let _ = unseal::<SpanRow>("span of blocks", 1, b"key", &sealed);
+        let _ = unseal::<KeptSnapshotRow>("snapshot", 1, b"key", &sealed);
     }
 }

@@ -23,6 +23,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("machine", 3),
     ("network", 3),
     ("storage", 3),
+    ("chain", 4),
     ("client", 4),
     ("node", 4),
     ("gateway", 5),

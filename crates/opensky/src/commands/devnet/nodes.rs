@@ -8,7 +8,8 @@ use crate::{
 use anyhow::{Context as _, Result};
 use opensky_api::membership::InviteRequest;
 use opensky_client::Client;
-use opensky_identity::{Layout, RunningNode};
+use opensky_identity::{DataFolder, KeyFile, Layout, Protection, RunningNode};
+use opensky_types::NodeId;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use std::{
@@ -21,6 +22,8 @@ use std::{
 
 /// How long nodes may take to find each other.
 const MEET_TIMEOUT: Duration = Duration::from_secs(60);
+/// Validators of a sky of at least as many nodes: one of them may fail.
+const VALIDATORS: u16 = 4;
 /// How long the kernel may take to end a process.
 const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(50);
@@ -90,17 +93,38 @@ impl Devnet {
 
     async fn start_nodes(&mut self, context: &Context, count: u16) -> Result<()> {
         context.say(format!("starting {count} nodes in {}", self.folder.display()));
-        let founder = self.start_node("node1", None).await?;
+        let validators = self.validators(count)?;
+        let founder = self.start_node("node1", None, &validators).await?;
         let request = InviteRequest { uses_max: u32::from(count), ..InviteRequest::default() };
         let token = founder.invite(&request).await?.token;
         let mut clients = vec![founder];
         for number in 2..=count {
-            clients.push(self.start_node(&format!("node{number}"), Some(&token)).await?);
+            clients.push(self.start_node(&format!("node{number}"), Some(&token), &[]).await?);
         }
         meet(&clients).await
     }
 
-    async fn start_node(&mut self, name: &str, token: Option<&str>) -> Result<Client> {
+    /// The nodes that validate at first: four of those that are new, so that one may fail, or the first
+    /// alone in a smaller sky. None where the sky is there already.
+    fn validators(&self, count: u16) -> Result<Vec<NodeId>> {
+        let folder = |number: u16| self.folder.join(format!("node{number}"));
+        if Layout::new(folder(1)).key().try_exists()? {
+            return Ok(Vec::new());
+        }
+        let voting = if count < VALIDATORS { 1 } else { VALIDATORS };
+        let made = (1..=voting).map(|number| {
+            // Released at once: the node opens it again.
+            let data = DataFolder::open(&folder(number))?;
+            let path = data.layout().key();
+            if path.try_exists()? {
+                return Ok(KeyFile::load(&path)?.id());
+            }
+            Ok(KeyFile::create(&path, &opensky_identity::generate(), Protection::None)?.id())
+        });
+        made.collect()
+    }
+
+    async fn start_node(&mut self, name: &str, token: Option<&str>, validators: &[NodeId]) -> Result<Client> {
         let data_dir = self.folder.join(name);
         let path = |flag: &str, value: &Path| [OsString::from(flag), value.as_os_str().to_owned()];
         let mut args: Vec<OsString> = path("--data-dir", &data_dir).into();
@@ -113,12 +137,20 @@ impl Devnet {
             "0",
             "--api",
             "127.0.0.1:0",
+            "--validator-listen",
+            "0",
+            "--validate",
+            "true",
             "--name",
             name,
         ];
         args.extend(flags.map(OsString::from));
         if let Some(token) = token {
             args.extend(["--join", token].map(OsString::from));
+        }
+        if !validators.is_empty() {
+            let list = validators.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            args.extend(["--validators", &list].map(OsString::from));
         }
         // Counted from its first moment, so that it ends with the others whatever comes.
         self.children.push(up::spawn(&data_dir, &args)?);
@@ -132,7 +164,7 @@ impl Devnet {
         if node.pid.is_some() {
             return Err(Fail::new(Exit::Failed, format!("{name} is running")).into());
         }
-        self.start_node(name, None).await.map(drop)
+        self.start_node(name, None, &[]).await.map(drop)
     }
 
     /// The nodes, in order of name.
@@ -146,7 +178,7 @@ impl Devnet {
             let data_dir = self.folder.join(&name);
             let layout = Layout::new(&data_dir);
             let pid = RunningNode::find(&layout)?.map(|running| running.pid);
-            let id = opensky_identity::KeyFile::load(&layout.key()).map(|key| key.id().to_string());
+            let id = KeyFile::load(&layout.key()).map(|key| key.id().to_string());
             let state = match pid {
                 None => "stopped",
                 Some(_) if self.throttle_pid(&name).is_some() => "slow",

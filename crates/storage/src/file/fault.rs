@@ -1,9 +1,25 @@
-//! Errors on the way from redb to the port.
+//! Errors on the way from redb to whoever asked.
 
-use opensky_ports::JournalError;
 use std::io;
 
-/// What went wrong inside one transaction, before the journal's name is put to it.
+/// What a file of this crate could not do. Each user of a file turns it into its own error.
+#[derive(Debug)]
+pub(crate) enum FileError {
+    /// The disk or redb said no.
+    Io {
+        /// What was being done.
+        context: String,
+        /// What went wrong.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What is on disk is not what was written.
+    Damaged {
+        /// What was found damaged.
+        what: &'static str,
+    },
+}
+
+/// What went wrong inside one transaction, before the file's name is put to it.
 #[derive(Debug)]
 pub(crate) enum Fault {
     /// redb or the disk.
@@ -24,17 +40,17 @@ impl Fault {
         )
     }
 
-    /// Whether the journal itself, not the question put to it, is at fault.
+    /// Whether the file itself, not the question put to it, is at fault.
     pub fn is_damage(&self) -> bool {
         matches!(self, Self::Damaged(_) | Self::Panicked | Self::Redb(redb::Error::Corrupted(_)))
     }
 
-    /// The port's error, saying what was being done.
-    pub fn into_error(self, context: impl FnOnce() -> String) -> JournalError {
+    /// The file's error, saying what was being done.
+    pub fn into_error(self, context: impl FnOnce() -> String) -> FileError {
         match self {
-            Self::Damaged(what) => JournalError::Damaged { what },
-            Self::Panicked | Self::Redb(redb::Error::Corrupted(_)) => JournalError::Damaged { what: "page" },
-            Self::Redb(source) => JournalError::Io { context: context(), source: Box::new(source) },
+            Self::Damaged(what) => FileError::Damaged { what },
+            Self::Panicked | Self::Redb(redb::Error::Corrupted(_)) => FileError::Damaged { what: "page" },
+            Self::Redb(source) => FileError::Io { context: context(), source: Box::new(source) },
         }
     }
 }

@@ -1,0 +1,228 @@
+//! How many signed transfers four validators on this machine commit a second, and how fast a follower
+//! catches up, beside the batch check of ed25519 signatures measured in the same run.
+//!
+//! `cargo run --release -p opensky-chain --example throughput [transfers] [accounts]` starts four
+//! validators in one process, over TCP on loopback, with journals and files on disk. Every transfer is
+//! signed and checked by each of them; it waits at all of them, as gossip brings it about.
+
+use anyhow::{Context, Result, ensure};
+use opensky_chain::{SNAPSHOT_BLOCKS, Settings, SkyLedger, Voting};
+use opensky_ledger::{
+    action::Action,
+    approval::{Approval, Statement},
+    memo::Memo,
+    transaction::{SignedTransaction, Transaction},
+};
+use opensky_ports::{
+    Clock, LedgerEngine,
+    ledger::{SubmitError, Whereabouts},
+};
+use opensky_types::{
+    AccountId, Hash, Keypair, Micros, Timestamp,
+    membership::{Genesis, InvitePolicy},
+};
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    sync::Arc,
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+const VALIDATORS: u8 = 4;
+/// Longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(since.as_millis() as u64)
+    }
+    fn monotonic_us(&self) -> u64 {
+        0
+    }
+    fn random(&self) -> [u8; 32] {
+        [0; 32]
+    }
+}
+
+fn key(number: u64) -> Keypair {
+    let mut seed = [7; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    Keypair::from_seed(seed)
+}
+
+fn signed(sky: Hash, from: &Keypair, nonce: u64, to: AccountId, amount: u64) -> Result<SignedTransaction> {
+    let transaction = Transaction {
+        sky,
+        rules: 1,
+        account: AccountId::of_node(from.id()),
+        nonce,
+        valid_until: SystemClock.now().plus_ms(3_600_000),
+        action: Action::Transfer { to, amount: Micros::new(amount), memo: Memo::default() },
+    };
+    let signature = from.sign(&transaction.message());
+    Ok(transaction.signed(vec![Approval::Ed25519 { key: from.id(), signature }]))
+}
+
+fn open(genesis: &Genesis, number: u64, listen: Option<SocketAddr>, home: &Path) -> Result<SkyLedger> {
+    std::fs::create_dir_all(home)?;
+    let voting = listen.map(|listen| Voting {
+        key: key(number),
+        listen,
+        dialable: listen.to_string(),
+        folder: home.join("validator"),
+        mark: home.join("voted"),
+    });
+    Ok(SkyLedger::open(Settings {
+        genesis,
+        node: key(number).id(),
+        folder: home,
+        voting,
+        clock: Arc::new(SystemClock),
+        snapshot_blocks: SNAPSHOT_BLOCKS,
+    })?)
+}
+
+/// Hands transactions to a validator, waiting while it is full.
+fn submit(ledger: &SkyLedger, transactions: &[SignedTransaction]) -> Result<()> {
+    for transaction in transactions {
+        loop {
+            match ledger.submit(transaction.clone()) {
+                Ok(_) => break,
+                Err(SubmitError::Full(_)) => thread::sleep(Duration::from_millis(5)),
+                // It came in by a block before it came by this way.
+                Err(SubmitError::Rejected(_)) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn wait_final(ledger: &SkyLedger, id: Hash) -> Result<()> {
+    let start = Instant::now();
+    while !matches!(ledger.whereabouts(&id), Whereabouts::Final { .. }) {
+        ensure!(start.elapsed() < PATIENCE, "a transfer is not final");
+        thread::sleep(Duration::from_micros(200));
+    }
+    Ok(())
+}
+
+fn main() -> Result<()> {
+    let argument = |index: usize, default: u64| {
+        std::env::args().nth(index).map_or(Ok(default), |text| text.parse()).context("a number")
+    };
+    let (transfers, accounts) = (argument(1, 60_000)?, argument(2, 200)?);
+    let folder = tempfile::tempdir_in(".")?;
+    let founder = key(1);
+    let mut validators: Vec<_> = (1..=u64::from(VALIDATORS)).map(|number| key(number).id()).collect();
+    validators.sort_unstable();
+    let genesis = Genesis {
+        name: "bench".into(),
+        founder: founder.id(),
+        founded_at: SystemClock.now(),
+        invites: InvitePolicy::Members,
+        economy_free: false,
+        supply: Micros::new(1 << 50),
+        validators,
+        epoch_blocks: 1_000,
+        nonce: 1,
+    };
+    let listeners = (0..VALIDATORS).map(|_| TcpListener::bind("127.0.0.1:0"));
+    let listeners = listeners.collect::<std::io::Result<Vec<_>>>()?;
+    let addresses: Vec<SocketAddr> =
+        listeners.iter().map(TcpListener::local_addr).collect::<std::io::Result<_>>()?;
+    drop(listeners);
+    let mut ledgers = Vec::new();
+    for (number, address) in (1..).zip(&addresses) {
+        let home = folder.path().join(number.to_string());
+        let ledger = open(&genesis, number, Some(*address), &home)?;
+        let known = (1..).zip(&addresses).map(|(number, address)| (key(number).id(), address.to_string()));
+        ledger.learn_addresses(known.collect());
+        ledgers.push(Arc::new(ledger));
+    }
+    let sky = genesis.sky();
+
+    // Every payer gets its money first.
+    let payers: Vec<Keypair> = (0..accounts).map(|number| key(1_000 + number)).collect();
+    let mut seeding = Vec::new();
+    for (nonce, payer) in (0..).zip(&payers) {
+        seeding.push(signed(sky, &founder, nonce, AccountId::of_node(payer.id()), 1_000_000_000)?);
+    }
+    for ledger in &ledgers {
+        submit(ledger, &seeding)?;
+    }
+    let last = seeding.last().context("a payer")?.clone().unchecked()?.id;
+    for ledger in &ledgers {
+        wait_final(ledger, last)?;
+    }
+
+    // One at a time: how long a user waits.
+    let mut waits = Vec::new();
+    for nonce in 0..50 {
+        let transfer = signed(sky, &founder, accounts + nonce, AccountId::of_node(payers[0].id()), 1_000)?;
+        let id = transfer.clone().unchecked()?.id;
+        let start = Instant::now();
+        for ledger in &ledgers {
+            submit(ledger, std::slice::from_ref(&transfer))?;
+        }
+        wait_final(&ledgers[0], id)?;
+        waits.push(start.elapsed());
+    }
+    waits.sort_unstable();
+    println!("one transfer, p50 to final    {:>10.1} ms", waits[waits.len() / 2].as_secs_f64() * 1e3);
+
+    let mut load = Vec::with_capacity(transfers as usize);
+    for index in 0..transfers {
+        let from = &payers[(index % accounts) as usize];
+        let to = AccountId::of_node(payers[((index + 1) % accounts) as usize].id());
+        load.push(signed(sky, from, index / accounts, to, 1)?);
+    }
+    let start = Instant::now();
+    let checked = SignedTransaction::check_all(load.iter().take(20_000).cloned().collect())?;
+    let per_second = checked.len() as f64 / start.elapsed().as_secs_f64();
+    println!("signatures checked in batches {per_second:>10.0} /s on one core");
+
+    let load = Arc::new(load);
+    let before = ledgers[0].head().height;
+    let start = Instant::now();
+    let feeders: Vec<_> = ledgers
+        .iter()
+        .map(|ledger| {
+            let (ledger, load) = (Arc::clone(ledger), Arc::clone(&load));
+            thread::spawn(move || submit(&ledger, &load))
+        })
+        .collect();
+    for feeder in feeders {
+        feeder.join().map_err(|_| anyhow::anyhow!("a feeder panicked"))??;
+    }
+    for transfer in load.iter().rev().take(accounts as usize) {
+        wait_final(&ledgers[0], transfer.clone().unchecked()?.id)?;
+    }
+    let took = start.elapsed().as_secs_f64();
+    let committed = transfers as f64 / took;
+    let blocks = ledgers[0].head().height - before;
+    println!(
+        "transfers committed           {committed:>10.0} /s ({transfers} in {took:.1} s, {blocks} blocks)"
+    );
+    let ceiling = per_second * 2.0 / f64::from(VALIDATORS);
+    println!("of the ceiling of 2 cores     {:>10.2}", committed / ceiling);
+
+    let follower = open(&genesis, 99, None, &folder.path().join("follower"))?;
+    let start = Instant::now();
+    while follower.head().height < ledgers[0].head().height {
+        let some = ledgers[0].blocks(follower.head().height + 1, 4 << 20)?;
+        ensure!(!some.is_empty(), "blocks are missing");
+        follower.follow(some)?;
+    }
+    let followed = transfers as f64 / start.elapsed().as_secs_f64();
+    println!("a follower catches up with    {followed:>10.0} /s, {:.1} times as fast", followed / committed);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    for ledger in ledgers {
+        runtime.block_on(ledger.shut_down());
+    }
+    Ok(())
+}

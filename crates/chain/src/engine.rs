@@ -1,0 +1,363 @@
+//! [`SkyLedger`]: the port of the node, and how it is opened.
+
+use crate::{
+    follow::failed,
+    founding::{Founding, FoundingError},
+    history, proof,
+    sealed::Sealed,
+    snapshots::{self, Incoming},
+    state::{ChainError, State, voters},
+    validator::{self, Desk, Voting, address},
+    voting::Shared,
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+use opensky_consensus::LightClient;
+use opensky_ledger::{
+    entry::Entry,
+    event::Event,
+    genesis::Genesis as LedgerGenesis,
+    key::Key,
+    ledger::Ledger,
+    transaction::{SignedTransaction, TransactionError},
+};
+use opensky_ports::{
+    Clock, LedgerEngine,
+    ledger::{
+        FollowError, Head, HistoryItem, News, Overview, Reading, Restoring, SubmitError, Taken, Whereabouts,
+    },
+};
+use opensky_storage::{LedgerStore, LedgerStoreError};
+use opensky_types::{AccountId, Hash, NodeId, codec, membership::Genesis};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+use tokio::sync::broadcast;
+
+/// Final blocks that a slow listener may lag behind.
+const NEWS_MAX: usize = 1_024;
+/// Blocks played again at a time when the ledger is opened.
+const REPLAY_BYTES: usize = 16 << 20;
+/// Addresses of validators that are kept.
+const ADDRESSES_MAX: usize = 256;
+const ADDRESSES: &str = "validator-addresses/1";
+const ADDRESSES_BYTES_MAX: usize = 64 * 1024;
+
+/// Blocks between two snapshots: a start plays at most about so many again.
+pub const SNAPSHOT_BLOCKS: u64 = 1_000;
+
+/// What a ledger is opened with.
+pub struct Settings<'a> {
+    /// The first facts of the sky.
+    pub genesis: &'a Genesis,
+    /// This node.
+    pub node: NodeId,
+    /// The folder of the ledger's file.
+    pub folder: &'a Path,
+    /// How this node votes, should it be a validator; none: it never does.
+    pub voting: Option<Voting>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Blocks between two snapshots; [`SNAPSHOT_BLOCKS`] for most.
+    pub snapshot_blocks: u64,
+}
+
+/// Why a ledger could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The sky can't have one.
+    #[error(transparent)]
+    Founding(#[from] FoundingError),
+    /// Its file.
+    #[error("the ledger's file")]
+    Store(#[from] LedgerStoreError),
+    /// What is in it.
+    #[error("the ledger can't be read from its file: {0}")]
+    Damaged(String),
+    /// No thread.
+    #[error("no thread for the validator")]
+    Thread(#[from] std::io::Error),
+}
+
+impl From<ChainError> for OpenError {
+    fn from(error: ChainError) -> Self {
+        Self::Damaged(snapshots::Chain(&error).to_string())
+    }
+}
+
+/// The ledger of one sky, on one node.
+pub struct SkyLedger {
+    shared: Shared,
+    founding: Arc<Founding>,
+    store: Arc<LedgerStore>,
+    clock: Arc<dyn Clock>,
+    news: broadcast::Sender<Arc<News>>,
+    incoming: Mutex<Option<Incoming>>,
+    desk: Arc<Desk>,
+    dialable: Option<String>,
+    node: NodeId,
+    keeper: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl SkyLedger {
+    /// Opens the ledger: the newest snapshot, and what came after it. A node that votes begins to do
+    /// so in the background.
+    pub fn open(settings: Settings<'_>) -> Result<Self, OpenError> {
+        let (founding, first_state, first_header) = Founding::of(settings.genesis)?;
+        let founding = Arc::new(founding);
+        let store = Arc::new(LedgerStore::open(settings.folder)?);
+        let (news, _) = broadcast::channel(NEWS_MAX);
+        let own = AccountId::of_node(settings.node);
+        let (ledger, light, top) = match snapshots::load(&store)? {
+            Some((ledger, top)) => {
+                let light = light_behind(&founding, &store, &top)?;
+                (ledger, light, top)
+            }
+            None => {
+                let ledger = Ledger::resume(first_state, first_header)
+                    .map_err(|error| OpenError::Damaged(error.to_string()))?;
+                (ledger, founding.light(), Sealed { block: founding.block.clone(), certificate: None })
+            }
+        };
+        let mut state =
+            State::new(Arc::clone(&founding), Arc::clone(&store), own, ledger, light, top, news.clone());
+        state.snapshot_height = state.head().height;
+        state.snapshot_blocks = settings.snapshot_blocks;
+        state.recall_sets()?;
+        replay(&mut state)?;
+        let shared = Shared(Arc::new(Mutex::new(state)));
+        let desk = Arc::new(Desk::default());
+        desk.learn(kept_addresses(&store)?);
+        let dialable = settings.voting.as_ref().map(|voting| voting.dialable.clone());
+        let keeper = match settings.voting {
+            Some(voting) => {
+                let (genesis, rules) = (founding.block.clone(), founding.rules.clone());
+                Some(validator::spawn(voting, shared.clone(), genesis, rules, Arc::clone(&desk))?)
+            }
+            None => None,
+        };
+        Ok(Self {
+            shared,
+            founding,
+            store,
+            clock: settings.clock,
+            news,
+            incoming: Mutex::new(None),
+            desk,
+            dialable,
+            node: settings.node,
+            keeper: Mutex::new(keeper),
+        })
+    }
+
+    fn incoming(&self) -> std::sync::MutexGuard<'_, Option<Incoming>> {
+        self.incoming.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A light client at the block of a snapshot on this node's own disk.
+fn light_behind(founding: &Founding, store: &LedgerStore, top: &Sealed) -> Result<LightClient, ChainError> {
+    let header = top.block.header();
+    let length = founding.rules.epoch_length;
+    let epoch = length.epoch_of(header.height + 1);
+    let set = match &header.next_validators {
+        Some(next) => Some(next.clone()),
+        None => voters(founding, store, epoch)?,
+    };
+    let set = set.ok_or_else(|| ChainError::Damaged("the border of an epoch is missing".to_owned()))?;
+    Ok(LightClient::resume(founding.ledger.sky, length, epoch, set, (header.height, top.block.id())))
+}
+
+/// Plays what is on disk above the snapshot.
+fn replay(state: &mut State) -> Result<(), ChainError> {
+    loop {
+        let next = state.head().height + 1;
+        let rows = state.store.blocks(next, REPLAY_BYTES, usize::MAX)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        for (_, bytes) in rows {
+            let sealed = Sealed::decode(&bytes)?;
+            let height = sealed.block.header().height;
+            state.advance(sealed, true)?;
+            let epoch = state.founding.rules.epoch_length.epoch_of(height + 1);
+            let set = state.sets.get(&epoch).cloned();
+            let set = set.ok_or_else(|| ChainError::Damaged(format!("nobody votes in epoch {epoch}")))?;
+            state.light = state.light_at(epoch, set);
+        }
+    }
+}
+
+fn kept_addresses(store: &LedgerStore) -> Result<Vec<(NodeId, String)>, OpenError> {
+    let Some(bytes) = store.setting(ADDRESSES)? else { return Ok(Vec::new()) };
+    codec::decode(&bytes, ADDRESSES_BYTES_MAX).map_err(|error| OpenError::Damaged(error.to_string()))
+}
+
+#[async_trait]
+impl LedgerEngine for SkyLedger {
+    fn genesis(&self) -> &LedgerGenesis {
+        &self.founding.ledger
+    }
+
+    fn head(&self) -> Head {
+        self.shared.lock().head()
+    }
+
+    fn is_voting(&self) -> bool {
+        self.shared.lock().is_voting
+    }
+
+    fn read(&self, keys: &[Key]) -> Reading {
+        let state = self.shared.lock();
+        let entries = keys.iter().map(|key| state.ledger.state().get(key).cloned()).collect();
+        Reading { head: state.head(), entries }
+    }
+
+    fn owned_by(&self, owner: &AccountId, limit: usize) -> Vec<AccountId> {
+        let state = self.shared.lock();
+        let ends = [0x00, 0xff].map(|byte| Key::Owner(AccountId::from_bytes([byte; 32])));
+        let owners = state.ledger.state().keys_between(ends[0], ends[1]);
+        let owned = owners.filter_map(|key| match (key, state.ledger.state().get(&key)) {
+            (Key::Owner(node), Some(Entry::Owner(found))) if found == owner => Some(node),
+            _ => None,
+        });
+        owned.take(limit).collect()
+    }
+
+    fn next_nonce(&self, account: &AccountId) -> u64 {
+        let state = self.shared.lock();
+        state.mempool.next_nonce(account, state.nonce(account))
+    }
+
+    fn submit(&self, transaction: SignedTransaction) -> Result<Taken, SubmitError> {
+        // Signatures first, and outside the lock: they cost most.
+        let checked = transaction.check().map_err(malformed)?;
+        self.shared.lock().admit(checked, self.clock.now())
+    }
+
+    fn try_out(&self, transaction: SignedTransaction) -> Result<Vec<Event>, SubmitError> {
+        let checked = transaction.check().map_err(malformed)?;
+        Ok(self.shared.lock().ledger.try_out(self.clock.now(), &checked)?)
+    }
+
+    fn whereabouts(&self, id: &Hash) -> Whereabouts {
+        self.shared.lock().whereabouts(id)
+    }
+
+    fn prove(&self, key: &Key) -> Result<Vec<u8>, FollowError> {
+        let state = self.shared.lock();
+        let height = state.head().height;
+        proof::prove(&state, key).map_err(failed)?.ok_or(FollowError::NotNext { height })
+    }
+
+    fn blocks(&self, height: u64, bytes_max: usize) -> Result<Vec<Bytes>, FollowError> {
+        // The file has its own lock; the state need not wait for the disk.
+        crate::follow::blocks_from(&self.store, height, bytes_max)
+    }
+
+    fn follow(&self, blocks: Vec<Bytes>) -> Result<Head, FollowError> {
+        self.shared.lock().follow(&blocks)
+    }
+
+    fn offer_snapshot(&self, epoch: u64) -> Result<Option<Vec<u8>>, FollowError> {
+        snapshots::offer(&self.shared.lock(), epoch)
+    }
+
+    fn snapshot_chunk(&self, height: u64, index: u32) -> Result<Option<Vec<u8>>, FollowError> {
+        self.store.snapshot_chunk(height, index).map_err(|error| failed(error.into()))
+    }
+
+    fn begin_restore(&self, offer: &[u8]) -> Result<Restoring, FollowError> {
+        let (incoming, restoring) = snapshots::begin(&self.shared.lock(), offer)?;
+        *self.incoming() = Some(incoming);
+        Ok(restoring)
+    }
+
+    fn restore_chunk(&self, index: u32, bytes: &[u8]) -> Result<bool, FollowError> {
+        let mut slot = self.incoming();
+        let Some(incoming) = slot.as_mut() else {
+            return Err(FollowError::NotNext { height: self.head().height });
+        };
+        if !snapshots::add(incoming, index, bytes)? {
+            return Ok(false);
+        }
+        match slot.take() {
+            Some(incoming) => snapshots::finish(&mut self.shared.lock(), incoming).map(|()| true),
+            None => Ok(false),
+        }
+    }
+
+    fn history(
+        &self,
+        account: &AccountId,
+        before: Option<(u64, u32)>,
+        limit: usize,
+    ) -> Result<Vec<HistoryItem>, FollowError> {
+        let rows = self.store.history(account.as_bytes(), before, limit);
+        let rows = rows.map_err(|error| failed(error.into()))?;
+        let items = rows.iter().map(history::item).collect::<Result<_, _>>();
+        items.map_err(|error| failed(ChainError::Damaged(error.to_string())))
+    }
+
+    fn overview(&self) -> Overview {
+        let role = self.desk.role();
+        let state = self.shared.lock();
+        Overview {
+            head: state.head(),
+            validators: state.light.validators().members().to_vec(),
+            role,
+            waiting: state.mempool.len(),
+            entries: state.ledger.state().len(),
+            validator_address: self.dialable.clone(),
+        }
+    }
+
+    fn validator_addresses(&self) -> Vec<(NodeId, String)> {
+        let mut addresses = self.desk.addresses();
+        if let Some(own) = &self.dialable {
+            addresses.insert(self.node, own.clone());
+        }
+        addresses.into_iter().collect()
+    }
+
+    fn learn_addresses(&self, addresses: Vec<(NodeId, String)>) {
+        let known = self.desk.addresses();
+        let room = ADDRESSES_MAX.saturating_sub(known.len());
+        let sane = addresses.into_iter().filter(|(node, text)| *node != self.node && address(text).is_some());
+        let (old, new): (Vec<_>, Vec<_>) = sane.partition(|(node, _)| known.contains_key(node));
+        if !self.desk.learn(old.into_iter().chain(new.into_iter().take(room))) {
+            return;
+        }
+        let all: Vec<(NodeId, String)> = self.desk.addresses().into_iter().collect();
+        if let Err(error) = self.store.put_setting(ADDRESSES, &codec::encode(&all)) {
+            tracing::warn!(%error, "addresses of validators could not be kept");
+        }
+    }
+
+    fn subscribe(&self) -> broadcast::Receiver<Arc<News>> {
+        self.news.subscribe()
+    }
+
+    async fn shut_down(&self) {
+        self.desk.stop();
+        let keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let store = Arc::clone(&self.store);
+        let ended = tokio::task::spawn_blocking(move || {
+            if keeper.is_some_and(|keeper| keeper.join().is_err()) {
+                tracing::error!("the validator's thread panicked");
+            }
+            store.sync()
+        });
+        match ended.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the ledger's file could not be synced"),
+            Err(error) => tracing::error!(%error, "the ledger did not end in order"),
+        }
+    }
+}
+
+fn malformed(error: TransactionError) -> SubmitError {
+    SubmitError::Malformed(error.to_string())
+}

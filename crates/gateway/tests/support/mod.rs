@@ -1,0 +1,123 @@
+//! A node on in-memory ports with its API on a free port.
+
+#![allow(dead_code)] // Each test file uses a part of it.
+
+use opensky_client::{Client, ClientError, api::Code};
+use opensky_gateway::{Surroundings, Token};
+use opensky_node::{Config, Node, Parts};
+use opensky_ports::testing::{
+    FakeClock, FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryLedger, MemoryNetwork,
+};
+use opensky_protocol::PROTOCOLS;
+use opensky_types::{
+    Keypair, Micros, Timestamp,
+    limits::ContributionLimits,
+    membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, MembershipChain},
+    samples,
+};
+use std::sync::Arc;
+use tokio::{net::TcpListener, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+pub const TOKEN: &str = "0123456789abcdef";
+
+/// Time that passes, and randomness that is the same in each run. On a clock that stands still a job
+/// that no node fits at its first look never looks again: the next look has its time on this clock.
+struct MovingClock {
+    started: Instant,
+    random: FakeClock,
+}
+
+impl opensky_ports::Clock for MovingClock {
+    fn now(&self) -> Timestamp {
+        samples::NOW.plus_ms(self.started.elapsed().as_millis() as u64)
+    }
+    fn monotonic_us(&self) -> u64 {
+        self.started.elapsed().as_micros() as u64
+    }
+    fn random(&self) -> [u8; 32] {
+        self.random.random()
+    }
+}
+
+/// A node with its API on a free port; ends with the test.
+pub struct Served {
+    pub client: Client,
+    pub address: String,
+}
+
+/// The key of the node.
+pub fn own_key() -> Keypair {
+    Keypair::from_seed([1; 32])
+}
+
+/// In a sky without prices.
+pub async fn serve() -> Served {
+    serve_with(Micros::ZERO).await
+}
+
+/// In a sky whose founder, this node, has `supply`; without prices if that is nothing.
+pub async fn serve_with(supply: Micros) -> Served {
+    let key = own_key();
+    let (transport, transport_events) = MemoryNetwork::new(&PROTOCOLS).start(key.id());
+    let genesis = Genesis {
+        name: "test".into(),
+        founder: key.id(),
+        founded_at: Timestamp::default(),
+        invites: InvitePolicy::Members,
+        economy_free: supply == Micros::ZERO,
+        supply,
+        validators: vec![key.id()],
+        epoch_blocks: EPOCH_BLOCKS,
+        nonce: 1,
+    };
+    let executor = FakeExecutor::new(|batch, item| {
+        let run = FakeRun::writes(item.input.item.clone());
+        if batch.program.args.contains(&"slow".into()) { run.forever() } else { run }
+    });
+    let clock = Arc::new(MovingClock { started: Instant::now(), random: FakeClock::default() });
+    let ledger = match supply {
+        Micros::ZERO => MemoryLedger::free(genesis.sky(), key.id(), clock.clone()),
+        supply => MemoryLedger::paid(genesis.sky(), key.id(), supply, clock.clone()),
+    };
+    let parts = Parts {
+        key,
+        genesis,
+        chain: MembershipChain::default(),
+        transport: Arc::new(transport),
+        transport_events,
+        executor: Arc::new(executor),
+        blobs: Arc::new(MemoryBlobs::new(1 << 30)),
+        journal: Arc::new(MemoryJournal::new()),
+        ledger: Arc::new(ledger),
+        machine: Arc::new(FakeMachine::default()),
+        clock,
+        starts: 1,
+        limits: ContributionLimits::default(),
+        config: Config::default(),
+    };
+    let (handle, _) = Node::start(parts).await.expect("node starts");
+    let log = std::env::temp_dir().join(format!("opensky-gateway-test-{}.log", std::process::id()));
+    std::fs::write(&log, "one\ntwo\nthree\n").expect("log file");
+    let surroundings = Surroundings {
+        name: "tester".into(),
+        version: "0.0.0".into(),
+        data_dir: "/nowhere".into(),
+        config: Default::default(),
+        log_file: log,
+        doctor: Arc::new(Vec::new),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
+    let address = listener.local_addr().expect("address").to_string();
+    let stop = CancellationToken::new();
+    tokio::spawn(opensky_gateway::serve(listener, handle, Token::new(TOKEN.into()), surroundings, stop));
+    Served { client: Client::new(&address, TOKEN), address }
+}
+
+/// The code of a problem.
+pub fn code(error: &ClientError) -> Option<Code> {
+    match error {
+        ClientError::Problem(problem) => Some(problem.code),
+        _ => None,
+    }
+}
