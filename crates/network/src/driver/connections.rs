@@ -22,6 +22,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// A node whose connection ends gets this long to read the answer to its knock.
+pub(super) const LAST_WORD: Duration = Duration::from_secs(1);
 /// After letting a node in, the time it gets to come back before it is dialled.
 const COME_BACK: Duration = Duration::from_secs(2);
 
@@ -37,6 +39,8 @@ pub(super) struct Connection {
     /// Known not to be one's on the other side.
     one_sided: bool,
     rtt: Option<Duration>,
+    /// A knock of the other side came over it.
+    pub knocked: bool,
     /// When a connection that carries nothing yet is closed.
     pub closes_at: Option<Instant>,
 }
@@ -126,6 +130,7 @@ impl Driver {
             mutual: false,
             one_sided: false,
             rtt: None,
+            knocked: false,
             closes_at,
         };
         self.connections.of.insert(id, one);
@@ -148,7 +153,7 @@ impl Driver {
             }
         }
         let dialled_left = self.connections.of_peer(&peer).any(|(_, one)| one.dialled && !one.mutual);
-        if !dialled_left && self.connections.redial.remove(&peer) {
+        if !dialled_left && self.connections.redial.remove(&peer) && !self.connections.is_up(&peer) {
             self.dial(peer, PeerCondition::Always);
         } else if self.connections.of_peer(&peer).next().is_none() {
             self.fail_openings(&peer, "the connection was closed by the other side");
@@ -263,10 +268,21 @@ impl Driver {
             if dialled {
                 self.book.learn(&peer, vec![address]);
                 self.connections.redial.insert(peer);
-                self.swarm.close_connection(id);
+                self.close_useless(id);
             }
         }
         self.dial_due(now);
+    }
+
+    /// Closes a connection that will never carry more than knocks. Where the other side has knocked, it
+    /// gets time to read the answer first: a knock takes any connection there is, also one that this
+    /// node dialled.
+    fn close_useless(&mut self, id: ConnectionId) {
+        match self.connections.get_mut(id).filter(|one| one.knocked) {
+            Some(one) => one.closes_at = Some(Instant::now() + LAST_WORD),
+            // One that is closed already is what is wanted.
+            None => drop(self.swarm.close_connection(id)),
+        }
     }
 
     /// A node is refused from now on, for a while.

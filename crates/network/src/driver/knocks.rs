@@ -1,6 +1,6 @@
 //! Knocks, both ways.
 
-use super::{Driver, Waiting};
+use super::{Driver, Waiting, connections::LAST_WORD};
 use crate::{addresses, commands::KnockReply, knock};
 use futures::FutureExt;
 use libp2p::{
@@ -18,8 +18,6 @@ use tokio::{sync::oneshot, time};
 
 /// Knocks that wait for the node's answer.
 const ANSWERS_MAX: usize = 64;
-/// A refused node gets this long to read why.
-const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// The node's answer to a knock; none if it gave none in time.
 pub(super) struct Answered {
@@ -114,6 +112,9 @@ impl Driver {
             return;
         }
         let address = one.address.to_string();
+        if let Some(one) = self.connections.get_mut(connection) {
+            one.knocked = true;
+        }
         let (answer, answered) = oneshot::channel();
         let room = self.knocks.answers.len() < ANSWERS_MAX;
         if !room || !self.outbox.push(TransportEvent::Knocked { from, address, body, answer }) {

@@ -143,3 +143,27 @@ async fn an_expelled_member_is_gone_and_stays_out() {
     assert!(one.events.try_recv().is_err(), "the node is not bothered");
     assert!(one.network.view().await.peers.is_empty());
 }
+
+#[tokio::test]
+async fn n2_a_knock_over_the_other_sides_own_connection_is_answered() {
+    let mut joiner = Node::start(config());
+    // As on a local network where both hear of each other: the member has dialled first, and knocked.
+    let mut settings = config();
+    settings.bootstrap = vec![joiner.entrance().await];
+    settings.knock_body = b"a member".to_vec();
+    let mut member = Node::start(settings);
+    let unanswered = joiner
+        .wait("the member's knock", |event| match event {
+            TransportEvent::Knocked { answer, .. } => Some(answer),
+            _ => None,
+        })
+        .await;
+    let knock = joiner.network.knock(member.id, Vec::new(), b"let me in".to_vec());
+    let (answer, _) = tokio::join!(knock, async {
+        member.answer(b"come in", true).await;
+        // The node says so too, as it does once that is on disk.
+        member.network.admit(joiner.id, Vec::new());
+    });
+    assert_eq!(answer.expect("an answer"), b"come in".to_vec());
+    drop(unanswered);
+}
