@@ -6,13 +6,12 @@ use opensky_ledger::{
     escrow::id_of,
     transaction::{Checked, Transaction},
 };
-use opensky_types::{AccountId, AgreementId, Hash, Micros, Timestamp, text::ParseError};
+use opensky_types::{AccountId, AgreementId, Hash, Micros, Timestamp, serde_as_text, text::ParseError};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// A place in a history: a height and the place within that block, as `HEIGHT:INDEX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The block.
     pub height: u64,
@@ -38,18 +37,7 @@ impl FromStr for Place {
     }
 }
 
-impl TryFrom<String> for Place {
-    type Error = ParseError;
-    fn try_from(text: String) -> Result<Self, ParseError> {
-        text.parse()
-    }
-}
-
-impl From<Place> for String {
-    fn from(place: Place) -> Self {
-        place.to_string()
-    }
-}
+serde_as_text!(Place);
 
 /// Asks for a page of a history.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

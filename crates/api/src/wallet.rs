@@ -2,7 +2,7 @@
 
 use crate::ledger::HeadView;
 use opensky_ledger::{reputation::Reputation, stake::Stake};
-use opensky_types::{AccountId, Micros, NodeId, Timestamp, text::ParseError};
+use opensky_types::{AccountId, Micros, NodeId, Timestamp, serde_as_text, text::ParseError};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -11,8 +11,7 @@ pub const AUTO_TRANSFERS_MAX: usize = 16;
 
 /// An account by its id (`osk1…`), or by the id of the node whose account it is (`12D3KooW…`). Written
 /// as the account id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Payee(pub AccountId);
 
 impl Payee {
@@ -31,18 +30,7 @@ impl FromStr for Payee {
     }
 }
 
-impl TryFrom<String> for Payee {
-    type Error = ParseError;
-    fn try_from(text: String) -> Result<Self, ParseError> {
-        text.parse()
-    }
-}
-
-impl From<Payee> for String {
-    fn from(payee: Payee) -> Self {
-        payee.to_string()
-    }
-}
+serde_as_text!(Payee);
 
 impl fmt::Display for Payee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

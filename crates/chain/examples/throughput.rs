@@ -141,7 +141,7 @@ fn main() -> Result<()> {
         let home = folder.path().join(number.to_string());
         let ledger = open(&genesis, number, Some(*address), &home)?;
         let known = (1..).zip(&addresses).map(|(number, address)| (key(number).id(), address.to_string()));
-        ledger.learn_addresses(known.collect());
+        ledger.learn_addresses(key(number).id(), known.collect());
         ledgers.push(Arc::new(ledger));
     }
     let sky = genesis.sky();

@@ -28,7 +28,7 @@ use opensky_ports::{
     },
 };
 use opensky_storage::{LedgerStore, LedgerStoreError};
-use opensky_types::{AccountId, Hash, NodeId, codec, membership::Genesis};
+use opensky_types::{AccountId, Hash, NodeId, codec, membership::Genesis, text::causes};
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -83,7 +83,7 @@ pub enum OpenError {
 
 impl From<ChainError> for OpenError {
     fn from(error: ChainError) -> Self {
-        Self::Damaged(snapshots::Chain(&error).to_string())
+        Self::Damaged(causes(&error))
     }
 }
 
@@ -322,11 +322,14 @@ impl LedgerEngine for SkyLedger {
         addresses.into_iter().collect()
     }
 
-    fn learn_addresses(&self, addresses: Vec<(NodeId, String)>) {
+    fn learn_addresses(&self, from: NodeId, addresses: Vec<(NodeId, String)>) {
         let known = self.desk.addresses();
         let room = ADDRESSES_MAX.saturating_sub(known.len());
-        let sane = addresses.into_iter().filter(|(node, text)| *node != self.node && address(text).is_some());
-        let (old, new): (Vec<_>, Vec<_>) = sane.partition(|(node, _)| known.contains_key(node));
+        let useful = addresses.into_iter().filter(|(node, text)| {
+            let is_better = *node == from || !known.contains_key(node);
+            *node != self.node && is_better && address(text).is_some()
+        });
+        let (old, new): (Vec<_>, Vec<_>) = useful.partition(|(node, _)| known.contains_key(node));
         if !self.desk.learn(old.into_iter().chain(new.into_iter().take(room))) {
             return;
         }

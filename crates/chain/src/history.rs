@@ -3,9 +3,9 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_ledger::{
     action::Action,
-    block::Block,
+    block::Header,
     event::Event,
-    transaction::{SignedTransaction, Transaction},
+    transaction::{Checked, SignedTransaction, Transaction},
 };
 use opensky_ports::ledger::{HistoryEvent, HistoryItem};
 use opensky_storage::HistoryRow;
@@ -36,13 +36,13 @@ enum What {
 pub(crate) fn lines(
     accounts: &[AccountId],
     own: &AccountId,
-    block: &Block,
-    transactions: &[Transaction],
+    header: &Header,
+    transactions: &[Checked],
     events: &[Event],
 ) -> (Vec<HistoryRow>, Micros) {
     let (mut rows, mut index) = (Vec::new(), 0);
     let mut income = 0_u64;
-    let (height, time) = (block.header.height, block.header.time);
+    let (height, time) = (header.height, header.time);
     let mut add = |touched: &[AccountId], what: &dyn Fn() -> What| {
         for account in accounts.iter().filter(|account| touched.contains(account)) {
             let line = codec::encode(&Line { time, what: what() });
@@ -50,7 +50,7 @@ pub(crate) fn lines(
         }
         index += 1;
     };
-    for (signed, transaction) in block.transactions.iter().zip(transactions) {
+    for Checked { signed, transaction, .. } in transactions {
         add(&touched_by(transaction), &|| What::Transaction(signed.clone()));
         if let Action::Transfer { to, amount, .. } = &transaction.action
             && to == own

@@ -16,7 +16,7 @@ use opensky_ledger::{
     state::State as LedgerState,
 };
 use opensky_ports::ledger::{FollowError, Restoring};
-use opensky_types::codec;
+use opensky_types::{codec, text::causes};
 
 /// Blocks that are kept for nodes that are a little behind.
 const BLOCKS_KEPT: u64 = 100_000;
@@ -68,7 +68,7 @@ pub(crate) fn take_if_due(state: &mut State) -> Result<(), ChainError> {
             });
             match pruned {
                 Ok(_) => tracing::info!(height, "snapshot of the ledger written"),
-                Err(error) => tracing::error!(error = %Chain(&error), "no snapshot of the ledger"),
+                Err(error) => tracing::error!(error = causes(&error), "no snapshot of the ledger"),
             }
         })
         .map(drop)
@@ -208,18 +208,3 @@ pub(crate) fn border(bytes: &[u8]) -> Result<CertifiedHeader, ChainError> {
 }
 
 const _: () = assert!(MANIFEST_BYTES_MAX < OFFER_BYTES_MAX, "an offer has room for a manifest");
-
-/// An error with its causes.
-pub(crate) struct Chain<'a>(pub &'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut next = Some(self.0);
-        let mut separator = "";
-        while let Some(error) = next {
-            write!(f, "{separator}{error}")?;
-            (next, separator) = (error.source(), ": ");
-        }
-        Ok(())
-    }
-}

@@ -9,7 +9,7 @@ use crate::{
 };
 use opensky_consensus::{BlockId, Certificate, LightClient, ValidatorSet};
 use opensky_ledger::{
-    block::BlockError,
+    block::{Block as LedgerBlock, BlockError},
     fact::Fact,
     key::Key,
     ledger::Ledger,
@@ -205,18 +205,16 @@ impl State {
         if height != self.top.block.header().height + 1 || header.parent != self.top.block.id() {
             return Err(ChainError::NotNext(height));
         }
-        let inner = ledger_block(&sealed.block)?;
-        let id = inner.header.id();
+        let LedgerBlock { header: inner, transactions } = ledger_block(&sealed.block)?;
+        let id = inner.id();
         let checked: Vec<Checked> =
-            inner.transactions.iter().cloned().map(SignedTransaction::unchecked).collect::<Result<_, _>>()?;
+            transactions.into_iter().map(SignedTransaction::unchecked).collect::<Result<_, _>>()?;
         if self.ledger.header(&id).is_none() {
             // More than two thirds of the validators have checked the signatures of what is final.
-            self.ledger.execute(inner.header.clone(), &checked)?;
+            self.ledger.execute(inner.clone(), &checked)?;
         }
         let events = self.ledger.finalize(&id)?;
-        let transactions: Vec<Transaction> = checked.iter().map(|one| one.transaction.clone()).collect();
-        let (lines, income) =
-            history::lines(&self.history_accounts(), &self.own, &inner, &transactions, &events);
+        let (lines, income) = history::lines(&self.history_accounts(), &self.own, &inner, &checked, &events);
         if !is_kept {
             self.keep(&sealed, &lines)?;
         }
@@ -228,7 +226,7 @@ impl State {
         let newest = sealed.block.id();
         self.names.retain(|block, (at, _)| *at > height || *block == newest);
         self.names.insert(newest, (height, id));
-        self.settle(height, inner.header.time, &checked);
+        self.settle(height, inner.time, &checked);
         let tells = self.is_voting && sealed.certificate.is_some();
         let sealed_bytes = tells.then(|| sealed.bytes());
         self.top = sealed;

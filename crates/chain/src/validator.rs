@@ -1,11 +1,11 @@
 //! This node's validator: started when the state says that it votes, stopped when it does no more.
 
-use crate::{snapshots::Chain, voting::Shared};
+use crate::voting::Shared;
 use opensky_consensus::{
     Address, Block, LostJournal, Rules, Validator, ValidatorConfig, ValidatorError, ValidatorSet,
 };
 use opensky_ports::ledger::Role;
-use opensky_types::{Keypair, NodeId};
+use opensky_types::{Keypair, NodeId, text::causes};
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -277,7 +277,7 @@ impl Keeper {
 
     fn failed(&self, error: &ValidatorError) {
         self.shared.lock().is_voting = false;
-        let problem = Chain(error).to_string();
+        let problem = causes(error);
         tracing::error!(problem, "the validator of this node does not run");
         self.desk.lock().role = Some(Role::Stopped(problem));
     }

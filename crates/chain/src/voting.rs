@@ -10,14 +10,14 @@ use opensky_consensus::{
     verify_evidence,
 };
 use opensky_ledger::{
-    block::Block as LedgerBlock,
+    block::Header as LedgerHeader,
     entry::Entry,
     fact::Fact,
     key::Key,
     rejection::Rejection,
     transaction::{Checked, SignedTransaction},
 };
-use opensky_types::{Hash, Timestamp};
+use opensky_types::{Hash, Timestamp, text::causes};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Bytes of a body that are not transactions: the header with its facts.
@@ -155,8 +155,8 @@ fn verify(state: &mut State, block: &Block) -> Result<(), String> {
     }
     let id = inner.id();
     if state.ledger.header(&id).is_none() {
-        let checked = check_all(state, &inner)?;
-        state.ledger.execute(inner.header, &checked).map_err(|error| describe(&error))?;
+        let checked = check_all(state, &inner.header, inner.transactions)?;
+        state.ledger.execute(inner.header, &checked).map_err(|error| causes(&error))?;
     }
     let expected = if header.next_validators.is_some() { Some(elected(state, &id)?) } else { None };
     if header.next_validators != expected {
@@ -167,20 +167,20 @@ fn verify(state: &mut State, block: &Block) -> Result<(), String> {
 }
 
 /// Checks the signatures that were not checked when their transactions began to wait here.
-fn check_all(state: &State, block: &LedgerBlock) -> Result<Vec<Checked>, String> {
-    let (mut places, mut unknown) = (Vec::with_capacity(block.transactions.len()), Vec::new());
-    for signed in &block.transactions {
-        let read = signed.clone().unchecked().map_err(|error| error.to_string())?;
-        let known = state.mempool.get(&read.id).filter(|known| known.signed == *signed);
-        if known.is_none() {
-            unknown.push(signed.clone());
-        }
-        places.push(read);
-    }
+fn check_all(
+    state: &State,
+    header: &LedgerHeader,
+    transactions: Vec<SignedTransaction>,
+) -> Result<Vec<Checked>, String> {
+    let read = transactions.into_iter().map(SignedTransaction::unchecked).collect::<Result<Vec<_>, _>>();
+    let read = read.map_err(|error| error.to_string())?;
     // How many there are comes before what they cost to check.
-    state.ledger.check_counts(&block.header, &places).map_err(|error| error.to_string())?;
-    SignedTransaction::check_all(unknown).map_err(|error| error.to_string())?;
-    Ok(places)
+    state.ledger.check_counts(header, &read).map_err(|error| error.to_string())?;
+    let is_known =
+        |one: &&Checked| state.mempool.get(&one.id).is_some_and(|known| known.signed == one.signed);
+    let unknown = read.iter().filter(|one| !is_known(one)).map(|one| one.signed.clone());
+    SignedTransaction::check_all(unknown.collect()).map_err(|error| error.to_string())?;
+    Ok(read)
 }
 
 /// Who votes in the next epoch, by the state after this block.
@@ -192,9 +192,4 @@ fn elected(state: &State, block: &Hash) -> Result<ValidatorSet, String> {
         }
         _ => Err("the state names no validators".to_owned()),
     }
-}
-
-fn describe(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

@@ -90,7 +90,7 @@ impl Sky {
         })?;
         let known =
             (1..).zip(&self.addresses).map(|(number, address)| (key(number).id(), address.to_string()));
-        ledger.learn_addresses(known.collect());
+        ledger.learn_addresses(key(number).id(), known.collect());
         Ok(ledger)
     }
 }

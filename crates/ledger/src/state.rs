@@ -102,12 +102,12 @@ impl State {
 
     /// How many entries there are.
     pub fn len(&self) -> usize {
-        self.entries.iter().count()
+        self.entries.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.iter().next().is_none()
+        self.len() == 0
     }
 
     /// The keys from `from` up to `to` that have an entry, in order; not for accounts.

@@ -28,6 +28,11 @@ impl<V> Table<V> {
         Self { accounts: vec![BTreeMap::new()], bits: 0, count: 0, others: BTreeMap::new() }
     }
 
+    /// How many keys it has.
+    pub fn len(&self) -> usize {
+        self.count + self.others.len()
+    }
+
     fn place(&self, id: &AccountId) -> usize {
         let [first, second, ..] = *id.as_bytes();
         usize::from(u16::from_be_bytes([first, second])) >> (16 - self.bits)

@@ -6,9 +6,9 @@ use crate::{
     fetch::blocking,
     handle::{InviteError, SubmitError},
 };
-use opensky_ports::{Journal, JournalError, Record, transport::KnockAnswer};
+use opensky_ports::{Journal, Record, transport::KnockAnswer};
 use opensky_protocol::work::ToProvider;
-use opensky_types::{JobId, NodeId, agreement::Terms, membership::InviteToken};
+use opensky_types::{JobId, NodeId, agreement::Terms, membership::InviteToken, text::causes};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -210,7 +210,7 @@ impl Writing {
                 }
                 Err(error) => {
                     if !failed {
-                        let problem = chain(&error);
+                        let problem = causes(&error);
                         tracing::error!(%problem, "facts could not be kept; the node promises nothing until they can");
                         let _ = self.events.send(Event::Disk { problem: Some(problem) });
                     }
@@ -223,14 +223,4 @@ impl Writing {
             }
         }
     }
-}
-
-fn chain(error: &JournalError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -273,7 +273,6 @@ impl Node {
             })
             .collect();
         again.iter().for_each(|signed| self.tell_transaction(signed));
-        self.ask_newcomers(now);
         self.follow_if_silent(now);
     }
 }

@@ -85,7 +85,7 @@ impl Node {
         tracing::info!(%node, "peer connected");
         self.retry_lost(now, node);
         self.ask_offers(vec![node], Query::Offers { limit: OFFERS_MAX });
-        self.ask_about_ledger_soon(now, node);
+        self.ask_about_ledger(node);
     }
 
     pub(crate) fn on_peer_down(&mut self, _now: Timestamp, node: NodeId) {

@@ -228,8 +228,9 @@ pub trait LedgerEngine: Send + Sync {
     /// Where validators of this sky can be reached, as this node knows; what it is told in turn.
     fn validator_addresses(&self) -> Vec<(NodeId, String)>;
 
-    /// Takes in what another node knows of that. Believed only as far as dialling goes.
-    fn learn_addresses(&self, addresses: Vec<(NodeId, String)>);
+    /// Takes in what `from` knows of that: its own address as it says, those of others where none is
+    /// known yet. Believed only as far as dialling goes.
+    fn learn_addresses(&self, from: NodeId, addresses: Vec<(NodeId, String)>);
 
     /// Final blocks as they come. One that lags behind reads the state anew.
     fn subscribe(&self) -> broadcast::Receiver<Arc<News>>;

@@ -30,6 +30,23 @@ fn flip_bit(path: &Path, at: usize) {
     fs::write(path, bytes).unwrap();
 }
 
+/// Flips one bit at about 150 places of a file, one after the other. `is_refused` opens it, is told the
+/// place, and says whether the damage was found; free pages and the older of two commit slots may be
+/// anything.
+fn flip_everywhere(path: &Path, mut is_refused: impl FnMut(usize) -> bool) {
+    let good = fs::read(path).unwrap();
+    let used: Vec<usize> = (0..good.len()).filter(|at| good[*at] != 0).collect();
+    let places: Vec<usize> = used.iter().step_by(used.len() / 150).copied().collect();
+    let refused = places.iter().filter(|at| {
+        let mut bad = good.clone();
+        bad[**at] ^= 1;
+        fs::write(path, bad).unwrap();
+        is_refused(**at)
+    });
+    let refused = refused.count();
+    assert!(refused > 20, "{refused} of {} flips were refused", places.len());
+}
+
 #[test]
 fn f5_a_damaged_journal_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
@@ -37,27 +54,17 @@ fn f5_a_damaged_journal_is_refused_by_name() {
     let journal = RedbJournal::open(folder.path()).unwrap();
     (0..20).for_each(|number| journal.commit(&common::records(number)).unwrap());
     drop(journal);
-    let good = fs::read(&path).unwrap();
-    let used: Vec<usize> = (0..good.len()).filter(|at| good[*at] != 0).collect();
-    let (mut refused, mut harmless) = (0, 0);
-    for at in used.iter().step_by(used.len() / 150) {
-        let mut bad = good.clone();
-        bad[*at] ^= 1;
-        fs::write(&path, bad).unwrap();
-        match RedbJournal::open(folder.path()) {
-            Err(OpenError::Damaged { path: named, .. }) => {
-                assert_eq!(named, path);
-                refused += 1;
-            }
-            Err(other) => panic!("damage at {at} was taken for {other}"),
-            // Free pages and the older of two commit slots may be anything.
-            Ok(journal) => {
-                assert_eq!(common::commits_kept(&journal), 20, "damage at {at} was passed on");
-                harmless += 1;
-            }
+    flip_everywhere(&path, |at| match RedbJournal::open(folder.path()) {
+        Err(OpenError::Damaged { path: named, .. }) => {
+            assert_eq!(named, path);
+            true
         }
-    }
-    assert!(refused > 20, "{refused} of {} flips were refused", refused + harmless);
+        Err(other) => panic!("damage at {at} was taken for {other}"),
+        Ok(journal) => {
+            assert_eq!(common::commits_kept(&journal), 20, "damage at {at} was passed on");
+            false
+        }
+    });
     fs::write(&path, b"not a journal at all").unwrap();
     assert!(matches!(RedbJournal::open(folder.path()), Err(OpenError::Damaged { .. })));
 }
@@ -87,31 +94,21 @@ fn f5_a_damaged_ledger_is_refused_by_name() {
     let store = LedgerStore::open(folder.path()).unwrap();
     (1..=30).for_each(|height| ledger::append(&store, height, true));
     drop(store);
-    let good = fs::read(&path).unwrap();
-    let used: Vec<usize> = (0..good.len()).filter(|at| good[*at] != 0).collect();
-    let (mut refused, mut harmless) = (0, 0);
-    for at in used.iter().step_by(used.len() / 150) {
-        let mut bad = good.clone();
-        bad[*at] ^= 1;
-        fs::write(&path, bad).unwrap();
-        match LedgerStore::open(folder.path()) {
-            Err(error) => {
-                assert!(error.is_damage(), "damage at {at} was taken for {error}");
-                let LedgerStoreError::Open(OpenError::Damaged { path: named, .. }) = &error else {
-                    panic!("{error}")
-                };
-                assert_eq!(named, &path);
-                assert!(error.to_string().contains("fetches the ledger from other nodes"));
-                refused += 1;
-            }
-            // Free pages and the older of two commit slots may be anything.
-            Ok(store) => {
-                assert_eq!(ledger::check_blocks(&store), 30, "damage at {at} was passed on");
-                harmless += 1;
-            }
+    flip_everywhere(&path, |at| match LedgerStore::open(folder.path()) {
+        Err(error) => {
+            assert!(error.is_damage(), "damage at {at} was taken for {error}");
+            let LedgerStoreError::Open(OpenError::Damaged { path: named, .. }) = &error else {
+                panic!("{error}")
+            };
+            assert_eq!(named, &path);
+            assert!(error.to_string().contains("fetches the ledger from other nodes"));
+            true
         }
-    }
-    assert!(refused > 20, "{refused} of {} flips were refused", refused + harmless);
+        Ok(store) => {
+            assert_eq!(ledger::check_blocks(&store), 30, "damage at {at} was passed on");
+            false
+        }
+    });
 }
 
 /// Flips a bit of the only place where 64 bytes of `byte` stand.

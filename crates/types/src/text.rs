@@ -1,6 +1,8 @@
-//! One macro for the newtypes that travel as text in JSON and on the command line.
+//! Values and errors as text: one macro for what travels as text in JSON and on the command line, one
+//! function for errors in logs.
 
 /// Implements serde through `Display` and `FromStr`.
+#[macro_export]
 macro_rules! serde_as_text {
     ($type:ty) => {
         impl serde::Serialize for $type {
@@ -16,7 +18,7 @@ macro_rules! serde_as_text {
         }
     };
 }
-pub(crate) use serde_as_text;
+pub use serde_as_text;
 
 /// A text that is not the id, hash or unit it was read as.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,4 +35,10 @@ impl ParseError {
     pub fn new(text: &str, expected: &'static str) -> Self {
         Self { text: text.chars().take(80).collect(), expected }
     }
+}
+
+/// An error with its causes, in one line.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let all = std::iter::successors(Some(error), |error| error.source());
+    all.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }

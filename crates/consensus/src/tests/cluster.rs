@@ -61,6 +61,13 @@ pub fn link_of(latency_ms: u64, jitter_ms: u64, success: f64) -> Link {
 
 impl Cluster {
     /// Builds the network and nothing that runs on it. `shared` survives runs of the runtime.
+    /// `count` validators, all of whom vote in every epoch, over good links.
+    pub async fn of(context: &Context, count: u8, epoch_length: u64) -> Self {
+        let keys = keys(count);
+        let shared = Shared::new(vec![set_of(&keys)]);
+        Self::new(context, keys, shared, epoch_length, good_link()).await
+    }
+
     pub async fn new(
         context: &Context,
         keys: Vec<Keypair>,

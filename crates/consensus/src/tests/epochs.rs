@@ -81,9 +81,7 @@ fn follows_from_genesis(cluster: &Cluster, index: usize, sets: &[crate::Validato
 #[test]
 fn f6_a_validator_without_its_journal_votes_again_only_in_the_next_epoch() {
     runner(4).start(|context| async move {
-        let keys = keys(4);
-        let shared = Shared::new(vec![set_of(&keys)]);
-        let mut cluster = Cluster::new(&context, keys, shared, 20, good_link()).await;
+        let mut cluster = Cluster::of(&context, 4, 20).await;
         cluster.start_all().await;
         let number = cluster.submit();
         cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
@@ -108,9 +106,7 @@ fn f6_a_validator_without_its_journal_votes_again_only_in_the_next_epoch() {
 #[test]
 fn f6_a_lone_validator_without_its_journal_goes_on_only_when_told_to() {
     runner(5).start(|context| async move {
-        let keys = keys(1);
-        let shared = Shared::new(vec![set_of(&keys)]);
-        let mut cluster = Cluster::new(&context, keys, shared, 1_000, good_link()).await;
+        let mut cluster = Cluster::of(&context, 1, 1_000).await;
         cluster.start(0).await;
         for _ in 0..5 {
             let number = cluster.submit();
@@ -152,9 +148,7 @@ async fn stop_at_border(cluster: &mut Cluster) {
 #[test]
 fn f1_a_validator_starts_at_a_border_though_its_chain_forgot_the_epoch_before() {
     runner(6).start(|context| async move {
-        let keys = keys(1);
-        let shared = Shared::new(vec![set_of(&keys)]);
-        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        let mut cluster = Cluster::of(&context, 1, 10).await;
         cluster.start(0).await;
         stop_at_border(&mut cluster).await;
         cluster.shared.lock().forget_past_sets = true;
@@ -169,9 +163,7 @@ fn f2_the_last_block_of_an_epoch_reaches_the_chain_only_with_its_certificate() {
     for count in [1, 4] {
         println!("{count} validators");
         runner(7).start(|context| async move {
-            let keys = keys(count);
-            let shared = Shared::new(vec![set_of(&keys)]);
-            let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+            let mut cluster = Cluster::of(&context, count, 10).await;
             cluster.start_all().await;
             // It ends while the block is on its way to the chain.
             let border = cluster.rules.epoch_length.last(0);
@@ -195,9 +187,7 @@ fn f2_the_last_block_of_an_epoch_reaches_the_chain_only_with_its_certificate() {
 #[test]
 fn f6_a_validator_with_a_disk_of_an_earlier_day_follows() {
     runner(10).start(|context| async move {
-        let keys = keys(4);
-        let shared = Shared::new(vec![set_of(&keys)]);
-        let mut cluster = Cluster::new(&context, keys, shared, 20, good_link()).await;
+        let mut cluster = Cluster::of(&context, 4, 20).await;
         cluster.start_all().await;
         let number = cluster.submit();
         cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;
@@ -248,9 +238,7 @@ fn f8_a_joining_validator_asks_those_who_left_for_the_end_of_their_epoch() {
 #[test]
 fn f8_a_validator_that_nobody_can_help_gives_up_and_comes_back_with_the_ledger_of_another() {
     runner(9).start(|context| async move {
-        let keys = keys(4);
-        let shared = Shared::new(vec![set_of(&keys)]);
-        let mut cluster = Cluster::new(&context, keys, shared, 10, good_link()).await;
+        let mut cluster = Cluster::of(&context, 4, 10).await;
         cluster.start_all().await;
         let number = cluster.submit();
         cluster.wait_for(&[0, 1, 2, 3], number, LIMIT).await;

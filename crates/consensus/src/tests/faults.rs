@@ -41,12 +41,6 @@ fn simulate<F: Future<Output = ()>>(seed: u64, scenario: impl FnOnce(Context, St
     })
 }
 
-async fn new_cluster(context: &Context, count: u8) -> Cluster {
-    let keys = keys(count);
-    let shared = Shared::new(vec![set_of(&keys)]);
-    Cluster::new(context, keys, shared, 1_000, good_link()).await
-}
-
 /// The end of every scenario: all of `who` agree on everything and go on.
 async fn heals(cluster: &mut Cluster, who: &[usize]) {
     let last = cluster.submit();
@@ -57,7 +51,7 @@ async fn heals(cluster: &mut Cluster, who: &[usize]) {
 #[test]
 fn one_validator_finalizes_alone() {
     simulate(1, |context, _| async move {
-        let mut cluster = new_cluster(&context, 1).await;
+        let mut cluster = Cluster::of(&context, 1, 1_000).await;
         cluster.start_all().await;
         for _ in 0..20 {
             let number = cluster.submit();
@@ -73,7 +67,7 @@ fn one_validator_finalizes_alone() {
 fn the_same_seed_is_the_same_run() {
     let run = |seed| {
         simulate(seed, |context, rng| async move {
-            let mut cluster = new_cluster(&context, 4).await;
+            let mut cluster = Cluster::of(&context, 4, 1_000).await;
             cluster.start_all().await;
             crashes(&mut cluster, rng).await;
         })
@@ -85,7 +79,7 @@ fn the_same_seed_is_the_same_run() {
 #[test]
 fn an_idle_sky_makes_only_heartbeats_and_a_transaction_is_final_at_once() {
     simulate(2, |context, _| async move {
-        let mut cluster = new_cluster(&context, 4).await;
+        let mut cluster = Cluster::of(&context, 4, 1_000).await;
         cluster.start_all().await;
         heals(&mut cluster, &[0, 1, 2, 3]).await;
         let height = |cluster: &Cluster| cluster.shared.lock().canon.len();
@@ -106,7 +100,7 @@ fn an_idle_sky_makes_only_heartbeats_and_a_transaction_is_final_at_once() {
 fn a_validator_that_is_silent_from_the_start_costs_little() {
     for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {
-            let mut cluster = new_cluster(&context, count).await;
+            let mut cluster = Cluster::of(&context, count, 1_000).await;
             let silent = rng.random_range(0..usize::from(count));
             let honest: Vec<usize> = (0..usize::from(count)).filter(|index| *index != silent).collect();
             for index in &honest {
@@ -155,7 +149,7 @@ async fn crashes(cluster: &mut Cluster, mut rng: StdRng) {
 fn f1_crashes_and_restarts_lose_nothing() {
     for (seed, count) in cases() {
         simulate(seed, |context, rng| async move {
-            let mut cluster = new_cluster(&context, count).await;
+            let mut cluster = Cluster::of(&context, count, 1_000).await;
             cluster.start_all().await;
             crashes(&mut cluster, rng).await;
         });
@@ -166,7 +160,7 @@ fn f1_crashes_and_restarts_lose_nothing() {
 fn f8_partitions_halt_or_go_on_and_heal() {
     for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {
-            let mut cluster = new_cluster(&context, count).await;
+            let mut cluster = Cluster::of(&context, count, 1_000).await;
             cluster.start_all().await;
             for _ in 0..3 {
                 let sides: Vec<usize> = (0..count).map(|_| rng.random_range(0..2)).collect();
@@ -195,7 +189,7 @@ fn f8_a_block_that_only_two_have_left_reaches_the_one_that_was_cut_off() {
     for pause in [0, 300, 800, 1_100, 1_600, 1_900, 2_400, 2_700] {
         println!("cut after {pause} ms");
         simulate(11, |context, _| async move {
-            let mut cluster = new_cluster(&context, 4).await;
+            let mut cluster = Cluster::of(&context, 4, 1_000).await;
             cluster.start_all().await;
             heals(&mut cluster, &[0, 1, 2, 3]).await;
             cluster.sleep(pause).await;
@@ -216,7 +210,7 @@ fn f8_a_block_that_only_two_have_left_reaches_the_one_that_was_cut_off() {
 fn f9_loss_and_delay_slow_down_and_break_nothing() {
     for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {
-            let mut cluster = new_cluster(&context, count).await;
+            let mut cluster = Cluster::of(&context, count, 1_000).await;
             cluster.link_all(&link_of(rng.random_range(20..200), 40, 0.95)).await;
             cluster.start_all().await;
             for _ in 0..20 {
@@ -233,7 +227,7 @@ fn f9_loss_and_delay_slow_down_and_break_nothing() {
 fn l1_a_validator_that_votes_twice_is_proven_guilty_and_forks_nothing() {
     for (seed, count) in cases() {
         simulate(seed, |context, mut rng| async move {
-            let mut cluster = new_cluster(&context, count).await;
+            let mut cluster = Cluster::of(&context, count, 1_000).await;
             let liar = rng.random_range(0..usize::from(count));
             let honest: Vec<usize> = (0..usize::from(count)).filter(|index| *index != liar).collect();
             lie(&context, &cluster, liar).await;

@@ -10,10 +10,7 @@ use libp2p::{
 };
 use opensky_ports::{TransportError, TransportEvent, transport::KnockAnswer};
 use opensky_types::NodeId;
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, time::Instant};
 use tokio::{sync::oneshot, time};
 
 /// Knocks that wait for the node's answer.

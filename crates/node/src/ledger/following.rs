@@ -7,7 +7,7 @@ use opensky_protocol::{
     Message,
     ledger::{self, Ask, BlockNews, Reply},
 };
-use opensky_types::{NodeId, Timestamp};
+use opensky_types::{NodeId, Timestamp, text::causes};
 use std::{io, sync::Arc, time::Duration};
 use tokio::{io::AsyncWriteExt, sync::oneshot};
 
@@ -16,8 +16,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Silence after which a member is asked for news, in milliseconds: an idle sky tells of a block about
 /// once a minute.
 const SILENCE_MS: u64 = 90_000;
-/// How long a member that came up is left alone, in milliseconds.
-const NEWCOMER_MS: u64 = 1_000;
 /// A peer whose head is further ahead than this is asked for a snapshot first.
 const SNAPSHOT_BLOCKS: u64 = 5_000;
 
@@ -30,9 +28,6 @@ pub(crate) struct Following {
     heard_at: Timestamp,
     /// Which member is asked next when the sky falls silent.
     turn: usize,
-    /// Members that came up, and when: they are asked a moment later. One that has just joined is about
-    /// to start anew, and must read its answer first.
-    newcomers: Vec<(NodeId, Timestamp)>,
 }
 
 impl Following {
@@ -64,11 +59,9 @@ impl Node {
     ) {
         let Ok(news) = BlockNews::from_body(bytes) else { return tell(verdict, GossipVerdict::Reject) };
         let head = self.ledger.engine.head();
+        // A validator hears of blocks where they are agreed on, and tells of them itself.
         if news.height <= head.height || self.ledger.engine.is_voting() {
-            // A validator hears of blocks where they are agreed on, and tells of them itself.
-            let verdict_of =
-                if news.height <= head.height { GossipVerdict::Ignore } else { GossipVerdict::Accept };
-            return tell(verdict, verdict_of);
+            return tell(verdict, GossipVerdict::Ignore);
         }
         if let (Some(sealed), true) = (news.sealed, news.height == head.height + 1) {
             let engine = Arc::clone(&self.ledger.engine);
@@ -81,7 +74,7 @@ impl Node {
                     }
                     Err(FollowError::NotNext { .. }) => GossipVerdict::Ignore,
                     Err(error) => {
-                        tracing::error!(error = %chain(&error), "a final block could not be applied");
+                        tracing::error!(error = causes(&error), "a final block could not be applied");
                         GossipVerdict::Ignore
                     }
                 };
@@ -115,7 +108,7 @@ impl Node {
                 None | Some(Ok(())) => Caught::Up,
                 Some(Err(Trouble::Follow(FollowError::Sender(problem)))) => Caught::Lied(problem),
                 Some(Err(Trouble::Follow(error))) => {
-                    tracing::error!(error = %chain(&error), "the ledger could not follow");
+                    tracing::error!(error = causes(&error), "the ledger could not follow");
                     Caught::Up
                 }
                 Some(Err(Trouble::Io(error))) => {
@@ -138,32 +131,14 @@ impl Node {
         }
     }
 
-    /// A member came up.
-    pub(crate) fn ask_about_ledger_soon(&mut self, now: Timestamp, node: NodeId) {
-        self.ledger.following.newcomers.push((node, now));
-    }
-
-    /// Asks the members that came up a moment ago and are still there.
-    pub(super) fn ask_newcomers(&mut self, now: Timestamp) {
-        let newcomers = std::mem::take(&mut self.ledger.following.newcomers);
-        let (due, early): (Vec<_>, Vec<_>) =
-            newcomers.into_iter().partition(|(_, since)| now.ms_since(*since) >= NEWCOMER_MS);
-        self.ledger.following.newcomers = early;
-        for (node, _) in due {
-            if self.members.get(&node) == Some(&true) {
-                self.ask_about_ledger(node);
-            }
-        }
-    }
-
     /// A member is there: it may know validators' addresses, and blocks that were missed.
-    fn ask_about_ledger(&mut self, node: NodeId) {
+    pub(crate) fn ask_about_ledger(&mut self, node: NodeId) {
         let (transport, engine) = (Arc::clone(&self.transport), Arc::clone(&self.ledger.engine));
         self.tasks.spawn(async move {
             match ask(transport.as_ref(), node, &Ask::Addresses).await {
                 Ok(Reply::Addresses { mut addresses }) => {
                     addresses.truncate(ledger::ADDRESSES_MAX);
-                    engine.learn_addresses(addresses);
+                    engine.learn_addresses(node, addresses);
                 }
                 Ok(_) => tracing::debug!(%node, "another answer than was asked for"),
                 Err(error) => tracing::debug!(%node, %error, "a member did not say where validators are"),
@@ -282,12 +257,4 @@ pub(super) async fn ask(transport: &dyn Transport, node: NodeId, ask: &Ask) -> i
         read_message::<Reply>(&mut stream).await?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     };
     tokio::time::timeout(ANSWER_TIMEOUT, asking).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
-}
-
-/// An error with its causes, for the log.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }

@@ -248,7 +248,7 @@ impl LedgerEngine for MemoryLedger {
         Vec::new()
     }
 
-    fn learn_addresses(&self, _: Vec<(NodeId, String)>) {}
+    fn learn_addresses(&self, _: NodeId, _: Vec<(NodeId, String)>) {}
 
     fn subscribe(&self) -> broadcast::Receiver<Arc<News>> {
         self.news.subscribe()
