@@ -3,7 +3,7 @@
 use opensky_ledger::{
     action::Action,
     apply::RULES,
-    approval::{Approval, Statement},
+    approval::Approval,
     evm::{
         Address, EvmKey, Keccak,
         claims::{Claim, ClaimTree},
@@ -96,8 +96,7 @@ pub fn ledger_transaction() -> SignedTransaction {
         valid_until: genesis.time.plus_ms(60_000),
         action: Action::Transfer { to, amount, memo: Memo::default() },
     };
-    let signature = from.sign(&transaction.message());
-    transaction.signed(vec![Approval::Ed25519 { key: from.id(), signature }])
+    transaction.signed(vec![Approval::sign(&from, &transaction)])
 }
 
 /// First inputs of the target `ledger`.

@@ -68,7 +68,7 @@ pub fn approve_in_vain(number: u8) -> Approval {
 pub fn approve(number: u8, statement: &impl Statement) -> Approval {
     let Some(key) = wallet(number) else {
         let key = node(number % KEYS);
-        return Approval::Ed25519 { key: key.id(), signature: key.sign(&statement.message()) };
+        return Approval::sign(key, statement);
     };
     let address = key.address();
     if number.is_multiple_of(2) {

@@ -4,8 +4,7 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use opensky_chain::{Settings, SkyLedger, Voting, verify_proof};
 use opensky_ledger::{
-    action::Action, approval::Approval, approval::Statement, entry::Entry, key::Key, memo::Memo,
-    transaction::Transaction,
+    action::Action, approval::Approval, entry::Entry, key::Key, memo::Memo, transaction::Transaction,
 };
 use opensky_ports::{
     Clock, LedgerEngine,
@@ -125,8 +124,7 @@ fn transfer(ledger: &SkyLedger, to: u8, amount: u64) -> Result<Hash> {
             memo: Memo::new("a test")?,
         },
     };
-    let signature = founder.sign(&transaction.message());
-    let signed = transaction.signed(vec![Approval::Ed25519 { key: founder.id(), signature }]);
+    let signed = transaction.signed(vec![Approval::sign(&founder, &transaction)]);
     Ok(ledger.submit(signed)?.id)
 }
 

@@ -183,16 +183,7 @@ where
     let buffer = broadcast(&context, &rules, me.clone(), manager.clone(), block_channel);
     let fetcher = p2p::init(
         context.child("backfill"),
-        p2p::Config {
-            public_key: me,
-            peer_provider: manager.clone(),
-            blocker: parts.blocker.clone(),
-            mailbox_size: NZUsize!(MAILBOX),
-            fetch_timeout: NonZeroDuration::new(rules.pacing.fetch_timeout).expect("checked with the rules"),
-            fetch_retry_delay: rules.pacing.fetch_timeout / 10,
-            priority_requests: false,
-            priority_responses: false,
-        },
+        fetcher_config(me, manager.clone(), parts.blocker.clone(), &rules),
         backfill,
     );
     let (inbox, updates) = inbox();
@@ -362,6 +353,23 @@ fn marshal_config(
         max_repair: NZUsize!(REPAIRS),
         max_pending_acks: NZUsize!(UNTAKEN_MAX),
         strategy: Sequential,
+    }
+}
+
+fn fetcher_config<B, M>(me: PublicKey, manager: M, blocker: B, rules: &Rules) -> p2p::Config<PublicKey, M, B>
+where
+    B: Blocker<PublicKey = PublicKey>,
+    M: Manager<PublicKey = PublicKey>,
+{
+    p2p::Config {
+        public_key: me,
+        peer_provider: manager,
+        blocker,
+        mailbox_size: NZUsize!(MAILBOX),
+        fetch_timeout: NonZeroDuration::new(rules.pacing.fetch_timeout).expect("checked with the rules"),
+        fetch_retry_delay: rules.pacing.fetch_timeout / 10,
+        priority_requests: false,
+        priority_responses: false,
     }
 }
 

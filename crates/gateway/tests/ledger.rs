@@ -12,11 +12,7 @@ use opensky_client::api::{
         WhenView,
     },
 };
-use opensky_ledger::{
-    action::Action,
-    approval::{Approval, Statement},
-    transaction::Transaction,
-};
+use opensky_ledger::{action::Action, approval::Approval, transaction::Transaction};
 use opensky_types::{AccountId, Hash, Keypair, Micros};
 use std::time::Duration;
 use support::{Served, code, own_key, serve, serve_with};
@@ -118,8 +114,7 @@ async fn several_nodes_are_shown_as_one_wallet() {
         valid_until: ledger.head.at.plus_ms(60_000),
         action: Action::LinkOwner { owner: AccountId::of_node(owner.id()) },
     };
-    let approvals = [&node, &owner]
-        .map(|key| Approval::Ed25519 { key: key.id(), signature: key.sign(&transaction.message()) });
+    let approvals = [&node, &owner].map(|key| Approval::sign(key, &transaction));
     let signed = transaction.signed(approvals.to_vec()).encode();
     let tried = client.submit_transaction(&SubmitRequest::of(&signed, true)).await.expect("tried");
     assert_eq!(tried.standing, WhereView::DryRun);

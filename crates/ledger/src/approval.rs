@@ -7,7 +7,7 @@
 
 use crate::evm::{Address, EvmSignature, Keccak, RecoverError, personal_digest};
 use borsh::{BorshDeserialize, BorshSerialize};
-use opensky_types::{NodeId, PublicKey, Signature};
+use opensky_types::{Keypair, NodeId, PublicKey, Signature};
 use schnorrkel::signing_context;
 use std::cell::OnceCell;
 
@@ -110,6 +110,11 @@ pub enum ApprovalError {
 pub const APPROVALS_MAX: usize = 128;
 
 impl Approval {
+    /// The signature of a node's key over a statement.
+    pub fn sign(key: &Keypair, statement: &impl Statement) -> Self {
+        Self::Ed25519 { key: key.id(), signature: key.sign(&statement.message()) }
+    }
+
     /// Whose signature it says to be.
     pub fn key(&self) -> PublicKey {
         match self {

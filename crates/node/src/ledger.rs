@@ -13,7 +13,7 @@ use following::Following;
 use opensky_ledger::{
     action::Action,
     apply::RULES,
-    approval::{Approval, Statement},
+    approval::Approval,
     transaction::{SignedTransaction, Transaction},
 };
 use opensky_ports::{
@@ -136,7 +136,7 @@ impl Node {
     }
 
     fn sign_transaction(&self, transaction: &Transaction, mut approvals: Vec<Approval>) -> SignedTransaction {
-        approvals.push(approve(&self.key, transaction));
+        approvals.push(Approval::sign(&self.key, transaction));
         transaction.signed(approvals)
     }
 
@@ -275,9 +275,4 @@ impl Node {
         again.iter().for_each(|signed| self.tell_transaction(signed));
         self.follow_if_silent(now);
     }
-}
-
-/// This node's signature over a statement.
-pub(crate) fn approve(key: &opensky_types::Keypair, statement: &impl Statement) -> Approval {
-    Approval::Ed25519 { key: key.id(), signature: key.sign(&statement.message()) }
 }

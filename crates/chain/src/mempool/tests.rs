@@ -1,9 +1,5 @@
 use super::*;
-use opensky_ledger::{
-    action::Action,
-    approval::{Approval, Statement},
-    transaction::Transaction,
-};
+use opensky_ledger::{action::Action, approval::Approval, transaction::Transaction};
 use opensky_types::{Keypair, Micros};
 
 fn account(number: u8) -> AccountId {
@@ -20,8 +16,7 @@ fn transaction(number: u8, nonce: u64) -> Checked {
         valid_until: Timestamp::from_millis(1_000 + nonce),
         action: Action::Stake { amount: Micros::new(1) },
     };
-    let signature = key.sign(&transaction.message());
-    transaction.signed(vec![Approval::Ed25519 { key: key.id(), signature }]).check().expect("signed")
+    transaction.signed(vec![Approval::sign(&key, &transaction)]).check().expect("signed")
 }
 
 fn pool(per_account: usize, total: usize) -> Mempool {

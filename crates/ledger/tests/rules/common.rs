@@ -55,7 +55,7 @@ pub fn transfer(to: u8, amount: u64) -> Action {
 
 /// An ed25519 signature over a statement.
 pub fn approve(statement: &impl Statement, key: &Keypair) -> Approval {
-    Approval::Ed25519 { key: key.id(), signature: key.sign(&statement.message()) }
+    Approval::sign(key, statement)
 }
 
 pub fn evm_key(number: u8) -> EvmKey {

@@ -1,9 +1,9 @@
 //! What this node answers others about the ledger.
 
-use super::approve;
 use crate::{fetch::blocking, link::read_message, node::Node};
 use opensky_ledger::{
     action::Action,
+    approval::Approval,
     transaction::{SignedTransaction, TRANSACTION_BYTES_MAX, Transaction},
 };
 use opensky_ports::{ByteStream, LedgerEngine, ledger::FollowError};
@@ -77,5 +77,5 @@ fn approval(engine: &dyn LedgerEngine, key: &Keypair, bytes: &[u8]) -> Option<Ve
         && genesis.params.authority == Some(transaction.account)
         && candidate.node == key.id()
         && candidate.account == AccountId::of_node(key.id());
-    is_wanted.then(|| codec::encode(&approve(key, &transaction)))
+    is_wanted.then(|| codec::encode(&Approval::sign(key, &transaction)))
 }

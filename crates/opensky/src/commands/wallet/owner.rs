@@ -19,7 +19,7 @@ use opensky_client::Client;
 use opensky_identity::Layout;
 use opensky_ledger::{
     action::Action,
-    approval::{Approval, Statement},
+    approval::Approval,
     transaction::{TRANSACTION_BYTES_MAX, Transaction},
 };
 use opensky_types::{AccountId, Keypair, codec};
@@ -84,7 +84,7 @@ pub async fn run(context: &Context, client: &Client, command: OwnerCommand) -> R
             let (transaction, approval) = read(&file)?;
             let own = unlock(context, &key)?;
             check(&transaction, AccountId::of_node(own.id()))?;
-            let signed = transaction.signed(vec![approval, approve(&own, &transaction)]).encode();
+            let signed = transaction.signed(vec![approval, Approval::sign(&own, &transaction)]).encode();
             let send = async |dry_run| client.submit_transaction(&SubmitRequest::of(&signed, dry_run)).await;
             let question = format!("Be the owner of {}?", transaction.account);
             act(context, client, args, &question, send).await
@@ -113,7 +113,7 @@ async fn ask(context: &Context, client: &Client, owner: AccountId, out: &Path, k
     let asked = Asked {
         sentence: transaction.action.describe(),
         transaction: hex::encode(transaction.encode()),
-        approval: hex::encode(codec::encode(&approve(&key, &transaction))),
+        approval: hex::encode(codec::encode(&Approval::sign(&key, &transaction))),
     };
     std::fs::write(out, serde_json::to_string_pretty(&asked)?)
         .with_context(|| format!("cannot write {}", out.display()))?;
@@ -154,10 +154,6 @@ fn check(transaction: &Transaction, own: AccountId) -> Result<(), Fail> {
             Err(Fail::new(Exit::Invalid, format!("the file does not ask for an owner: {}", other.describe())))
         }
     }
-}
-
-fn approve(key: &Keypair, transaction: &Transaction) -> Approval {
-    Approval::Ed25519 { key: key.id(), signature: key.sign(&transaction.message()) }
 }
 
 fn unlock(context: &Context, key: &KeyArgs) -> Result<Keypair> {
