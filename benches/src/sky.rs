@@ -167,6 +167,7 @@ pub fn job(program: Program, inputs: StageInputs, durable: bool) -> JobSpec {
         stages: vec![stage],
         wait_ms: 30_000,
         deadline_ms: None,
+        budget: None,
         seed: 1,
         durable,
     }

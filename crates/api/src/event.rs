@@ -103,5 +103,9 @@ pub(crate) fn kind_of(reason: &Reason) -> (&'static str, Option<NodeId>) {
         Reason::RetriedByOwner { .. } => ("retried-by-owner", None),
         Reason::Resumed { .. } => ("resumed", None),
         Reason::Done { .. } => ("done", None),
+        Reason::PutAside { node, .. } => ("put-aside", Some(*node)),
+        Reason::NoMoney { node, .. } => ("no-money", Some(*node)),
+        Reason::BudgetSpent { .. } => ("budget-spent", None),
+        Reason::NotPutAside { node, .. } => ("not-put-aside", Some(*node)),
     }
 }

@@ -34,6 +34,9 @@ pub struct JobRequest {
     /// Milliseconds after which the whole job is stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
+    /// Most that the job may cost, in a sky with prices, in micros.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_micros: Option<Micros>,
     /// Seed of deterministic randomness and of the audit draw. Absent: drawn by the node, so that
     /// no provider can foresee which tasks are checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -215,6 +218,8 @@ pub enum VerifyView {
     /// At least `agree` of `replicas` runs on distinct nodes must have the same result; a tie asks
     /// for more, up to `replicas_max`.
     Quorum { agree: u8, replicas: u8, replicas_max: u8 },
+    /// One run; run again elsewhere and compared as often as the standing of the node that ran it asks.
+    Reputation,
 }
 
 /// Why a request is not a job.
@@ -255,6 +260,7 @@ impl JobRequest {
             stages: stages.collect::<Result<_, _>>()?,
             wait_ms: self.wait_ms,
             deadline_ms: self.deadline_ms,
+            budget: self.budget_micros,
             seed: self.seed.unwrap_or(seed_drawn),
             durable: self.durable,
         };
@@ -344,6 +350,7 @@ impl From<JobSpec> for JobRequest {
             stages: spec.stages.into_iter().map(Into::into).collect(),
             wait_ms: spec.wait_ms,
             deadline_ms: spec.deadline_ms,
+            budget_micros: spec.budget,
             seed: Some(spec.seed),
             durable: spec.durable,
         }
@@ -483,6 +490,7 @@ impl From<VerifyView> for Verify {
             VerifyView::Quorum { agree, replicas, replicas_max } => {
                 Self::Quorum { agree, replicas, replicas_max }
             }
+            VerifyView::Reputation => Self::Reputation,
         }
     }
 }
@@ -495,6 +503,7 @@ impl From<Verify> for VerifyView {
             Verify::Quorum { agree, replicas, replicas_max } => {
                 Self::Quorum { agree, replicas, replicas_max }
             }
+            Verify::Reputation => Self::Reputation,
         }
     }
 }

@@ -26,6 +26,7 @@ pub mod network;
 pub mod offer;
 pub mod problem;
 pub mod progress;
+pub mod quote;
 pub mod receipt;
 pub mod routes;
 pub mod status;

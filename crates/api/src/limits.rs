@@ -1,6 +1,9 @@
 //! What the owner lets the sky use.
 
-use opensky_types::limits::{ContributionLimits, Hours};
+use opensky_types::{
+    Micros,
+    limits::{ContributionLimits, Hours},
+};
 use serde::{Deserialize, Serialize};
 
 /// The owner's limits, read and written whole.
@@ -24,6 +27,8 @@ pub struct Limits {
     pub temperature_warning: i16,
     /// Degrees Celsius at which running tasks are stopped.
     pub temperature_critical: i16,
+    /// Price of one billion fuel, in micros; holds in a sky with prices.
+    pub price_per_gfuel: Micros,
 }
 
 /// Hours of the day, in minutes since local midnight (0 to 1440). `from` after `to` goes over
@@ -61,6 +66,7 @@ impl From<&ContributionLimits> for Limits {
             only_when_idle: limits.only_when_idle,
             temperature_warning: limits.temperature_warning,
             temperature_critical: limits.temperature_critical,
+            price_per_gfuel: limits.price_per_gfuel,
         }
     }
 }
@@ -104,6 +110,7 @@ impl TryFrom<Limits> for ContributionLimits {
             only_when_idle: limits.only_when_idle,
             temperature_warning: warning,
             temperature_critical: critical,
+            price_per_gfuel: limits.price_per_gfuel,
         })
     }
 }

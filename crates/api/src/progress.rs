@@ -2,7 +2,7 @@
 
 use crate::{content::ContentView, job::VerifyView, usage::UsageView};
 use opensky_types::{
-    Hash, JobId, NodeId, TaskId, Timestamp,
+    Hash, JobId, Micros, NodeId, TaskId, Timestamp,
     job::{JobNote, JobState},
     place::Level,
     reason::MisfitCounts,
@@ -151,8 +151,11 @@ pub struct JobDetail {
     pub nodes: Vec<JobNodeView>,
     /// Everything that all runs used, replicas and failed runs with it.
     pub usage: UsageView,
-    /// What it cost, in micros.
+    /// What it cost so far, in micros.
     pub cost_micros: u64,
+    /// Most that it may cost, in micros.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_micros: Option<Micros>,
 }
 
 /// A stage.
@@ -227,6 +230,8 @@ pub struct JobNodeView {
     pub rejected: u32,
     /// What they used in all.
     pub usage: UsageView,
+    /// What they cost, in micros.
+    pub cost_micros: u64,
 }
 
 /// How a run was judged.

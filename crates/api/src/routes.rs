@@ -16,6 +16,7 @@
 //! | POST | [`BLOBS`] | the bytes | [`BlobRef`](crate::content::BlobRef) |
 //! | GET, HEAD | [`blob`] | | the bytes, with `Content-Length` |
 //! | POST | [`JOBS`] | [`JobRequest`](crate::job::JobRequest) | 201 [`Submitted`](crate::progress::Submitted) |
+//! | POST | [`JOBS_QUOTE`] | [`JobRequest`](crate::job::JobRequest) | [`QuoteView`](crate::quote::QuoteView) |
 //! | GET | [`JOBS`] | [`JobsQuery`](crate::progress::JobsQuery) | [`Jobs`](crate::progress::Jobs) |
 //! | GET | [`job`] | | [`JobDetail`](crate::progress::JobDetail) |
 //! | DELETE | [`job`] | | 204; the job must have ended |
@@ -69,6 +70,7 @@ pub const MEMBERS: &str = "/v1/members";
 pub const BLOBS: &str = "/v1/blobs";
 pub const BLOB: &str = "/v1/blobs/{hash}";
 pub const JOBS: &str = "/v1/jobs";
+pub const JOBS_QUOTE: &str = "/v1/jobs/quote";
 pub const JOB: &str = "/v1/jobs/{job}";
 pub const JOB_CANCEL: &str = "/v1/jobs/{job}/cancel";
 pub const JOB_RETRY: &str = "/v1/jobs/{job}/retry";

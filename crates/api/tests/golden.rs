@@ -104,7 +104,10 @@ fn request() -> JobRequest {
                 verify: VerifyView::Sample { per_mille: 50 },
                 ..stage("slices", InputsRequest::Slices { blob, cuts: ListOf::Inline(vec![0, 2, 5]) })
             },
-            stage("each", InputsRequest::Each { stage: 3 }),
+            StageRequest {
+                verify: VerifyView::Reputation,
+                ..stage("each", InputsRequest::Each { stage: 3 })
+            },
             StageRequest {
                 after: vec![0],
                 ..stage("reduce", InputsRequest::Reduce { stage: 4, fan_in: 16 })
@@ -112,6 +115,7 @@ fn request() -> JobRequest {
         ],
         wait_ms: 600_000,
         deadline_ms: Some(3_600_000),
+        budget_micros: Some(Micros::new(2_500_000)),
         seed: Some(42),
         durable: true,
     }

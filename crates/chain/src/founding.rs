@@ -30,7 +30,7 @@ pub enum FoundingError {
 }
 
 /// The state that a sky begins with. In a private sky its founder decides who validates, and has all
-/// its money at first; there is no puzzle and no grant, since members are invited.
+/// its money at first; there is no puzzle and no grant, and accounts cost nothing, since members are invited.
 pub fn ledger_genesis(genesis: &Genesis) -> LedgerGenesis {
     let founder = AccountId::of_node(genesis.founder);
     let economy = if genesis.economy_free { Params::free() } else { Params::default() };
@@ -39,6 +39,7 @@ pub fn ledger_genesis(genesis: &Genesis) -> LedgerGenesis {
         puzzle_bits: 0,
         grant: StarterGrant::OFF,
         epoch_blocks: genesis.epoch_blocks,
+        new_account_min: Micros::ZERO,
         ..economy
     };
     let has_money = genesis.supply > Micros::ZERO;

@@ -291,7 +291,7 @@ async fn l4_a_proof_holds_for_whoever_knows_the_first_facts_of_the_sky() -> Resu
     let bytes = founder.prove(&held)?;
     for position in 0..bytes.len() {
         let mut changed = bytes.clone();
-        changed[position] ^= 0x10;
+        changed[position] ^= 0x01;
         let read = verify_proof(&sky.genesis, &changed);
         assert!(read.is_err(), "byte {position} of {}: {read:?}", bytes.len());
     }

@@ -172,8 +172,13 @@ pub struct Sky {
 impl Sky {
     /// Starts `count` nodes and waits until they know each other.
     pub async fn start(count: usize) -> Result<Self> {
+        Self::start_with(count, &[]).await
+    }
+
+    /// The same, founded with these further arguments of `up`.
+    pub async fn start_with(count: usize, arguments: &[&str]) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let founder = Node::start(folder.path().join("n1"), None).await?;
+        let founder = Node::start_with(folder.path().join("n1"), arguments).await?;
         let uses = count.to_string();
         let invite = founder.json(&["invite", "--uses", &uses])?;
         let token = invite["token"].as_str().context("an invite has a token")?.to_owned();

@@ -46,6 +46,7 @@ pub(crate) fn routes(gateway: Gateway, token: Token, stop: CancellationToken) ->
         .route(routes::MEMBERS, get(sky::members))
         .route(routes::BLOB, get(blobs::download))
         .route(routes::JOBS, get(jobs::list).post(jobs::submit))
+        .route(routes::JOBS_QUOTE, post(jobs::quote))
         .route(routes::JOB, get(jobs::detail).delete(jobs::remove))
         .route(routes::JOB_CANCEL, post(jobs::cancel))
         .route(routes::JOB_RETRY, post(jobs::retry))

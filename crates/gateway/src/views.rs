@@ -1,6 +1,7 @@
 //! From the node's answers to the shapes of the API.
 
 pub(crate) mod ledger;
+pub(crate) mod quote;
 
 use crate::{Surroundings, problem::Outcome};
 use opensky_api::{
@@ -120,18 +121,30 @@ pub(crate) fn run(run: &TaskRun) -> RunView {
 #[derive(Default)]
 pub(crate) struct Totals {
     usage: Usage,
-    nodes: BTreeMap<NodeId, ([u32; 5], Usage)>,
+    cost_micros: u64,
+    nodes: BTreeMap<NodeId, NodeTotals>,
     /// Accepted tasks per stage.
     accepted: BTreeMap<u16, u32>,
+}
+
+/// What one node's runs add up to.
+#[derive(Default)]
+struct NodeTotals {
+    /// By verdict.
+    counts: [u32; 5],
+    usage: Usage,
+    cost_micros: u64,
 }
 
 /// Adds up a job's runs, one at a time.
 pub(crate) async fn totals(handle: &Handle, job: JobId) -> Outcome<Totals> {
     let totals = handle.fold_runs(job, Totals::default(), |totals, run| {
         totals.usage = totals.usage.plus(run.usage);
-        let (counts, usage) = totals.nodes.entry(run.node).or_default();
-        counts[verdict(run.verdict) as usize] += 1;
-        *usage = usage.plus(run.usage);
+        totals.cost_micros = totals.cost_micros.saturating_add(run.price.get());
+        let node = totals.nodes.entry(run.node).or_default();
+        node.counts[verdict(run.verdict) as usize] += 1;
+        node.usage = node.usage.plus(run.usage);
+        node.cost_micros = node.cost_micros.saturating_add(run.price.get());
         if run.verdict == Verdict::Accepted {
             *totals.accepted.entry(run.task.stage).or_default() += 1;
         }
@@ -200,13 +213,14 @@ pub(crate) fn detail(view: &JobView, totals: &Totals, reason: String) -> JobDeta
         is_last: !read.contains(&position),
         waiting_for: waiting_for(view, position),
     });
-    let nodes = totals.nodes.iter().map(|(node, (counts, usage))| JobNodeView {
+    let nodes = totals.nodes.iter().map(|(node, sums)| JobNodeView {
         node: *node,
-        accepted: counts[VerdictView::Accepted as usize],
-        agreed: counts[VerdictView::Agreed as usize],
-        failed: counts[VerdictView::Failed as usize],
-        rejected: counts[VerdictView::Rejected as usize],
-        usage: (*usage).into(),
+        accepted: sums.counts[VerdictView::Accepted as usize],
+        agreed: sums.counts[VerdictView::Agreed as usize],
+        failed: sums.counts[VerdictView::Failed as usize],
+        rejected: sums.counts[VerdictView::Rejected as usize],
+        usage: sums.usage.into(),
+        cost_micros: sums.cost_micros,
     });
     JobDetail {
         seed: spec.seed,
@@ -215,8 +229,8 @@ pub(crate) fn detail(view: &JobView, totals: &Totals, reason: String) -> JobDeta
         stages: stages.collect(),
         nodes: nodes.collect(),
         usage: totals.usage.into(),
-        // Prices come with the ledger; until then every sky is free.
-        cost_micros: 0,
+        cost_micros: totals.cost_micros,
+        budget_micros: spec.budget,
         summary: summary(view, &counts, reason),
     }
 }

@@ -42,6 +42,7 @@ fn job(program: Hash, count: i64, args: &[&str]) -> JobRequest {
         stages: vec![stage],
         wait_ms: 60_000,
         deadline_ms: None,
+        budget_micros: None,
         seed: None,
         durable: true,
     }

@@ -44,7 +44,8 @@ impl RunningNode {
         files::remove(&layout.api_token())
     }
 
-    fn is_alive(&self) -> bool {
+    /// Whether its process is still there.
+    pub fn is_alive(&self) -> bool {
         let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw) else { return false };
         // A process of another user may not be signalled, but it is there.
         let exists = !matches!(test_kill_process(pid), Err(rustix::io::Errno::SRCH));

@@ -17,6 +17,8 @@ pub struct JobFile {
     pub wait: Option<Millis>,
     /// After how long the whole job is stopped. No end if absent.
     pub deadline: Option<Millis>,
+    /// Most that the job may cost, in a sky with prices. No bound but what the account has if absent.
+    pub budget: Option<Price>,
     /// Seed of the programs' randomness and of the draw of tasks to check. Random if absent.
     pub seed: Option<u64>,
     /// Limits of each task, for all stages.
@@ -179,6 +181,9 @@ pub enum Verify {
     Sample(PerMille),
     /// Several runs on different nodes that must agree.
     Quorum(Quorum),
+    /// One run; run again on another node and compared as often as the standing of the node that ran
+    /// it asks.
+    Reputation,
 }
 
 /// At least `agree` of `replicas` runs on different nodes must have the same output; a tie asks for

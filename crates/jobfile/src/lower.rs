@@ -34,6 +34,7 @@ pub fn lower(file: &JobFile) -> Result<JobPlan, Fault> {
         name: file.name.value.clone(),
         wait_ms: file.wait.map(|wait| wait.0),
         deadline_ms: file.deadline.map(|deadline| deadline.0),
+        budget: file.budget.map(|budget| Micros::new(budget.0)),
         seed: file.seed,
         stages: lowered.collect::<Result<_, _>>()?,
     })
@@ -225,6 +226,7 @@ fn verify(given: Option<&At<FileVerify>>, stage: &Stage, deterministic: bool) ->
             }
             Verify::Quorum { agree, replicas, replicas_max }
         }
+        FileVerify::Reputation => Verify::Reputation,
     };
     if deterministic {
         return Ok(verify);

@@ -6,6 +6,7 @@ use crate::{
     values::At,
 };
 use opensky_types::{
+    Micros,
     job::{Blob, InvalidJob, JobSpec, Program, StageInputs, StageSpec, Verify},
     offer::Constraints,
     place::Level,
@@ -28,6 +29,8 @@ pub struct JobPlan {
     pub wait_ms: Option<u64>,
     /// Milliseconds after which the job is stopped.
     pub deadline_ms: Option<u64>,
+    /// Most that the job may cost.
+    pub budget: Option<Micros>,
     /// Its seed, where the file says.
     pub seed: Option<u64>,
     /// Its stages.
@@ -123,13 +126,14 @@ impl Plan {
         seed_drawn: u64,
         wait_ms_default: u64,
     ) -> Result<JobSpec, InvalidJob> {
-        let JobPlan { name, wait_ms, deadline_ms, seed, stages } = self.job;
+        let JobPlan { name, wait_ms, deadline_ms, budget, seed, stages } = self.job;
         let stages = stages.into_iter().zip(found).map(|(stage, found)| stage.into_spec(found));
         let spec = JobSpec {
             name,
             stages: stages.collect(),
             wait_ms: wait_ms.unwrap_or(wait_ms_default),
             deadline_ms,
+            budget,
             seed: seed.unwrap_or(seed_drawn),
             durable: true,
         };

@@ -80,6 +80,25 @@ fn three_formats_one_plan() {
     assert_eq!(toml.job().wait_ms, Some(30_000));
 }
 
+#[test]
+fn verification_by_reputation_is_a_word() {
+    for (text, format, quorum, word) in [
+        (TOML, Format::Toml, "[verify]\nquorum = { agree = 2, replicas = 2 }\n", "verify = \"reputation\"\n"),
+        (YAML, Format::Yaml, "verify:\n  quorum: { agree: 2, replicas: 2 }\n", "verify: reputation\n"),
+        (JSON, Format::Json, "{ \"quorum\": { \"agree\": 2, \"replicas\": 2 } }", "\"reputation\""),
+    ] {
+        // In TOML, what stands below a table belongs to it.
+        let top = format == Format::Toml;
+        let changed = if top {
+            format!("{word}{}", text.replacen(quorum, "", 1))
+        } else {
+            text.replacen(quorum, word, 1)
+        };
+        let plan = parse("job", &changed, format).unwrap();
+        assert!(plan.job().stages.iter().all(|stage| stage.verify == Verify::Reputation), "{format:?}");
+    }
+}
+
 /// Replaces `old` by `new` in a good file and says what is wrong with the result.
 fn fault(format: Format, old: &str, new: &str) -> (u32, u32, String, Option<String>) {
     let (name, good) = match format {
@@ -139,6 +158,22 @@ fn mistakes_have_line_and_column() {
             6,
             1,
             "'sampel' is not one of",
+        ),
+        (
+            Json,
+            "{ \"quorum\": { \"agree\": 2, \"replicas\": 2 } }",
+            "\"reputaton\"",
+            4,
+            13,
+            "'reputaton' is not one of",
+        ),
+        (
+            Toml,
+            "program = \"map.wasm\"",
+            "program = \"map.wasm\"\nverify = \"reputation\"\ndeterministic = false",
+            11,
+            17,
+            "needs a deterministic program",
         ),
         // syntax
         (Toml, "name = \"words\"", "name = words\"", 1, 8, "not valid TOML"),

@@ -36,6 +36,7 @@ pub mod rules;
 pub mod snapshot;
 pub mod stake;
 pub mod state;
+pub mod tab;
 mod table;
 pub mod transaction;
 mod transfer;

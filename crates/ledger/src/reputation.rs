@@ -133,9 +133,14 @@ impl Reputation {
         self.score
     }
 
-    /// The tier, and with it the audit rate.
+    /// The tier.
     pub const fn tier(&self) -> Tier {
         self.score.tier()
+    }
+
+    /// How often its results are audited: all of them while it may take no work, else as its tier asks.
+    pub fn audit_rate(&self, now: Timestamp) -> AuditRate {
+        if self.may_work(now) { self.tier().audit_rate() } else { AuditRate::of_100_000(AUDIT_RATE_WHOLE) }
     }
 
     /// Whether it is banned for good.

@@ -154,6 +154,7 @@ impl Tally {
             Misfit::AlreadyUsed => 23,
             Misfit::Unreachable => 24,
             Misfit::Terms => 25,
+            Misfit::Unfunded => 26,
         }
     }
 }

@@ -91,7 +91,8 @@ impl Inner {
             gossip: gossip(config, key)?,
             kad: kademlia(config, me)?,
             identify: identify::Behaviour::new(
-                identify::Config::new("/opensky/1".to_owned(), key.public())
+                // The number tells a node that was restarted from what it was before.
+                identify::Config::new(format!("/opensky/1/{:016x}", rand::random::<u64>()), key.public())
                     .with_agent_version(format!("opensky/{}", config.version))
                     .with_interval(IDENTIFY_INTERVAL)
                     .with_push_listen_addr_updates(true)

@@ -7,6 +7,7 @@ mod judging;
 mod recall;
 mod restore;
 mod results;
+mod standing;
 
 pub(crate) use recall::{RecallError, Recalled};
 pub(crate) use restore::LoadedJob;
@@ -17,14 +18,16 @@ use crate::{
     inputs::StageOutputs,
     journal::Keeping,
     node::Node,
+    quote::FuelSeen,
 };
 use opensky_ports::journal::TaskRun;
 use opensky_protocol::work::{TASKS_MAX, ToProvider};
-use opensky_scheduler::{Candidate, Effect, Input, JobView, Scheduler};
+use opensky_scheduler::{AUDIT_PARTS_ALL, Candidate, Effect, Input, JobView, Scheduler};
 use opensky_types::{
-    AgreementId, Hash, JobId, NodeId, Signed, TaskId, Timestamp,
+    AgreementId, Hash, JobId, Micros, NodeId, Signed, TaskId, Timestamp,
     agreement::Terms,
-    job::{JobNote, JobSpec},
+    job::{JobNote, JobSpec, Verify},
+    offer::Demand,
     task::TaskReport,
 };
 use std::{
@@ -100,6 +103,9 @@ struct Held {
 /// A batch of receipts that is countersigned once all of it is judged.
 struct OpenBatch {
     provider: NodeId,
+    agreement: AgreementId,
+    /// What each receipt costs; none where work is free.
+    prices: Vec<Micros>,
     keeping: Keeping,
     judged: Vec<Option<bool>>,
     open: u32,
@@ -122,6 +128,7 @@ pub(crate) struct Consumer {
     judged: BTreeMap<JobId, Vec<TaskRun>>,
     /// Notes of this round, likewise.
     noted: BTreeMap<JobId, Vec<JobNote>>,
+    pub(crate) fuel_seen: FuelSeen,
     /// Attempts of jobs from before this start are numbered below.
     attempts_from: u32,
 }
@@ -141,6 +148,7 @@ impl Consumer {
             followers: BTreeMap::new(),
             judged: BTreeMap::new(),
             noted: BTreeMap::new(),
+            fuel_seen: FuelSeen::default(),
             attempts_from: restore::attempts_from(starts),
         }
     }
@@ -170,6 +178,41 @@ impl Consumer {
     pub(crate) fn has_agreements_with(&self, node: NodeId) -> bool {
         self.agreements.values().any(|agreement| agreement.terms.provider == node)
             || self.proposals.values().any(|(_, terms)| terms.provider == node)
+    }
+
+    /// Most that a job may cost.
+    pub(crate) fn budget(&self, job: JobId) -> Option<Micros> {
+        self.jobs.get(&job)?.spec.budget
+    }
+
+    /// Fuel that a task of a stage uses, by what runs of its program used before.
+    pub(crate) fn fuel_of(&self, job: JobId, stage: u16) -> Option<u64> {
+        let stage = self.jobs.get(&job)?.spec.stages.get(usize::from(stage))?;
+        self.fuel_seen.mean(&stage.program.hash)
+    }
+
+    /// The terms of an open agreement.
+    pub(crate) fn terms(&self, agreement: AgreementId) -> Option<&Terms> {
+        self.agreements.get(&agreement).map(|open| &open.terms)
+    }
+
+    /// Money in proposals that are not answered: of one job, or of all.
+    pub(crate) fn offered(&self, job: Option<JobId>) -> Micros {
+        let proposed = self.proposals.values().map(|(_, terms)| terms);
+        let of_job = proposed.filter(|terms| job.is_none_or(|job| terms.job == job));
+        let amounts = of_job.filter_map(|terms| terms.payment).map(|payment| payment.escrow.get());
+        Micros::new(amounts.fold(0, u64::saturating_add))
+    }
+
+    /// Whether work of a job goes on, or is about to.
+    pub(crate) fn is_worked_on(&self, job: JobId) -> bool {
+        let proposed = self.proposals.values().map(|(_, terms)| terms);
+        proposed.chain(self.agreements.values().map(|open| &open.terms)).any(|terms| terms.job == job)
+    }
+
+    /// What a stage of a job needs.
+    pub(crate) fn demand(&self, job: JobId, stage: u16) -> Option<Demand> {
+        Some(self.jobs.get(&job)?.spec.stages.get(usize::from(stage))?.demand())
     }
 
     /// Whether nothing is remembered of jobs that are over, but how they ended.
@@ -213,7 +256,9 @@ impl Node {
             Effect::Find { job, stage, wanted, exclude } => {
                 inputs.extend(self.find(now, job, stage, wanted, &exclude));
             }
-            Effect::Propose { job, stage, node, slots } => self.propose(now, job, stage, node, slots),
+            Effect::Propose { job, stage, node, slots } => {
+                inputs.extend(self.propose(now, job, stage, node, slots));
+            }
             Effect::Assign { job, agreement, node, tasks } => self.assign(now, job, agreement, node, tasks),
             Effect::Reveal { agreement, node, tasks } => {
                 self.in_pieces(node, tasks, |tasks| ToProvider::Reveal { agreement, tasks });
@@ -223,13 +268,16 @@ impl Node {
             }
             Effect::Close { agreement, node } => self.close(now, agreement, node),
             Effect::Judge { job, agreement, node: _, judged } => self.judge(job, agreement, &judged),
-            Effect::Note { job, note } => {
-                self.consumer.noted.entry(job).or_default().push(note.clone());
-                self.publish(JobEvent::Noted { job, note });
-            }
+            Effect::Note { job, note } => self.note(job, note),
             Effect::Changed { job, state } => self.on_job_changed(now, job, state),
             Effect::Rest { node, until } => self.market.rest(node, until),
         }
+    }
+
+    /// Keeps and tells a step worth explaining.
+    pub(crate) fn note(&mut self, job: JobId, note: JobNote) {
+        self.consumer.noted.entry(job).or_default().push(note.clone());
+        self.publish(JobEvent::Noted { job, note });
     }
 
     fn in_pieces(&mut self, node: NodeId, tasks: Vec<TaskId>, message: impl Fn(Vec<TaskId>) -> ToProvider) {
@@ -248,7 +296,8 @@ impl Node {
         used: &[NodeId],
     ) -> Option<Input> {
         let active = self.consumer.jobs.get_mut(&job)?;
-        let demand = active.spec.stages.get(usize::from(stage))?.demand();
+        let spec = active.spec.stages.get(usize::from(stage))?;
+        let (demand, verify) = (spec.demand(), spec.verify);
         // Drawn anew each time, so that near ties do not always fall the same way.
         let seed = u64::from_le_bytes(self.clock.random()[..8].try_into().expect("eight bytes"));
         let matches = self.market.find(now, &demand, wanted as usize, used, seed);
@@ -260,11 +309,16 @@ impl Node {
         // A provider shares its slots among its consumers: one whose slots are all taken still lets
         // a newcomer in, so it is asked when nobody has a slot free.
         let found = if matches.ranked.is_empty() { &matches.busy } else { &matches.ranked };
-        let ranked = found.iter().map(|found| Candidate {
+        let rates = match verify {
+            Verify::Reputation => self.audit_parts(now, found.iter().map(|found| found.node)),
+            _ => vec![AUDIT_PARTS_ALL; found.len()],
+        };
+        let ranked = found.iter().zip(rates).map(|(found, audit_parts)| Candidate {
             node: found.node,
             slots_free: found.slots_free.max(1),
             score: found.score,
             rank: found.rank,
+            audit_parts,
         });
         Some(Input::Matched { job, stage, ranked: ranked.collect(), counts: matches.counts })
     }

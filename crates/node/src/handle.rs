@@ -4,7 +4,7 @@ mod ledger;
 
 pub use ledger::TransactError;
 
-use crate::{fetch::blocking, requests::Request};
+use crate::{fetch::blocking, quote::Quote, requests::Request};
 use opensky_market::Cluster;
 use opensky_ports::{
     BlobError, BlobStore, Clock, Journal, JournalError, LedgerEngine, LogStream, Pin,
@@ -236,6 +236,12 @@ impl Handle {
             }
         }
         submitted?
+    }
+
+    /// What a job would cost, and who could run it; nothing is started.
+    pub async fn quote(&self, spec: JobSpec) -> Result<Quote, SubmitError> {
+        spec.validate()?;
+        Ok(self.ask(|answer| Request::Quote { spec: Box::new(spec), answer }).await?)
     }
 
     /// Stops a job; answers whether it was active.

@@ -8,6 +8,7 @@ pub(crate) use live::OUTPUT_PIECE_BYTES_MAX;
 
 use crate::{journal::Keeping, node::Node};
 use live::LiveOutputs;
+use opensky_ledger::tab::Voucher;
 use opensky_ports::{Engine, Record};
 use opensky_protocol::work::{Commitment, EngineUsed, ToConsumer, ToProvider};
 use opensky_provider::{BatchId, DeliveryId, Effect, Input, Provider, TaskEnd};
@@ -49,17 +50,24 @@ pub(crate) struct Host {
 /// Results under one signature.
 struct Delivery {
     to: NodeId,
+    agreement: AgreementId,
     keeping: Keeping,
     root: Hash,
     head: Signed<BatchHead>,
 }
 
 impl Host {
-    pub(crate) fn new(sky: Hash, own: NodeId, engine: &Engine, salt_seed: [u8; 32]) -> Self {
+    pub(crate) fn new(
+        (sky, has_prices): (Hash, bool),
+        own: NodeId,
+        engine: &Engine,
+        salt_seed: [u8; 32],
+    ) -> Self {
         let config = opensky_provider::Config {
             levels: engine.levels.clone(),
             engine: engine.name.clone(),
             engine_config: engine.config,
+            has_prices,
             ..opensky_provider::Config::new(sky, own, salt_seed)
         };
         Self {
@@ -104,7 +112,8 @@ impl Node {
             self.host.terms.insert(*agreement, signed.clone());
             Some((*agreement, terms))
         });
-        let agreements = held.collect();
+        let held: Vec<_> = held.collect();
+        let agreements = self.with_earned(held);
         self.provide(now, Input::Restored { agreements });
         self.provide(now, Input::Limits(self.limits.clone()));
         self.provide(now, Input::Hardware(self.hardware.clone()));
@@ -129,8 +138,11 @@ impl Node {
             ToProvider::Cancel { agreement, tasks } => Input::CancelTasks { from, agreement, tasks },
             ToProvider::Close { agreement } => Input::Close { from, agreement },
             ToProvider::Resume { agreement } => Input::Resume { from, agreement },
-            ToProvider::Countersign { countersignature } => {
-                return self.on_countersigned(now, from, countersignature);
+            ToProvider::Countersign { countersignature, voucher } => {
+                return self.on_countersigned(now, from, countersignature, voucher);
+            }
+            ToProvider::Fund { agreement, nonce, voucher } => {
+                return self.on_fund(now, from, (agreement, nonce), voucher);
             }
             ToProvider::Follow { agreement, task, on } => return self.on_follow(from, agreement, task, on),
             ToProvider::Heartbeat => return,
@@ -165,7 +177,13 @@ impl Node {
         }
     }
 
-    fn on_countersigned(&mut self, now: Timestamp, from: NodeId, countersignature: Signed<Countersignature>) {
+    fn on_countersigned(
+        &mut self,
+        now: Timestamp,
+        from: NodeId,
+        countersignature: Signed<Countersignature>,
+        voucher: Option<Voucher>,
+    ) {
         let Ok(content) = countersignature.verify() else { return };
         if countersignature.signer() != from {
             return;
@@ -173,11 +191,12 @@ impl Node {
         let mut waiting = self.host.deliveries.iter();
         let known = waiting.find(|(_, delivery)| delivery.root == content.root && delivery.to == from);
         if let Some((delivery, known)) = known {
-            let (delivery, keeping) = (*delivery, known.keeping);
+            let (delivery, keeping, agreement) = (*delivery, known.keeping, known.agreement);
             self.host.deliveries.remove(&delivery);
             let record = Record::ReceiptsCountersigned { root: content.root, countersignature };
             self.keep_record_as(keeping, record);
             self.provide(now, Input::Countersigned { from, delivery });
+            self.on_paid(now, from, agreement, &content, voucher);
         }
     }
 
@@ -191,7 +210,10 @@ impl Node {
                 }
             }
             Effect::Hold { .. } => {}
-            Effect::Release { agreement } => self.release(agreement),
+            Effect::Release { agreement } => {
+                self.release(agreement);
+                self.end_payee(now, agreement);
+            }
             Effect::Accept { to, acceptance } => {
                 let acceptance: Signed<Acceptance> = Signed::sign(&acceptance, &self.key);
                 self.tell_consumer(to, ToConsumer::Accept { acceptance });
@@ -231,6 +253,9 @@ impl Node {
             Effect::Standing { to, agreement, slots, tasks } => {
                 self.tell_consumer(to, ToConsumer::Standing { agreement, slots, tasks });
             }
+            Effect::FundsLow { to, agreement, spent } => {
+                self.tell_consumer(to, ToConsumer::FundsLow { agreement, spent });
+            }
             Effect::Dropped { agreement, tasks } => {
                 tracing::warn!(%agreement, tasks = tasks.len(), "results were dropped: their consumer did not take them");
             }
@@ -261,7 +286,9 @@ impl Node {
                 let (head, root) = (batch.head().clone(), batch.root());
                 let terms = self.host.provider.terms(agreement);
                 let keeping = terms.map_or(Keeping::Durable, Keeping::of_receipts);
-                self.host.deliveries.insert(delivery, Delivery { to, keeping, root, head: head.clone() });
+                self.earn(agreement, root, batch.receipts());
+                let kept = Delivery { to, agreement, keeping, root, head: head.clone() };
+                self.host.deliveries.insert(delivery, kept);
                 if self.host.deliveries.len() > DELIVERIES_MAX {
                     self.host.deliveries.pop_first();
                 }

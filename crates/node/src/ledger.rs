@@ -14,6 +14,8 @@ use opensky_ledger::{
     action::Action,
     apply::RULES,
     approval::Approval,
+    entry::Entry,
+    key::Key,
     transaction::{SignedTransaction, Transaction},
 };
 use opensky_ports::{
@@ -54,6 +56,34 @@ impl OwnLedger {
     pub(crate) fn new(engine: Arc<dyn LedgerEngine>, own: NodeId, automatic: Vec<AutoTransfer>) -> Self {
         let account = AccountId::of_node(own);
         Self { engine, account, waiting: BTreeMap::new(), automatic, following: Following::default() }
+    }
+
+    pub(crate) fn sky(&self) -> Hash {
+        self.engine.genesis().sky
+    }
+
+    pub(crate) fn has_prices(&self) -> bool {
+        self.engine.genesis().params.economy
+    }
+
+    /// This node's account.
+    pub(crate) const fn account(&self) -> AccountId {
+        self.account
+    }
+
+    /// The time of the newest final block.
+    pub(crate) fn time(&self) -> Timestamp {
+        self.engine.head().time
+    }
+
+    /// Entries of the final state.
+    pub(crate) fn read(&self, keys: &[Key]) -> Vec<Option<Entry>> {
+        self.engine.read(keys).entries
+    }
+
+    /// Whether an own transaction waits for its block.
+    pub(crate) fn is_waiting(&self, id: &Hash) -> bool {
+        self.waiting.contains_key(id)
     }
 
     /// Whether nothing waits.
@@ -111,15 +141,20 @@ impl Node {
     /// Acts by itself; a failure is for the log, since nobody waits.
     pub(crate) fn transact_quietly(&mut self, now: Timestamp, action: Action) -> Option<Hash> {
         let description = action.describe();
-        let transaction = self.transaction(now, action);
-        let signed = self.sign_transaction(&transaction, Vec::new());
-        match self.submit_transaction(now, signed) {
+        match self.act(now, action).1 {
             Ok(id) => Some(id),
             Err(error) => {
                 tracing::warn!(%error, description, "the ledger did not take a transaction of this node");
                 None
             }
         }
+    }
+
+    /// Acts with this node's account; answers the number of its transaction.
+    pub(crate) fn act(&mut self, now: Timestamp, action: Action) -> (u64, Result<Hash, TransactError>) {
+        let transaction = self.transaction(now, action);
+        let signed = self.sign_transaction(&transaction, Vec::new());
+        (transaction.nonce, self.submit_transaction(now, signed))
     }
 
     fn transaction(&self, now: Timestamp, action: Action) -> Transaction {
@@ -243,6 +278,7 @@ impl Node {
         for id in &news.transactions {
             self.ledger.waiting.remove(id);
         }
+        self.look_after_payments(now);
         self.transfer_automatically(now, news);
     }
 

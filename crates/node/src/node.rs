@@ -11,6 +11,7 @@ use crate::{
     links::Links,
     membership::Membership,
     offers::OwnOffers,
+    payments::Payments,
     requests::{Request, tell},
 };
 use opensky_market::Market;
@@ -76,6 +77,7 @@ pub struct Node {
     pub(crate) consumer: Consumer,
     pub(crate) host: Host,
     pub(crate) ledger: OwnLedger,
+    pub(crate) payments: Payments,
 
     pub(crate) disk_problem: Option<String>,
     pub(crate) pending: Commit,
@@ -226,6 +228,7 @@ impl Node {
         self.publish_progress();
         self.offer_if_due(now);
         self.ledger_tick(now);
+        self.look_after_payments(now);
         if self.ticks % 50 == 1 {
             self.read_machine();
             self.see_peers();

@@ -4,7 +4,7 @@ use crate::config::Config;
 use opensky_ports::Engine;
 use opensky_provider::OfferDraft;
 use opensky_types::{
-    Hash, Keypair, Micros, NodeId, Signed, Timestamp, offer::Offer, place::Level, resources::HardwareProfile,
+    Hash, Keypair, NodeId, Signed, Timestamp, offer::Offer, place::Level, resources::HardwareProfile,
 };
 use std::collections::BTreeMap;
 
@@ -102,7 +102,7 @@ impl OwnOffers {
             slots_free: draft.slots_free,
             task_limits_max: draft.task_limits_max,
             engine: self.engine.name.clone(),
-            price_per_gfuel: Micros::ZERO,
+            price_per_gfuel: draft.price_per_gfuel,
             note: draft.note.to_owned(),
         };
         let signed = Signed::sign(&offer, key);

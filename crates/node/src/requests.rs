@@ -7,6 +7,7 @@ use crate::{
     journal::{Keeping, Promise},
     ledger::AutoTransfer,
     node::{End, Node},
+    quote::Quote,
     settings,
 };
 use opensky_ledger::{action::Action, event::Event as LedgerEvent, transaction::SignedTransaction};
@@ -51,6 +52,10 @@ pub(crate) enum Request {
         job: JobId,
         spec: Box<JobSpec>,
         answer: Answer<Result<JobId, SubmitError>>,
+    },
+    Quote {
+        spec: Box<JobSpec>,
+        answer: Answer<Quote>,
     },
     Cancel {
         job: JobId,
@@ -119,6 +124,7 @@ impl Node {
                 tell(answer, if allowed { Ok(()) } else { Err(InviteError::NotAllowed) });
             }
             Request::Submit { job, spec, answer } => self.submit(now, job, *spec, answer),
+            Request::Quote { spec, answer } => tell(answer, self.quote(now, &spec)),
             Request::Cancel { job, answer } => {
                 let active = self.consumer.is_active(job);
                 self.schedule(now, opensky_scheduler::Input::Cancel { job });

@@ -13,6 +13,7 @@ use crate::{
     membership::Membership,
     node::{End, Node, Sources},
     offers::OwnOffers,
+    payments::Payments,
 };
 use opensky_market::Market;
 use opensky_ports::{
@@ -132,7 +133,7 @@ impl Node {
         let limits = crate::settings::limits(parts.journal.as_ref())?.unwrap_or(parts.limits);
         let hardware = parts.machine.profile();
         let readings = parts.machine.readings();
-        let sky = parts.genesis.sky();
+        let (sky, has_prices) = (parts.genesis.sky(), parts.ledger.genesis().params.economy);
         let membership = Membership::new(parts.genesis, own, parts.chain, parts.journal.invites()?);
         let secret = crate::settings::scheduler_secret(parts.journal.as_ref(), parts.clock.as_ref())?;
         let known = parts.journal.members()?;
@@ -145,7 +146,6 @@ impl Node {
             started_at: now,
             transport: parts.transport,
             blobs: parts.blobs,
-            journal: parts.journal,
             machine: parts.machine,
             hardware,
             readings,
@@ -156,9 +156,11 @@ impl Node {
             market,
             links: Links::default(),
             ledger: OwnLedger::new(parts.ledger, own, automatic),
+            payments: Payments::new(parts.journal.tabs()?),
             consumer: Consumer::new(secret, parts.starts),
-            host: Host::new(sky, own, &engine, parts.clock.random()),
+            host: Host::new((sky, has_prices), own, &engine, parts.clock.random()),
             offers: OwnOffers::new(own, engine, parts.starts),
+            journal: parts.journal,
             executor: parts.executor,
             clock: parts.clock,
             config: parts.config,
@@ -192,6 +194,7 @@ impl Node {
                 self.keep_record(Record::AgreementEnded { agreement });
             }
         }
+        self.close_tabs(now);
         Ok(())
     }
 }

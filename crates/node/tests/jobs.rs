@@ -2,17 +2,20 @@
 
 mod support;
 
+use opensky_ledger::reputation::{DAY_MS, Reputation, Tier};
+use opensky_node::Handle;
 use opensky_ports::{
     journal::Verdict,
     testing::{FakeExecutor, FakeRun},
 };
 use opensky_types::{
+    AccountId, JobId, NodeId, Timestamp,
     job::{JobState, StageInputs, Verify},
     reason::Reason,
     receipt::ReceiptStanding,
     task::Content,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use support::{Sky, finish, numbers_job, stage, until};
 
 const QUORUM: Verify = Verify::Quorum { agree: 2, replicas: 2, replicas_max: 4 };
@@ -67,6 +70,91 @@ async fn c1_a_lying_node_is_outvoted() {
         .iter()
         .any(|note| matches!(note.reason, Reason::Outvoted { node, .. } if node == sky.nodes[liar].key.id()));
     assert!(lied, "the liar is named");
+}
+
+fn veteran() -> Reputation {
+    let mut reputation = Reputation::default();
+    for day in 1..=80 {
+        reputation.on_day_online(Timestamp::from_millis(day * DAY_MS));
+    }
+    assert_eq!(reputation.tier(), Tier::Veteran);
+    reputation
+}
+
+fn on_probation() -> Reputation {
+    let mut reputation = Reputation::default();
+    reputation.on_failed_verification(Timestamp::from_millis(DAY_MS));
+    assert_eq!(reputation.tier(), Tier::Probation);
+    reputation
+}
+
+/// How many tasks went to each node first, and how many of those were audited.
+async fn audits(consumer: &Handle, job: JobId) -> BTreeMap<NodeId, (usize, usize)> {
+    let notes = consumer.notes(job).await.expect("notes");
+    let (mut firsts, mut drawn) = (BTreeMap::new(), BTreeSet::new());
+    for note in notes {
+        match (note.task, note.reason) {
+            (Some(task), Reason::Placed { node, .. }) => _ = firsts.entry(task).or_insert(node),
+            (Some(task), Reason::AuditDrawn) => _ = drawn.insert(task),
+            _ => {}
+        }
+    }
+    let mut counts: BTreeMap<NodeId, (usize, usize)> = BTreeMap::new();
+    for (task, node) in firsts {
+        let (all, audited) = counts.entry(node).or_default();
+        *all += 1;
+        *audited += usize::from(drawn.contains(&task));
+    }
+    counts
+}
+
+#[tokio::test(start_paused = true)]
+async fn v3_work_is_checked_as_often_as_the_ledger_says_of_its_node() {
+    let sky =
+        Sky::new(4, |_| FakeExecutor::new(|_, item| FakeRun::writes(item.input.item.clone()).in_ms(50)))
+            .await;
+    sky.ledger.set_reputation(AccountId::of_node(sky.id(1)), veteran());
+    sky.ledger.set_reputation(AccountId::of_node(sky.id(2)), on_probation());
+    let consumer = &sky.nodes[0].handle;
+    let spec = numbers_job(sky.program(0), 600, Verify::Reputation);
+    let job = consumer.submit(spec).await.expect("job is taken");
+    assert_eq!(finish(consumer, job).await, JobState::Succeeded);
+    let counts = audits(consumer, job).await;
+    let of = |index: usize| counts[&sky.id(index)];
+    assert!(counts.values().all(|(all, _)| *all >= 50), "every node did some of it: {counts:?}");
+    assert_eq!(of(2).0, of(2).1, "all work of a node on probation");
+    assert!(of(1).1 * 20 <= of(1).0, "one in two hundred of a veteran's: {counts:?}");
+    for newcomer in [0, 3] {
+        let (all, audited) = of(newcomer);
+        assert!((all * 3 / 10..=all * 7 / 10).contains(&audited), "half of a newcomer's: {counts:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn v3_a_consumer_that_dies_goes_on_checking() {
+    let mut sky =
+        Sky::new(3, |_| FakeExecutor::new(|_, item| FakeRun::writes(item.input.item.clone()).in_ms(300)))
+            .await;
+    let checked = sky.id(2);
+    sky.ledger.set_reputation(AccountId::of_node(checked), on_probation());
+    sky.ledger.set_reputation(AccountId::of_node(sky.id(1)), veteran());
+    let spec = numbers_job(sky.program(0), 60, Verify::Reputation);
+    let job = sky.nodes[0].handle.submit(spec).await.expect("job is taken");
+    until(|| async { sky.nodes[0].handle.runs(job, |_| true, 0, 100).await.expect("runs").len() >= 10 })
+        .await;
+    let dead = sky.kill(0);
+    let again =
+        sky.start(&dead.key, dead.journal.clone(), dead.blobs.clone(), dead.executor.clone(), 2).await;
+    assert_eq!(finish(&again.handle, job).await, JobState::Succeeded);
+    let runs = again.handle.runs(job, |_| true, 0, 1_000).await.expect("runs");
+    let accepted = runs.iter().filter(|run| run.verdict == Verdict::Accepted);
+    assert_eq!(accepted.clone().count(), 60, "each task is accepted exactly once");
+    let by_checked: Vec<_> = accepted.filter(|run| run.node == checked).map(|run| run.task).collect();
+    assert!(!by_checked.is_empty());
+    for task in by_checked {
+        let agreed = runs.iter().any(|run| run.task == task && run.verdict == Verdict::Agreed);
+        assert!(agreed, "nobody confirmed {task}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

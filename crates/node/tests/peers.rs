@@ -162,7 +162,7 @@ async fn f15_repeated_results_are_not_counted_twice() {
         assert!(is_connected(consumer, peer.id()).await, "repeating is no crime");
         let mut signatures = Vec::new();
         for message in &peer.heard.lock().expect("no panic").messages {
-            if let ToProvider::Countersign { countersignature } = message {
+            if let ToProvider::Countersign { countersignature, .. } = message {
                 let content = countersignature.verify().expect("it is signed");
                 signatures.push((content.root, content.accepted));
             }

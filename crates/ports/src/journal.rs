@@ -1,7 +1,8 @@
 //! What must survive a crash: written before anyone is told.
 
+use opensky_ledger::tab::Tab;
 use opensky_types::{
-    AgreementId, Hash, JobId, NodeId, Signed, TaskId, Timestamp,
+    AgreementId, Hash, JobId, Micros, NodeId, Signed, TaskId, Timestamp,
     job::{JobNote, JobSpec, JobState},
     membership::{Invite, MembershipChain},
     receipt::{Batch, Countersignature, ReceiptProof},
@@ -41,6 +42,8 @@ pub struct TaskRun {
     pub receipt: Option<Hash>,
     /// How it was judged.
     pub verdict: Verdict,
+    /// What is paid for it.
+    pub price: Micros,
 }
 
 /// A fact to be kept. Facts of one [`Journal::commit`] are kept together or not at all.
@@ -64,6 +67,10 @@ pub enum Record {
     AgreementHeld { agreement: AgreementId, terms: Signed<opensky_types::agreement::Terms> },
     /// It ended.
     AgreementEnded { agreement: AgreementId },
+    /// What is owed under an agreement, by or to this node; the last word counts.
+    TabKept { agreement: AgreementId, tab: Tab },
+    /// Nothing is owed any more.
+    TabSettled { agreement: AgreementId },
     /// An invite was issued.
     InviteIssued { invite: Invite },
     /// A node joined with it.
@@ -143,6 +150,9 @@ pub trait Journal: Send + Sync {
     /// Agreements held, on either side, when the node last stopped.
     fn agreements(&self)
     -> Result<Vec<(AgreementId, Signed<opensky_types::agreement::Terms>)>, JournalError>;
+
+    /// What is owed under agreements, by or to this node.
+    fn tabs(&self) -> Result<Vec<(AgreementId, Tab)>, JournalError>;
 
     /// Invites issued and used.
     fn invites(&self) -> Result<Vec<StoredInvite>, JournalError>;

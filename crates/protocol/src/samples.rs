@@ -8,8 +8,9 @@ use crate::{
     transfer::{Fetch, FetchReply},
     work::{Commitment, EngineUsed, ToConsumer, ToProvider},
 };
+use opensky_ledger::{escrow::PayItem, tab::Voucher};
 use opensky_types::{
-    Hash, Signed,
+    AccountId, Hash, Micros, Signed,
     membership::{InvitePolicy, MembershipChain},
     reason::Misfit,
     resources::Limit,
@@ -129,11 +130,30 @@ pub fn to_provider() -> Named<ToProvider> {
         ("resume", ToProvider::Resume { agreement }),
         (
             "countersign",
-            ToProvider::Countersign { countersignature: samples::countersignature(root, 2, &[1]) },
+            ToProvider::Countersign {
+                countersignature: samples::countersignature(root, 2, &[1]),
+                voucher: None,
+            },
+        ),
+        (
+            "countersign_paid",
+            ToProvider::Countersign {
+                countersignature: samples::countersignature(root, 2, &[1]),
+                voucher: Some(voucher()),
+            },
         ),
         ("follow", ToProvider::Follow { agreement, task: samples::task_id(0), on: true }),
         ("heartbeat", ToProvider::Heartbeat),
+        ("fund", ToProvider::Fund { agreement, nonce: 3, voucher: None }),
+        ("fund_again", ToProvider::Fund { agreement, nonce: 3, voucher: Some(voucher()) }),
     ]
+}
+
+fn voucher() -> Voucher {
+    let (agreement, cumulative) = (samples::agreement_id(), Micros::new(1_250));
+    let owed = PayItem { agreement, cumulative, receipts: Hash::of(b"receipts") };
+    let payee = AccountId::of_node(samples::provider().id());
+    Voucher::sign(Hash::of(b"sky"), &samples::consumer(), payee, owed)
 }
 
 /// Every [`ToConsumer`], and results with every [`Failure`].
@@ -172,6 +192,7 @@ pub fn to_consumer() -> Named<ToConsumer> {
         ("standing", ToConsumer::Standing { agreement, slots: 4, tasks: vec![samples::task_id(1)] }),
         ("ended", ToConsumer::Ended { agreement, misfit: Misfit::Closed }),
         ("heartbeat", ToConsumer::Heartbeat),
+        ("funds_low", ToConsumer::FundsLow { agreement, spent: Micros::new(500) }),
     ]
 }
 

@@ -2,8 +2,9 @@
 
 use crate::frame::Message;
 use borsh::{BorshDeserialize, BorshSerialize};
+use opensky_ledger::tab::Voucher;
 use opensky_types::{
-    AgreementId, Hash, Signed, TaskId,
+    AgreementId, Hash, Micros, Signed, TaskId,
     agreement::{Acceptance, Terms},
     reason::Misfit,
     receipt::{BatchHead, Countersignature},
@@ -32,12 +33,14 @@ pub enum ToProvider {
     Close { agreement: AgreementId } = 4,
     /// I am back: send again what was not countersigned, and say what still runs.
     Resume { agreement: AgreementId } = 5,
-    /// Your receipts, signed.
-    Countersign { countersignature: Signed<Countersignature> } = 6,
+    /// Your receipts, signed; with a voucher where they are paid for.
+    Countersign { countersignature: Signed<Countersignature>, voucher: Option<Voucher> } = 6,
     /// Send this task's output as it is written, from the start; or stop doing so.
     Follow { agreement: AgreementId, task: TaskId, on: bool } = 7,
     /// Still here.
     Heartbeat = 8,
+    /// Money is put aside for this, by my account's transaction of that number; so much is owed so far.
+    Fund { agreement: AgreementId, nonce: u64, voucher: Option<Voucher> } = 9,
 }
 
 impl Message for ToProvider {
@@ -66,6 +69,8 @@ pub enum ToConsumer {
     Ended { agreement: AgreementId, misfit: Misfit } = 6,
     /// Still here.
     Heartbeat = 7,
+    /// What you put aside is used up by half or more: work for so much was done.
+    FundsLow { agreement: AgreementId, spent: Micros } = 8,
 }
 
 impl Message for ToConsumer {

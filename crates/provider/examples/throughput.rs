@@ -141,6 +141,7 @@ fn terms() -> Terms {
         limits: TaskLimits { scratch_bytes: 0, ..TaskLimits::default() },
         slots: 2,
         price_per_gfuel: Micros::ZERO,
+        payment: None,
         commit_first: false,
         orphan_grace_ms: 60_000,
         made_at: Timestamp::from_millis(0),

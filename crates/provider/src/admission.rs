@@ -2,8 +2,8 @@
 
 use crate::{Config, gate::Gate};
 use opensky_types::{
-    NodeId,
-    agreement::Terms,
+    Micros, NodeId,
+    agreement::{Payment, Terms},
     job::{FAN_IN_MAX, INLINE_BYTES_MAX, STAGE_TASKS_MAX},
     reason::Misfit,
     resources::{Limit, TaskLimits},
@@ -25,10 +25,23 @@ pub(crate) fn check_terms(config: &Config, gate: &Gate, from: NodeId, terms: &Te
     if !config.levels.contains(&terms.program.level) {
         return Err(Misfit::Level);
     }
-    if terms.price_per_gfuel != config.price_per_gfuel {
+    // Nobody pays itself.
+    let price = if from == config.node { Micros::ZERO } else { gate.price(config) };
+    if terms.price_per_gfuel != price {
         return Err(Misfit::Price);
     }
+    if terms.payment.is_some() != (price > Micros::ZERO)
+        || terms.payment.is_some_and(|payment| !is_acceptable(config, terms, &payment))
+    {
+        return Err(Misfit::Terms);
+    }
     check_limits(&terms.limits, &gate.task_limits_max(&config.task_limits_max))
+}
+
+fn is_acceptable(config: &Config, terms: &Terms, payment: &Payment) -> bool {
+    payment.escrow > Micros::ZERO
+        && payment.expires_at > terms.made_at
+        && payment.claim_window_ms <= config.claim_window_ms_max
 }
 
 /// The first limit that is above what is allowed, or of which nothing is asked for.

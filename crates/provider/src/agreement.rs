@@ -1,8 +1,8 @@
 //! One agreement and its tasks, each in exactly one state.
 
-use crate::{BatchId, FetchedInput, TaskAttempt};
+use crate::{BatchId, FetchedInput, TaskAttempt, funding::Funding};
 use opensky_types::{
-    AgreementId, Timestamp,
+    AgreementId, Micros, Timestamp,
     agreement::Terms,
     job::Blob,
     task::{Content, TaskInput},
@@ -79,6 +79,7 @@ pub(crate) struct Agreement {
     /// Tasks that are live.
     pub live: usize,
     pub pace: Pace,
+    pub funding: Funding,
     /// When it was last given a slot, as a count of all starts.
     pub served: u64,
     /// When it last had something to do.
@@ -87,9 +88,10 @@ pub(crate) struct Agreement {
 }
 
 impl Agreement {
-    pub fn new(id: AgreementId, terms: Terms, slots: u16, now: Timestamp) -> Self {
+    pub fn new(id: AgreementId, terms: Terms, slots: u16, spent: Micros, now: Timestamp) -> Self {
         Self {
             id,
+            funding: Funding::new(&terms, spent, now),
             terms: Arc::new(terms),
             slots,
             program: ProgramState::Missing,

@@ -6,7 +6,7 @@ use crate::{
     agreement::{Agreement, ProgramState},
 };
 use opensky_types::{
-    AgreementId, NodeId, Timestamp,
+    AgreementId, Micros, NodeId, Timestamp,
     agreement::{Acceptance, Terms},
     job::Blob,
     reason::Misfit,
@@ -32,7 +32,7 @@ impl Provider {
             Ok(slots) => {
                 effects.push(Effect::Hold { agreement: id, terms: terms.clone() });
                 effects.push(Effect::Accept { to: from, acceptance: Acceptance { agreement: id, slots } });
-                self.open(now, id, *terms, slots);
+                self.open(now, id, *terms, slots, Micros::ZERO);
                 self.on_consumer_up(from);
                 self.fetch_program(id, effects);
             }
@@ -71,20 +71,20 @@ impl Provider {
 
     /// Agreements of before a restart wait for their consumers, without tasks: what they had was lost
     /// with the old process, and `Resume` tells the consumer so.
-    pub(crate) fn on_restored(&mut self, now: Timestamp, agreements: Vec<(AgreementId, Terms)>) {
-        for (id, terms) in agreements {
+    pub(crate) fn on_restored(&mut self, now: Timestamp, agreements: Vec<(AgreementId, Terms, Micros)>) {
+        for (id, terms, spent) in agreements {
             let (consumer, slots) = (terms.consumer, terms.slots.max(1));
             if self.agreements.contains_key(&id) || self.agreements.len() >= self.config.agreements_max {
                 continue;
             }
-            self.open(now, id, terms, slots);
+            self.open(now, id, terms, slots, spent);
             self.on_consumer_lost(now, consumer);
         }
     }
 
-    fn open(&mut self, now: Timestamp, id: AgreementId, terms: Terms, slots: u16) {
+    fn open(&mut self, now: Timestamp, id: AgreementId, terms: Terms, slots: u16, spent: Micros) {
         self.consumers.entry(terms.consumer).or_default().agreements.insert(id);
-        self.agreements.insert(id, Agreement::new(id, terms, slots, now));
+        self.agreements.insert(id, Agreement::new(id, terms, slots, spent, now));
     }
 
     /// Orders the program, if that is yet to be done.

@@ -4,6 +4,8 @@ use crate::{
     Effect, Provider, TaskAttempt,
     admission::check_assignment,
     agreement::{Phase, ProgramState, Task},
+    funding::price,
+    kept::Entry,
 };
 use opensky_types::{
     AgreementId, NodeId, TaskId, Timestamp,
@@ -135,7 +137,9 @@ impl Provider {
                 }
             }
             Some(Task::Committed(number)) => {
-                self.kept.remove(*number);
+                if let Some(Entry::Committed(held)) = self.kept.remove(*number) {
+                    agreement.funding.give_back(price(&agreement.terms, &held.report));
+                }
                 agreement.kept.remove(number);
                 agreement.tasks.remove(&task);
             }

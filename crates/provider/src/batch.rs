@@ -1,6 +1,6 @@
 //! What runs: one batch per slot.
 
-use crate::{BatchId, TaskAttempt};
+use crate::{BatchId, TaskAttempt, agreement::Agreement};
 use opensky_types::{AgreementId, Timestamp};
 use std::collections::BTreeMap;
 
@@ -121,6 +121,11 @@ impl Batches {
             self.memory_bytes -= batch.memory_bytes;
             self.disk_bytes -= batch.disk_bytes;
         }
+    }
+
+    /// Tasks of an agreement that are in a batch and have not ended.
+    pub fn tasks_left(&self, agreement: &Agreement) -> usize {
+        agreement.batches.iter().filter_map(|id| self.open.get(id)).map(|batch| batch.left).sum()
     }
 
     /// Batches not told to stop, newest first.

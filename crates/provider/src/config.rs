@@ -1,6 +1,6 @@
 //! What a provider is and how much it takes on.
 
-use opensky_types::{Hash, Micros, NodeId, place::Level, resources::TaskLimits};
+use opensky_types::{Hash, NodeId, place::Level, resources::TaskLimits};
 
 /// Fixed while the node runs. The owner's limits are not here: they are an input and may change.
 #[derive(Debug, Clone)]
@@ -15,8 +15,14 @@ pub struct Config {
     pub engine: String,
     /// Hash of the engine's configuration, for receipts.
     pub engine_config: Hash,
-    /// Price of one billion fuel; terms must carry exactly this.
-    pub price_per_gfuel: Micros,
+    /// Whether the sky has prices: then the owner's holds, and terms must carry exactly that.
+    pub has_prices: bool,
+    /// Longest time in which a consumer may object to a claim, in ms.
+    pub claim_window_ms_max: u64,
+    /// Milliseconds that an agreement is kept for which no money comes.
+    pub unfunded_ms: u64,
+    /// Milliseconds that one is kept whose money is used up.
+    pub used_up_ms: u64,
     /// The largest limits for one task, whatever the owner allows in total.
     pub task_limits_max: TaskLimits,
     /// Largest program, in bytes.
@@ -53,7 +59,10 @@ impl Config {
             levels: vec![Level::Function, Level::Vm],
             engine: String::new(),
             engine_config: Hash::from_bytes([0; 32]),
-            price_per_gfuel: Micros::ZERO,
+            has_prices: false,
+            claim_window_ms_max: 60 * 60 * 1000,
+            unfunded_ms: 60_000,
+            used_up_ms: 10_000,
             task_limits_max: TaskLimits {
                 memory_bytes: 4 << 30,
                 fuel: 1 << 60,

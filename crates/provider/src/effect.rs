@@ -2,7 +2,7 @@
 
 use crate::input::TaskAttempt;
 use opensky_types::{
-    AgreementId, Hash, NodeId, TaskId,
+    AgreementId, Hash, Micros, NodeId, TaskId,
     agreement::{Acceptance, Terms},
     job::Blob,
     reason::Misfit,
@@ -56,6 +56,8 @@ pub struct OfferDraft {
     pub slots_free: u16,
     /// The largest limits for one task.
     pub task_limits_max: TaskLimits,
+    /// Price of one billion fuel.
+    pub price_per_gfuel: Micros,
     /// Why nothing is free: `paused`, `outside-hours`, `in-use`, `hot`, `low-memory`, `low-disk`,
     /// `starting`, `stopping` or `full`; empty otherwise.
     pub note: &'static str,
@@ -98,6 +100,8 @@ pub enum Effect {
     },
     /// Say what is queued or runs.
     Standing { to: NodeId, agreement: AgreementId, slots: u16, tasks: Vec<TaskId> },
+    /// Say that half of the money is used up, or more.
+    FundsLow { to: NodeId, agreement: AgreementId, spent: Micros },
     /// Results were dropped unaccepted, since too many bytes of them were kept. For the log.
     Dropped { agreement: AgreementId, tasks: Vec<TaskAttempt> },
     /// A consumer broke the protocol, and its agreement ended: drop the peer.

@@ -1,7 +1,8 @@
 //! What the owner's limits and the state of the machine allow right now (spec N8).
 
+use crate::Config;
 use opensky_types::{
-    Timestamp,
+    Micros, Timestamp,
     limits::ContributionLimits,
     resources::{HardwareProfile, Readings, TaskLimits},
 };
@@ -108,6 +109,12 @@ impl Gate {
         }
         let share = u32::from(hardware.cpu_cores) * u32::from(limits.cpu_percent.min(100)) / 100;
         share.clamp(1, u16::MAX.into()) as u16
+    }
+
+    /// What a billion fuel costs.
+    pub fn price(&self, config: &Config) -> Micros {
+        let price = self.limits.as_ref().filter(|_| config.has_prices).map(|limits| limits.price_per_gfuel);
+        price.unwrap_or_default()
     }
 
     /// Memory for all running tasks together, in bytes.

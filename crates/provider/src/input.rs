@@ -2,7 +2,7 @@
 
 use crate::effect::{BatchId, DeliveryId};
 use opensky_types::{
-    AgreementId, NodeId, TaskId, Timestamp,
+    AgreementId, Micros, NodeId, TaskId, Timestamp,
     agreement::Terms,
     limits::ContributionLimits,
     resources::{HardwareProfile, Readings, Usage},
@@ -67,14 +67,17 @@ pub enum Input {
     Close { from: NodeId, agreement: AgreementId },
     /// The consumer is back and asks where things stand.
     Resume { from: NodeId, agreement: AgreementId },
+    /// The ledger shows that so much is put aside for an agreement, in all since it began.
+    Funded { agreement: AgreementId, amount: Micros },
     /// The consumer signed the receipts of a delivery: its results need no longer be kept.
     Countersigned { from: NodeId, delivery: DeliveryId },
     /// A node is connected and ready. What it missed waits until it resumes each agreement.
     ConsumerUp { node: NodeId },
     /// The last connection to a node is gone.
     ConsumerLost { node: NodeId },
-    /// Agreements that were held when the node last stopped; first input after a restart.
-    Restored { agreements: Vec<(AgreementId, Terms)> },
+    /// Agreements that were held when the node last stopped, and what was earned under each; first input
+    /// after a restart.
+    Restored { agreements: Vec<(AgreementId, Terms, Micros)> },
     /// The node shuts down: nothing new, and all that is open ends.
     Drain,
     /// Time has passed. Due about every 100 ms while agreements are open, every second otherwise.

@@ -7,7 +7,8 @@
 //!
 //! The way of a task: `assigning` takes it in, `running` puts it into a batch on a slot, `results`
 //! commits to its outcome or delivers it, and keeps it until the consumer has signed. `gate` knows
-//! what the owner allows, `agreements` who may use it, and `limiting` enforces it over time.
+//! what the owner allows, `agreements` who may use it, `funding` how far the consumer's money reaches, and
+//! `limiting` enforces it over time.
 
 mod admission;
 mod agreement;
@@ -17,6 +18,7 @@ mod batch;
 mod check;
 mod config;
 mod effect;
+mod funding;
 mod gate;
 mod input;
 mod kept;

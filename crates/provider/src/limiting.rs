@@ -39,6 +39,7 @@ impl Provider {
 
     pub(crate) fn on_tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
         self.end_orphaned_and_idle(now, effects);
+        self.look_after_funds(now, effects);
         self.stop_excess(now, effects);
         self.unblock(now);
         let due = self.agreements.values().filter(|agreement| {

@@ -96,6 +96,7 @@ impl Provider {
             }
             Input::Close { from, agreement } => self.on_close(from, agreement, effects),
             Input::Resume { from, agreement } => self.on_resume(now, from, agreement, effects),
+            Input::Funded { agreement, amount } => self.on_funded(agreement, amount),
             Input::Countersigned { from, delivery } => self.on_countersigned(from, delivery),
             Input::ConsumerUp { node } => self.on_consumer_up(node),
             Input::ConsumerLost { node } => self.on_consumer_lost(now, node),
@@ -163,6 +164,7 @@ fn draft(config: &Config, gate: &Gate, slots_granted: u64) -> OfferDraft {
         slots_total,
         slots_free,
         task_limits_max: gate.task_limits_max(&config.task_limits_max),
+        price_per_gfuel: gate.price(config),
         note,
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     Committed, DeliveryId, Effect, Provider, TaskAttempt,
     agreement::Task,
     assigning::attempts_of,
+    funding::price,
     kept::{Delivery, Entry, Held, report_bytes},
 };
 use opensky_types::{
@@ -45,6 +46,7 @@ impl Provider {
         }
         let output = report.outcome.hash();
         let input = live.input.hash();
+        agreement.funding.use_up(price(&agreement.terms, &report));
         let outgoing = self.outbox.entry(id).or_default();
         if agreement.terms.commit_first {
             report.salt = salt_of(&self.config.salt_seed, id, task);

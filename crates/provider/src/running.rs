@@ -46,6 +46,7 @@ impl Provider {
         agreement.program == ProgramState::Ready
             && !agreement.queue.ready.is_empty()
             && agreement.batches.len() < usize::from(agreement.slots)
+            && agreement.funding.reach(self.batches.tasks_left(agreement)) > 0
             && memory_bytes <= self.gate.memory_bytes()
             && disk_bytes <= self.gate.disk_bytes()
     }
@@ -56,7 +57,8 @@ impl Provider {
         let Some(agreement) = self.agreements.get_mut(&id) else { return };
         let may_hold = slots_free.min(usize::from(agreement.slots) - agreement.batches.len());
         let ready = agreement.queue.ready.len();
-        let length = agreement.pace.batch_len(self.config.batch_target_us, ready, may_hold);
+        let reach = agreement.funding.reach(self.batches.tasks_left(agreement));
+        let length = agreement.pace.batch_len(self.config.batch_target_us, ready, may_hold).min(reach);
         let tasks: Vec<TaskAttempt> =
             agreement.queue.ready.iter().take(length).map(|(_, task)| *task).collect();
         let limits = &agreement.terms.limits;

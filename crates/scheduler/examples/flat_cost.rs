@@ -16,12 +16,15 @@ use opensky_types::{
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 const PROVIDERS: u8 = 4;
+/// As often as in the sample.
+const AUDIT_PARTS: u32 = 5_000;
 
 fn main() {
     let quorum = Verify::Quorum { agree: 2, replicas: 2, replicas_max: 5 };
     for (name, verify) in [
         ("none", Verify::None),
         ("sample of 50 per mille", Verify::Sample { per_mille: 50 }),
+        ("reputation of 50 per mille", Verify::Reputation),
         ("quorum of 2", quorum),
     ] {
         println!("verify {name}");
@@ -64,8 +67,9 @@ fn answer(effect: Effect, verify: Verify, inputs: &mut VecDeque<Input>) {
         Effect::Find { job, stage, exclude, .. } => {
             let nodes = (0..PROVIDERS).map(|number| NodeId::from_public_key([number; 32]));
             let fitting = nodes.filter(|node| !exclude.contains(node));
-            let ranked: Vec<Candidate> =
-                fitting.map(|node| Candidate { node, slots_free: 8, score: 1, rank: 1 }).collect();
+            let candidate =
+                |node| Candidate { node, slots_free: 8, score: 1, rank: 1, audit_parts: AUDIT_PARTS };
+            let ranked: Vec<Candidate> = fitting.map(candidate).collect();
             inputs.push_back(Input::Matched { job, stage, ranked, counts: MisfitCounts::default() });
         }
         Effect::Propose { job, stage, node, slots } => {
@@ -120,5 +124,13 @@ fn spec(tasks: i64, verify: Verify) -> JobSpec {
         hedge: true,
     };
     let (wait_ms, deadline_ms) = (60_000, None);
-    JobSpec { name: "flat".into(), stages: vec![stage], wait_ms, deadline_ms, seed: 1, durable: false }
+    JobSpec {
+        name: "flat".into(),
+        stages: vec![stage],
+        wait_ms,
+        deadline_ms,
+        budget: None,
+        seed: 1,
+        durable: false,
+    }
 }

@@ -1,5 +1,6 @@
 //! Agreements with providers, and the runs handed out under each.
 
+use crate::AUDIT_PARTS_ALL;
 use opensky_types::{AgreementId, Hash, NodeId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,6 +68,8 @@ pub(crate) struct Agreement {
     pub stage: u16,
     pub node: NodeId,
     pub slots: u16,
+    /// How often work of its node is checked, of [`AUDIT_PARTS_ALL`].
+    pub audit_parts: u32,
     pub reach: Reach,
     /// Nothing new until then.
     pub paused_until: Timestamp,
@@ -91,12 +94,14 @@ pub(crate) struct Agreement {
 }
 
 impl Agreement {
+    /// An agreement with a node of whose standing nothing is known, so that all its work is checked.
     pub fn new(id: AgreementId, stage: u16, node: NodeId, slots: u16, now: Timestamp) -> Self {
         Self {
             id,
             stage,
             node,
             slots: slots.min(WINDOW_MAX as u16),
+            audit_parts: AUDIT_PARTS_ALL,
             reach: Reach::Live,
             paused_until: now,
             runs: BTreeMap::new(),

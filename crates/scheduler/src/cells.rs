@@ -60,6 +60,8 @@ pub(crate) struct Detail {
     pub hedges: u8,
     /// Runs wanted and not placed: entries in the stage's queues that count.
     pub queued: u8,
+    /// Draws made of whether it is audited, one for each run.
+    pub draws: u8,
     /// Failures that were not the program's fault.
     pub mishaps: u8,
     /// Where the last of these happened; avoided while there is another choice.

@@ -1,5 +1,6 @@
 //! Draws that a provider cannot foresee: which tasks are audited, and who is paired with whom.
 
+use crate::AUDIT_PARTS_ALL;
 use opensky_types::{Hash, JobId};
 
 /// One job's source of draws, made from this node's secret: the same after a restart, unknown to
@@ -17,11 +18,11 @@ impl Draw {
         Self { key, state }
     }
 
-    /// Whether a task is among the `per_mille` that are run twice. Keyed BLAKE3 in all but name:
-    /// the key goes in first.
-    pub fn is_audited(&self, stage: u16, index: u32, per_mille: u16) -> bool {
-        let drawn = Hash::of_value("opensky audit draw 1", &(self.key, stage, index));
-        first_eight(&drawn) % 1_000 < u64::from(per_mille)
+    /// Whether a task is among the `parts` of [`AUDIT_PARTS_ALL`] that are run twice; `nth` tells the
+    /// draws for its runs apart. Keyed BLAKE3 in all but name: the key goes in first.
+    pub fn is_audited(&self, stage: u16, index: u32, nth: u8, parts: u32) -> bool {
+        let drawn = Hash::of_value("opensky audit draw 2", &(self.key, stage, index, nth));
+        first_eight(&drawn) % u64::from(AUDIT_PARTS_ALL) < u64::from(parts)
     }
 
     /// A number below `end`, which is not zero. SplitMix64 (Steele, Lea, Flood 2014), seeded by the

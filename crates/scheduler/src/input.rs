@@ -3,7 +3,7 @@
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, TaskId, Timestamp,
     job::JobSpec,
-    reason::{Misfit, MisfitCounts},
+    reason::{Misfit, MisfitCounts, Reason},
     task::Failure,
 };
 use std::sync::Arc;
@@ -38,6 +38,8 @@ pub enum Input {
     ProviderBack { node: NodeId },
     /// The owner stops a job.
     Cancel { job: JobId },
+    /// The node can't go on with a job; the reason says why it ends.
+    GiveUp { job: JobId, reason: Reason },
     /// The owner wants a failed or cancelled job to go on; tasks without a result run again.
     Retry { job: JobId },
     /// The node no longer needs a final job's state. Ignored for a job that is not final.
@@ -99,6 +101,9 @@ pub struct FailedRun {
     pub node: NodeId,
 }
 
+/// The parts of a whole that audit rates count: at this rate all work is checked.
+pub const AUDIT_PARTS_ALL: u32 = 100_000;
+
 /// An agreement from before a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeldAgreement {
@@ -110,6 +115,8 @@ pub struct HeldAgreement {
     pub node: NodeId,
     /// Slots granted.
     pub slots: u16,
+    /// As in [`Candidate`], by the node's standing now.
+    pub audit_parts: u32,
 }
 
 /// A node that fits a stage.
@@ -123,6 +130,8 @@ pub struct Candidate {
     pub score: u32,
     /// Its place among all that fit, from 1.
     pub rank: u32,
+    /// How often its work is checked where a stage verifies by reputation, of [`AUDIT_PARTS_ALL`].
+    pub audit_parts: u32,
 }
 
 /// A commitment to one result.

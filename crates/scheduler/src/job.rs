@@ -99,6 +99,7 @@ impl Job {
             }
             agreement.reach = Reach::Resuming { since: turn.now };
             agreement.taken = Some(BTreeSet::new());
+            agreement.audit_parts = held.audit_parts;
             let slot = self.agreements.insert(agreement);
             stage.members.push(slot);
             turn.owners.insert(held.agreement, (self.id, slot));
@@ -125,8 +126,7 @@ impl Job {
         let position = usize::from(task.stage);
         let state = self.stages.get(position).and_then(|stage| stage.cells.get(task.index));
         if state.is_some_and(|cell| cell.state == CellState::Untried) && self.is_ready(task) {
-            let plan = stage::plan(&self.spec.stages[position], &self.draw, task.stage, task.index);
-            self.stages[position].start(task.index, plan);
+            self.stages[position].start(task.index, stage::plan(self.spec.stages[position].verify));
             self.stages[position].push_urgent(task.index);
             self.dirty.insert(task.stage);
         }
@@ -169,6 +169,13 @@ impl Job {
         self.note_last(turn, None, Reason::RetriedByOwner { tasks });
         turn.effects.push(Effect::Changed { job: self.id, state: self.state });
         self.settle(turn);
+    }
+
+    pub fn on_give_up(&mut self, turn: &mut Turn<'_>, reason: Reason) {
+        if !self.state.is_final() {
+            self.doom.get_or_insert((None, reason));
+            self.settle(turn);
+        }
     }
 
     pub fn on_tick(&mut self, turn: &mut Turn<'_>) {

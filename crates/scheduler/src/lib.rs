@@ -15,6 +15,7 @@
 //! - [`Judgement::Accepted`] goes to at most one run of a task, ever.
 
 mod agreements;
+mod auditing;
 mod cells;
 mod checking;
 mod config;
@@ -40,7 +41,8 @@ mod viewing;
 pub use config::Config;
 pub use effect::{Effect, Judged, Judgement};
 pub use input::{
-    AcceptedTask, Candidate, Committed, Ended, FailedRun, HeldAgreement, Input, Report, Restored,
+    AUDIT_PARTS_ALL, AcceptedTask, Candidate, Committed, Ended, FailedRun, HeldAgreement, Input, Report,
+    Restored,
 };
 pub use scheduler::Scheduler;
 pub use view::{JobView, NodeRuns, RunView, StageView, TaskState, TaskView};

@@ -96,7 +96,7 @@ impl Job {
     }
 
     /// Takes over a run from before a restart.
-    fn adopt(&mut self, turn: &Turn<'_>, slot: u32, task: TaskId, node: NodeId) -> bool {
+    fn adopt(&mut self, turn: &mut Turn<'_>, slot: u32, task: TaskId, node: NodeId) -> bool {
         let from_before = self.agreements.get(slot).and_then(|held| held.taken.as_ref());
         if from_before.is_none_or(|taken| taken.contains(&task.index)) {
             return false;
@@ -118,6 +118,7 @@ impl Job {
         if let Some(agreement) = self.agreements.get_mut(slot) {
             agreement.add(task.index, run);
         }
+        self.draw_audit(turn, slot, task);
         true
     }
 

@@ -124,8 +124,7 @@ impl Job {
         }
         if may_start {
             let index = queues.next_fresh()?;
-            let plan = plan(&self.spec.stages[position], &self.draw, stage, index);
-            queues.start(index, plan);
+            queues.start(index, plan(self.spec.stages[position].verify));
             return Some(index);
         }
         None
@@ -147,6 +146,7 @@ impl Job {
         let task = TaskId { stage, index };
         self.outbox.assign(slot, task, attempt);
         self.note_routine(turn, task, Reason::Placed { attempt, node });
+        self.draw_audit(turn, slot, task);
         if self.state == JobState::Waiting {
             self.state = JobState::Running;
             turn.effects.push(crate::Effect::Changed { job: self.id, state: self.state });

@@ -43,7 +43,7 @@ impl Job {
         (agreement.busy_at, agreement.heard_at) = (turn.now, turn.now);
         let party = Party { slot, agreement: agreement.id, node: agreement.node, stage: agreement.stage };
         for report in reports {
-            if let Some(run) = self.take_run(party, &report) {
+            if let Some(run) = self.take_run(turn, party, &report) {
                 self.take_report(turn, party, run, report);
             }
         }
@@ -56,7 +56,7 @@ impl Job {
 
     /// Finds and ends the run that a report is about. `None`: it was never handed out to this
     /// provider, or was judged before.
-    fn take_run(&mut self, party: Party, report: &Report) -> Option<Run> {
+    fn take_run(&mut self, turn: &mut Turn<'_>, party: Party, report: &Report) -> Option<Run> {
         if report.task.stage != party.stage {
             return None;
         }
@@ -86,6 +86,7 @@ impl Job {
         }
         taken.insert(index);
         self.open_unplaced(report.task);
+        self.draw_audit(turn, party.slot, report.task);
         let since = Timestamp::from_millis(0);
         let state = RunState::Abandoned;
         Some(Run { attempt: report.attempt, since, state, hedged: false, commitment: None })

@@ -61,6 +61,11 @@ impl Scheduler {
                     job.on_cancel(&mut turn);
                 }
             }
+            Input::GiveUp { job, reason } => {
+                if let Some(job) = jobs.get_mut(&job) {
+                    job.on_give_up(&mut turn, reason);
+                }
+            }
             Input::Retry { job } => {
                 if let Some(job) = jobs.get_mut(&job) {
                     job.on_retry(&mut turn);

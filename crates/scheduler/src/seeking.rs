@@ -137,8 +137,9 @@ impl Job {
             slots_left = slots_left.saturating_sub(u32::from(slots));
             nodes_left = nodes_left.saturating_sub(1);
             proposed += 1;
-            let Candidate { node, score, rank, .. } = candidate;
-            queues.proposals.insert(node, Proposal { slots, at: turn.now, rank, score, fitting });
+            let Candidate { node, score, rank, audit_parts, .. } = candidate;
+            let proposal = Proposal { slots, at: turn.now, rank, score, fitting, audit_parts };
+            queues.proposals.insert(node, proposal);
             turn.effects.push(Effect::Propose { job: self.id, stage, node, slots });
         }
         proposed
@@ -168,7 +169,11 @@ impl Job {
             return;
         }
         turn.rests.welcome(&node);
-        let slot = self.agreements.insert(Agreement::new(agreement, stage, node, slots, turn.now));
+        let mut agreed = Agreement::new(agreement, stage, node, slots, turn.now);
+        if let Some(proposal) = &proposal {
+            agreed.audit_parts = proposal.audit_parts;
+        }
+        let slot = self.agreements.insert(agreed);
         self.stages[usize::from(stage)].members.push(slot);
         turn.owners.insert(agreement, (self.id, slot));
         let (rank, fitting, score) = proposal.map_or((0, 0, 0), |p| (p.rank, p.fitting, p.score));

@@ -12,9 +12,6 @@ use opensky_types::{
 };
 use std::collections::{BTreeMap, VecDeque};
 
-/// Most runs of an audited task: the second opinion, then ties.
-const AUDIT_RUNS_MAX: u8 = 5;
-
 /// Where a stage's tasks get their inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reads {
@@ -51,6 +48,7 @@ pub(crate) struct Proposal {
     pub rank: u32,
     pub score: u32,
     pub fitting: u32,
+    pub audit_parts: u32,
 }
 
 /// One stage.
@@ -328,13 +326,12 @@ impl Stage {
     }
 }
 
-/// How many answers a task of this stage needs.
-pub(crate) fn plan(spec: &StageSpec, draw: &Draw, stage: u16, index: u32) -> Plan {
-    match spec.verify {
-        Verify::Sample { per_mille } if draw.is_audited(stage, index, per_mille) => {
-            Plan { agree: 2, replicas: 2, replicas_max: AUDIT_RUNS_MAX }
+/// How many answers a task needs that is not drawn for an audit.
+pub(crate) fn plan(verify: Verify) -> Plan {
+    match verify {
+        Verify::None | Verify::Sample { .. } | Verify::Reputation => {
+            Plan { agree: 1, replicas: 1, replicas_max: 1 }
         }
-        Verify::None | Verify::Sample { .. } => Plan { agree: 1, replicas: 1, replicas_max: 1 },
         Verify::Quorum { agree, replicas, replicas_max } => Plan { agree, replicas, replicas_max },
     }
 }
@@ -343,7 +340,7 @@ pub(crate) fn plan(spec: &StageSpec, draw: &Draw, stage: u16, index: u32) -> Pla
 pub(crate) fn nodes_min(verify: Verify) -> u32 {
     match verify {
         Verify::None | Verify::Sample { per_mille: 0 } => 1,
-        Verify::Sample { .. } => 2,
+        Verify::Sample { .. } | Verify::Reputation => 2,
         Verify::Quorum { replicas, .. } => u32::from(replicas),
     }
 }

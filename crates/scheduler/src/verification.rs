@@ -1,6 +1,6 @@
 //! Which result counts. Every task has a plan (how many answers, how many of them equal): one for
-//! a task that is believed, two for an audited one, the stage's own for a quorum. From there on all
-//! three are the same.
+//! a task that is believed, two for one that is drawn for an audit (`auditing.rs`), the stage's own for
+//! a quorum. From there on all three are the same.
 //!
 //! With commitments, an answer is shown only once as many nodes as the round wants have committed,
 //! so that none of them can copy another's (threats C1, C2).

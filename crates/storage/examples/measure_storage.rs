@@ -6,7 +6,7 @@ use opensky_ports::{
     journal::{TaskRun, Verdict},
 };
 use opensky_storage::{FileBlobs, RedbJournal};
-use opensky_types::{TaskId, samples};
+use opensky_types::{Micros, TaskId, samples};
 use std::{path::Path, time::Instant};
 
 const COMMITS: u32 = 200;
@@ -73,6 +73,7 @@ fn records(first: u32) -> [Record; 2] {
         usage: samples::usage(),
         receipt: None,
         verdict: Verdict::Accepted,
+        price: Micros::new(7),
     };
     let receipts: Vec<_> = (first..first + BATCH).map(samples::receipt).collect();
     let batch = opensky_types::receipt::Batch::sign(&samples::provider(), receipts, samples::NOW);

@@ -9,6 +9,7 @@ use crate::{
     migrations::{self, FORMAT_VERSION},
     settings,
 };
+use opensky_ledger::tab::Tab;
 use opensky_ports::{
     Journal, JournalError, Record,
     journal::{StoredInvite, StoredJob, TaskRun},
@@ -103,6 +104,10 @@ impl Journal for RedbJournal {
 
     fn agreements(&self) -> Result<Vec<(AgreementId, Signed<Terms>)>, JournalError> {
         Ok(self.file.read("agreements", query::agreements)?)
+    }
+
+    fn tabs(&self) -> Result<Vec<(AgreementId, Tab)>, JournalError> {
+        Ok(self.file.read("tabs", query::tabs)?)
     }
 
     fn invites(&self) -> Result<Vec<StoredInvite>, JournalError> {

@@ -3,19 +3,24 @@
 use crate::{
     file::{Fault, META, open},
     journal::tables,
-    rows::{BatchRow, IdsRow, RunRow, RunRowV1, RunsRow, seal, unseal},
+    rows::{BatchRow, IdsRow, RunRow, RunRowV1, RunRowV2, RunsRow, SpecRow, SpecRowV1, seal, unseal},
 };
+use borsh::{BorshDeserialize, BorshSerialize};
 use redb::{Database, ReadableTable, WriteTransaction};
 
 /// The journal format that this version writes.
-pub const FORMAT_VERSION: u64 = 2;
+pub const FORMAT_VERSION: u64 = 3;
 
 /// Brings a journal of format `found` to [`FORMAT_VERSION`]. All steps or none take effect.
 pub(crate) fn run(database: &Database, found: u64) -> Result<(), Fault> {
     let writer = database.begin_write()?;
     tables::open_all(&writer)?;
     match found {
-        1 => from_1_to_2(&writer)?,
+        1 => {
+            from_1_to_2(&writer)?;
+            from_2_to_3(&writer)?;
+        }
+        2 => from_2_to_3(&writer)?,
         _ => return Err(Fault::Damaged("format version")),
     }
     writer.open_table(META)?.insert(open::FORMAT, FORMAT_VERSION)?;
@@ -25,16 +30,7 @@ pub(crate) fn run(database: &Database, found: u64) -> Result<(), Fault> {
 
 /// Format 2 keeps each run's verdict and finds receipts by id.
 fn from_1_to_2(writer: &WriteTransaction) -> Result<(), Fault> {
-    let mut runs = writer.open_table(tables::RUNS)?;
-    let mut next = runs.first()?.map(|(key, _)| key.value());
-    while let Some(key) = next {
-        let bytes = tables::job_row_key_bytes(&key);
-        let old = runs.get(key)?.ok_or(Fault::Damaged("run"))?.value().to_vec();
-        let old: RunsRow<Vec<RunRowV1>> = unseal("run", 1, &bytes, &old)?;
-        let new: RunsRow = RunsRow { runs: old.runs.into_iter().map(RunRow::from).collect() };
-        runs.insert(key, seal(RunsRow::VERSION, &bytes, &new).as_slice())?;
-        next = runs.range((key.0, key.1 + 1)..)?.next().transpose()?.map(|(key, _)| key.value());
-    }
+    change_runs::<RunRowV1, RunRowV2>(writer, (1, 2))?;
     let batches = writer.open_table(tables::BATCHES)?;
     let mut ids = writer.open_table(tables::BATCH_IDS)?;
     for entry in batches.iter()? {
@@ -45,6 +41,41 @@ fn from_1_to_2(writer: &WriteTransaction) -> Result<(), Fault> {
         let of_batch: Vec<_> = batch.receipts.iter().map(opensky_types::receipt::Receipt::id).collect();
         let row = seal(IdsRow::VERSION, &key, &IdsRow::of(head.root, &of_batch));
         ids.insert(number.value(), row.as_slice())?;
+    }
+    Ok(())
+}
+
+/// Format 3 knows what runs cost, and what jobs may cost.
+fn from_2_to_3(writer: &WriteTransaction) -> Result<(), Fault> {
+    change_runs::<RunRowV2, RunRow>(writer, (2, RunsRow::VERSION))?;
+    let mut specs = writer.open_table(tables::SPECS)?;
+    let mut next = specs.first()?.map(|(key, _)| key.value());
+    while let Some(job) = next {
+        let old = specs.get(job)?.ok_or(Fault::Damaged("job"))?.value().to_vec();
+        let old: SpecRowV1 = unseal("job", 1, &job, &old)?;
+        let new = SpecRow { spec: opensky_types::job::JobSpec::from(old) };
+        specs.insert(job, seal(SpecRow::VERSION, &job, &new).as_slice())?;
+        let behind = (std::ops::Bound::Excluded(job), std::ops::Bound::Unbounded);
+        next = specs.range::<tables::JobKey>(behind)?.next().transpose()?.map(|(key, _)| key.value());
+    }
+    Ok(())
+}
+
+/// Writes all rows of runs anew.
+fn change_runs<Old, New>(writer: &WriteTransaction, (from, to): (u8, u8)) -> Result<(), Fault>
+where
+    Old: BorshDeserialize,
+    New: From<Old> + BorshSerialize,
+{
+    let mut runs = writer.open_table(tables::RUNS)?;
+    let mut next = runs.first()?.map(|(key, _)| key.value());
+    while let Some(key) = next {
+        let bytes = tables::job_row_key_bytes(&key);
+        let old = runs.get(key)?.ok_or(Fault::Damaged("run"))?.value().to_vec();
+        let old: RunsRow<Vec<Old>> = unseal("run", from, &bytes, &old)?;
+        let new = RunsRow { runs: old.runs.into_iter().map(New::from).collect::<Vec<_>>() };
+        runs.insert(key, seal(to, &bytes, &new).as_slice())?;
+        next = runs.range((key.0, key.1 + 1)..)?.next().transpose()?.map(|(key, _)| key.value());
     }
     Ok(())
 }

@@ -34,6 +34,8 @@ pub struct Terms {
     pub slots: u16,
     /// Price of one billion fuel; zero in a free sky.
     pub price_per_gfuel: Micros,
+    /// How it is paid; none where it costs nothing.
+    pub payment: Option<Payment>,
     /// Whether results are committed to before they are shown.
     pub commit_first: bool,
     /// How long finished work is kept and running work goes on while the consumer is away, in ms.
@@ -42,6 +44,17 @@ pub struct Terms {
     pub made_at: Timestamp,
     /// Random.
     pub nonce: u64,
+}
+
+/// How work under an agreement is paid: out of an escrow that the consumer opens on the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Payment {
+    /// What the consumer puts aside at first.
+    pub escrow: Micros,
+    /// Until when work is done under it.
+    pub expires_at: Timestamp,
+    /// How long the consumer may object to what is claimed without its signature, in ms.
+    pub claim_window_ms: u64,
 }
 
 impl Signable for Terms {

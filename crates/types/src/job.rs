@@ -6,7 +6,7 @@ use crate::{
     offer::{Constraints, Demand},
     place::Level,
     resources::TaskLimits,
-    units::Timestamp,
+    units::{Micros, Timestamp},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -35,6 +35,8 @@ pub struct JobSpec {
     pub wait_ms: u64,
     /// Milliseconds after which the whole job is stopped; `None` for no end.
     pub deadline_ms: Option<u64>,
+    /// Most that the job may cost, in a sky with prices; `None` for no bound but what there is.
+    pub budget: Option<Micros>,
     /// Seed of deterministic randomness and of the audit draw.
     pub seed: u64,
     /// Whether the job is on disk before its submission is acknowledged. A caller that waits for
@@ -144,6 +146,9 @@ pub enum Verify {
     /// At least `agree` of `replicas` runs on distinct nodes must commit to the same output hash; a
     /// tie asks for more, up to `replicas_max`.
     Quorum { agree: u8, replicas: u8, replicas_max: u8 } = 2,
+    /// One run; run again elsewhere and compared as often as the standing of the node that ran it
+    /// asks (spec V3).
+    Reputation = 3,
 }
 
 /// How a job or a task stands.
@@ -273,7 +278,9 @@ impl StageSpec {
             {
                 Err("a quorum needs 1 <= agree <= replicas <= replicas_max <= 31".into())
             }
-            Verify::Sample { .. } | Verify::Quorum { .. } if !self.program.deterministic => {
+            Verify::Sample { .. } | Verify::Quorum { .. } | Verify::Reputation
+                if !self.program.deterministic =>
+            {
                 Err("results are compared by hash, so verification needs a deterministic program".into())
             }
             _ => Ok(()),

@@ -1,6 +1,10 @@
 //! What an owner lets the sky use of a machine (spec N8).
 
+use crate::units::Micros;
 use borsh::{BorshDeserialize, BorshSerialize};
+
+/// What a billion fuel costs where the owner does not say: about a third of a credit for an hour of a core.
+const PRICE_PER_GFUEL: Micros = Micros::new(100);
 
 /// Hours of the day, in minutes since local midnight. `from` after `to` goes over midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
@@ -41,6 +45,8 @@ pub struct ContributionLimits {
     pub temperature_warning: i16,
     /// Degrees Celsius at which running tasks are stopped.
     pub temperature_critical: i16,
+    /// Price of one billion fuel, in a sky with prices.
+    pub price_per_gfuel: Micros,
 }
 
 impl Default for ContributionLimits {
@@ -56,6 +62,7 @@ impl Default for ContributionLimits {
             only_when_idle: false,
             temperature_warning: 80,
             temperature_critical: 92,
+            price_per_gfuel: PRICE_PER_GFUEL,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! node at the end of a level moves up unchanged.
 
 use crate::hash::{Context, Hash};
+use borsh::{BorshDeserialize, BorshSerialize};
 
 /// Most leaves of a tree; bounds a proof to 24 hashes.
 pub const LEAVES_MAX: u32 = 1 << 24;
@@ -59,6 +60,37 @@ impl Tree {
             position /= 2;
         }
         proof
+    }
+}
+
+/// The right edge of a tree that grows leaf by leaf: all that its root depends on, at most 25 hashes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Frontier {
+    count: u32,
+    /// Roots of full subtrees, the largest first: one for each bit of `count`.
+    peaks: Vec<Hash>,
+}
+
+impl Frontier {
+    /// Adds a leaf; a tree that has [`LEAVES_MAX`] stays as it is.
+    pub fn push(&mut self, hash: &Hash) {
+        if self.count >= LEAVES_MAX {
+            return;
+        }
+        let mut full = leaf(hash);
+        for _ in 0..self.count.trailing_ones() {
+            let Some(left) = self.peaks.pop() else { break };
+            full = node(&left, &full);
+        }
+        self.peaks.push(full);
+        self.count += 1;
+    }
+
+    /// The root over all leaves, the same as [`Tree::root`]; none without a leaf.
+    pub fn root(&self) -> Option<Hash> {
+        let mut peaks = self.peaks.iter().rev();
+        let last = *peaks.next()?;
+        Some(peaks.fold(last, |right, left| node(left, &right)))
     }
 }
 

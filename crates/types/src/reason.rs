@@ -1,7 +1,7 @@
 //! Reasons: why a node was not chosen, why a task moved, why a job waits. Machine-readable first;
 //! `Display` is the sentence for people.
 
-use crate::{key::NodeId, resources::Limit, task::Failure};
+use crate::{key::NodeId, resources::Limit, task::Failure, units::Micros};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A test that an offer or a proposal did not pass.
@@ -68,6 +68,9 @@ pub enum Misfit {
     /// The terms are not what it offers, or cannot be read.
     #[error("terms not acceptable")]
     Terms = 18,
+    /// No money was put aside for it, or what was is used up.
+    #[error("no money put aside")]
+    Unfunded = 19,
 }
 
 /// How many offers each test excluded, counted by the first test that an offer did not pass.
@@ -160,6 +163,18 @@ pub enum Reason {
     /// The job's outputs are all there.
     #[error("done: {tasks} tasks")]
     Done { tasks: u32 } = 19,
+    /// Money was put aside for work of a node.
+    #[error("{amount} put aside for stage {stage} on {node}")]
+    PutAside { stage: u16, node: NodeId, amount: Micros } = 20,
+    /// The account has too little for what the job still needs.
+    #[error("{available} in the account, and work on {node} needs {needed} put aside; the job stops")]
+    NoMoney { node: NodeId, available: Micros, needed: Micros } = 21,
+    /// The owner's bound on what the job may cost leaves nothing for what it still needs.
+    #[error("of the budget of {budget}, {bound} are spent or put aside; the job stops")]
+    BudgetSpent { budget: Micros, bound: Micros } = 22,
+    /// The ledger did not take the escrow.
+    #[error("no money could be put aside for {node}: {problem}")]
+    NotPutAside { node: NodeId, problem: String } = 23,
 }
 
 impl Reason {
@@ -172,6 +187,8 @@ impl Reason {
                 | Self::NobodyFits { .. }
                 | Self::Deadline { .. }
                 | Self::Cancelled
+                | Self::NoMoney { .. }
+                | Self::BudgetSpent { .. }
         )
     }
 }

@@ -80,7 +80,7 @@ impl Receipt {
             output,
             exited: matches!(report.outcome, Outcome::Exited(_)),
             usage: report.usage,
-            price: price(&report.outcome, report.usage.fuel, terms.price_per_gfuel),
+            price: run_price(&report.outcome, report.usage.fuel, terms.price_per_gfuel),
             engine: engine.0.to_owned(),
             engine_config: engine.1,
             started_at: report.started_at,
@@ -95,15 +95,20 @@ impl Receipt {
     }
 }
 
-/// The price of one run, rounded down to whole micros, and capped rather than wrapped. Only runs that
-/// the program itself brought to an end cost anything.
-fn price(outcome: &Outcome, fuel: u64, price_per_gfuel: Micros) -> Micros {
+/// The price of one run, rounded up to whole micros so that small tasks are not free, and capped rather than
+/// wrapped. Only runs that the program itself brought to an end cost anything.
+pub fn run_price(outcome: &Outcome, fuel: u64, price_per_gfuel: Micros) -> Micros {
     let is_due = match outcome {
         Outcome::Exited(_) => true,
         Outcome::Failed { failure, .. } => failure.is_programs_fault(),
     };
-    let micros = u128::from(fuel) * u128::from(price_per_gfuel.get()) / GFUEL;
-    if is_due { Micros::new(u64::try_from(micros).unwrap_or(u64::MAX)) } else { Micros::ZERO }
+    if is_due { fuel_price(fuel, price_per_gfuel) } else { Micros::ZERO }
+}
+
+/// The price of so much fuel, rounded up to whole micros.
+pub fn fuel_price(fuel: u64, price_per_gfuel: Micros) -> Micros {
+    let micros = (u128::from(fuel) * u128::from(price_per_gfuel.get())).div_ceil(GFUEL);
+    Micros::new(u64::try_from(micros).unwrap_or(u64::MAX))
 }
 
 /// What a provider signs once for many receipts.

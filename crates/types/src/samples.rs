@@ -100,6 +100,7 @@ pub fn job(tasks: u32) -> JobSpec {
         stages: vec![stage("map", tasks)],
         wait_ms: 60_000,
         deadline_ms: None,
+        budget: None,
         seed: 42,
         durable: true,
     }
@@ -226,6 +227,7 @@ pub fn terms() -> Terms {
         limits: TaskLimits::default(),
         slots: 4,
         price_per_gfuel: Micros::ZERO,
+        payment: None,
         commit_first: false,
         orphan_grace_ms: 30_000,
         made_at: NOW,

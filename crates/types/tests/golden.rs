@@ -7,7 +7,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
-    Hash, Signable, Signed, codec,
+    Hash, Micros, Signable, Signed, codec,
     job::{JobNote, JobSpec, StageInputs},
     limits::{ContributionLimits, Hours},
     membership::{InvitePolicy, InviteToken, Membership},
@@ -183,5 +183,9 @@ fn reasons() -> Vec<Reason> {
         Reason::RetriedByOwner { tasks: 5 },
         Reason::Resumed { accepted: 7 },
         Reason::Done { tasks: 9 },
+        Reason::PutAside { stage, node, amount: Micros::new(6_400) },
+        Reason::NoMoney { node, available: Micros::new(1), needed: Micros::new(100) },
+        Reason::BudgetSpent { budget: Micros::new(500), bound: Micros::new(450) },
+        Reason::NotPutAside { node, problem: "why".into() },
     ]
 }

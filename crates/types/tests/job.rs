@@ -45,7 +45,7 @@ fn good_jobs_have_their_tasks() {
         })
     };
     let reduce = |fan_in| two_stages(|stage| stage.inputs = StageInputs::Reduce { stage: 0, fan_in });
-    let cases: [(&str, JobSpec, &[u32]); 22] = [
+    let cases: [(&str, JobSpec, &[u32]); 23] = [
         ("one", with(|stage| stage.inputs = StageInputs::One { stdin: None }), &[1]),
         ("numbers", numbers(0, 10, 1), &[10]),
         ("a step that does not divide", numbers(0, 10, 3), &[4]),
@@ -63,6 +63,7 @@ fn good_jobs_have_their_tasks() {
         ("reduce unevenly", reduce(4), &[10, 3]),
         ("reduce one by one", reduce(1), &[10, 10]),
         ("after", two_stages(|stage| stage.after = vec![0, 0]), &[10, 1]),
+        ("by reputation", with(|stage| stage.verify = Verify::Reputation), &[3]),
         ("sampled", with(|stage| stage.verify = Verify::Sample { per_mille: 1000 }), &[3]),
         (
             "quorum",
@@ -95,7 +96,7 @@ fn bad_jobs_say_what_is_wrong_and_where() {
     };
     let named = |name: &str| JobSpec { name: name.into(), ..samples::job(1) };
     let inputs = |inputs| two_stages(|stage| stage.inputs = inputs);
-    let cases: [(&str, JobSpec, Option<&str>, &str); 35] = [
+    let cases: [(&str, JobSpec, Option<&str>, &str); 36] = [
         ("no stages", JobSpec { stages: Vec::new(), ..samples::job(1) }, None, "1 to 256 stages"),
         ("too many stages", many_stages(STAGES_MAX + 1), None, "this one has 257"),
         ("no name", named(""), None, "name"),
@@ -130,15 +131,8 @@ fn bad_jobs_say_what_is_wrong_and_where() {
         ("nameless function", with(|stage| stage.program.level = Level::Function), Some("map"), "function"),
         ("large sample", with(|s| s.verify = Verify::Sample { per_mille: 1001 }), Some("map"), "1000"),
         ("quorum of 0", quorum(0, 2, 3), Some("map"), "quorum"),
-        (
-            "comparing the incomparable",
-            with(|stage| {
-                stage.program.deterministic = false;
-                stage.verify = Verify::Sample { per_mille: 1 };
-            }),
-            Some("map"),
-            "deterministic",
-        ),
+        ("random and sampled", random(Verify::Sample { per_mille: 1 }), Some("map"), "deterministic"),
+        ("random and checked by reputation", random(Verify::Reputation), Some("map"), "deterministic"),
     ];
     for (what, job, stage, problem) in cases {
         let InvalidJob { stage: found, problem: text } = job.validate().expect_err(what);
@@ -150,6 +144,14 @@ fn bad_jobs_say_what_is_wrong_and_where() {
     }
     let shown = numbers(0, 5, 0).validate().expect_err("step 0").to_string();
     assert_eq!(shown, "stage 'map': 'step' must be positive");
+}
+
+/// Whose outputs can't be compared.
+fn random(verify: Verify) -> JobSpec {
+    with(|stage| {
+        stage.program.deterministic = false;
+        stage.verify = verify;
+    })
 }
 
 fn many_stages(count: usize) -> JobSpec {

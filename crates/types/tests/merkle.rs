@@ -2,7 +2,7 @@
 
 use opensky_types::{
     Hash,
-    merkle::{LEAVES_MAX, Tree, verify},
+    merkle::{Frontier, LEAVES_MAX, Tree, verify},
 };
 
 fn leaves(count: u32) -> Vec<Hash> {
@@ -24,6 +24,17 @@ fn every_leaf_of_every_size_is_proven_and_only_there() {
             assert!(!verify(&root, count, index, &Hash::of(b"other"), &proof));
             assert!(!verify(&Hash::of(b"other"), count, index, leaf, &proof));
         }
+    }
+}
+
+#[test]
+fn a_tree_that_grows_has_the_root_of_the_whole_tree_at_every_size() {
+    let leaves = leaves(300);
+    let mut frontier = Frontier::default();
+    assert_eq!(frontier.root(), None);
+    for count in 1..=leaves.len() {
+        frontier.push(&leaves[count - 1]);
+        assert_eq!(frontier.root(), Some(Tree::new(&leaves[..count]).root()), "{count} leaves");
     }
 }
 

@@ -41,6 +41,7 @@ async fn main() -> anyhow::Result<()> {
         stages: vec![squares],
         wait_ms: 60_000,
         deadline_ms: None,
+        budget_micros: None,
         seed: None,
         durable: true,
     };

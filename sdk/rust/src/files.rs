@@ -2,15 +2,15 @@
 
 use crate::{Client, ClientError};
 use futures::{StreamExt, TryStreamExt, stream};
-use opensky_api::job::WAIT_MS_DEFAULT;
+use opensky_api::{job::WAIT_MS_DEFAULT, quote::QuoteView};
 use opensky_jobfile::{
     Format, Plan, cut,
     plan::{InputsPlan, StageFound, StagePlan},
     values::At,
 };
 use opensky_types::{
-    JobId, NodeId,
-    job::{Blob, StageInputs, Verify},
+    JobId, Micros, NodeId,
+    job::{Blob, JobSpec, StageInputs, Verify},
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ pub struct Overrides {
     pub peers: Vec<NodeId>,
     /// How long tasks wait for a node that fits, in milliseconds.
     pub wait_ms: Option<u64>,
+    /// Most that the job may cost.
+    pub budget: Option<Micros>,
     /// What stages that read `files` read instead of the files they name.
     pub files: Vec<PathBuf>,
 }
@@ -59,11 +61,15 @@ pub struct StageOutput {
 impl Client {
     /// Reads a job file and every local file it names, uploads them and submits the job.
     pub async fn submit_file(&self, path: &Path, overrides: &Overrides) -> Result<FileJob, ClientError> {
-        let format = Format::of_name(&path.to_string_lossy())
-            .ok_or_else(|| ClientError::UnknownFormat { path: path.into() })?;
-        let text = tokio::fs::read_to_string(path).await.map_err(ClientError::read(path))?;
-        let plan = opensky_jobfile::parse(&path.to_string_lossy(), &text, format).map_err(Box::new)?;
+        let plan = read_plan(path).await?;
         self.submit_plan(plan, path.parent().unwrap_or(Path::new("")), overrides).await
+    }
+
+    /// Reads a job file and every local file it names, uploads them, and asks what the job would cost.
+    pub async fn quote_file(&self, path: &Path, overrides: &Overrides) -> Result<QuoteView, ClientError> {
+        let plan = read_plan(path).await?;
+        let (spec, _) = self.spec(plan, path.parent().unwrap_or(Path::new("")), overrides).await?;
+        self.quote(spec.into()).await
     }
 
     /// Submits a checked job file whose paths are relative to `folder`.
@@ -73,6 +79,19 @@ impl Client {
         folder: &Path,
         overrides: &Overrides,
     ) -> Result<FileJob, ClientError> {
+        let (spec, outputs) = self.spec(plan, folder, overrides).await?;
+        let name = spec.name.clone();
+        let submitted = self.submit(spec.into()).await?;
+        Ok(FileJob { job: submitted.job, name, tasks: submitted.tasks, outputs })
+    }
+
+    /// The job with all that it reads on the node, and where its outputs go.
+    async fn spec(
+        &self,
+        plan: Plan,
+        folder: &Path,
+        overrides: &Overrides,
+    ) -> Result<(JobSpec, Vec<StageOutput>), ClientError> {
         let reads_files = |stage: &StagePlan| matches!(stage.inputs, InputsPlan::Files { .. });
         if !overrides.files.is_empty() && !plan.job().stages.iter().any(reads_files) {
             return Err(ClientError::ReadsNoFiles);
@@ -100,15 +119,14 @@ impl Client {
         let seed = rand::random_range(0..opensky_api::job::SEED_DRAWN_LIMIT);
         let mut spec = plan.into_spec(found, seed, WAIT_MS_DEFAULT)?;
         spec.wait_ms = overrides.wait_ms.unwrap_or(spec.wait_ms);
+        spec.budget = overrides.budget.or(spec.budget);
         for stage in &mut spec.stages {
             stage.verify = overrides.verify.unwrap_or(stage.verify);
             if !overrides.peers.is_empty() {
                 stage.constraints.peers = overrides.peers.clone();
             }
         }
-        let name = spec.name.clone();
-        let submitted = self.submit(spec.into()).await?;
-        Ok(FileJob { job: submitted.job, name, tasks: submitted.tasks, outputs })
+        Ok((spec, outputs))
     }
 
     async fn inputs(
@@ -167,6 +185,13 @@ impl Client {
             other => other.map(Blob::from),
         }
     }
+}
+
+async fn read_plan(path: &Path) -> Result<Plan, ClientError> {
+    let format = Format::of_name(&path.to_string_lossy())
+        .ok_or_else(|| ClientError::UnknownFormat { path: path.into() })?;
+    let text = tokio::fs::read_to_string(path).await.map_err(ClientError::read(path))?;
+    Ok(opensky_jobfile::parse(&path.to_string_lossy(), &text, format).map_err(Box::new)?)
 }
 
 fn expand(plan: &Plan, folder: &Path, patterns: &[At<String>]) -> Result<Vec<PathBuf>, ClientError> {

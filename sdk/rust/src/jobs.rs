@@ -9,6 +9,7 @@ use opensky_api::{
         JobDetail, JobSummary, Jobs, JobsQuery, Notes, NotesQuery, RunView, Runs, RunsQuery, Submitted,
         VerdictView,
     },
+    quote::QuoteView,
     routes,
 };
 use opensky_types::{JobId, TaskId};
@@ -37,6 +38,14 @@ impl Client {
             self.upload(list).await?;
         }
         self.call(Method::POST, routes::JOBS, Some(&job)).await
+    }
+
+    /// What a job would cost, and who could run it; nothing is started.
+    pub async fn quote(&self, mut job: JobRequest) -> Result<QuoteView, ClientError> {
+        for list in job.split_long_lists(INLINE_LIST_LENGTH_MAX) {
+            self.upload(list).await?;
+        }
+        self.call(Method::POST, routes::JOBS_QUOTE, Some(&job)).await
     }
 
     /// Jobs, newest first.

@@ -17,10 +17,11 @@ use opensky_api::{
     Code,
     job::{JobRequest, LIST_BYTES_MAX, SEED_DRAWN_LIMIT},
     progress::{JobDetail, JobSummary, Jobs, JobsQuery, Submitted},
+    quote::QuoteView,
 };
 use opensky_node::JobView;
 use opensky_ports::BlobError;
-use opensky_types::{Hash, JobId, Timestamp};
+use opensky_types::{Hash, JobId, Timestamp, job::JobSpec};
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher, Hasher, RandomState},
@@ -32,13 +33,26 @@ const PAGE_DEFAULT: u32 = 50;
 /// Most jobs of a page.
 const PAGE_MAX: u32 = 1_000;
 
+pub(crate) async fn quote(
+    State(gateway): State<Gateway>,
+    request: Result<Json<JobRequest>, JsonRejection>,
+) -> Outcome<Json<QuoteView>> {
+    let Json(request) = request?;
+    let spec = read_spec(&gateway, request).await?;
+    Ok(Json(views::quote::quote(&gateway.handle.quote(spec).await?)))
+}
+
+async fn read_spec(gateway: &Gateway, request: JobRequest) -> Outcome<JobSpec> {
+    let lists = read_lists(gateway, &request).await?;
+    request.into_spec(draw_seed(), &lists).map_err(|error| problem(Code::InvalidJob, error))
+}
+
 pub(crate) async fn submit(
     State(gateway): State<Gateway>,
     request: Result<Json<JobRequest>, JsonRejection>,
 ) -> Outcome<(StatusCode, Json<Submitted>)> {
     let Json(request) = request?;
-    let lists = read_lists(&gateway, &request).await?;
-    let spec = request.into_spec(draw_seed(), &lists).map_err(|error| problem(Code::InvalidJob, error))?;
+    let spec = read_spec(&gateway, request).await?;
     let tasks = spec.task_counts().iter().map(|count| u64::from(*count)).sum();
     let job = gateway.handle.submit(spec).await?;
     Ok((StatusCode::CREATED, Json(Submitted { job, tasks })))

@@ -22,7 +22,12 @@ pub struct VoucherStatement {
 impl VoucherStatement {
     /// The voucher for what is owed under an agreement with this escrow.
     pub fn new(sky: Hash, escrow: &Escrow, owed: &PayItem) -> Self {
-        Self { sky, payer: escrow.consumer, payee: escrow.provider, owed: *owed }
+        Self::between(sky, escrow.consumer, escrow.provider, *owed)
+    }
+
+    /// The same where the escrow is not at hand.
+    pub const fn between(sky: Hash, payer: AccountId, payee: AccountId, owed: PayItem) -> Self {
+        Self { sky, payer, payee, owed }
     }
 }
 

@@ -47,6 +47,18 @@ fn tiers_and_audit_rates_are_those_of_the_spec() {
 }
 
 #[test]
+fn all_work_of_those_who_may_take_none_is_audited() {
+    let now = on_day(200, 0);
+    let mut reputation = with_score(900);
+    assert_eq!(reputation.audit_rate(now).parts(), 500);
+    reputation.on_fraud(Fraud::Minor, now);
+    assert_eq!(reputation.tier(), Tier::Trusted);
+    assert_eq!(reputation.audit_rate(now).parts(), 100_000, "frozen");
+    assert_eq!(reputation.audit_rate(now.plus_ms(FREEZE_MS)).parts(), 2_000);
+    assert_eq!(Reputation::default().audit_rate(now).parts(), 50_000, "a newcomer");
+}
+
+#[test]
 fn points_are_those_of_the_spec() {
     let now = on_day(DAY, 0);
     let mut reputation = Reputation::default();

@@ -13,4 +13,5 @@ mod mix;
 mod overdraft;
 mod schemes;
 mod strict;
+mod tabs;
 mod transfers;

@@ -47,6 +47,8 @@ pub(super) struct Connection {
 
 /// What a member says of itself.
 struct Identity {
+    /// Another one after each start.
+    life: String,
     agent: String,
     protocols: BTreeSet<String>,
 }
@@ -190,6 +192,14 @@ impl Driver {
         match event {
             identify::Event::Received { connection_id, peer_id, info } => {
                 self.on_mutual(peer_id, connection_id);
+                if self.was_restarted(&peer_id, &info.protocol_version) {
+                    // Gossip tells its subscriptions with the first connection only, and this side still has
+                    // one to what the peer was before: both begin again.
+                    tracing::debug!(peer = %peer_id, "a member was restarted");
+                    // Not being connected is what is wanted.
+                    let _ = self.swarm.disconnect_peer_id(peer_id);
+                    return;
+                }
                 self.on_identity(peer_id, connection_id, info);
                 self.flush_openings(&peer_id);
             }
@@ -199,6 +209,12 @@ impl Driver {
             }
             identify::Event::Sent { .. } | identify::Event::Pushed { .. } => {}
         }
+    }
+
+    /// Whether a peer is in another life than when it last said who it is. What is known of it goes with its
+    /// last connection, so there are some of its life before.
+    fn was_restarted(&self, peer: &PeerId, life: &str) -> bool {
+        self.connections.identities.get(peer).is_some_and(|known| known.life != life)
     }
 
     /// The other side does not take this node for a member. Showing its membership may help.
@@ -223,9 +239,10 @@ impl Driver {
             self.swarm.behaviour_mut().members.inner().kad.add_address(&peer, address.clone());
         }
         self.book.learn(&peer, told);
+        let life = info.protocol_version;
         let agent = info.agent_version.chars().filter(|c| !c.is_control()).take(64).collect();
         let protocols = info.protocols.iter().take(64).map(ToString::to_string).collect();
-        self.connections.identities.insert(peer, Identity { agent, protocols });
+        self.connections.identities.insert(peer, Identity { life, agent, protocols });
     }
 
     pub(super) fn on_ping(&mut self, event: ping::Event) {

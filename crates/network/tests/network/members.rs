@@ -1,9 +1,10 @@
 //! Members: coming, going, coming back, finding each other.
 
-use crate::support::{Node, PATIENCE, PROTOCOL, befriend, config, key, pair};
+use crate::support::{Node, PATIENCE, PROTOCOL, TOPIC, befriend, config, key, pair};
 use opensky_network::{Config, KnownMember};
 use opensky_ports::{Transport, TransportError, TransportEvent, transport::Path};
 use opensky_types::Hash;
+use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     time::timeout,
@@ -40,6 +41,37 @@ async fn f17_known_members_find_each_other_after_a_restart() {
     let mut again = Node::with_key(Config { members: vec![known], ..config() }, &key_one);
     again.up(other.id).await;
     other.up(again.id).await;
+}
+
+/// A killed node says no goodbye. Back at once, it must be heard: its old connection is still open for others.
+#[tokio::test]
+async fn f1_a_member_that_was_killed_and_is_back_at_once_is_heard() {
+    let (key_one, key_other) = (key(), key());
+    let mut other = Node::with_key(config(), &key_other);
+    // Over QUIC: the system would tell the other side of the end of a TCP connection.
+    let known = vec![KnownMember { node: other.id, addresses: vec![other.entrance().await] }];
+    let life = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let settings = Config { members: known, ..config() };
+    let (first, key) = (settings.clone(), key_one.clone());
+    other.network.admit(key_one.id(), Vec::new());
+    let mut one = life.spawn(async move { Node::with_key(first, &key) }).await.unwrap();
+    one.up(other.id).await;
+    other.up(one.id).await;
+    life.shutdown_background();
+
+    let again = Node::with_key(settings, &key_one);
+    let speaks = async {
+        for count in 0_u32.. {
+            again.network.gossip(TOPIC, count.to_le_bytes().to_vec());
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    let heard =
+        other.wait("its gossip", |event| matches!(event, TransportEvent::Gossip { .. }).then_some(()));
+    tokio::select! {
+        () = heard => {}
+        () = speaks => unreachable!("it speaks for ever"),
+    }
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use opensky_ports::Record;
 use opensky_protocol::work::ToProvider;
 use opensky_scheduler::Input;
 use opensky_types::{
-    AgreementId, JobId, Micros, NodeId, Signed, Timestamp,
+    AgreementId, JobId, NodeId, Signed, Timestamp,
     agreement::{Acceptance, Terms},
     job::Verify,
     reason::Misfit,
@@ -19,10 +19,21 @@ const PROPOSAL_LIFE_MS: u64 = 30_000;
 
 impl Node {
     /// Signs terms for a stage and proposes them.
-    pub(super) fn propose(&mut self, now: Timestamp, job: JobId, stage: u16, node: NodeId, slots: u16) {
-        let Some(active) = self.consumer.jobs.get(&job) else { return };
+    pub(super) fn propose(
+        &mut self,
+        now: Timestamp,
+        job: JobId,
+        stage: u16,
+        node: NodeId,
+        slots: u16,
+    ) -> Option<Input> {
+        let price = self.price_of(node);
+        let payment = match self.payment(now, (job, stage), node, (price, slots)) {
+            Ok(payment) => payment,
+            Err(reason) => return Some(self.on_unaffordable(now, (job, stage), node, reason)),
+        };
+        let active = self.consumer.jobs.get(&job)?;
         let spec = &active.spec.stages[usize::from(stage)];
-        let price = self.market.get(node).map_or(Micros::ZERO, |offer| offer.price_per_gfuel);
         let random = self.clock.random();
         let terms = Terms {
             sky: self.membership.genesis().sky(),
@@ -35,6 +46,7 @@ impl Node {
             limits: spec.limits,
             slots,
             price_per_gfuel: price,
+            payment,
             commit_first: matches!(spec.verify, Verify::Quorum { .. }),
             // A job that is not kept over a restart has nobody who could come back for its work.
             orphan_grace_ms: if active.spec.durable { self.config.orphan_grace_ms } else { 0 },
@@ -45,6 +57,7 @@ impl Node {
         self.market.reserve(now, node, slots);
         self.consumer.proposals.insert(signed.agreement_id(), (signed.clone(), terms));
         self.tell_provider(node, ToProvider::Propose { terms: signed });
+        None
     }
 
     /// A provider signed.
@@ -62,6 +75,11 @@ impl Node {
         let slots = acceptance.slots.clamp(1, terms.slots);
         self.market.release(now, node, terms.slots - slots);
         let (job, stage, agreement) = (terms.job, terms.stage, acceptance.agreement);
+        if !self.open_escrow(now, agreement, &terms) {
+            self.market.release(now, node, slots);
+            self.tell_provider(node, ToProvider::Close { agreement });
+            return self.schedule(now, Input::Refused { job, stage, node, misfit: Misfit::Unfunded });
+        }
         if terms.orphan_grace_ms > 0 {
             self.keep_record(Record::AgreementHeld { agreement, terms: signed });
         }
@@ -134,6 +152,7 @@ impl Node {
 
     fn forget_agreement(&mut self, now: Timestamp, agreement: AgreementId, open: &Agreement) {
         self.market.release(now, open.terms.provider, open.slots);
+        self.close_payer(now, agreement);
         if open.terms.orphan_grace_ms > 0 {
             self.keep_record(Record::AgreementEnded { agreement });
         }
@@ -161,6 +180,7 @@ impl Node {
     pub(crate) fn on_provider_back(&mut self, now: Timestamp, node: NodeId) {
         for agreement in self.agreements_with(node) {
             self.tell_provider(node, ToProvider::Resume { agreement });
+            self.fund_again(node, agreement);
         }
         self.schedule(now, Input::ProviderBack { node });
     }

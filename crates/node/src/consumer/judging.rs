@@ -14,7 +14,7 @@ use opensky_ports::{
 use opensky_protocol::work::ToProvider;
 use opensky_scheduler::{Ended, Input, Judged, Judgement, Report, TaskState};
 use opensky_types::{
-    AgreementId, Hash, JobId, NodeId, TaskId, Timestamp,
+    AgreementId, Hash, JobId, Micros, NodeId, TaskId, Timestamp,
     job::Blob,
     receipt::Countersignature,
     task::{Content, Failure, Outcome, TaskReport},
@@ -106,10 +106,13 @@ impl Node {
             let Some(held) = self.consumer.held.remove(&(agreement, run)) else { continue };
             self.consumer.followers.remove(&(agreement, judgement.task));
             let verdict = verdict(judgement.judgement);
+            self.see_fuel(job, &held.report);
             if verdict == Verdict::Accepted {
                 large.extend(self.keep_output(job, &held.report));
             }
             let owed = verdict != Verdict::Rejected && !held.undelivered;
+            let batch = self.consumer.batches.get(&held.root).filter(|_| owed);
+            let price = batch.and_then(|batch| batch.prices.get(held.index as usize)).copied();
             self.consumer.judged.entry(job).or_default().push(TaskRun {
                 task: held.report.task,
                 attempt: held.report.attempt,
@@ -118,11 +121,21 @@ impl Node {
                 usage: held.report.usage,
                 receipt: Some(held.receipt),
                 verdict,
+                price: price.unwrap_or_default(),
             });
             self.settle(held.root, held.index, owed);
         }
         if !large.is_empty() {
             self.store_outputs(job, large);
+        }
+    }
+
+    /// Remembers what a run used, for quotes.
+    fn see_fuel(&mut self, job: JobId, report: &TaskReport) {
+        let stage = usize::from(report.task.stage);
+        let Some(active) = self.consumer.jobs.get(&job) else { return };
+        if let (Some(stage), Outcome::Exited(_)) = (active.spec.stages.get(stage), &report.outcome) {
+            self.consumer.fuel_seen.note(stage.program.hash, report.usage.fuel);
         }
     }
 
@@ -195,7 +208,10 @@ impl Node {
         let Some(batch) = self.consumer.batches.remove(&root) else { return };
         let accepted: Vec<bool> = batch.judged.iter().map(|judged| *judged == Some(true)).collect();
         let countersignature = Countersignature::sign(&self.key, root, &accepted);
-        let message = ToProvider::Countersign { countersignature: countersignature.clone() };
+        let priced = batch.prices.iter().zip(&accepted).filter(|(_, accepted)| **accepted);
+        let amount = Micros::new(priced.map(|(price, _)| price.get()).fold(0, u64::saturating_add));
+        let voucher = self.owe(batch.agreement, &countersignature, amount);
+        let message = ToProvider::Countersign { countersignature: countersignature.clone(), voucher };
         self.keep_record_as(batch.keeping, Record::ReceiptsCountersigned { countersignature, root });
         let message = Box::new(message);
         self.promise_as(batch.keeping, Promise::Tell { node: batch.provider, message });

@@ -117,7 +117,8 @@ impl Node {
             Some(countersignature)
                 if countersignature.decode_unverified().is_ok_and(|content| content.root == root) =>
             {
-                self.tell_provider(node, ToProvider::Countersign { countersignature });
+                let voucher = self.voucher(results.agreement);
+                self.tell_provider(node, ToProvider::Countersign { countersignature, voucher });
             }
             _ => self.take_results(now, node, *results, known.receipts),
         }

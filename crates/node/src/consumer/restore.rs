@@ -9,11 +9,11 @@ use opensky_ports::{
     Journal, JournalError, Record,
     journal::{StoredJob, Verdict},
 };
-use opensky_scheduler::{AcceptedTask, FailedRun, HeldAgreement, Input, Restored};
+use opensky_scheduler::{AUDIT_PARTS_ALL, AcceptedTask, FailedRun, HeldAgreement, Input, Restored};
 use opensky_types::{
     AgreementId, Hash, JobId, Signed, TaskId, Timestamp,
     agreement::Terms,
-    job::{JobNote, JobState},
+    job::{JobNote, JobState, Verify},
     reason::Reason,
     task::{Content, Outcome},
 };
@@ -102,7 +102,7 @@ impl Node {
                 continue;
             }
             let loaded = LoadedJob::read(self.journal.as_ref(), stored)?;
-            let held = self.held_agreements(job, agreements);
+            let held = self.held_agreements(now, &loaded.stored, agreements);
             self.resume_job(now, loaded, held);
         }
         Ok(())
@@ -111,20 +111,26 @@ impl Node {
     /// Agreements of a job with other nodes, put back in place.
     fn held_agreements(
         &mut self,
-        job: JobId,
+        now: Timestamp,
+        stored: &StoredJob,
         agreements: &[(AgreementId, Signed<Terms>)],
     ) -> Vec<HeldAgreement> {
         let mut held = Vec::new();
         for (agreement, signed) in agreements {
             let Ok(terms) = signed.decode_unverified() else { continue };
-            if terms.consumer != self.own || terms.provider == self.own || terms.job != job {
+            if terms.consumer != self.own || terms.provider == self.own || terms.job != stored.job {
                 continue;
             }
             let (stage, node, slots) = (terms.stage, terms.provider, terms.slots);
-            held.push(HeldAgreement { agreement: *agreement, stage, node, slots });
+            let audit_parts = AUDIT_PARTS_ALL;
+            held.push(HeldAgreement { agreement: *agreement, stage, node, slots, audit_parts });
             let open = Agreement { terms, slots, inputs: BTreeMap::new(), restored: true };
             self.consumer.agreements.insert(*agreement, open);
             self.links.expect_back(node);
+        }
+        if stored.spec.stages.iter().any(|stage| stage.verify == Verify::Reputation) {
+            let rates = self.audit_parts(now, held.iter().map(|held| held.node));
+            held.iter_mut().zip(rates).for_each(|(held, rate)| held.audit_parts = rate);
         }
         held
     }

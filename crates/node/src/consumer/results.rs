@@ -56,7 +56,10 @@ impl Node {
                 self.schedule(now, Input::Standing { agreement, slots, tasks });
             }
             ToConsumer::Ended { agreement, misfit } => self.on_agreement_ended(now, node, agreement, misfit),
-            ToConsumer::Heartbeat => {}
+            ToConsumer::FundsLow { agreement, spent } if self.is_with(agreement, node) => {
+                self.on_funds_low(now, agreement, spent);
+            }
+            ToConsumer::Heartbeat | ToConsumer::FundsLow { .. } => {}
             ToConsumer::Committed { agreement, .. }
             | ToConsumer::Results { agreement, .. }
             | ToConsumer::Output { agreement, .. } => {
@@ -132,7 +135,10 @@ impl Node {
         let (job, restored) = (open.terms.job, open.restored);
         let keeping = Keeping::of_receipts(&open.terms);
         let judged = vec![None; reports.len()];
-        let batch = OpenBatch { provider: node, keeping, judged, open: reports.len() as u32 };
+        let is_paid = open.terms.payment.is_some();
+        let prices = signed.receipts().iter().filter(|_| is_paid).map(|receipt| receipt.price).collect();
+        let open_count = reports.len() as u32;
+        let batch = OpenBatch { provider: node, agreement, prices, keeping, judged, open: open_count };
         self.consumer.batches.insert(root, batch);
         let (mut ready, mut fetching, mut unknown) =
             (Vec::with_capacity(reports.len()), Vec::new(), Vec::new());
@@ -177,6 +183,8 @@ pub(super) enum InvalidResults {
     EngineName { size_bytes: usize },
     #[error("a failure's message of {size_bytes} bytes, the limit is {FAILURE_BYTES_MAX}")]
     FailureMessage { size_bytes: usize },
+    #[error("{used} fuel for one task, over the limit that was agreed")]
+    Fuel { used: u64 },
     #[error("{size_bytes} bytes of output, over the limit that was agreed")]
     TooLarge { size_bytes: u64 },
 }
@@ -198,6 +206,9 @@ impl Results {
                 && failure.to_string().len() > FAILURE_BYTES_MAX
             {
                 return Err(InvalidResults::FailureMessage { size_bytes: failure.to_string().len() });
+            }
+            if report.usage.fuel > terms.limits.fuel {
+                return Err(InvalidResults::Fuel { used: report.usage.fuel });
             }
             // Standard output, standard error and files have the limit each.
             let blobs = report.outcome.blobs();

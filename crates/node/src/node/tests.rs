@@ -136,6 +136,7 @@ fn no_op_job(program: Hash, tasks: i64, verify: Verify) -> JobSpec {
         stages: vec![stage],
         wait_ms: 60_000,
         deadline_ms: None,
+        budget: None,
         seed: 1,
         durable: true,
     }
@@ -168,7 +169,11 @@ async fn ten_thousand(verify: Verify) {
     assert_eq!(view.stages[0].accepted, 10_000);
     // What is left may take its time to go: agreements end, streams are closed, signatures arrive.
     let idle = |node: &Node| {
-        node.consumer.is_idle() && node.host.is_idle() && node.ledger.is_idle() && node.links.is_idle()
+        node.consumer.is_idle()
+            && node.host.is_idle()
+            && node.payments.is_idle()
+            && node.ledger.is_idle()
+            && node.links.is_idle()
     };
     consumer.until("an empty node", idle).await;
     assert!(consumer.node.local.is_empty() && consumer.node.pending.records.is_empty());

@@ -1,5 +1,6 @@
 //! A journal that dies with its node: a thread of a killed node can write nothing any more.
 
+use opensky_ledger::tab::Tab;
 use opensky_ports::{
     Journal, JournalError, Record,
     journal::{StoredInvite, StoredJob, TaskRun},
@@ -78,6 +79,10 @@ impl Journal for Fence {
 
     fn agreements(&self) -> Result<Vec<(AgreementId, Signed<Terms>)>, JournalError> {
         self.journal.agreements()
+    }
+
+    fn tabs(&self) -> Result<Vec<(AgreementId, Tab)>, JournalError> {
+        self.journal.tabs()
     }
 
     fn invites(&self) -> Result<Vec<StoredInvite>, JournalError> {

@@ -64,14 +64,24 @@ impl opensky_ports::Clock for SystemLikeClock {
 impl Sky {
     /// A sky of `count` nodes whose executors run `program`.
     pub async fn new(count: u8, executor: impl Fn(usize) -> FakeExecutor) -> Self {
+        Self::with(count, Micros::ZERO, executor).await
+    }
+
+    /// The same where work has a price, and the founder has all the money.
+    pub async fn paid(count: u8, supply: Micros, executor: impl Fn(usize) -> FakeExecutor) -> Self {
+        Self::with(count, supply, executor).await
+    }
+
+    async fn with(count: u8, supply: Micros, executor: impl Fn(usize) -> FakeExecutor) -> Self {
+        let economy_free = supply == Micros::ZERO;
         let keys: Vec<Keypair> = (1..=count).map(|seed| Keypair::from_seed([seed; 32])).collect();
         let genesis = Genesis {
             name: "test".into(),
             founder: keys[0].id(),
             founded_at: Timestamp::default(),
             invites: InvitePolicy::Members,
-            economy_free: true,
-            supply: Micros::ZERO,
+            economy_free,
+            supply,
             validators: vec![keys[0].id()],
             epoch_blocks: EPOCH_BLOCKS,
             nonce: 1,
@@ -81,7 +91,12 @@ impl Sky {
             random: FakeClock::new(Timestamp::default(), 7),
         });
         let network = MemoryNetwork::new(&PROTOCOLS);
-        let ledger = MemoryLedger::free(genesis.sky(), genesis.founder, clock.clone());
+        let (own, sky_id) = (genesis.founder, genesis.sky());
+        let ledger = if economy_free {
+            MemoryLedger::free(sky_id, own, clock.clone())
+        } else {
+            MemoryLedger::paid(sky_id, own, supply, clock.clone())
+        };
         let mut sky = Self { network, genesis, clock, ledger, nodes: Vec::new() };
         for (index, key) in keys.iter().enumerate() {
             let blobs = Arc::new(MemoryBlobs::new(1 << 30));
@@ -205,6 +220,7 @@ pub fn numbers_job(program: Hash, count: i64, verify: Verify) -> JobSpec {
         stages: vec![stage("numbers", program, StageInputs::Numbers { from: 0, to: count, step: 1 }, verify)],
         wait_ms: 30_000,
         deadline_ms: None,
+        budget: None,
         seed: 1,
         durable: true,
     }

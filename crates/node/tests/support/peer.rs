@@ -59,6 +59,8 @@ pub enum Lie {
     TaskOfOthers,
     /// Names an engine at great length.
     LongEngine,
+    /// Says that a task used more fuel than it may.
+    TooMuchFuel,
     /// Announces more output than the limit that was agreed.
     HugeOutput,
     /// Sends other bytes than the output's.
@@ -307,6 +309,7 @@ impl Worker {
                 salt: if open.terms.commit_first { [3; 16] } else { [0; 16] },
             };
             match self.lie {
+                Lie::TooMuchFuel => report.usage.fuel = open.terms.limits.fuel + 1,
                 Lie::ForeignTask => report.task.index += 1_000_000,
                 Lie::TaskOfOthers => report.task.index = (report.task.index + 1) % 40,
                 _ => {}

@@ -3,7 +3,7 @@
 use crate::{
     commands::{
         Context,
-        run::{finish, kept, results_default},
+        run::{costs, finish, kept, results_default},
     },
     output::{ago, now, table},
     terminal::RemoteWriter,
@@ -152,8 +152,11 @@ async fn show(context: &Context, client: &Client, job: JobId, all: bool) -> Resu
     }
     context.format.print(&Shown { detail, runs }, |Shown { detail, runs }| {
         let summary = &detail.summary;
-        let head =
+        let mut head =
             format!("{} ({}): {} {}", summary.job, summary.name, summary.state.as_str(), summary.reason);
+        if let Some(costs) = costs(detail) {
+            head += &format!("\n{costs}");
+        }
         let stages = detail.stages.iter().map(|stage| {
             let tasks = stage.tasks;
             let waits =

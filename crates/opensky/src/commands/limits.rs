@@ -8,7 +8,7 @@ use crate::{
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use opensky_api::limits::{HoursView, LimitsView};
-use opensky_types::resources::ByteSize;
+use opensky_types::{Micros, resources::ByteSize};
 
 /// Show or change what this machine shares
 #[derive(Debug, Subcommand)]
@@ -26,6 +26,7 @@ pub enum LimitsCommand {
     after_help = "\
 Examples:
   opensky limits set --cpu 25 --memory 2GiB
+  opensky limits set --price 0.0002         credits for a billion fuel
   opensky limits set --hours 22:00-07:00 --only-when-idle true
   opensky limits set --share false         share nothing, keep running own jobs"
 )]
@@ -54,6 +55,9 @@ pub struct SetArgs {
     /// Degrees Celsius at which running tasks are stopped
     #[arg(long, value_name = "CELSIUS")]
     temperature_critical: Option<i16>,
+    /// Price of one billion fuel, in credits; open agreements keep theirs
+    #[arg(long, value_name = "CREDITS", value_parser = crate::amount::amount)]
+    price: Option<Micros>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +76,7 @@ pub async fn run(context: &Context, command: LimitsCommand) -> Result<()> {
     limits.only_when_idle = args.only_when_idle.unwrap_or(limits.only_when_idle);
     limits.temperature_warning = args.temperature_warning.unwrap_or(limits.temperature_warning);
     limits.temperature_critical = args.temperature_critical.unwrap_or(limits.temperature_critical);
+    limits.price_per_gfuel = args.price.unwrap_or(limits.price_per_gfuel);
     opensky_types::limits::ContributionLimits::try_from(limits.clone())
         .map_err(|error| Fail::new(Exit::Invalid, error.to_string()))?;
     context.format.print(&client.set_limits(&limits).await?, show)
@@ -101,6 +106,7 @@ fn show(view: &LimitsView) -> String {
                 limits.temperature_warning, limits.temperature_critical
             ),
         ),
+        ("price", format!("{} a billion fuel, in a sky with prices", limits.price_per_gfuel)),
     ])
 }
 

@@ -1,6 +1,7 @@
 //! `opensky run`: one program like a local process, or a job file.
 
 mod program;
+mod quote;
 mod report;
 
 use crate::{commands::Context, commands::invite::millis, fail::Exit, progress};
@@ -9,13 +10,13 @@ use clap::Args;
 use opensky_api::progress::StateView;
 use opensky_client::{Client, FileJob, Overrides};
 use opensky_jobfile::{Format, values::parse_per_mille};
-use opensky_types::{JobId, NodeId, job::Verify};
+use opensky_types::{JobId, Micros, NodeId, job::Verify};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-pub use report::summary;
+pub use report::{costs, summary};
 
 /// The file in a results folder that [`keep`] writes.
 const KEPT: &str = "job.json";
@@ -31,6 +32,8 @@ Examples:
   opensky run job.toml --results out
   opensky run examples/jobs/word-frequency.toml --input book1.txt --input book2.txt
   opensky run job.toml --verify quorum=2/3 --no-wait
+  opensky run job.toml --dry-run           what it would cost, and who could run it
+  opensky run job.toml --budget 2.5        stop at 2.5 credits
   opensky run job.toml --detach            then: opensky jobs attach JOB")]
 pub struct RunArgs {
     /// A WASM program or a job file
@@ -47,9 +50,15 @@ pub struct RunArgs {
     /// How long to wait for a node that fits, such as 10m
     #[arg(long, value_parser = millis)]
     wait: Option<u64>,
-    /// How results are checked: none, sample=5%, or quorum=AGREE/REPLICAS
+    /// How results are checked: none, sample=5%, reputation, or quorum=AGREE/REPLICAS
     #[arg(long, value_parser = verify)]
     verify: Option<Verify>,
+    /// Most that it may cost, in credits; it stops when that is spent or put aside
+    #[arg(long, value_name = "CREDITS", value_parser = crate::amount::amount)]
+    budget: Option<Micros>,
+    /// Say what it would cost and who could run it; start nothing
+    #[arg(long, conflicts_with = "detach")]
+    dry_run: bool,
     /// Only on this node; may be given several times
     #[arg(long, value_name = "NODE")]
     on_peer: Vec<NodeId>,
@@ -75,6 +84,7 @@ impl RunArgs {
             peers: self.on_peer.clone(),
             wait_ms: if self.no_wait { Some(0) } else { self.wait },
             files: self.input.clone(),
+            budget: self.budget,
         }
     }
 }
@@ -84,7 +94,16 @@ pub async fn run(context: &Context, args: RunArgs) -> Result<ExitCode> {
     if Format::of_name(&args.file.to_string_lossy()).is_none() {
         return program::run(context, &client, &args).await;
     }
-    let job = client.submit_file(&args.file, &args.overrides()).await?;
+    let overrides = args.overrides();
+    let quote = client.quote_file(&args.file, &overrides).await?;
+    if args.dry_run {
+        context.format.print(&quote, quote::table)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(line) = quote::line(&quote) {
+        context.say(line);
+    }
+    let job = client.submit_file(&args.file, &overrides).await?;
     context.say(format!("job {} ({}): {} tasks", job.job, job.name, job.tasks));
     let results = args.results.clone().unwrap_or_else(|| results_default(job.job));
     if args.detach {
@@ -145,9 +164,11 @@ pub fn results_default(job: JobId) -> PathBuf {
 }
 
 fn verify(text: &str) -> Result<Verify, String> {
-    let bad = || "verify is none, sample=5%, or quorum=AGREE/REPLICAS such as quorum=2/3".to_owned();
+    let bad =
+        || "verify is none, sample=5%, reputation, or quorum=AGREE/REPLICAS such as quorum=2/3".to_owned();
     match text.split_once('=') {
         None if text == "none" => Ok(Verify::None),
+        None if text == "reputation" => Ok(Verify::Reputation),
         Some(("sample", share)) => parse_per_mille(share)
             .map(|per_mille| Verify::Sample { per_mille: per_mille as u16 })
             .ok_or_else(bad),
@@ -176,9 +197,10 @@ mod tests {
     #[test]
     fn verification_reads_as_written() {
         assert_eq!(verify("none"), Ok(Verify::None));
+        assert_eq!(verify("reputation"), Ok(Verify::Reputation));
         assert_eq!(verify("sample=5%"), Ok(Verify::Sample { per_mille: 50 }));
         assert_eq!(verify("quorum=2/3"), Ok(Verify::Quorum { agree: 2, replicas: 3, replicas_max: 6 }));
-        for bad in ["", "quorum", "quorum=3/2", "quorum=0/1", "sample=5", "all"] {
+        for bad in ["", "quorum", "quorum=3/2", "quorum=0/1", "sample=5", "reputation=5%", "all"] {
             assert!(verify(bad).is_err(), "{bad}");
         }
     }

@@ -309,10 +309,11 @@ pub async fn down(context: &Context) -> Result<()> {
 
 /// Stops the node of a folder and waits until it is gone.
 pub async fn stop(data_dir: &Path) -> Result<()> {
-    let layout = Layout::new(data_dir);
+    let running = RunningNode::find(&Layout::new(data_dir))?;
     Client::from_data_dir(data_dir)?.stop().await?;
     let deadline = Instant::now() + START_TIMEOUT;
-    while RunningNode::find(&layout)?.is_some() {
+    // Its file is gone before its process, which has the folder until then.
+    while running.as_ref().is_some_and(RunningNode::is_alive) {
         if Instant::now() > deadline {
             let what = format!("the node still runs after {} s", START_TIMEOUT.as_secs());
             return Err(Fail::new(Exit::Failed, what)

@@ -2,6 +2,7 @@
 
 use super::lock;
 use crate::journal::{Journal, JournalError, Record, StoredInvite, StoredJob, TaskRun};
+use opensky_ledger::tab::Tab;
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Signed, Timestamp,
     agreement::Terms,
@@ -213,6 +214,22 @@ impl Journal for MemoryJournal {
             }
         }
         Ok(held.into_iter().collect())
+    }
+
+    fn tabs(&self) -> Result<Vec<(AgreementId, Tab)>, JournalError> {
+        let mut tabs = BTreeMap::new();
+        for record in &lock(&self.state).records {
+            match record {
+                Record::TabKept { agreement, tab } => {
+                    tabs.insert(*agreement, tab.clone());
+                }
+                Record::TabSettled { agreement } => {
+                    tabs.remove(agreement);
+                }
+                _ => {}
+            }
+        }
+        Ok(tabs.into_iter().collect())
     }
 
     fn invites(&self) -> Result<Vec<StoredInvite>, JournalError> {

@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use opensky_ledger::{
     action::Action,
+    block::Header,
     entry::Entry,
     event::Event,
     genesis::Genesis,
@@ -20,6 +21,8 @@ use opensky_ledger::{
     params::Params,
     purse::Purse,
     rejection::Rejection,
+    reputation::Reputation,
+    state::State,
     transaction::{Checked, SignedTransaction},
 };
 use opensky_types::{AccountId, Hash, Micros, NodeId, Timestamp};
@@ -52,9 +55,10 @@ impl MemoryLedger {
         Self::with(sky, founder, Params::free(), Micros::ZERO, clock)
     }
 
-    /// One with prices, whose founder has all its money.
+    /// One with prices, whose founder has all its money; accounts cost nothing, as in private skies.
     pub fn paid(sky: Hash, founder: NodeId, supply: Micros, clock: Arc<dyn Clock>) -> Self {
-        Self::with(sky, founder, Params::default(), supply, clock)
+        let params = Params { new_account_min: Micros::ZERO, ..Params::default() };
+        Self::with(sky, founder, params, supply, clock)
     }
 
     fn with(sky: Hash, founder: NodeId, params: Params, supply: Micros, clock: Arc<dyn Clock>) -> Self {
@@ -88,6 +92,17 @@ impl MemoryLedger {
     /// Makes a block with nothing in it, so that what is due at its time happens.
     pub fn pass(&self) {
         self.block(None).expect("an empty block applies");
+    }
+
+    /// Gives an account this reputation, as if it had been earned since genesis.
+    pub fn set_reputation(&self, account: AccountId, reputation: Reputation) {
+        let mut chain = lock(&self.chain);
+        let entries = chain.ledger.state().entries().map(|(key, entry)| (key, entry.clone()));
+        let mut entries: BTreeMap<Key, Entry> = entries.collect();
+        entries.insert(Key::Reputation(account), Entry::Reputation(Box::new(reputation)));
+        let state = State::new(entries).expect("sound entries");
+        let head = Header { state: state.root(), ..chain.ledger.head().clone() };
+        chain.ledger = Ledger::resume(state, head).expect("the root is the header's");
     }
 
     fn block(&self, transaction: Option<Checked>) -> Result<(), Rejection> {

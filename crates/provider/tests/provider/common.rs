@@ -74,6 +74,7 @@ pub fn terms(consumer: NodeId, job: u8, slots: u16) -> Terms {
         limits: TaskLimits { scratch_bytes: 1 << 20, output_bytes: 1 << 20, ..TaskLimits::default() },
         slots,
         price_per_gfuel: Micros::ZERO,
+        payment: None,
         commit_first: false,
         orphan_grace_ms: 10_000,
         made_at: Timestamp::from_millis(1),

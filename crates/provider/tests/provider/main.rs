@@ -2,6 +2,7 @@
 
 mod admission;
 mod common;
+mod funding;
 mod limits;
 mod random;
 mod results;

@@ -131,6 +131,7 @@ impl World {
                 let left = (0..items.len() as u32).rev().collect();
                 self.batches.insert(batch, Running { left, is_stopped: false });
             }
+            Effect::FundsLow { .. } => panic!("nothing is paid here"),
             Effect::Stop { batch } => {
                 let running = self.batches.get_mut(&batch).expect("only what runs is stopped");
                 assert!(!std::mem::replace(&mut running.is_stopped, true), "stopped twice");

@@ -1,9 +1,13 @@
 //! Receipts, commitments, and what is kept for a consumer that is away.
 
-use crate::common::{ALICE, BOB, Node, OWN, agreement, assignment, config, exited, failed, task, terms};
+use crate::common::{
+    ALICE, BOB, Node, OWN, agreement, assignment, config, exited, failed, limits, task, terms,
+};
 use opensky_provider::{Config, Effect, Input, TaskAttempt};
 use opensky_types::{
     Micros,
+    agreement::{Payment, Terms},
+    limits::ContributionLimits,
     reason::Misfit,
     task::{Failure, Outcome, TaskReport, commitment},
 };
@@ -22,8 +26,12 @@ fn run_through(node: &mut Node, count: u32) -> Vec<Effect> {
 #[test]
 fn receipts_say_what_ran_and_what_it_cost() {
     let price_per_gfuel = Micros::new(250);
-    let mut node = Node::new(Config { price_per_gfuel, ..config() });
-    node.agree(1, opensky_types::agreement::Terms { price_per_gfuel, ..terms(ALICE, 1, 2) });
+    let mut node = Node::new(Config { has_prices: true, ..config() });
+    node.tell(Input::Limits(ContributionLimits { price_per_gfuel, ..limits() }));
+    let (escrow, expires_at) = (Micros::new(1_000), node.now.plus_ms(60_000));
+    let payment = Some(Payment { escrow, expires_at, claim_window_ms: 60_000 });
+    node.agree(1, Terms { price_per_gfuel, payment, ..terms(ALICE, 1, 2) });
+    node.tell(Input::Funded { agreement: agreement(1), amount: escrow });
     node.assign(1, ALICE, 0..2);
     let runs = node.runs();
     node.end(runs[0].0, 0, exited(b"out"), 10);
@@ -59,7 +67,7 @@ fn ends_told_together_are_delivered_together() {
 #[test]
 fn c2_results_are_committed_to_and_shown_only_when_asked_for() {
     let mut node = Node::new(config());
-    node.agree(1, opensky_types::agreement::Terms { commit_first: true, ..terms(ALICE, 1, 1) });
+    node.agree(1, Terms { commit_first: true, ..terms(ALICE, 1, 1) });
     let told = run_through(&mut node, 2);
     assert!(!told.iter().any(|effect| matches!(effect, Effect::Deliver { .. })));
     let committed: Vec<_> = told
@@ -115,7 +123,7 @@ fn f12_finished_work_is_kept_for_a_consumer_that_comes_back() {
 #[test]
 fn commitments_are_said_again_after_a_resume() {
     let mut node = Node::new(config());
-    node.agree(1, opensky_types::agreement::Terms { commit_first: true, ..terms(ALICE, 1, 1) });
+    node.agree(1, Terms { commit_first: true, ..terms(ALICE, 1, 1) });
     run_through(&mut node, 2);
     node.tell(Input::Resume { from: ALICE, agreement: agreement(1) });
     assert_eq!(node.commitments().iter().map(|c| c.task).collect::<Vec<_>>(), vec![task(0), task(1)]);
@@ -144,8 +152,9 @@ fn f12_orphaned_work_ends_after_its_grace() {
 #[test]
 fn f1_agreements_of_before_a_restart_wait_for_their_consumers() {
     let mut node = Node::new(config());
-    let held = vec![(agreement(1), terms(ALICE, 1, 2)), (agreement(2), terms(BOB, 1, 2))];
-    node.tell(Input::Restored { agreements: held });
+    let held = [(agreement(1), terms(ALICE, 1, 2)), (agreement(2), terms(BOB, 1, 2))];
+    let agreements = held.map(|(agreement, terms)| (agreement, terms, Micros::ZERO)).into();
+    node.tell(Input::Restored { agreements });
     node.pass(5_000);
     node.tell(Input::Resume { from: ALICE, agreement: agreement(1) });
     assert_eq!(node.standing(), Some(Vec::new()), "the consumer learns that its tasks are gone");

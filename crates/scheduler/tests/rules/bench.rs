@@ -22,6 +22,8 @@ pub struct Bench {
     pub effects: Vec<Effect>,
     /// What all inputs led to.
     pub history: Vec<Effect>,
+    /// How often the market says that a node's work is checked.
+    pub audit_parts: fn(u8) -> u32,
 }
 
 pub fn node(number: u8) -> NodeId {
@@ -88,7 +90,7 @@ pub fn numbers(count: i64) -> StageInputs {
 
 pub fn job(stages: Vec<StageSpec>) -> JobSpec {
     let (wait_ms, deadline_ms) = (60_000, None);
-    JobSpec { name: "job".into(), stages, wait_ms, deadline_ms, seed: 1, durable: true }
+    JobSpec { name: "job".into(), stages, wait_ms, deadline_ms, budget: None, seed: 1, durable: true }
 }
 
 impl Bench {
@@ -96,7 +98,8 @@ impl Bench {
     pub fn with(spec: JobSpec) -> Self {
         spec.validate().expect("a valid job");
         let scheduler = Scheduler::new(Config::new([5; 32]));
-        let mut bench = Self { scheduler, now: 1_000, effects: Vec::new(), history: Vec::new() };
+        let (effects, history) = (Vec::new(), Vec::new());
+        let mut bench = Self { scheduler, now: 1_000, effects, history, audit_parts: |_| 0 };
         bench.give(Input::Submitted { job: JOB, spec: Arc::new(spec) });
         bench
     }
@@ -122,7 +125,13 @@ impl Bench {
 
     /// The market answers with these nodes, each with so many free slots.
     pub fn matched(&mut self, stage: u16, numbers: &[u8], slots_free: u16) {
-        let candidate = |number: &u8| Candidate { node: node(*number), slots_free, score: 10, rank: 1 };
+        let candidate = |number: &u8| Candidate {
+            node: node(*number),
+            slots_free,
+            score: 10,
+            rank: 1,
+            audit_parts: (self.audit_parts)(*number),
+        };
         let ranked: Vec<Candidate> = numbers.iter().map(candidate).collect();
         let fitting = ranked.len() as u32;
         let counts = MisfitCounts { offers: fitting, fitting, excluded: Vec::new() };

@@ -133,7 +133,8 @@ fn a_restored_job_takes_over_what_providers_still_hold() {
     let spec = Arc::new(job(vec![stage("work", numbers(3))]));
     let mut bench = Bench::with(job(vec![stage("other", numbers(1))]));
     let job = opensky_types::JobId::from_bytes([2; 10]);
-    let held = HeldAgreement { agreement: agreement(0, 1), stage: 0, node: node(1), slots: 2 };
+    let held =
+        HeldAgreement { agreement: agreement(0, 1), stage: 0, node: node(1), slots: 2, audit_parts: 0 };
     let accepted = opensky_scheduler::AcceptedTask { task: task(0), output: crate::bench::output("a") };
     bench.give(Input::Restored(Box::new(Restored {
         job,

@@ -5,7 +5,7 @@ use crate::bench::{
 };
 use opensky_scheduler::{Effect, Ended, Input, Judgement, TaskState};
 use opensky_types::{
-    TaskId,
+    Micros, TaskId,
     job::{JobState, StageInputs},
     reason::{Misfit, Reason},
 };
@@ -228,6 +228,22 @@ fn a_cancelled_job_stops_and_a_retried_one_repeats_nothing_accepted() {
     bench.matched(0, &[2], 3);
     bench.agreed(0, 2, 3);
     assert_eq!(bench.assigned(), [(node(2), task(0), 1), (node(2), task(2), 1)]);
+}
+
+#[test]
+fn a_job_that_the_node_gives_up_ends_with_the_reason() {
+    let mut bench = Bench::with(job(vec![stage("work", numbers(3))]));
+    bench.matched(0, &[1], 3);
+    bench.agreed(0, 1, 3);
+    let reason = Reason::BudgetSpent { budget: Micros::new(5), bound: Micros::new(4) };
+    bench.give(Input::GiveUp { job: JOB, reason: reason.clone() });
+    assert_eq!(bench.state(), JobState::Failed);
+    assert!(bench.notes().contains(&&reason));
+    assert!(bench.has(|e| matches!(e, Effect::Close { .. })), "what runs is stopped");
+    bench.give(Input::GiveUp { job: JOB, reason });
+    assert!(bench.effects.is_empty(), "it has ended already");
+    bench.give(Input::Retry { job: JOB });
+    assert_eq!(bench.state(), JobState::Waiting);
 }
 
 #[test]

@@ -44,14 +44,15 @@ fn numbers(count: i64) -> StageInputs {
 
 fn job(stages: Vec<StageSpec>) -> JobSpec {
     let (wait_ms, deadline_ms) = (3_600_000, None);
-    JobSpec { name: "job".into(), stages, wait_ms, deadline_ms, seed: 1, durable: true }
+    JobSpec { name: "job".into(), stages, wait_ms, deadline_ms, budget: None, seed: 1, durable: true }
 }
 
 fn random_verify(chance: &mut Chance) -> Verify {
-    match chance.below(4) {
+    match chance.below(5) {
         0 => Verify::None,
         1 => Verify::Sample { per_mille: 300 },
-        2 => QUORUM_2,
+        2 => Verify::Reputation,
+        3 => QUORUM_2,
         _ => Verify::Quorum { agree: 2, replicas: 3, replicas_max: 7 },
     }
 }
@@ -168,6 +169,31 @@ fn c2_colluders_get_at_most_one_percent_accepted() {
     }
 }
 
+/// C1, V3: liars whose every result is checked get nothing wrong accepted.
+#[test]
+fn c1_v3_liars_of_bad_standing_are_outvoted() {
+    for seed in 1..10 {
+        let mut characters = vec![Character::Honest; 12];
+        characters.extend([Character::Liar; 4]);
+        let mut sky = Sky::new(seed, &characters, 4);
+        sky.submit(JOB, job(vec![stage("work", numbers(1_000), Verify::Reputation)]));
+        ends_well(&mut sky, JOB, 1_000);
+        assert_eq!(sky.wrong(JOB), 0, "seed {seed}");
+        let has = |wanted: fn(&Reason) -> bool| sky.notes[&JOB].iter().any(wanted);
+        assert!(has(|reason| matches!(reason, Reason::AuditDrawn)));
+        assert!(has(|reason| matches!(reason, Reason::Outvoted { .. })));
+    }
+}
+
+/// V3: among trusted nodes, of which one result in fifty is checked, that is what it costs.
+#[test]
+fn v3_trusted_nodes_cost_little() {
+    let mut sky = Sky::new(5, &[Character::Honest; 6], 4);
+    sky.submit(JOB, job(vec![stage("work", numbers(5_000), Verify::Reputation)]));
+    ends_well(&mut sky, JOB, 5_000);
+    assert!((5_050..5_150).contains(&sky.assigned), "{} runs of 5000 tasks", sky.assigned);
+}
+
 /// Never over-assign and abort the extras: among honest nodes a quorum costs what it says.
 #[test]
 fn a_quorum_among_honest_nodes_runs_no_more_than_asked() {
@@ -183,7 +209,8 @@ fn a_quorum_among_honest_nodes_runs_no_more_than_asked() {
 #[test]
 fn a_restarted_consumer_repeats_nothing_that_was_accepted() {
     for seed in 0..40 {
-        let verify = [Verify::None, Verify::Sample { per_mille: 200 }, QUORUM_2][seed as usize % 3];
+        let verify = [Verify::None, Verify::Sample { per_mille: 200 }, Verify::Reputation, QUORUM_2]
+            [seed as usize % 4];
         let mut reduce = stage("reduce", StageInputs::Reduce { stage: 0, fan_in: 7 }, verify);
         reduce.hedge = false;
         let spec = job(vec![stage("map", numbers(200), verify), reduce]);

@@ -1,8 +1,8 @@
 //! A fake sky in virtual time: providers of every character, and a network that loses and repeats.
 
 use opensky_scheduler::{
-    AcceptedTask, Candidate, Committed, Config, Effect, Ended, HeldAgreement, Input, Judgement, Report,
-    Restored, Scheduler,
+    AUDIT_PARTS_ALL, AcceptedTask, Candidate, Committed, Config, Effect, Ended, HeldAgreement, Input,
+    Judgement, Report, Restored, Scheduler,
 };
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, TaskId, Timestamp,
@@ -82,6 +82,8 @@ struct Held {
 struct Provider {
     character: Character,
     slots: u16,
+    /// How often its work is checked.
+    audit_parts: u32,
     connected: bool,
     life: u32,
     held: BTreeMap<AgreementId, Held>,
@@ -162,7 +164,9 @@ impl Sky {
         for (number, character) in characters.iter().enumerate() {
             let id = node(number as u64);
             let held = BTreeMap::new();
-            let provider = Provider { character: *character, slots, connected: true, life: 0, held };
+            let audit_parts = if *character == Character::Honest { 2_000 } else { AUDIT_PARTS_ALL };
+            let provider =
+                Provider { character: *character, slots, audit_parts, connected: true, life: 0, held };
             sky.providers.insert(id, provider);
             match *character {
                 Character::Dies(at) => sky.at(at, Event::Down(id, true)),
@@ -394,7 +398,10 @@ impl Sky {
             };
             match misfit {
                 Some(misfit) => *excluded.entry(misfit).or_default() += 1,
-                None => ranked.push(Candidate { node: *id, slots_free: free, score: 100, rank: 0 }),
+                None => {
+                    let audit_parts = provider.audit_parts;
+                    ranked.push(Candidate { node: *id, slots_free: free, score: 100, rank: 0, audit_parts });
+                }
             }
         }
         let mut order: Vec<(u64, Candidate)> =
@@ -468,7 +475,8 @@ impl Sky {
         let agreement = AgreementId::from_hash(Hash::of(&self.sequence.to_le_bytes()));
         let held = Held { slots, commit_first, ..Held::default() };
         provider.held.insert(agreement, held);
-        self.agreements.insert(agreement, HeldAgreement { agreement, stage, node: id, slots });
+        let audit_parts = provider.audit_parts;
+        self.agreements.insert(agreement, HeldAgreement { agreement, stage, node: id, slots, audit_parts });
         self.answer(id, Input::Agreed { job, stage, node: id, agreement, slots });
     }
 

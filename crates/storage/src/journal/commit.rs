@@ -42,6 +42,14 @@ fn apply(writer: &WriteTransaction, record: &Record) -> Result<(), Fault> {
             writer.open_table(tables::AGREEMENTS)?.remove(agreement.hash().as_bytes())?;
             Ok(())
         }
+        Record::TabKept { agreement, tab } => {
+            let key = agreement.hash().as_bytes();
+            put(writer, tables::TABS, *key, &seal(PLAIN_VERSION, key, tab))
+        }
+        Record::TabSettled { agreement } => {
+            writer.open_table(tables::TABS)?.remove(agreement.hash().as_bytes())?;
+            Ok(())
+        }
         Record::InviteIssued { invite } => {
             let row = seal(InviteRow::VERSION, &invite.nonce.to_be_bytes(), &InviteRow { invite });
             put(writer, tables::INVITES, invite.nonce, &row)

@@ -8,12 +8,14 @@ use crate::{
         SpecRow, invite_use_key_bytes, unseal,
     },
 };
+use borsh::BorshDeserialize;
+use opensky_ledger::tab::Tab;
 use opensky_ports::journal::{StoredInvite, StoredJob, TaskRun};
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Signed, Timestamp, agreement::Terms, job::JobNote,
     membership::MembershipChain, receipt::ReceiptProof,
 };
-use redb::{ReadTransaction, ReadableTable};
+use redb::{ReadTransaction, ReadableTable, TableDefinition};
 
 pub(super) fn jobs(
     reader: &ReadTransaction,
@@ -98,13 +100,25 @@ fn receipt_at(
 }
 
 pub(super) fn agreements(reader: &ReadTransaction) -> Result<Vec<(AgreementId, Signed<Terms>)>, Fault> {
-    let mut agreements = Vec::new();
-    for entry in reader.open_table(tables::AGREEMENTS)?.iter()? {
+    by_agreement(reader, tables::AGREEMENTS, "agreement")
+}
+
+pub(super) fn tabs(reader: &ReadTransaction) -> Result<Vec<(AgreementId, Tab)>, Fault> {
+    by_agreement(reader, tables::TABS, "tab")
+}
+
+fn by_agreement<T: BorshDeserialize>(
+    reader: &ReadTransaction,
+    table: TableDefinition<[u8; 32], &'static [u8]>,
+    what: &'static str,
+) -> Result<Vec<(AgreementId, T)>, Fault> {
+    let mut found = Vec::new();
+    for entry in reader.open_table(table)?.iter()? {
         let (key, row) = entry?;
-        let terms = unseal("agreement", PLAIN_VERSION, &key.value(), row.value())?;
-        agreements.push((AgreementId::from_hash(Hash::from_bytes(key.value())), terms));
+        let value = unseal(what, PLAIN_VERSION, &key.value(), row.value())?;
+        found.push((AgreementId::from_hash(Hash::from_bytes(key.value())), value));
     }
-    Ok(agreements)
+    Ok(found)
 }
 
 pub(super) fn invites(reader: &ReadTransaction) -> Result<Vec<StoredInvite>, Fault> {

@@ -35,6 +35,8 @@ pub(crate) const COUNTERSIGNATURES: TableDefinition<[u8; 32], Bytes> =
     TableDefinition::new("receipt_countersignatures");
 /// Agreements held as provider.
 pub(crate) const AGREEMENTS: TableDefinition<[u8; 32], Bytes> = TableDefinition::new("agreements");
+/// What is owed under agreements.
+pub(crate) const TABS: TableDefinition<[u8; 32], Bytes> = TableDefinition::new("tabs");
 /// Invites issued, by nonce.
 pub(crate) const INVITES: TableDefinition<u64, Bytes> = TableDefinition::new("invites");
 /// Their uses, by nonce and order.
@@ -68,6 +70,7 @@ pub(crate) fn open_all(writer: &WriteTransaction) -> Result<(), Fault> {
     writer.open_table(BATCH_IDS)?;
     writer.open_table(COUNTERSIGNATURES)?;
     writer.open_table(AGREEMENTS)?;
+    writer.open_table(TABS)?;
     writer.open_table(INVITES)?;
     writer.open_table(INVITE_USES)?;
     writer.open_table(MEMBERS)?;

@@ -1,16 +1,12 @@
 use super::*;
-use crate::{
-    OpenError, RedbJournal,
-    journal::JOURNAL_FILE,
-    rows::{HeadRow, SpecRow},
-};
+use crate::{OpenError, RedbJournal, journal::JOURNAL_FILE, rows::HeadRow};
 use opensky_ports::{
     Journal,
     journal::{TaskRun, Verdict},
 };
 use opensky_types::{
     TaskId, Timestamp,
-    job::JobState,
+    job::{JobSpec, JobState},
     receipt::ReceiptStanding,
     samples,
     task::{Content, Failure, Outcome},
@@ -37,7 +33,8 @@ fn write_v1(path: &Path) {
         let head = HeadRow { submitted_at: samples::NOW, changed_at: samples::NOW, state: JobState::Running };
         let head = seal(HeadRow::VERSION, &job, &head);
         writer.open_table(tables::HEADS).unwrap().insert(job, head.as_slice()).unwrap();
-        let spec = seal(SpecRow::VERSION, &job, &SpecRow { spec: samples::full_job() });
+        let JobSpec { name, stages, wait_ms, deadline_ms, seed, durable, .. } = samples::full_job();
+        let spec = seal(1, &job, &SpecRowV1 { name, stages, wait_ms, deadline_ms, seed, durable });
         writer.open_table(tables::SPECS).unwrap().insert(job, spec.as_slice()).unwrap();
         writer.open_table(tables::BY_TIME).unwrap().insert((samples::NOW.as_millis(), job), ()).unwrap();
         for (sequence, outcome) in [samples::outcome("out"), failed()].into_iter().enumerate() {
@@ -70,12 +67,13 @@ fn check_migrated(folder: &Path) {
     let journal = RedbJournal::open(folder).unwrap();
     let jobs = journal.jobs(None, 10).unwrap();
     assert_eq!((jobs.len(), jobs[0].state), (1, JobState::Running));
+    assert_eq!(jobs[0].spec, samples::full_job());
     let mut runs: Vec<TaskRun> = Vec::new();
     journal.runs(samples::job_id(), &mut |run| runs.push(run)).unwrap();
     let verdicts: Vec<Verdict> = runs.iter().map(|run| run.verdict).collect();
     assert_eq!(verdicts, [Verdict::Accepted, Verdict::Failed]);
     assert_eq!((&runs[0].outcome, &runs[1].outcome), (&samples::outcome("out"), &failed()));
-    let proof = journal.receipt(samples::receipt(1).id()).unwrap().expect("old receipts are found by id");
+    let proof = journal.receipt(runs[1].receipt.unwrap()).unwrap().expect("old receipts are found by id");
     assert_eq!(proof.verify(), Ok(ReceiptStanding::Claimed));
     assert!(journal.jobs(Some(Timestamp::from_millis(0)), 10).unwrap().is_empty());
 }
@@ -110,9 +108,9 @@ fn f16_a_newer_format_is_refused_and_left_alone() {
     writer.commit().unwrap();
     drop(database);
     let Err(error) = RedbJournal::open(folder.path()) else { panic!("a newer journal was opened") };
-    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }));
+    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }));
     assert!(error.to_string().contains("install the newer opensky"));
-    assert!(!folder.path().join("journal.v3.redb").exists());
+    assert!(!folder.path().join("journal.v4.redb").exists());
 }
 
 #[test]

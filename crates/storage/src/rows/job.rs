@@ -4,7 +4,7 @@ use crate::file::Fault;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_ports::journal::{TaskRun, Verdict};
 use opensky_types::{
-    Hash, NodeId, TaskId, Timestamp,
+    Hash, Micros, NodeId, TaskId, Timestamp,
     job::{JobNote, JobSpec, JobState},
     resources::Usage,
     task::Outcome,
@@ -29,7 +29,8 @@ pub(crate) struct SpecRow<S = JobSpec> {
 }
 
 impl SpecRow {
-    pub const VERSION: u8 = 1;
+    /// 2 added the budget.
+    pub const VERSION: u8 = 2;
 }
 
 /// Steps noted together.
@@ -49,8 +50,8 @@ pub(crate) struct RunsRow<R = Vec<RunRow>> {
 }
 
 impl RunsRow {
-    /// 2 added the verdict.
-    pub const VERSION: u8 = 2;
+    /// 2 added the verdict, 3 the price.
+    pub const VERSION: u8 = 3;
 }
 
 /// One run. `O` is `&Outcome` on the way in, so that nothing is copied.
@@ -63,17 +64,7 @@ pub(crate) struct RunRow<O = Outcome> {
     pub usage: Usage,
     pub receipt: Option<Hash>,
     pub verdict: u8,
-}
-
-/// One run as format 1 kept it: only runs that counted were kept, without a verdict.
-#[derive(Debug, PartialEq, BorshSerialize, BorshDeserialize)]
-pub(crate) struct RunRowV1 {
-    pub task: TaskId,
-    pub attempt: u32,
-    pub node: NodeId,
-    pub outcome: Outcome,
-    pub usage: Usage,
-    pub receipt: Option<Hash>,
+    pub price: Micros,
 }
 
 /// The payload of a [`RunsRow`] that borrows its runs.
@@ -82,7 +73,7 @@ pub(crate) fn runs_payload(runs: &[TaskRun]) -> RunsRow<Vec<RunRow<&Outcome>>> {
 }
 
 fn run_payload(run: &TaskRun) -> RunRow<&Outcome> {
-    let TaskRun { task, attempt, node, outcome, usage, receipt, verdict } = run;
+    let TaskRun { task, attempt, node, outcome, usage, receipt, verdict, price } = run;
     RunRow {
         task: *task,
         attempt: *attempt,
@@ -91,6 +82,7 @@ fn run_payload(run: &TaskRun) -> RunRow<&Outcome> {
         usage: *usage,
         receipt: *receipt,
         verdict: verdict_code(*verdict),
+        price: *price,
     }
 }
 
@@ -98,8 +90,8 @@ impl TryFrom<RunRow> for TaskRun {
     type Error = Fault;
 
     fn try_from(row: RunRow) -> Result<Self, Fault> {
-        let RunRow { task, attempt, node, outcome, usage, receipt, verdict } = row;
-        Ok(Self { task, attempt, node, outcome, usage, receipt, verdict: verdict_of(verdict)? })
+        let RunRow { task, attempt, node, outcome, usage, receipt, verdict, price } = row;
+        Ok(Self { task, attempt, node, outcome, usage, receipt, verdict: verdict_of(verdict)?, price })
     }
 }
 
@@ -122,17 +114,5 @@ fn verdict_of(code: u8) -> Result<Verdict, Fault> {
         3 => Ok(Verdict::Rejected),
         4 => Ok(Verdict::Undecided),
         _ => Err(Fault::Damaged("run")),
-    }
-}
-
-impl From<RunRowV1> for RunRow {
-    /// Format 1 kept a run when it was accepted or when it failed, and only then.
-    fn from(old: RunRowV1) -> Self {
-        let RunRowV1 { task, attempt, node, outcome, usage, receipt } = old;
-        let verdict = match outcome {
-            Outcome::Exited(_) => Verdict::Accepted,
-            Outcome::Failed { .. } => Verdict::Failed,
-        };
-        Self { task, attempt, node, outcome, usage, receipt, verdict: verdict_code(verdict) }
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use opensky_ports::journal::{TaskRun, Verdict};
 use opensky_types::{
-    Hash, TaskId,
+    Hash, Micros, TaskId,
     job::{JobNote, JobState},
     membership::InvitePolicy,
     reason::{Misfit, MisfitCounts, Reason},
@@ -19,6 +19,7 @@ fn run(outcome: Outcome, verdict: Verdict) -> TaskRun {
         usage: samples::usage(),
         receipt: Some(Hash::of(b"receipt")),
         verdict,
+        price: Micros::new(7),
     }
 }
 

@@ -27,7 +27,13 @@ use std::{
 const TASK: TaskId = TaskId { stage: 0, index: 0 };
 
 pub async fn run(context: &Context, client: &Client, args: &RunArgs) -> Result<ExitCode> {
-    let submitted = client.submit(request(client, args).await?).await?;
+    let request = request(client, args).await?;
+    if args.dry_run {
+        let quote = client.quote(request).await?;
+        context.format.print(&quote, super::quote::table)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let submitted = client.submit(request).await?;
     let job = submitted.job;
     if args.detach {
         context.say(format!("follow it with `opensky jobs attach {job}`"));
@@ -114,6 +120,7 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
         stages: vec![stage],
         wait_ms: overrides.wait_ms.unwrap_or(WAIT_MS_DEFAULT),
         deadline_ms: None,
+        budget_micros: overrides.budget,
         seed: None,
         // Whoever waits for a program would simply run it again; it need not outlive the node.
         durable: args.detach,

@@ -6,6 +6,7 @@ use opensky_api::{
     progress::{JobDetail, StateView},
 };
 use opensky_client::Saved;
+use opensky_types::Micros;
 use std::fmt::Write;
 
 /// How it went, who did what, what it cost, where everything is, what to do next.
@@ -22,6 +23,7 @@ pub fn summary(detail: &JobDetail, saved: &Saved) -> String {
             VerifyView::None => "not verified".to_owned(),
             VerifyView::Sample { per_mille } => format!("{}.{} % run twice", per_mille / 10, per_mille % 10),
             VerifyView::Quorum { agree, replicas, .. } => format!("{agree} of {replicas} nodes had to agree"),
+            VerifyView::Reputation => "checked as often as each node's reputation asks".to_owned(),
         };
         let counts = stage.tasks;
         let _ =
@@ -42,12 +44,13 @@ pub fn summary(detail: &JobDetail, saved: &Saved) -> String {
     let usage = &detail.usage;
     let _ = write!(
         text,
-        "\n  used {} fuel, {} of compute, {} of memory at most; cost {}",
+        "\n  used {} fuel, {} of compute, {} of memory at most",
         fuel(usage.fuel),
         duration(usage.wall_us / 1000),
-        size(usage.memory_peak_bytes),
-        opensky_types::Micros::new(detail.cost_micros)
+        size(usage.memory_peak_bytes)
     );
+    let costs = costs(detail).unwrap_or_else(|| "it cost nothing".to_owned());
+    let _ = write!(text, "\n  {costs}");
     for path in &saved.refused {
         let _ = write!(text, "\n  not written, since its path leads elsewhere: {path}");
     }
@@ -57,4 +60,17 @@ pub fn summary(detail: &JobDetail, saved: &Saved) -> String {
         _ => "\nNext: opensky jobs retry ",
     };
     text + &job.to_string()
+}
+
+/// What a job has cost, in all and by node; nothing for one that was free.
+pub fn costs(detail: &JobDetail) -> Option<String> {
+    let budget = detail.budget_micros.map_or(String::new(), |budget| format!(" of a budget of {budget}"));
+    if detail.cost_micros == 0 && budget.is_empty() {
+        return None;
+    }
+    let paid = detail.nodes.iter().filter(|node| node.cost_micros > 0);
+    let by_node = paid.map(|node| format!("…{} {}", node.node.short(), Micros::new(node.cost_micros)));
+    let by_node = by_node.collect::<Vec<_>>().join(", ");
+    let by_node = if by_node.is_empty() { by_node } else { format!(": {by_node}") };
+    Some(format!("cost {}{budget}{by_node}", Micros::new(detail.cost_micros)))
 }

@@ -1,8 +1,9 @@
 //! What every journal promises.
 
 use crate::journal::{Journal, Record, StoredInvite, StoredJob, TaskRun, Verdict};
+use opensky_ledger::tab::{PayeeTab, Tab};
 use opensky_types::{
-    Hash, JobId, TaskId, Timestamp,
+    Hash, JobId, Micros, TaskId, Timestamp,
     job::{JobNote, JobState},
     membership::{Invite, InvitePolicy},
     reason::Reason,
@@ -21,6 +22,7 @@ pub fn journal<J: Journal>(mut open: impl FnMut() -> J) {
     a_removed_job_is_forgotten(&mut open);
     receipts_prove_themselves(&mut open);
     agreements_are_held_until_they_end(&mut open);
+    tabs_are_kept_until_they_are_settled(&mut open);
     invites_count_their_uses(&mut open);
     members_are_known_by_their_last_word(&mut open);
     settings_keep_their_last_value(&mut open);
@@ -49,6 +51,7 @@ fn run(index: u32, attempt: u32, outcome: Outcome, verdict: Verdict) -> TaskRun 
         usage: samples::usage(),
         receipt: (attempt == 0).then(|| samples::receipt(index).id()),
         verdict,
+        price: Micros::new(7),
     }
 }
 
@@ -66,6 +69,7 @@ fn an_empty_journal_answers(journal: &impl Journal) {
     assert!(journal.notes(job).unwrap().is_empty());
     assert!(journal.receipt(Hash::of(b"none")).unwrap().is_none());
     assert!(journal.agreements().unwrap().is_empty());
+    assert!(journal.tabs().unwrap().is_empty());
     assert!(journal.invites().unwrap().is_empty());
     assert!(journal.members().unwrap().is_empty());
     assert!(journal.setting("none").unwrap().is_none());
@@ -186,6 +190,19 @@ fn agreements_are_held_until_they_end<J: Journal>(open: &mut impl FnMut() -> J) 
     open().commit(&[Record::AgreementEnded { agreement }]).unwrap();
     assert!(open().agreements().unwrap().is_empty());
     open().commit(&[Record::AgreementEnded { agreement }]).expect("ending twice is no error");
+}
+
+fn tabs_are_kept_until_they_are_settled<J: Journal>(open: &mut impl FnMut() -> J) {
+    let agreement = samples::agreement_id();
+    let mut tab = PayeeTab::new(samples::node(2), at(0));
+    open().commit(&[Record::TabKept { agreement, tab: Tab::Payee(tab.clone()) }]).unwrap();
+    tab.end(at(1));
+    let ended = Tab::Payee(tab);
+    open().commit(&[Record::TabKept { agreement, tab: ended.clone() }]).unwrap();
+    assert_eq!(open().tabs().unwrap(), [(agreement, ended)], "the last word counts");
+    open().commit(&[Record::TabSettled { agreement }]).unwrap();
+    assert!(open().tabs().unwrap().is_empty());
+    open().commit(&[Record::TabSettled { agreement }]).expect("settling twice is no error");
 }
 
 fn invites_count_their_uses<J: Journal>(open: &mut impl FnMut() -> J) {
