@@ -62,6 +62,16 @@ pub enum Economy {
     Paid,
 }
 
+impl Economy {
+    /// The word for it on the command line.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Paid => "paid",
+        }
+    }
+}
+
 impl NewSky {
     /// Whether anything was said.
     fn is_given(&self) -> bool {

@@ -44,7 +44,7 @@ pub struct DemoArgs {
 pub async fn run(context: &Context, args: DemoArgs) -> Result<()> {
     let examples = examples(args.examples.as_deref())?;
     let folder = folder_default()?;
-    let mut devnet = Devnet::start(context, &folder, args.nodes).await?;
+    let mut devnet = Devnet::start(context, &folder, args.nodes, None).await?;
     let shown = tokio::select! {
         shown = jobs(context, &devnet, &examples, &args) => shown,
         _ = tokio::signal::ctrl_c() => Err(Fail::new(Exit::Interrupted, "interrupted").into()),

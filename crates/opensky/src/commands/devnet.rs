@@ -7,6 +7,7 @@ mod throttle;
 use crate::{
     commands::Context,
     fail::{Exit, Fail},
+    founding::Economy,
     output::table,
 };
 use anyhow::Result;
@@ -29,6 +30,7 @@ const LOOK: Duration = Duration::from_millis(500);
 Examples:
   opensky devnet 4               four nodes, until ctrl-c
   opensky devnet 4 --detach      in the background, until `opensky devnet down`
+  opensky devnet 4 --economy paid            a new sky in which work has a price
   opensky run job.toml           uses the first node, if no other node runs here
   opensky devnet kill node3      like a power cut; `devnet start node3` brings it back
   opensky devnet stop node3      freezes it (SIGSTOP); `devnet continue node3` goes on
@@ -41,6 +43,9 @@ pub struct DevnetArgs {
     /// Run in the background
     #[arg(long)]
     detach: bool,
+    /// Whether work has a price; fixed when the sky is founded
+    #[arg(long, value_enum, value_name = "KIND")]
+    economy: Option<Economy>,
     #[command(flatten)]
     folder: FolderArg,
     #[command(subcommand)]
@@ -111,7 +116,7 @@ pub fn folder_default() -> Result<PathBuf> {
 pub async fn run(context: &Context, args: DevnetArgs) -> Result<()> {
     let folder = args.folder.dir.map_or_else(folder_default, Ok)?;
     match (args.count, args.command) {
-        (Some(count), None) => up(context, folder, count, args.detach).await,
+        (Some(count), None) => up(context, folder, (count, args.economy), args.detach).await,
         (_, Some(command)) => {
             let devnet = Devnet::open(&folder)?.ok_or_else(|| {
                 Fail::new(Exit::NotFound, format!("there is no devnet in {}", folder.display()))
@@ -123,8 +128,13 @@ pub async fn run(context: &Context, args: DevnetArgs) -> Result<()> {
     }
 }
 
-async fn up(context: &Context, folder: PathBuf, count: u16, detach: bool) -> Result<()> {
-    let mut devnet = Devnet::start(context, &folder, count).await?;
+async fn up(
+    context: &Context,
+    folder: PathBuf,
+    (count, economy): (u16, Option<Economy>),
+    detach: bool,
+) -> Result<()> {
+    let mut devnet = Devnet::start(context, &folder, count, economy).await?;
     show(context, &devnet)?;
     context.say(format!("\n{count} nodes see each other. Try:"));
     context.say(

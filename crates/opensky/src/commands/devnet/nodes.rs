@@ -4,6 +4,7 @@
 use crate::{
     commands::{Context, up},
     fail::{Exit, Fail},
+    founding::Economy,
 };
 use anyhow::{Context as _, Result};
 use opensky_api::membership::InviteRequest;
@@ -72,7 +73,12 @@ impl Devnet {
 
     /// Starts `count` nodes and waits until all see each other. Nodes that are there already keep
     /// their keys and jobs.
-    pub async fn start(context: &Context, folder: &Path, count: u16) -> Result<Self> {
+    pub async fn start(
+        context: &Context,
+        folder: &Path,
+        count: u16,
+        economy: Option<Economy>,
+    ) -> Result<Self> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let mut devnet = Self { folder: folder.to_owned(), children: Vec::new() };
         if let Some(node) = devnet.list()?.iter().find(|node| node.pid.is_some()) {
@@ -81,7 +87,7 @@ impl Devnet {
         }
         fs::write(folder.join(MARK), "the folder of `opensky devnet`\n")?;
         let started = tokio::select! {
-            started = devnet.start_nodes(context, count) => started,
+            started = devnet.start_nodes(context, count, economy) => started,
             _ = tokio::signal::ctrl_c() => Err(Fail::new(Exit::Interrupted, "interrupted").into()),
         };
         if started.is_err() {
@@ -91,15 +97,28 @@ impl Devnet {
         started.map(|()| devnet)
     }
 
-    async fn start_nodes(&mut self, context: &Context, count: u16) -> Result<()> {
-        context.say(format!("starting {count} nodes in {}", self.folder.display()));
+    async fn start_nodes(&mut self, context: &Context, count: u16, economy: Option<Economy>) -> Result<()> {
         let validators = self.validators(count)?;
-        let founder = self.start_node("node1", None, &validators).await?;
+        if validators.is_empty() && economy.is_some() {
+            let what = format!("the sky in {} is there already, as it was founded", self.folder.display());
+            let next = "`opensky devnet down --remove` removes it, or name another folder with --dir";
+            return Err(Fail::new(Exit::Invalid, what).next(next).into());
+        }
+        context.say(format!("starting {count} nodes in {}", self.folder.display()));
+        let mut founding: Vec<OsString> = Vec::new();
+        if !validators.is_empty() {
+            let list = validators.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+            founding.extend(["--validators", &list].map(OsString::from));
+        }
+        if let Some(economy) = economy {
+            founding.extend(["--economy", economy.word()].map(OsString::from));
+        }
+        let founder = self.start_node("node1", None, founding).await?;
         let request = InviteRequest { uses_max: u32::from(count), ..InviteRequest::default() };
         let token = founder.invite(&request).await?.token;
         let mut clients = vec![founder];
         for number in 2..=count {
-            clients.push(self.start_node(&format!("node{number}"), Some(&token), &[]).await?);
+            clients.push(self.start_node(&format!("node{number}"), Some(&token), Vec::new()).await?);
         }
         meet(&clients).await
     }
@@ -124,7 +143,12 @@ impl Devnet {
         made.collect()
     }
 
-    async fn start_node(&mut self, name: &str, token: Option<&str>, validators: &[NodeId]) -> Result<Client> {
+    async fn start_node(
+        &mut self,
+        name: &str,
+        token: Option<&str>,
+        founding: Vec<OsString>,
+    ) -> Result<Client> {
         let data_dir = self.folder.join(name);
         let path = |flag: &str, value: &Path| [OsString::from(flag), value.as_os_str().to_owned()];
         let mut args: Vec<OsString> = path("--data-dir", &data_dir).into();
@@ -148,10 +172,7 @@ impl Devnet {
         if let Some(token) = token {
             args.extend(["--join", token].map(OsString::from));
         }
-        if !validators.is_empty() {
-            let list = validators.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
-            args.extend(["--validators", &list].map(OsString::from));
-        }
+        args.extend(founding);
         // Counted from its first moment, so that it ends with the others whatever comes.
         self.children.push(up::spawn(&data_dir, &args)?);
         let child = self.children.last_mut().expect("just pushed");
@@ -164,7 +185,7 @@ impl Devnet {
         if node.pid.is_some() {
             return Err(Fail::new(Exit::Failed, format!("{name} is running")).into());
         }
-        self.start_node(name, None, &[]).await.map(drop)
+        self.start_node(name, None, Vec::new()).await.map(drop)
     }
 
     /// The nodes, in order of name.
