@@ -30,6 +30,8 @@ use std::{
 };
 
 const VALIDATORS: u8 = 4;
+/// Transactions that are handed in at a time, as a busy node does with what it hears.
+const TOGETHER: usize = 256;
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -87,14 +89,21 @@ fn open(genesis: &Genesis, number: u64, listen: Option<SocketAddr>, home: &Path)
 
 /// Hands transactions to a validator, waiting while it is full.
 fn submit(ledger: &SkyLedger, transactions: &[SignedTransaction]) -> Result<()> {
-    for transaction in transactions {
-        loop {
-            match ledger.submit(transaction.clone()) {
-                Ok(_) => break,
-                Err(SubmitError::Full(_)) => thread::sleep(Duration::from_millis(5)),
-                // It came in by a block before it came by this way.
-                Err(SubmitError::Rejected(_)) => break,
-                Err(error) => return Err(error.into()),
+    for together in transactions.chunks(TOGETHER) {
+        let mut left = together.to_vec();
+        while !left.is_empty() {
+            let mut full = Vec::new();
+            for (taken, transaction) in ledger.submit_all(left.clone()).into_iter().zip(left) {
+                match taken {
+                    // One that is refused came in by a block before it came by this way.
+                    Ok(_) | Err(SubmitError::Rejected(_)) => {}
+                    Err(SubmitError::Full(_)) => full.push(transaction),
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            left = full;
+            if !left.is_empty() {
+                thread::sleep(Duration::from_millis(5));
             }
         }
     }

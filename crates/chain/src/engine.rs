@@ -231,10 +231,11 @@ impl LedgerEngine for SkyLedger {
         state.mempool.next_nonce(account, state.nonce(account))
     }
 
-    fn submit(&self, transaction: SignedTransaction) -> Result<Taken, SubmitError> {
+    fn submit_all(&self, transactions: Vec<SignedTransaction>) -> Vec<Result<Taken, SubmitError>> {
         // Signatures first, and outside the lock: they cost most.
-        let checked = transaction.check().map_err(malformed)?;
-        self.shared.lock().admit(checked, self.clock.now())
+        let checked = SignedTransaction::check_each(transactions);
+        let (mut state, now) = (self.shared.lock(), self.clock.now());
+        checked.into_iter().map(|checked| state.admit(checked.map_err(malformed)?, now)).collect()
     }
 
     fn try_out(&self, transaction: SignedTransaction) -> Result<Vec<Event>, SubmitError> {

@@ -84,6 +84,12 @@ impl Transaction {
 }
 
 impl Checked {
+    fn check_signatures(&self) -> Result<(), TransactionError> {
+        let forms = Forms::of(&self.transaction);
+        self.signed.approvals.iter().try_for_each(|approval| forms.check(approval))?;
+        Ok(())
+    }
+
     /// What checking its signatures costs, with those of the vouchers in it, which are checked when it is
     /// applied.
     pub fn signature_cost(&self) -> u32 {
@@ -145,8 +151,7 @@ impl SignedTransaction {
     /// Checks the signatures.
     pub fn check(self) -> Result<Checked, TransactionError> {
         let checked = self.unchecked()?;
-        let forms = Forms::of(&checked.transaction);
-        checked.signed.approvals.iter().try_for_each(|approval| forms.check(approval))?;
+        checked.check_signatures()?;
         Ok(checked)
     }
 
@@ -169,34 +174,72 @@ impl SignedTransaction {
         Ok(checked)
     }
 
-    /// Checks the signatures of transactions that were read.
-    pub(crate) fn check_signatures(checked: &[Checked]) -> Result<(), TransactionError> {
-        let mut batch = Batch::new();
-        for one in checked {
-            let message = preimage(&one.signed.bytes);
-            let forms = Forms::of(&one.transaction);
-            for approval in &one.signed.approvals {
-                match approval {
-                    Approval::Ed25519 { key, signature } => batch.add(key, &message, signature),
-                    other => forms.check(other)?,
+    /// Checks many, each for itself: together where all hold, else in ever smaller parts.
+    pub fn check_each(all: Vec<Self>) -> Vec<Result<Checked, TransactionError>> {
+        let read = all.into_iter().map(Self::unchecked);
+        // Those that can't be read have their answer.
+        let (mut good, mut each): (Vec<Checked>, Vec<Option<TransactionError>>) = (Vec::new(), Vec::new());
+        for one in read {
+            match one {
+                Ok(checked) => {
+                    good.push(checked);
+                    each.push(None);
                 }
+                Err(error) => each.push(Some(error)),
             }
         }
-        if batch.verify() {
+        let mut checked = check_in_parts(good).into_iter();
+        let answer = |error: Option<TransactionError>| match error {
+            Some(error) => Err(error),
+            None => checked.next().expect("each that was read is answered"),
+        };
+        each.into_iter().map(answer).collect()
+    }
+
+    /// Checks the signatures of transactions that were read.
+    pub(crate) fn check_signatures(checked: &[Checked]) -> Result<(), TransactionError> {
+        if holds_together(checked) {
             return Ok(());
         }
         // Which one it is, single checks say.
-        for one in checked {
-            let forms = Forms::of(&one.transaction);
-            one.signed.approvals.iter().try_for_each(|approval| forms.check(approval))?;
-        }
-        Ok(())
+        checked.iter().try_for_each(Checked::check_signatures)
     }
 
     /// The leaf of a block's tree of transactions, which covers the signatures too.
     pub fn leaf(&self) -> Hash {
         Hash::of_value("opensky ledger signed transaction 1", self)
     }
+}
+
+/// Whether all signatures of these hold.
+fn holds_together(checked: &[Checked]) -> bool {
+    let mut batch = Batch::new();
+    for one in checked {
+        let message = preimage(&one.signed.bytes);
+        let forms = Forms::of(&one.transaction);
+        for approval in &one.signed.approvals {
+            match approval {
+                Approval::Ed25519 { key, signature } => batch.add(key, &message, signature),
+                other if forms.check(other).is_err() => return false,
+                _ => {}
+            }
+        }
+    }
+    batch.verify()
+}
+
+/// Halves them until each part holds together, or is one.
+fn check_in_parts(mut read: Vec<Checked>) -> Vec<Result<Checked, TransactionError>> {
+    if read.len() < 2 {
+        return read.into_iter().map(|one| one.check_signatures().map(|()| one)).collect();
+    }
+    if holds_together(&read) {
+        return read.into_iter().map(Ok).collect();
+    }
+    let rest = read.split_off(read.len() / 2);
+    let mut each = check_in_parts(read);
+    each.extend(check_in_parts(rest));
+    each
 }
 
 fn preimage(bytes: &[u8]) -> Vec<u8> {

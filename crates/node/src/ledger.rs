@@ -3,6 +3,7 @@
 
 mod automatic;
 mod following;
+mod hearing;
 mod serving;
 
 pub use automatic::{AutoTransfer, When};
@@ -10,6 +11,7 @@ pub use automatic::{AutoTransfer, When};
 use crate::{event::Event, fetch::blocking, handle::TransactError, node::Node, requests::tell};
 pub(crate) use following::Caught;
 use following::Following;
+pub(crate) use hearing::{HEARD_MAX, Heard, judge};
 use opensky_ledger::{
     action::Action,
     apply::RULES,
@@ -20,8 +22,7 @@ use opensky_ledger::{
 };
 use opensky_ports::{
     LedgerEngine,
-    ledger::{News, SubmitError, Whereabouts},
-    transport::GossipVerdict,
+    ledger::{News, Whereabouts},
 };
 use opensky_protocol::{
     GOSSIP_BYTES_MAX, Message,
@@ -48,14 +49,22 @@ pub(crate) struct OwnLedger {
     waiting: BTreeMap<Hash, (SignedTransaction, Timestamp)>,
     automatic: Vec<AutoTransfer>,
     following: Following,
+    /// To the task that checks what is heard.
+    heard: mpsc::Sender<Heard>,
 }
 
 type Answer<T> = oneshot::Sender<Result<T, TransactError>>;
 
 impl OwnLedger {
-    pub(crate) fn new(engine: Arc<dyn LedgerEngine>, own: NodeId, automatic: Vec<AutoTransfer>) -> Self {
+    pub(crate) fn new(
+        engine: Arc<dyn LedgerEngine>,
+        own: NodeId,
+        automatic: Vec<AutoTransfer>,
+        heard: mpsc::Sender<Heard>,
+    ) -> Self {
         let account = AccountId::of_node(own);
-        Self { engine, account, waiting: BTreeMap::new(), automatic, following: Following::default() }
+        let following = Following::default();
+        Self { engine, account, waiting: BTreeMap::new(), automatic, following, heard }
     }
 
     pub(crate) fn sky(&self) -> Hash {
@@ -249,23 +258,6 @@ impl Node {
                     tracing::debug!(%node, %error, "a node did not take a transaction");
                 }
             }
-        });
-    }
-
-    /// A transaction of someone else. It is passed on only if it could be in the next block.
-    pub(crate) fn on_transaction_heard(&self, bytes: Vec<u8>, verdict: oneshot::Sender<GossipVerdict>) {
-        let Ok(signed) = SignedTransaction::decode(&bytes) else {
-            return tell(verdict, GossipVerdict::Reject);
-        };
-        let engine = Arc::clone(&self.ledger.engine);
-        self.tasks.spawn(async move {
-            let judged = match blocking(move || engine.submit(signed)).await {
-                Ok(taken) if taken.is_new => GossipVerdict::Accept,
-                Err(SubmitError::Malformed(_)) => GossipVerdict::Reject,
-                // Nodes are at different heights: what one rejects, another may not.
-                Ok(_) | Err(SubmitError::Rejected(_) | SubmitError::Full(_)) => GossipVerdict::Ignore,
-            };
-            tell(verdict, judged);
         });
     }
 

@@ -8,7 +8,7 @@ use crate::{
     handle::{Handle, JobEvent},
     host::Host,
     journal::{Commit, JournalWriter},
-    ledger::{OwnLedger, forward_news},
+    ledger::{HEARD_MAX, Heard, OwnLedger, forward_news, judge},
     links::Links,
     membership::Membership,
     node::{End, Node, Sources},
@@ -111,12 +111,16 @@ impl Node {
             clock: Arc::clone(&parts.clock),
         };
         let forwarded = forward_news(parts.ledger.subscribe(), events.clone());
+        let (heard, hearing) = mpsc::channel(HEARD_MAX);
+        let judged = judge(hearing, Arc::clone(&parts.ledger));
         let (writer, kept) = JournalWriter::start(Arc::clone(&parts.journal));
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (node, transport) = blocking(move || Self::build(parts, events, job_events)).await?;
+        let (node, transport) = blocking(move || Self::build(parts, events, job_events, heard)).await?;
         let stop = node.stop.clone();
         node.tasks.spawn(async move { stop.run_until_cancelled(forwarded).await });
+        let stop = node.stop.clone();
+        node.tasks.spawn(async move { stop.run_until_cancelled(judged).await });
         let sources = Sources { transport, requests: request_queue, events: event_queue, kept, tick };
         Ok((handle, node, sources, writer))
     }
@@ -126,6 +130,7 @@ impl Node {
         parts: Parts,
         events: mpsc::Sender<Event>,
         job_events: broadcast::Sender<JobEvent>,
+        heard: mpsc::Sender<Heard>,
     ) -> Result<(Self, mpsc::Receiver<TransportEvent>), StartError> {
         let own = parts.key.id();
         let now = parts.clock.now();
@@ -155,7 +160,7 @@ impl Node {
             rtt_us: BTreeMap::new(),
             market,
             links: Links::default(),
-            ledger: OwnLedger::new(parts.ledger, own, automatic),
+            ledger: OwnLedger::new(parts.ledger, own, automatic, heard),
             payments: Payments::new(parts.journal.tabs()?),
             consumer: Consumer::new(secret, parts.starts),
             host: Host::new((sky, has_prices), own, &engine, parts.clock.random()),

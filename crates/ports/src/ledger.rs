@@ -181,8 +181,14 @@ pub trait LedgerEngine: Send + Sync {
     /// The number that the next transaction of an account must carry, after those that wait.
     fn next_nonce(&self, account: &AccountId) -> u64;
 
-    /// Checks a transaction and lets it wait for a block.
-    fn submit(&self, transaction: SignedTransaction) -> Result<Taken, SubmitError>;
+    /// Checks transactions and lets them wait for a block: what became of each, in order. Signatures are
+    /// checked together, which costs a fraction.
+    fn submit_all(&self, transactions: Vec<SignedTransaction>) -> Vec<Result<Taken, SubmitError>>;
+
+    /// The same for one.
+    fn submit(&self, transaction: SignedTransaction) -> Result<Taken, SubmitError> {
+        self.submit_all(vec![transaction]).pop().expect("each is answered")
+    }
 
     /// What would become of it if it were in the next block; nothing is kept.
     fn try_out(&self, transaction: SignedTransaction) -> Result<Vec<Event>, SubmitError>;

@@ -135,6 +135,28 @@ fn a_batch_with_one_bad_signature_names_it() {
 }
 
 #[test]
+fn bad_signatures_among_many_are_found_one_by_one() {
+    let sky = Sky::new();
+    let signed: Vec<SignedTransaction> =
+        (0..40).map(|amount| sky.signed(1, transfer(2, 1_000 + amount))).collect();
+    for bad in [vec![], vec![0], vec![39], vec![7, 8, 20], (0..40).collect::<Vec<_>>()] {
+        let mut all = signed.clone();
+        for index in &bad {
+            // Another's signature under it.
+            let other = sky.transaction(account(1), transfer(3, 5));
+            all[*index] =
+                sky.transaction(account(1), transfer(2, 9_000)).signed(vec![approve(&other, &key(1))]);
+        }
+        let checked = SignedTransaction::check_each(all.clone());
+        for (index, (checked, signed)) in checked.into_iter().zip(all).enumerate() {
+            assert_eq!(checked.is_ok(), !bad.contains(&index), "{index} of {bad:?}");
+            assert!(checked.is_err() || checked.is_ok_and(|checked| checked.signed == signed));
+        }
+    }
+    assert!(SignedTransaction::check_each(Vec::new()).is_empty());
+}
+
+#[test]
 fn a_memo_is_short_and_cannot_dress_up() {
     assert_eq!(Memo::new(&"x".repeat(65)), Err(MemoError::TooLong { size_bytes: 65 }));
     assert_eq!(Memo::new("rent\nTo: me"), Err(MemoError::Control { character: '\n' }));

@@ -23,7 +23,7 @@ use opensky_ledger::{
     rejection::Rejection,
     reputation::Reputation,
     state::State,
-    transaction::{Checked, SignedTransaction},
+    transaction::{Checked, SignedTransaction, TransactionError},
 };
 use opensky_types::{AccountId, Hash, Micros, NodeId, Timestamp};
 use std::{
@@ -187,14 +187,17 @@ impl LedgerEngine for MemoryLedger {
         }
     }
 
-    fn submit(&self, transaction: SignedTransaction) -> Result<Taken, SubmitError> {
-        let checked = transaction.check().map_err(|error| SubmitError::Malformed(error.to_string()))?;
-        let id = checked.id;
-        if lock(&self.chain).places.contains_key(&id) {
-            return Ok(Taken { id, is_new: false });
-        }
-        self.block(Some(checked))?;
-        Ok(Taken { id, is_new: true })
+    fn submit_all(&self, transactions: Vec<SignedTransaction>) -> Vec<Result<Taken, SubmitError>> {
+        let take = |checked: Result<Checked, TransactionError>| {
+            let checked = checked.map_err(|error| SubmitError::Malformed(error.to_string()))?;
+            let id = checked.id;
+            if lock(&self.chain).places.contains_key(&id) {
+                return Ok(Taken { id, is_new: false });
+            }
+            self.block(Some(checked))?;
+            Ok(Taken { id, is_new: true })
+        };
+        SignedTransaction::check_each(transactions).into_iter().map(take).collect()
     }
 
     fn try_out(&self, transaction: SignedTransaction) -> Result<Vec<Event>, SubmitError> {
