@@ -204,15 +204,17 @@ impl Consumer {
         Micros::new(amounts.fold(0, u64::saturating_add))
     }
 
-    /// Whether work of a job goes on, or is about to.
-    pub(crate) fn is_worked_on(&self, job: JobId) -> bool {
+    /// Whether work of a job goes on, or is about to, that money was found for.
+    pub(crate) fn works_for_money(&self, job: JobId) -> bool {
         let proposed = self.proposals.values().map(|(_, terms)| terms);
-        proposed.chain(self.agreements.values().map(|open| &open.terms)).any(|terms| terms.job == job)
+        let mut all = proposed.chain(self.agreements.values().map(|open| &open.terms));
+        all.any(|terms| terms.job == job && terms.payment.is_some())
     }
 
-    /// What a stage of a job needs.
-    pub(crate) fn demand(&self, job: JobId, stage: u16) -> Option<Demand> {
-        Some(self.jobs.get(&job)?.spec.stages.get(usize::from(stage))?.demand())
+    /// What a stage of a job needs, and how its results are checked.
+    pub(crate) fn demand(&self, job: JobId, stage: u16) -> Option<(Demand, Verify)> {
+        let stage = self.jobs.get(&job)?.spec.stages.get(usize::from(stage))?;
+        Some((stage.demand(), stage.verify))
     }
 
     /// Whether nothing is remembered of jobs that are over, but how they ended.

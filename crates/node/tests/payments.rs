@@ -130,6 +130,21 @@ async fn settling_ten_thousand_tasks_takes_a_handful_of_transactions() {
     assert!(blocks <= 12, "{blocks} transactions for 10,000 tasks on two nodes");
 }
 
+/// Its own node works for nothing, but one alone makes no quorum.
+#[tokio::test(start_paused = true)]
+async fn m1_a_budget_that_buys_too_few_replicas_ends_the_job() {
+    let sky = paid_sky(3).await;
+    let consumer = &sky.nodes[0].handle;
+    let budget = Some(Micros::new(10 * COST));
+    let spec = JobSpec { budget, ..numbers_job(sky.program(0), 60, QUORUM) };
+    let started = sky.clock.now();
+    let job = consumer.submit(JobSpec { wait_ms: 3_600_000, ..spec }).await.expect("job is taken");
+    assert_eq!(finish(consumer, job).await, JobState::Failed);
+    assert!(sky.clock.now().ms_since(started) < 120_000, "it does not wait for what can't come");
+    let notes = consumer.notes(job).await.expect("notes");
+    assert!(notes.iter().any(|note| matches!(note.reason, Reason::BudgetSpent { .. })), "{notes:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_poor_node_does_its_own_work_for_nothing() {
     let sky = paid_sky(3).await;

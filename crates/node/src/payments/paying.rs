@@ -16,7 +16,7 @@ use opensky_scheduler::Input;
 use opensky_types::{
     AccountId, AgreementId, JobId, Micros, NodeId, PublicKey, Signed, Timestamp,
     agreement::{Payment, Terms},
-    job::JobNote,
+    job::{JobNote, Verify},
     reason::{Misfit, Reason},
     receipt::{Countersignature, fuel_price},
 };
@@ -106,8 +106,8 @@ impl Node {
         account.available.total().checked_sub(Micros::new(leaving)).unwrap_or_default()
     }
 
-    /// What follows when a node can't be paid: the job ends if nothing of it goes on, and nobody who fits
-    /// works for nothing.
+    /// What follows when a node can't be paid: the job ends if nothing that is paid for goes on, and too few
+    /// who fit work for nothing.
     pub(crate) fn on_unaffordable(
         &self,
         now: Timestamp,
@@ -115,12 +115,14 @@ impl Node {
         node: NodeId,
         reason: Reason,
     ) -> Input {
-        let works_for_nothing = || {
-            let Some(demand) = self.consumer.demand(job, stage) else { return false };
+        let goes_on_for_nothing = || {
+            let Some((demand, verify)) = self.consumer.demand(job, stage) else { return false };
             let found = self.market.find(now, &demand, LOOKED_AT_MAX, &[], 0);
-            found.ranked.iter().chain(&found.busy).any(|found| self.price_of(found.node) == Micros::ZERO)
+            let fitting = found.ranked.iter().chain(&found.busy);
+            let free = fitting.filter(|found| self.price_of(found.node) == Micros::ZERO).count();
+            free >= nodes_needed(verify)
         };
-        if self.consumer.is_worked_on(job) || works_for_nothing() {
+        if self.consumer.works_for_money(job) || goes_on_for_nothing() {
             Input::Refused { job, stage, node, misfit: Misfit::Unfunded }
         } else {
             Input::GiveUp { job, reason }
@@ -272,5 +274,14 @@ impl Node {
                 self.transact_quietly(now, objection);
             }
         }
+    }
+}
+
+/// On how many nodes each task has to run.
+fn nodes_needed(verify: Verify) -> usize {
+    match verify {
+        Verify::None | Verify::Sample { per_mille: 0 } => 1,
+        Verify::Sample { .. } | Verify::Reputation => 2,
+        Verify::Quorum { agree, .. } => usize::from(agree),
     }
 }

@@ -152,11 +152,9 @@ async fn show(context: &Context, client: &Client, job: JobId, all: bool) -> Resu
     }
     context.format.print(&Shown { detail, runs }, |Shown { detail, runs }| {
         let summary = &detail.summary;
-        let mut head =
+        let head =
             format!("{} ({}): {} {}", summary.job, summary.name, summary.state.as_str(), summary.reason);
-        if let Some(costs) = costs(detail) {
-            head += &format!("\n{costs}");
-        }
+        let costs = costs(detail).map_or(String::new(), |costs| format!("\n{costs}"));
         let stages = detail.stages.iter().map(|stage| {
             let tasks = stage.tasks;
             let waits =
@@ -179,7 +177,7 @@ async fn show(context: &Context, client: &Client, job: JobId, all: bool) -> Resu
             ]
         });
         [
-            crate::terminal::clean(&head),
+            crate::terminal::clean(&head) + &costs,
             table(&["STAGE", "DONE", "RUNNING", "WAITING", "FAILED", "WHY"], stages),
             table(&["TASK", "TRY", "NODE", "RESULT", "ENDED", "TIME", "RECEIPT"], rows),
         ]
