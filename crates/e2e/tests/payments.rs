@@ -60,6 +60,33 @@ async fn l5_work_is_paid_and_the_rest_comes_back() -> Result<()> {
 }
 
 #[tokio::test]
+async fn m3_a_quote_starts_nothing_and_wrong_amounts_are_refused() -> Result<()> {
+    let sky = paid_sky(2).await?;
+    let node = &sky.nodes[0];
+    let file = repository("examples/jobs/word-frequency.toml").display().to_string();
+    let quote = node.json(&["run", &file, "--dry-run"])?;
+    assert_eq!((&quote["economy_free"], quote["stages"].as_array().map(Vec::len)), (&false.into(), Some(2)));
+    ensure!(quote["cost_max_micros"].as_u64().is_some_and(|cost| cost > 0), "{quote}");
+    let bounded = node.json(&["run", &file, "--dry-run", "--budget", "0.000005"])?;
+    assert_eq!(bounded["cost_max_micros"], 5);
+    let program = repository("examples/programs/hello.wasm").display().to_string();
+    assert_eq!(node.json(&["run", &program, "--dry-run"])?["stages"][0]["runs"], 1);
+    assert_eq!(
+        node.json(&["jobs", "list"])?["jobs"].as_array().map(Vec::len),
+        Some(0),
+        "nothing was started"
+    );
+    for wrong in [&["run", &file, "--budget", "lots"][..], &["limits", "set", "--price", "-1"]] {
+        let output = node.call(wrong)?;
+        assert!(!output.status.success(), "{wrong:?}");
+    }
+    let output = node.call(&["limits", "set", "--price", "0.0003"])?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(node.json(&["limits", "show"])?["limits"]["price_per_gfuel"], 300);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_job_without_money_or_budget_says_so() -> Result<()> {
     let sky = paid_sky(2).await?;
     // The second node has no money, and the first one is to do the work.

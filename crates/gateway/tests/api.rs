@@ -131,6 +131,7 @@ async fn wrong_requests_get_problems() {
     for (method, route, body, expected) in [
         ("POST", routes::JOBS, "{", Code::InvalidRequest),
         ("POST", routes::JOBS, r#"{"name":"x","stages":[],"surprise":1}"#, Code::InvalidRequest),
+        ("POST", routes::JOBS_QUOTE, r#"{"name":"x","stages":[]}"#, Code::InvalidJob),
         ("GET", "/v1/jobs/nonsense", "", Code::InvalidRequest),
         ("GET", "/v1/jobs/0000000000000000", "", Code::JobNotFound),
         ("GET", "/v1/nothing", "", Code::NoSuchRoute),

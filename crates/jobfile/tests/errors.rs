@@ -2,6 +2,7 @@
 
 use opensky_jobfile::{Format, Plan, parse, schema};
 use opensky_types::{
+    Micros,
     job::Verify,
     place::{Level, Region},
 };
@@ -96,6 +97,23 @@ fn verification_by_reputation_is_a_word() {
         };
         let plan = parse("job", &changed, format).unwrap();
         assert!(plan.job().stages.iter().all(|stage| stage.verify == Verify::Reputation), "{format:?}");
+    }
+}
+
+#[test]
+fn a_budget_is_an_amount_of_credits_in_quotes() {
+    for (format, good, wait, key) in [
+        (Format::Toml, TOML, "wait = \"30s\"", "wait = \"30s\"\nbudget = \"2.5\""),
+        (Format::Yaml, YAML, "wait: 30s", "wait: 30s\nbudget: \"2.5\""),
+        (Format::Json, JSON, "\"wait\": \"30s\"", "\"wait\": \"30s\", \"budget\": \"2.5\""),
+    ] {
+        let plan = parse("job", &good.replacen(wait, key, 1), format).unwrap();
+        assert_eq!(plan.job().budget, Some(Micros::new(2_500_000)), "{format:?}");
+    }
+    for bad in ["\"lots\"", "\"-1\"", "\"1.0000001\"", "2.5"] {
+        let changed = format!("wait = \"30s\"\nbudget = {bad}");
+        let problem = fault(Format::Toml, "wait = \"30s\"", &changed).2;
+        assert!(problem.contains("amount of credits"), "{bad}: {problem}");
     }
 }
 

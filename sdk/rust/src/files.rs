@@ -2,7 +2,7 @@
 
 use crate::{Client, ClientError};
 use futures::{StreamExt, TryStreamExt, stream};
-use opensky_api::{job::WAIT_MS_DEFAULT, quote::QuoteView};
+use opensky_api::job::{JobRequest, WAIT_MS_DEFAULT};
 use opensky_jobfile::{
     Format, Plan, cut,
     plan::{InputsPlan, StageFound, StagePlan},
@@ -47,6 +47,20 @@ pub struct FileJob {
     pub outputs: Vec<StageOutput>,
 }
 
+/// A job of a file whose content is on the node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PreparedJob {
+    spec: JobSpec,
+    outputs: Vec<StageOutput>,
+}
+
+impl PreparedJob {
+    /// What is asked of the node.
+    pub fn request(&self) -> JobRequest {
+        self.spec.clone().into()
+    }
+}
+
 /// A stage whose standard output goes to a file or folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageOutput {
@@ -61,37 +75,34 @@ pub struct StageOutput {
 impl Client {
     /// Reads a job file and every local file it names, uploads them and submits the job.
     pub async fn submit_file(&self, path: &Path, overrides: &Overrides) -> Result<FileJob, ClientError> {
-        let plan = read_plan(path).await?;
-        self.submit_plan(plan, path.parent().unwrap_or(Path::new("")), overrides).await
+        self.submit_prepared(self.prepare_file(path, overrides).await?).await
     }
 
-    /// Reads a job file and every local file it names, uploads them, and asks what the job would cost.
-    pub async fn quote_file(&self, path: &Path, overrides: &Overrides) -> Result<QuoteView, ClientError> {
-        let plan = read_plan(path).await?;
-        let (spec, _) = self.spec(plan, path.parent().unwrap_or(Path::new("")), overrides).await?;
-        self.quote(spec.into()).await
+    /// Reads a job file and every local file it names, and uploads them: the job can then be quoted
+    /// ([`Client::quote`]) and submitted.
+    pub async fn prepare_file(&self, path: &Path, overrides: &Overrides) -> Result<PreparedJob, ClientError> {
+        let format = Format::of_name(&path.to_string_lossy())
+            .ok_or_else(|| ClientError::UnknownFormat { path: path.into() })?;
+        let text = tokio::fs::read_to_string(path).await.map_err(ClientError::read(path))?;
+        let plan = opensky_jobfile::parse(&path.to_string_lossy(), &text, format).map_err(Box::new)?;
+        self.prepare_plan(plan, path.parent().unwrap_or(Path::new("")), overrides).await
     }
 
-    /// Submits a checked job file whose paths are relative to `folder`.
-    pub async fn submit_plan(
-        &self,
-        plan: Plan,
-        folder: &Path,
-        overrides: &Overrides,
-    ) -> Result<FileJob, ClientError> {
-        let (spec, outputs) = self.spec(plan, folder, overrides).await?;
+    /// Submits a job whose files are on the node.
+    pub async fn submit_prepared(&self, prepared: PreparedJob) -> Result<FileJob, ClientError> {
+        let PreparedJob { spec, outputs } = prepared;
         let name = spec.name.clone();
         let submitted = self.submit(spec.into()).await?;
         Ok(FileJob { job: submitted.job, name, tasks: submitted.tasks, outputs })
     }
 
-    /// The job with all that it reads on the node, and where its outputs go.
-    async fn spec(
+    /// Uploads what a checked job file names; paths are relative to `folder`.
+    async fn prepare_plan(
         &self,
         plan: Plan,
         folder: &Path,
         overrides: &Overrides,
-    ) -> Result<(JobSpec, Vec<StageOutput>), ClientError> {
+    ) -> Result<PreparedJob, ClientError> {
         let reads_files = |stage: &StagePlan| matches!(stage.inputs, InputsPlan::Files { .. });
         if !overrides.files.is_empty() && !plan.job().stages.iter().any(reads_files) {
             return Err(ClientError::ReadsNoFiles);
@@ -126,7 +137,7 @@ impl Client {
                 stage.constraints.peers = overrides.peers.clone();
             }
         }
-        Ok((spec, outputs))
+        Ok(PreparedJob { spec, outputs })
     }
 
     async fn inputs(
@@ -185,13 +196,6 @@ impl Client {
             other => other.map(Blob::from),
         }
     }
-}
-
-async fn read_plan(path: &Path) -> Result<Plan, ClientError> {
-    let format = Format::of_name(&path.to_string_lossy())
-        .ok_or_else(|| ClientError::UnknownFormat { path: path.into() })?;
-    let text = tokio::fs::read_to_string(path).await.map_err(ClientError::read(path))?;
-    Ok(opensky_jobfile::parse(&path.to_string_lossy(), &text, format).map_err(Box::new)?)
 }
 
 fn expand(plan: &Plan, folder: &Path, patterns: &[At<String>]) -> Result<Vec<PathBuf>, ClientError> {

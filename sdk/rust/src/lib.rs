@@ -34,7 +34,7 @@ mod wallet;
 pub use client::{Client, data_dir_default};
 pub use error::ClientError;
 pub use events::JobEvents;
-pub use files::{FileJob, Overrides, StageOutput};
+pub use files::{FileJob, Overrides, PreparedJob, StageOutput};
 pub use jobs::Output;
 pub use ledger::LedgerEvents;
 pub use opensky_api as api;

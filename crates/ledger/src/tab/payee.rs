@@ -18,12 +18,15 @@ const GATHER_MS: u64 = 2_000;
 const PATIENCE_MS: u64 = 60_000;
 /// Time between two claims while work goes on, in milliseconds.
 const CLAIM_EVERY_MS: u64 = 10 * 60_000;
+/// How long after the end an escrow that was named may still come, in milliseconds: as long as a node's own
+/// transactions may wait for their block.
+const GONE_AFTER_MS: u64 = 10 * 60_000;
 
 /// What a provider has earned under one agreement.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct PayeeTab {
     consumer: NodeId,
-    escrow: Option<AgreementId>,
+    escrow: AgreementId,
     confirmed: Micros,
     receipts: u32,
     voucher: Option<Voucher>,
@@ -64,11 +67,11 @@ pub enum VoucherProblem {
 }
 
 impl PayeeTab {
-    /// An empty tab for a consumer.
-    pub fn new(consumer: NodeId, now: Timestamp) -> Self {
+    /// An empty tab for a consumer that says where its money is.
+    pub fn new(consumer: NodeId, escrow: AgreementId, now: Timestamp) -> Self {
         Self {
             consumer,
-            escrow: None,
+            escrow,
             confirmed: Micros::ZERO,
             receipts: 0,
             voucher: None,
@@ -83,14 +86,9 @@ impl PayeeTab {
         self.consumer
     }
 
-    /// The escrow, once the consumer has named it.
-    pub const fn escrow(&self) -> Option<AgreementId> {
+    /// The escrow, as the ledger names it.
+    pub const fn escrow(&self) -> AgreementId {
         self.escrow
-    }
-
-    /// The consumer names its escrow, once for all.
-    pub fn fund(&mut self, escrow: AgreementId) {
-        self.escrow.get_or_insert(escrow);
     }
 
     /// What the escrow holds in all, if it is of these two, and can be claimed from as was agreed.
@@ -127,18 +125,14 @@ impl PayeeTab {
 
     /// Takes a voucher in; an older one than is known changes nothing.
     pub fn take(&mut self, sky: Hash, own: AccountId, voucher: Voucher) -> Result<(), VoucherProblem> {
-        if Some(voucher.owed.agreement) != self.escrow {
+        if voucher.owed.agreement != self.escrow {
             return Err(VoucherProblem::OtherAgreement);
         }
         if voucher.approval.key() != PublicKey::of_node(self.consumer) {
             return Err(VoucherProblem::OtherKey);
         }
-        voucher.approval.verify(&VoucherStatement::between(
-            sky,
-            AccountId::of_node(self.consumer),
-            own,
-            voucher.owed,
-        ))?;
+        let payer = AccountId::of_node(self.consumer);
+        voucher.approval.verify(&VoucherStatement::between(sky, payer, own, voucher.owed))?;
         if self.voucher.is_none_or(|known| known.owed.cumulative < voucher.owed.cumulative) {
             self.voucher = Some(voucher);
         }
@@ -164,7 +158,7 @@ impl PayeeTab {
     /// Whether there will be nothing to settle: the agreement is over, and its escrow, which is not on the
     /// ledger, had time enough to get there.
     pub fn is_gone(&self, now: Timestamp) -> bool {
-        self.ended_at.is_some_and(|ended| self.escrow.is_none() || now.ms_since(ended) >= CLAIM_EVERY_MS)
+        self.ended_at.is_some_and(|ended| now.ms_since(ended) >= GONE_AFTER_MS)
     }
 
     /// A claim was handed in.
@@ -174,33 +168,29 @@ impl PayeeTab {
 
     /// What to do now, with the escrow as the ledger has it and no claim waiting there.
     pub fn settle(&self, now: Timestamp, escrow: &Escrow) -> Settling {
-        let is_gathered = self.ended_at.is_some_and(|ended| now.ms_since(ended) >= GATHER_MS);
-        let has_waited = self.ended_at.is_some_and(|ended| now.ms_since(ended) >= PATIENCE_MS);
+        let has_passed = |ms| self.ended_at.is_some_and(|ended| now.ms_since(ended) >= ms);
+        let (is_gathered, has_waited) = (has_passed(GATHER_MS), has_passed(PATIENCE_MS));
         let (vouched, earned) = (self.vouched(), self.earned());
-        let can_pay = !escrow.held.is_empty();
-        if vouched > escrow.paid && can_pay {
+        if escrow.held.is_empty() {
+            // It was used up, and may yet be filled.
+            return if has_waited { Settling::Close } else { Settling::Wait };
+        }
+        if let Some(voucher) = self.voucher.filter(|_| vouched > escrow.paid) {
             let is_due = is_gathered || self.ended_at.is_none() && self.is_due(now, escrow);
-            return match self.voucher {
-                Some(voucher) if is_due => {
-                    let is_last = is_gathered && vouched >= earned;
-                    Settling::Claim(self.item(escrow, voucher.owed, Some(voucher), is_last))
-                }
-                _ => Settling::Wait,
-            };
+            let is_last = is_gathered && vouched >= earned;
+            let claim = || Settling::Claim(self.item(escrow, voucher.owed, Some(voucher), is_last));
+            return if is_due { claim() } else { Settling::Wait };
         }
-        if earned > vouched.max(escrow.paid) && can_pay {
+        if earned > vouched.max(escrow.paid) {
             // Nobody signed for the rest. The ledger lets its consumer object for a while.
-            let agreement = self.escrow.filter(|_| has_waited);
-            return agreement.map_or(Settling::Wait, |agreement| {
-                let mut batches = Frontier::default();
-                self.open.keys().for_each(|root| batches.push(root));
-                let receipts = batches.root().unwrap_or(escrow.receipts);
-                let owed = PayItem { agreement, cumulative: earned, receipts };
-                Settling::Claim(self.item(escrow, owed, None, true))
-            });
+            let mut batches = Frontier::default();
+            self.open.keys().for_each(|root| batches.push(root));
+            let receipts = batches.root().unwrap_or(escrow.receipts);
+            let owed = PayItem { agreement: self.escrow, cumulative: earned, receipts };
+            let claim = || Settling::Claim(self.item(escrow, owed, None, true));
+            return if has_waited { claim() } else { Settling::Wait };
         }
-        // An escrow that was used up may yet be filled.
-        if if can_pay { is_gathered } else { has_waited } { Settling::Close } else { Settling::Wait }
+        if is_gathered { Settling::Close } else { Settling::Wait }
     }
 
     /// Whether a tab that goes on is settled for the time being: every few minutes, and in time.

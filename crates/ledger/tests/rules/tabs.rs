@@ -37,8 +37,7 @@ impl Pair {
         let payer =
             PayerTab::new((JobId::from_bytes([1; 10]), key(PROVIDER).id()), &opening, &account(CONSUMER), 0);
         sky.act(CONSUMER, Action::OpenEscrow(opening)).expect("it can be opened");
-        let mut payee = PayeeTab::new(key(CONSUMER).id(), sky.now());
-        payee.fund(payer.escrow());
+        let payee = PayeeTab::new(key(CONSUMER).id(), payer.escrow(), sky.now());
         Self { sky, payer, payee, delivered: VecDeque::new(), batches: 0 }
     }
 

@@ -192,7 +192,7 @@ impl Driver {
         match event {
             identify::Event::Received { connection_id, peer_id, info } => {
                 self.on_mutual(peer_id, connection_id);
-                if self.was_restarted(&peer_id, &info.protocol_version) {
+                if self.was_restarted(&peer_id, &info) {
                     // Gossip tells its subscriptions with the first connection only, and this side still has
                     // one to what the peer was before: both begin again.
                     tracing::debug!(peer = %peer_id, "a member was restarted");
@@ -213,8 +213,8 @@ impl Driver {
 
     /// Whether a peer is in another life than when it last said who it is. What is known of it goes with its
     /// last connection, so there are some of its life before.
-    fn was_restarted(&self, peer: &PeerId, life: &str) -> bool {
-        self.connections.identities.get(peer).is_some_and(|known| known.life != life)
+    fn was_restarted(&self, peer: &PeerId, info: &identify::Info) -> bool {
+        self.connections.identities.get(peer).is_some_and(|known| known.life != word(&info.protocol_version))
     }
 
     /// The other side does not take this node for a member. Showing its membership may help.
@@ -239,8 +239,7 @@ impl Driver {
             self.swarm.behaviour_mut().members.inner().kad.add_address(&peer, address.clone());
         }
         self.book.learn(&peer, told);
-        let life = info.protocol_version;
-        let agent = info.agent_version.chars().filter(|c| !c.is_control()).take(64).collect();
+        let (life, agent) = (word(&info.protocol_version), word(&info.agent_version));
         let protocols = info.protocols.iter().take(64).map(ToString::to_string).collect();
         self.connections.identities.insert(peer, Identity { life, agent, protocols });
     }
@@ -369,6 +368,11 @@ impl Driver {
             tracing::warn!(%from, protocol, "stream refused: too many events wait for the node");
         }
     }
+}
+
+/// What a peer says of itself, short and printable.
+fn word(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
 /// Why a dial failed, in one line.

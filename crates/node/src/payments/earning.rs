@@ -42,8 +42,8 @@ impl Node {
         if known.is_none() && self.payments.payee.len() >= TABS_MAX {
             return tracing::warn!(%from, %agreement, "too many tabs are open; no work is done for it");
         }
-        let tab = self.payments.payee.entry(agreement).or_insert_with(|| PayeeTab::new(from, now));
-        tab.fund(escrow);
+        // The first word on where the money is counts.
+        self.payments.payee.entry(agreement).or_insert_with(|| PayeeTab::new(from, escrow, now));
         self.keep_payee(agreement);
         if let Some(voucher) = voucher {
             self.take_voucher(from, agreement, voucher);
@@ -101,14 +101,12 @@ impl Node {
 
     /// Tells the provider core what is put aside, claims what is due, and gives back what is left.
     pub(super) fn look_after_payee(&mut self, now: Timestamp) {
-        let agreements: Vec<AgreementId> = self.payments.payee.keys().copied().collect();
+        let tabs = self.payments.payee.iter();
+        let (agreements, names): (Vec<AgreementId>, Vec<AgreementId>) =
+            tabs.map(|(agreement, tab)| (*agreement, tab.escrow())).unzip();
         if agreements.is_empty() {
             return;
         }
-        // An agreement without an escrow has a name that no escrow has.
-        let named = agreements.iter().map(|agreement| self.payments.payee[agreement].escrow());
-        let names: Vec<AgreementId> =
-            named.zip(&agreements).map(|(name, own)| name.unwrap_or(*own)).collect();
         let may_claim = self.payments.claim.is_none_or(|claim| !self.ledger.is_waiting(&claim));
         let (mut claims, mut closed) = (Vec::new(), Vec::new());
         for (agreement, (escrow, pending)) in agreements.into_iter().zip(self.escrows(&names)) {
@@ -134,9 +132,7 @@ impl Node {
             }
             match tab.settle(now, &escrow) {
                 Settling::Claim(item) if claims.len() < ITEMS_MAX => claims.push((agreement, item)),
-                Settling::Close if closed.len() < CLOSED_MAX => {
-                    closed.extend(tab.escrow().map(|name| (agreement, name)));
-                }
+                Settling::Close if closed.len() < CLOSED_MAX => closed.push((agreement, tab.escrow())),
                 _ => {}
             }
         }

@@ -94,8 +94,8 @@ pub async fn run(context: &Context, args: RunArgs) -> Result<ExitCode> {
     if Format::of_name(&args.file.to_string_lossy()).is_none() {
         return program::run(context, &client, &args).await;
     }
-    let overrides = args.overrides();
-    let quote = client.quote_file(&args.file, &overrides).await?;
+    let prepared = client.prepare_file(&args.file, &args.overrides()).await?;
+    let quote = client.quote(prepared.request()).await?;
     if args.dry_run {
         context.format.print(&quote, quote::table)?;
         return Ok(ExitCode::SUCCESS);
@@ -103,7 +103,7 @@ pub async fn run(context: &Context, args: RunArgs) -> Result<ExitCode> {
     if let Some(line) = quote::line(&quote) {
         context.say(line);
     }
-    let job = client.submit_file(&args.file, &overrides).await?;
+    let job = client.submit_prepared(prepared).await?;
     context.say(format!("job {} ({}): {} tasks", job.job, job.name, job.tasks));
     let results = args.results.clone().unwrap_or_else(|| results_default(job.job));
     if args.detach {

@@ -24,12 +24,7 @@ pub(crate) struct RunRowV1 {
 /// One run as format 2 kept it, when all work was free.
 #[derive(Debug, PartialEq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct RunRowV2 {
-    pub task: TaskId,
-    pub attempt: u32,
-    pub node: NodeId,
-    pub outcome: Outcome,
-    pub usage: Usage,
-    pub receipt: Option<Hash>,
+    pub run: RunRowV1,
     pub verdict: u8,
 }
 
@@ -46,19 +41,18 @@ pub(crate) struct SpecRowV1 {
 
 impl From<RunRowV1> for RunRowV2 {
     /// Format 1 kept a run when it was accepted or when it failed, and only then.
-    fn from(old: RunRowV1) -> Self {
-        let RunRowV1 { task, attempt, node, outcome, usage, receipt } = old;
-        let verdict = match outcome {
+    fn from(run: RunRowV1) -> Self {
+        let verdict = match run.outcome {
             Outcome::Exited(_) => Verdict::Accepted,
             Outcome::Failed { .. } => Verdict::Failed,
         };
-        Self { task, attempt, node, outcome, usage, receipt, verdict: verdict_code(verdict) }
+        Self { run, verdict: verdict_code(verdict) }
     }
 }
 
 impl From<RunRowV2> for RunRow {
-    fn from(old: RunRowV2) -> Self {
-        let RunRowV2 { task, attempt, node, outcome, usage, receipt, verdict } = old;
+    fn from(RunRowV2 { run, verdict }: RunRowV2) -> Self {
+        let RunRowV1 { task, attempt, node, outcome, usage, receipt } = run;
         Self { task, attempt, node, outcome, usage, receipt, verdict, price: Micros::ZERO }
     }
 }

@@ -1,7 +1,11 @@
 use super::*;
+use opensky_ledger::{
+    escrow::Opening,
+    tab::{PayeeTab, PayerTab, Tab},
+};
 use opensky_ports::journal::{TaskRun, Verdict};
 use opensky_types::{
-    Hash, Micros, TaskId,
+    AccountId, Hash, Micros, PublicKey, TaskId,
     job::{JobNote, JobState},
     membership::InvitePolicy,
     reason::{Misfit, MisfitCounts, Reason},
@@ -45,6 +49,27 @@ fn notes() -> Vec<JobNote> {
     reasons.map(|reason| JobNote { reason, ..samples::job_note() }).into()
 }
 
+fn payer_tab() -> Tab {
+    let opening = Opening {
+        terms: *samples::agreement_id().hash(),
+        provider: AccountId::of_node(samples::provider().id()),
+        voucher_key: PublicKey::of_node(samples::consumer().id()),
+        amount: Micros::new(6_400),
+        expires_at: samples::NOW.plus_ms(60_000),
+        claim_window_ms: 600_000,
+    };
+    let consumer = AccountId::of_node(samples::consumer().id());
+    let mut tab = PayerTab::new((samples::job_id(), samples::provider().id()), &opening, &consumer, 3);
+    tab.accept(Hash::of(b"sky"), &samples::consumer(), Hash::of(b"batch"), Micros::new(250));
+    Tab::Payer(tab)
+}
+
+fn payee_tab() -> Tab {
+    let mut tab = PayeeTab::new(samples::consumer().id(), samples::agreement_id(), samples::NOW);
+    tab.end(samples::NOW.plus_ms(1));
+    Tab::Payee(tab)
+}
+
 /// Every kind of row, sealed for the key `key`.
 fn all_rows() -> Vec<(&'static str, Vec<u8>)> {
     let key = b"key";
@@ -65,6 +90,8 @@ fn all_rows() -> Vec<(&'static str, Vec<u8>)> {
         ("receipt batch", seal(BatchRow::VERSION, key, &BatchRow { head: batch_head, receipts })),
         ("countersignature", seal(PLAIN_VERSION, key, &samples::countersignature(root, 3, &[1]))),
         ("agreement", seal(PLAIN_VERSION, key, &samples::signed_terms())),
+        ("tab of a payer", seal(PLAIN_VERSION, key, &payer_tab())),
+        ("tab of a payee", seal(PLAIN_VERSION, key, &payee_tab())),
         ("invite", seal(InviteRow::VERSION, key, &InviteRow { invite: samples::invite() })),
         (
             "invite use",

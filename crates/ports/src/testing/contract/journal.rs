@@ -194,7 +194,7 @@ fn agreements_are_held_until_they_end<J: Journal>(open: &mut impl FnMut() -> J) 
 
 fn tabs_are_kept_until_they_are_settled<J: Journal>(open: &mut impl FnMut() -> J) {
     let agreement = samples::agreement_id();
-    let mut tab = PayeeTab::new(samples::node(2), at(0));
+    let mut tab = PayeeTab::new(samples::node(2), agreement, at(0));
     open().commit(&[Record::TabKept { agreement, tab: Tab::Payee(tab.clone()) }]).unwrap();
     tab.end(at(1));
     let ended = Tab::Payee(tab);
