@@ -122,6 +122,34 @@ async fn a_program_behaves_like_a_local_process() -> Result<()> {
 }
 
 #[tokio::test]
+async fn c7_templates_run_as_they_come() -> Result<()> {
+    let sky = Sky::start(2).await?;
+    for (template, result, begins) in [
+        ("map-reduce", "words.tsv", b"the\t".as_slice()),
+        ("render", "picture.png", b"\x89PNG"),
+        ("sweep", "primes.txt", b"664579 primes"),
+    ] {
+        let folder = sky.folder().join(template);
+        let folder_text = folder.display().to_string();
+        let made = sky.nodes[0].json(&["new", template, &folder_text])?;
+        let job = made["job"].as_str().context("new says where the job is")?;
+        let results = folder.join("results").display().to_string();
+        let output = sky.nodes[0].call(&["run", job, "--results", &results])?;
+        assert!(output.status.success(), "{template}: {}", String::from_utf8_lossy(&output.stderr));
+        let left =
+            std::fs::read(folder.join(result)).with_context(|| format!("{template} leaves {result}"))?;
+        assert!(
+            left.starts_with(begins),
+            "{template}: {}",
+            String::from_utf8_lossy(&left[..left.len().min(40)])
+        );
+        let again = sky.nodes[0].call(&["new", template, &folder_text])?;
+        assert_eq!(again.status.code(), Some(1), "what is there is not overwritten");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_example_of_the_client_runs() -> Result<()> {
     let sky = Sky::start(2).await?;
     let client = sky.nodes[0].client()?;

@@ -3,18 +3,18 @@
 mod batch;
 mod cache;
 mod compile;
-mod content;
 mod pool;
 mod process;
 mod task;
 
 pub use process::SpawnError;
 
-use crate::{engine, files, sandbox::SandboxReport};
+use crate::{engine, sandbox::SandboxReport};
 use async_trait::async_trait;
 use batch::Batch;
 use cache::Cache;
 use compile::Compiler;
+use opensky_executor::scratch::remove_tree;
 use opensky_ports::{
     blobs::BlobStore,
     executor::{Engine, Executor, LogSink, WorkBatch},
@@ -82,7 +82,7 @@ impl WasmExecutor {
             return Err(StartError::NoWorkers);
         }
         let cache_dir = private_folder(&config.cache_dir)?;
-        files::remove_tree(&config.scratch_dir)
+        remove_tree(&config.scratch_dir)
             .map_err(|source| StartError::Folder { path: config.scratch_dir.clone(), source })?;
         let scratch_dir = private_folder(&config.scratch_dir)?;
         let config = Config { cache_dir, scratch_dir, ..config };
@@ -117,12 +117,12 @@ fn private_folder(path: &Path) -> Result<PathBuf, StartError> {
 
 #[async_trait]
 impl Executor for WasmExecutor {
-    fn engine(&self) -> Engine {
-        Engine {
+    fn engines(&self) -> Vec<Engine> {
+        vec![Engine {
             name: engine::name(),
             config: engine::config_hash(),
             levels: vec![Level::Function, Level::Vm],
-        }
+        }]
     }
 
     async fn run(&self, batch: WorkBatch, sink: &dyn LogSink, cancel: CancellationToken) {

@@ -11,7 +11,7 @@ use opensky_types::{Hash, codec::DecodeError, place::Level, resources::TaskLimit
 /// Most bytes of a frame.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 /// Most bytes of content in one frame: a piece of a program, an input, an output or an artefact.
-pub const PIECE_BYTES_MAX: usize = 256 << 10;
+pub const PIECE_BYTES_MAX: usize = opensky_executor::content::PIECE_BYTES;
 
 /// What a worker is told.
 #[derive(Debug, BorshSerialize, BorshDeserialize)]

@@ -11,7 +11,6 @@
 
 mod engine;
 mod executor;
-mod files;
 mod frame;
 #[doc(hidden)]
 pub mod sandbox;

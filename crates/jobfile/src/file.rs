@@ -41,21 +41,27 @@ pub struct Stage {
     /// Unique in the job, 1 to 64 characters.
     pub name: At<String>,
     /// Path of the WASM module or component. Paths are relative to the job file.
-    pub program: At<String>,
-    /// `vm`: a WASI command program. `function`: a call of one exported function. `auto` (the
-    /// default): `function` if the key `function` is there, else `vm`.
+    pub program: Option<At<String>>,
+    /// An image to run in a container instead of a program: `docker:NAME` for one that Docker or Podman has on
+    /// this machine, or the path of an archive as `docker save` writes it.
+    pub image: Option<At<String>>,
+    /// `vm`: a WASI command program. `function`: a call of one exported function. `container`: an image.
+    /// `auto` (the default): `container` if the key `image` is there, `function` if the key `function` is
+    /// there, else `vm`.
     #[serde(default)]
     pub level: At<Level>,
     /// The exported function, for level `function`.
     pub function: Option<At<String>>,
     /// Arguments. `{item}` stands for the task's own item: the number, the input's name, or the
-    /// task's index. For level `function`: the function's arguments as WAVE values.
+    /// task's index. For level `function`: the function's arguments as WAVE values. For level `container`:
+    /// what follows the image's entry point, instead of its usual command.
     #[serde(default)]
     pub args: Vec<String>,
     /// Environment variables.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// Fixed clock, seeded randomness, canonical NaN: same inputs, same outputs. True if absent.
+    /// Fixed clock, seeded randomness, canonical NaN: same inputs, same outputs. True if absent; for images,
+    /// which have none of that, it is your word that outputs are the same, and false if absent.
     pub deterministic: Option<At<bool>>,
     /// One task that reads this file as its standard input.
     pub stdin: Option<At<String>>,
@@ -97,13 +103,15 @@ pub struct Stage {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Decided by the key `function`.
+    /// Decided by the keys `image` and `function`.
     #[default]
     Auto,
     /// A call of one exported function.
     Function,
     /// A WASI command program.
     Vm,
+    /// An image.
+    Container,
 }
 
 impl Default for At<Level> {
@@ -163,7 +171,8 @@ pub struct Resources {
     pub memory: Option<Size>,
     /// Wall time. 10m if absent.
     pub time: Option<Millis>,
-    /// Fuel, about one unit per WASM instruction. 1T if absent.
+    /// Fuel, about one unit per WASM instruction; in containers, 1G for each second of processor time. 1T if
+    /// absent.
     pub fuel: Option<Fuel>,
     /// Files written. 256MiB if absent.
     pub scratch: Option<Size>,

@@ -47,16 +47,14 @@ fn stage(file: &JobFile, position: usize) -> Result<StagePlan, Fault> {
     if earlier.iter().any(|other| other.value.name.value == stage.name.value) {
         return Err(Fault::new(stage.name.span, "another stage has the same name"));
     }
-    let deterministic = stage.deterministic.as_ref().is_none_or(|at| at.value);
-    let verify = verify(stage.verify.as_ref().or(file.verify.as_ref()), stage, deterministic)?;
     let (level, function) = level(stage)?;
-    if stage.program.value.is_empty() {
-        return Err(Fault::new(stage.program.span, "the program's path is empty"));
-    }
+    let program = program(&file.stage.value[position], level)?;
+    let deterministic = stage.deterministic.as_ref().map_or(level != Level::Container, |at| at.value);
+    let verify = verify(stage.verify.as_ref().or(file.verify.as_ref()), stage, deterministic)?;
     let after = stage.after.0.iter().map(|name| find_stage(file, position, name));
     Ok(StagePlan {
         name: stage.name.value.clone(),
-        program: stage.program.clone(),
+        program,
         level,
         function,
         args: stage.args.clone(),
@@ -87,7 +85,34 @@ fn check_name(name: &At<String>, what: &str) -> Result<(), Fault> {
     Err(Fault::new(name.span, problem))
 }
 
+/// What runs: the path of a WASM program or of an image.
+fn program(at: &At<Stage>, level: Level) -> Result<At<String>, Fault> {
+    let stage = &at.value;
+    let (given, what) = match level {
+        Level::Container => (&stage.image, "image"),
+        Level::Function | Level::Vm => (&stage.program, "program"),
+    };
+    match (given, &stage.program, &stage.image) {
+        (_, Some(program), Some(_)) => {
+            let fault = Fault::new(program.span, "'program' and 'image' both say what runs");
+            Err(fault.with_hint("keep one of them"))
+        }
+        (Some(path), ..) if path.value.is_empty() => {
+            Err(Fault::new(path.span, format!("the {what}'s path is empty")))
+        }
+        (Some(path), ..) => Ok(path.clone()),
+        (None, ..) => Err(Fault::new(at.span, format!("the key '{what}' is missing"))),
+    }
+}
+
 fn level(stage: &Stage) -> Result<(Level, String), Fault> {
+    if let (FileLevel::Auto | FileLevel::Container, Some(_)) = (stage.level.value, &stage.image) {
+        return match &stage.function {
+            None => Ok((Level::Container, String::new())),
+            Some(function) => Err(Fault::new(function.span, "an image has no functions to call")
+                .with_hint("remove 'function', or name a WASM program with 'program'")),
+        };
+    }
     match (stage.level.value, &stage.function) {
         (FileLevel::Function | FileLevel::Auto, Some(function)) if !function.value.is_empty() => {
             Ok((Level::Function, function.value.clone()))
@@ -97,6 +122,8 @@ fn level(stage: &Stage) -> Result<(Level, String), Fault> {
             Err(Fault::new(function.span, "level 'vm' runs a whole program, not a function")
                 .with_hint("remove 'function', or set level = \"function\""))
         }
+        (FileLevel::Container, _) => Err(Fault::new(stage.level.span, "level 'container' needs an image")
+            .with_hint("add image = \"FILE.tar\", as `docker save` writes it")),
         (_, Some(function)) => Err(Fault::new(function.span, "the function's name is empty")),
         (FileLevel::Function, None) => {
             Err(Fault::new(stage.level.span, "level 'function' needs the name of an exported function")
@@ -231,9 +258,13 @@ fn verify(given: Option<&At<FileVerify>>, stage: &Stage, deterministic: bool) ->
     if deterministic {
         return Ok(verify);
     }
-    let at = stage.deterministic.as_ref().map_or(*span, |at| at.span);
-    Err(Fault::new(at, "results are compared byte by byte, so 'verify' needs a deterministic program")
-        .with_hint("remove 'deterministic = false', or set verify = \"none\" for this stage"))
+    let problem = "results are compared byte by byte, so 'verify' needs a deterministic program";
+    Err(match &stage.deterministic {
+        Some(at) => Fault::new(at.span, problem)
+            .with_hint("remove 'deterministic = false', or set verify = \"none\" for this stage"),
+        None => Fault::new(*span, problem)
+            .with_hint("add 'deterministic = true' if the image always writes the same for the same input"),
+    })
 }
 
 fn constraints(given: Option<&FileConstraints>) -> Result<Constraints, Fault> {

@@ -59,6 +59,9 @@ const JSON: &str = r#"{
 }
 "#;
 
+/// The line of [`TOML`] that says what runs.
+const PROGRAM: &str = "program = \"map.wasm\"";
+
 /// A plan without places, so that formats can be compared.
 fn shape(plan: &Plan) -> String {
     let text = format!("{:?}", plan.job());
@@ -79,6 +82,21 @@ fn three_formats_one_plan() {
     assert_eq!(map.verify, Verify::Quorum { agree: 2, replicas: 2, replicas_max: 5 });
     assert_eq!(map.constraints.regions, [Region::Europe]);
     assert_eq!(toml.job().wait_ms, Some(30_000));
+}
+
+#[test]
+fn c2_an_image_is_run_in_a_container_whether_the_file_says_so_or_not() {
+    for level in ["", "\nlevel = \"container\"", "\nlevel = \"auto\""] {
+        let image = format!("image = \"map.tar\"\ndeterministic = true{level}");
+        let plan = parse("job.toml", &TOML.replacen(PROGRAM, &image, 1), Format::Toml).unwrap();
+        let map = &plan.job().stages[0];
+        assert_eq!((map.level, map.program.value.as_str()), (Level::Container, "map.tar"));
+        assert!(map.deterministic);
+    }
+    let free = TOML.replacen("quorum = { agree = 2, replicas = 2 }", "sample = \"0%\"", 1);
+    let free = free.replacen("[verify]\nsample = \"0%\"\n", "", 1);
+    let plan = parse("job.toml", &free.replacen(PROGRAM, "image = \"map.tar\"", 1), Format::Toml).unwrap();
+    assert!(!plan.job().stages[0].deterministic, "nobody said that its outputs are always the same");
 }
 
 #[test]
@@ -193,6 +211,13 @@ fn mistakes_have_line_and_column() {
             17,
             "needs a deterministic program",
         ),
+        // images
+        (Toml, PROGRAM, "program = \"map.wasm\"\nimage = \"map.tar\"", 9, 11, "both say what runs"),
+        (Toml, PROGRAM, "level = \"container\"", 9, 9, "level 'container' needs an image"),
+        (Toml, PROGRAM, "image = \"map.tar\"\nfunction = \"f\"", 10, 12, "an image has no functions"),
+        (Toml, PROGRAM, "image = \"\"", 9, 9, "the image's path is empty"),
+        (Toml, PROGRAM, "image = \"map.tar\"\nlevel = \"vm\"", 7, 1, "the key 'program' is missing"),
+        (Toml, PROGRAM, "image = \"map.tar\"", 5, 1, "needs a deterministic program"),
         // syntax
         (Toml, "name = \"words\"", "name = words\"", 1, 8, "not valid TOML"),
         (Json, "\"name\": \"words\",", "\"name\": \"words\"", 2, 19, "not valid JSON"),

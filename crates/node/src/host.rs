@@ -17,7 +17,6 @@ use opensky_types::{
     agreement::{Acceptance, Terms},
     reason::Misfit,
     receipt::{Batch, BatchHead, Countersignature, Receipt},
-    task::TaskReport,
 };
 use std::{
     collections::BTreeMap,
@@ -33,7 +32,8 @@ const DELIVERIES_MAX: usize = 4_096;
 /// State of the provider's side.
 pub(crate) struct Host {
     pub(crate) provider: Provider,
-    engine: EngineUsed,
+    /// What runs tasks, as the core was last told.
+    engines: Vec<Engine>,
     running: BTreeMap<BatchId, CancellationToken>,
     /// Agreements that are in the journal, as their consumers signed them.
     terms: BTreeMap<AgreementId, Signed<Terms>>,
@@ -57,22 +57,12 @@ struct Delivery {
 }
 
 impl Host {
-    pub(crate) fn new(
-        (sky, has_prices): (Hash, bool),
-        own: NodeId,
-        engine: &Engine,
-        salt_seed: [u8; 32],
-    ) -> Self {
-        let config = opensky_provider::Config {
-            levels: engine.levels.clone(),
-            engine: engine.name.clone(),
-            engine_config: engine.config,
-            has_prices,
-            ..opensky_provider::Config::new(sky, own, salt_seed)
-        };
+    pub(crate) fn new((sky, has_prices): (Hash, bool), own: NodeId, salt_seed: [u8; 32]) -> Self {
+        let config =
+            opensky_provider::Config { has_prices, ..opensky_provider::Config::new(sky, own, salt_seed) };
         Self {
             provider: Provider::new(config),
-            engine: EngineUsed { name: engine.name.clone(), config: engine.config },
+            engines: Vec::new(),
             running: BTreeMap::new(),
             terms: BTreeMap::new(),
             fetches: BTreeMap::new(),
@@ -114,10 +104,20 @@ impl Node {
         });
         let held: Vec<_> = held.collect();
         let agreements = self.with_earned(held);
+        self.look_at_engines(now);
         self.provide(now, Input::Restored { agreements });
         self.provide(now, Input::Limits(self.limits.clone()));
         self.provide(now, Input::Hardware(self.hardware.clone()));
         self.provide(now, Input::Readings(self.readings));
+    }
+
+    /// Engines come and go while the node runs.
+    pub(crate) fn look_at_engines(&mut self, now: Timestamp) {
+        let engines = self.executor.engines();
+        if engines != self.host.engines {
+            self.host.engines.clone_from(&engines);
+            self.provide(now, Input::Engines(engines));
+        }
     }
 
     /// Hands a fact to the provider core and carries out what it answers.
@@ -247,8 +247,11 @@ impl Node {
                     ToConsumer::Committed { agreement, commitments: commitments.collect() },
                 );
             }
-            Effect::Deliver { delivery, to, agreement, reports, receipts, again: _ } => {
-                self.deliver(now, delivery, to, agreement, &reports, receipts);
+            Effect::Deliver { delivery, to, agreement, engine, reports, receipts, again: _ } => {
+                let head = self.signed_head(now, (delivery, to), agreement, reports.len(), receipts);
+                let engine = EngineUsed { name: engine.name, config: engine.config };
+                let reports = reports.to_vec();
+                self.tell_consumer(to, ToConsumer::Results { agreement, engine, reports, head });
             }
             Effect::Standing { to, agreement, slots, tasks } => {
                 self.tell_consumer(to, ToConsumer::Standing { agreement, slots, tasks });
@@ -269,36 +272,31 @@ impl Node {
         }
     }
 
-    /// Signs results and sends them; the same delivery is signed once only.
-    fn deliver(
+    /// The signature over the receipts of a delivery; the same delivery is signed once only.
+    fn signed_head(
         &mut self,
         now: Timestamp,
-        delivery: DeliveryId,
-        to: NodeId,
+        (delivery, to): (DeliveryId, NodeId),
         agreement: AgreementId,
-        reports: &[TaskReport],
+        reports: usize,
         receipts: Vec<Receipt>,
-    ) {
-        let head = match self.host.deliveries.get(&delivery) {
-            Some(known) => known.head.clone(),
-            None => {
-                let batch = Batch::sign(&self.key, receipts, now);
-                let (head, root) = (batch.head().clone(), batch.root());
-                let terms = self.host.provider.terms(agreement);
-                let keeping = terms.map_or(Keeping::Durable, Keeping::of_receipts);
-                self.earn(agreement, root, batch.receipts());
-                let kept = Delivery { to, agreement, keeping, root, head: head.clone() };
-                self.host.deliveries.insert(delivery, kept);
-                if self.host.deliveries.len() > DELIVERIES_MAX {
-                    self.host.deliveries.pop_first();
-                }
-                self.host.done += reports.len() as u64;
-                self.keep_record_as(keeping, Record::ReceiptsSigned { batch });
-                head
-            }
-        };
-        let engine = self.host.engine.clone();
-        self.tell_consumer(to, ToConsumer::Results { agreement, engine, reports: reports.to_vec(), head });
+    ) -> Signed<BatchHead> {
+        if let Some(known) = self.host.deliveries.get(&delivery) {
+            return known.head.clone();
+        }
+        let batch = Batch::sign(&self.key, receipts, now);
+        let (head, root) = (batch.head().clone(), batch.root());
+        let terms = self.host.provider.terms(agreement);
+        let keeping = terms.map_or(Keeping::Durable, Keeping::of_receipts);
+        self.earn(agreement, root, batch.receipts());
+        let kept = Delivery { to, agreement, keeping, root, head: head.clone() };
+        self.host.deliveries.insert(delivery, kept);
+        if self.host.deliveries.len() > DELIVERIES_MAX {
+            self.host.deliveries.pop_first();
+        }
+        self.host.done += reports as u64;
+        self.keep_record_as(keeping, Record::ReceiptsSigned { batch });
+        head
     }
 
     /// Tells the core of all ends of this round at once, so that one signature covers them.

@@ -1,10 +1,9 @@
 //! This node's own offers: made, spaced out, and recognised when they come back.
 
 use crate::config::Config;
-use opensky_ports::Engine;
 use opensky_provider::OfferDraft;
 use opensky_types::{
-    Hash, Keypair, NodeId, Signed, Timestamp, offer::Offer, place::Level, resources::HardwareProfile,
+    Hash, Keypair, NodeId, Signed, Timestamp, engine::Engine, offer::Offer, resources::HardwareProfile,
 };
 use std::collections::BTreeMap;
 
@@ -32,7 +31,6 @@ pub(crate) enum Sighting {
 /// The node's side of being a provider that others can find.
 pub(crate) struct OwnOffers {
     node: NodeId,
-    engine: Engine,
     sequence: u64,
     first_sequence: u64,
     sent: BTreeMap<u64, Hash>,
@@ -44,11 +42,10 @@ pub(crate) struct OwnOffers {
 impl OwnOffers {
     /// `starts` counts how often the data folder was started, and sets this life's offers after
     /// all earlier ones.
-    pub(crate) fn new(node: NodeId, engine: Engine, starts: u32) -> Self {
+    pub(crate) fn new(node: NodeId, starts: u32) -> Self {
         let first_sequence = u64::from(starts) << 32;
         Self {
             node,
-            engine,
             sequence: first_sequence,
             first_sequence,
             sent: BTreeMap::new(),
@@ -86,9 +83,7 @@ impl OwnOffers {
         draft: OfferDraft,
     ) -> Signed<Offer> {
         self.sequence += 1;
-        let mut levels: Vec<Level> = self.engine.levels.clone();
-        levels.sort_unstable();
-        levels.dedup();
+        let names: Vec<&str> = draft.engines.iter().map(|engine| engine.name.as_str()).collect();
         let offer = Offer {
             node: self.node,
             sequence: self.sequence,
@@ -96,12 +91,12 @@ impl OwnOffers {
             expires_at: now.plus_ms(LIFE_INTERVALS * interval_ms(config, members)),
             region: config.region,
             kinds: config.kinds.clone(),
-            levels,
+            levels: Engine::levels(&draft.engines),
             hardware: machine.clone(),
             slots_total: draft.slots_total,
             slots_free: draft.slots_free,
             task_limits_max: draft.task_limits_max,
-            engine: self.engine.name.clone(),
+            engine: names.join(", "),
             price_per_gfuel: draft.price_per_gfuel,
             note: draft.note.to_owned(),
         };

@@ -236,6 +236,7 @@ impl Node {
             self.provide(now, opensky_provider::Input::Hardware(self.hardware.clone()));
         }
         self.provide(now, opensky_provider::Input::Readings(readings));
+        self.look_at_engines(now);
     }
 
     /// Issues an invite; it is shown once it is on disk.

@@ -134,7 +134,6 @@ impl Node {
     ) -> Result<(Self, mpsc::Receiver<TransportEvent>), StartError> {
         let own = parts.key.id();
         let now = parts.clock.now();
-        let engine = parts.executor.engine();
         let limits = crate::settings::limits(parts.journal.as_ref())?.unwrap_or(parts.limits);
         let hardware = parts.machine.profile();
         let readings = parts.machine.readings();
@@ -163,8 +162,8 @@ impl Node {
             ledger: OwnLedger::new(parts.ledger, own, automatic, heard),
             payments: Payments::new(parts.journal.tabs()?),
             consumer: Consumer::new(secret, parts.starts),
-            host: Host::new((sky, has_prices), own, &engine, parts.clock.random()),
-            offers: OwnOffers::new(own, engine, parts.starts),
+            host: Host::new((sky, has_prices), own, parts.clock.random()),
+            offers: OwnOffers::new(own, parts.starts),
             journal: parts.journal,
             executor: parts.executor,
             clock: parts.clock,

@@ -90,7 +90,9 @@ pub enum Command {
     Config(commands::config::ConfigCommand),
     /// Show the node's own log
     Logs(commands::logs::LogsArgs),
-    /// Run a program or a job file
+    /// Make a job that runs as it is, to begin your own with
+    New(commands::new::NewArgs),
+    /// Run a program, an image or a job file
     Run(commands::run::RunArgs),
     /// Check job files
     #[command(subcommand)]
@@ -140,6 +142,8 @@ mod tests {
         for line in [
             "opensky up --detach --unencrypted-key --listen 0 --kind general,wasm",
             "opensky run a.wasm --on-peer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN -- -x --json",
+            "opensky run docker:python:3.13-slim --memory 1GiB --time 2h -- python3 -c x",
+            "opensky new map-reduce folder",
             "opensky run job.toml --no-wait --json --verify quorum=2/3",
             "opensky devnet 4",
             "opensky devnet 4 --detach --dir /tmp/x",

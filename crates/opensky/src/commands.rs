@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod ledger;
 pub mod limits;
 pub mod logs;
+pub mod new;
 pub mod node;
 pub mod run;
 pub mod sky;
@@ -49,6 +50,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Limits(command) => limits::run(&context, command).await?,
         Command::Config(command) => config::run(&context, command).await?,
         Command::Logs(args) => logs::run(&context, args).await?,
+        Command::New(args) => new::run(&context, &args)?,
         Command::Job(command) => job::run(&context, command)?,
         Command::Why(args) => why::run(&context, args).await?,
         Command::Verify(args) => verify::run(&context, args).await?,

@@ -2,6 +2,7 @@
 
 use crate::{
     config::Config,
+    executors::Executors,
     fail::{Exit, Fail},
     founding::{self, Entry},
     inspection::Inspector,
@@ -10,6 +11,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use opensky_chain::{SkyLedger, Voting};
+use opensky_executor_container::ContainerExecutor;
 use opensky_executor_wasm::WasmExecutor;
 use opensky_gateway::{Surroundings, Token};
 use opensky_identity::{ApiToken, DataFolder, KeyFile, Layout, RunningNode};
@@ -40,7 +42,7 @@ pub struct Running {
     node: JoinHandle<End>,
     server: JoinHandle<std::io::Result<()>>,
     stop_server: CancellationToken,
-    executor: Arc<WasmExecutor>,
+    executors: Arc<Executors>,
     ledger: Arc<SkyLedger>,
     folder: DataFolder,
 }
@@ -106,8 +108,8 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
     let transport = Arc::clone(&network) as Arc<dyn Transport>;
 
     let limits = limits(machine.as_ref());
-    let executor = Arc::new(executor(layout, machine.as_ref(), &blobs)?);
-    if let Err(error) = crate::score::ensure(&machine, executor.as_ref(), blobs.as_ref()).await {
+    let executors = Arc::new(executors(layout, &settings, machine.as_ref(), &blobs, &key).await?);
+    if let Err(error) = crate::score::ensure(&machine, executors.as_ref(), blobs.as_ref()).await {
         tracing::warn!(
             error = format!("{error:#}"),
             "compute score not measured; jobs that ask for one go elsewhere"
@@ -119,7 +121,7 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
         chain,
         transport,
         transport_events,
-        executor: Arc::clone(&executor) as Arc<dyn Executor>,
+        executor: Arc::clone(&executors) as Arc<dyn Executor>,
         blobs,
         journal,
         ledger: Arc::clone(&ledger) as Arc<dyn LedgerEngine>,
@@ -137,13 +139,13 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
     let (handle, node) = Node::start(parts).await?;
     let inspector = Inspector {
         handle: handle.clone(),
-        executor: Arc::clone(&executor),
+        executors: Arc::clone(&executors),
         network,
         loopback_only: settings.loopback_only,
         mdns: settings.mdns,
     };
     let (server, stop_server) = serve(config, &settings, &name, &folder, &handle, inspector).await?;
-    Ok(Running { handle, node, server, stop_server, executor, ledger, folder })
+    Ok(Running { handle, node, server, stop_server, executors, ledger, folder })
 }
 
 impl Running {
@@ -160,7 +162,7 @@ impl Running {
         };
         self.stop_server.cancel();
         self.server.await.context("the API's task failed")?.context("the API ended with an error")?;
-        self.executor.shut_down().await;
+        self.executors.shut_down().await;
         self.ledger.shut_down().await;
         RunningNode::clear(self.folder.layout())?;
         end.context("the node failed; its log says more")
@@ -267,7 +269,33 @@ fn limits(machine: &LocalMachine) -> ContributionLimits {
     }
 }
 
-fn executor(layout: &Layout, machine: &LocalMachine, blobs: &Arc<dyn BlobStore>) -> Result<WasmExecutor> {
+async fn executors(
+    layout: &Layout,
+    settings: &Settings,
+    machine: &LocalMachine,
+    blobs: &Arc<dyn BlobStore>,
+    key: &Keypair,
+) -> Result<Executors> {
+    let wasm = Arc::new(wasm_executor(layout, machine, blobs)?);
+    if !settings.containers {
+        return Ok(Executors { wasm, container: None });
+    }
+    let config = opensky_executor_container::Config {
+        sockets: settings.container_sockets.clone(),
+        slots: usize::from(machine.profile().cpu_cores.max(1)),
+        scratch_dir: layout.root().join("containers"),
+        images_cap_bytes: settings.images_cap_bytes,
+        owner: key.id().short(),
+    };
+    let container = ContainerExecutor::start(config, Arc::clone(blobs)).await?;
+    Ok(Executors { wasm, container: Some(container) })
+}
+
+fn wasm_executor(
+    layout: &Layout,
+    machine: &LocalMachine,
+    blobs: &Arc<dyn BlobStore>,
+) -> Result<WasmExecutor> {
     let profile = machine.profile();
     let program = std::env::current_exe().context("cannot find this program's own file")?;
     let config = opensky_executor_wasm::Config {

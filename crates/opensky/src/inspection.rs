@@ -1,18 +1,20 @@
 //! What only the node's own process can look at, for `opensky doctor`.
 
-use crate::output::size;
+use crate::{executors::Executors, output::size};
 use opensky_api::doctor::{Check, Standing};
-use opensky_executor_wasm::WasmExecutor;
 use opensky_machine::{Interface, InterfaceKind, interfaces};
 use opensky_network::Network;
 use opensky_node::{Handle, Status};
-use opensky_ports::transport::{NetworkView, Path as PeerPath};
+use opensky_ports::{
+    Executor,
+    transport::{NetworkView, Path as PeerPath},
+};
 use std::sync::Arc;
 
 /// What is looked at.
 pub struct Inspector {
     pub handle: Handle,
-    pub executor: Arc<WasmExecutor>,
+    pub executors: Arc<Executors>,
     pub network: Arc<Network>,
     pub loopback_only: bool,
     pub mdns: bool,
@@ -27,6 +29,7 @@ impl Inspector {
 
     async fn checks(&self) -> Vec<Check> {
         let mut checks = self.sandbox().await;
+        checks.push(self.containers());
         let (Ok(status), Ok(network)) = (self.handle.status().await, self.handle.network().await) else {
             return checks;
         };
@@ -37,7 +40,7 @@ impl Inspector {
     }
 
     async fn sandbox(&self) -> Vec<Check> {
-        match self.executor.sandbox_report().await {
+        match self.executors.wasm.sandbox_report().await {
             Ok(report) => {
                 let layers = report.layers.iter().map(|layer| {
                     let standing = if layer.active { Standing::Ok } else { Standing::Warning };
@@ -50,6 +53,21 @@ impl Inspector {
             Err(error) => {
                 let next = "no task can run here; `opensky logs` says more";
                 vec![check("sandbox", Standing::Broken, format!("no worker starts: {error}"), Some(next))]
+            }
+        }
+    }
+
+    fn containers(&self) -> Check {
+        const NAME: &str = "containers";
+        let Some(executor) = &self.executors.container else {
+            let next = Some("to run images: opensky config set containers true, then start the node again");
+            return check(NAME, Standing::Skipped, "not wanted: containers is false".into(), next);
+        };
+        match executor.engines().first() {
+            Some(engine) => check(NAME, Standing::Ok, format!("{} runs them", engine.name), None),
+            None => {
+                let next = "start Docker or Podman on this machine; it is found within seconds";
+                check(NAME, Standing::Skipped, "no engine answers".into(), Some(next))
             }
         }
     }

@@ -11,6 +11,7 @@ mod cli;
 mod commands;
 mod compose;
 mod config;
+mod executors;
 mod fail;
 mod founding;
 mod inspection;

@@ -1,8 +1,8 @@
 //! Measures the compute score once per machine and engine: the reference program, run like any task.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use opensky_machine::{LocalMachine, SCORE_FUNCTION, SCORE_PROGRAM, SCORE_RESULT, ScoreRun};
-use opensky_ports::{BlobStore, Executor, LogSink, LogStream, Pin, WorkBatch, WorkItem, WorkResult};
+use opensky_ports::{BlobStore, Engine, Executor, LogSink, LogStream, Pin, WorkBatch, WorkItem, WorkResult};
 use opensky_types::{
     job::Program,
     place::Level,
@@ -15,8 +15,10 @@ use tokio_util::sync::CancellationToken;
 /// Puts the score into the machine's profile: as measured at an earlier start, or measured now,
 /// which takes a fraction of a second.
 pub async fn ensure(machine: &LocalMachine, executor: &dyn Executor, blobs: &dyn BlobStore) -> Result<u32> {
-    let engine = executor.engine().name;
-    if let Some(score) = machine.known_score(&engine) {
+    let engines = executor.engines();
+    let engine = Engine::of(&engines, Level::Function).context("nothing here runs WASM")?;
+    let engine = engine.name.as_str();
+    if let Some(score) = machine.known_score(engine) {
         return Ok(score);
     }
     let blob = blobs.put(SCORE_PROGRAM)?;
@@ -44,7 +46,7 @@ pub async fn ensure(machine: &LocalMachine, executor: &dyn Executor, blobs: &dyn
         bail!("the reference program computed a wrong result: {:?}", output.stdout);
     }
     let run = ScoreRun { fuel: usage.fuel, took: Duration::from_micros(usage.wall_us) };
-    Ok(machine.keep_score(&engine, run)?)
+    Ok(machine.keep_score(engine, run)?)
 }
 
 #[derive(Default)]

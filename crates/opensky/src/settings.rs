@@ -4,7 +4,7 @@ use opensky_types::{
     place::{NodeKind, Region},
     resources::ByteSize,
 };
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 
 /// One setting.
 pub struct Key {
@@ -37,6 +37,24 @@ pub const KEYS: &[Key] = &[
         default: "",
         help: "multiaddresses of members to enter the sky by, with commas",
         check: |_| Ok(()),
+    },
+    Key {
+        name: "container_sockets",
+        default: "",
+        help: "sockets of Docker or Podman to run images with, with commas; empty: the usual ones",
+        check: |_| Ok(()),
+    },
+    Key {
+        name: "containers",
+        default: "true",
+        help: "run images for others while Docker or Podman is there",
+        check: |v| parse::<bool>(v).map(drop),
+    },
+    Key {
+        name: "images_cap",
+        default: "20GiB",
+        help: "most disk for images in the container engine, unpacked",
+        check: |v| parse::<ByteSize>(v).map(drop),
     },
     Key {
         name: "kinds",
@@ -113,6 +131,9 @@ pub struct Settings {
     pub api: SocketAddr,
     pub blob_cap_bytes: u64,
     pub bootstrap: Vec<String>,
+    pub container_sockets: Vec<PathBuf>,
+    pub containers: bool,
+    pub images_cap_bytes: u64,
     pub kinds: Vec<NodeKind>,
     pub listen_port: u16,
     pub log: String,
@@ -151,6 +172,9 @@ impl Settings {
             api: api(&value("api"))?,
             blob_cap_bytes: parse::<ByteSize>(&value("blob_cap"))?.get(),
             bootstrap: list(&value("bootstrap")),
+            container_sockets: list(&value("container_sockets")).into_iter().map(PathBuf::from).collect(),
+            containers: parse(&value("containers"))?,
+            images_cap_bytes: parse::<ByteSize>(&value("images_cap"))?.get(),
             kinds: kinds(&value("kinds"))?,
             listen_port: parse(&value("listen"))?,
             log: value("log"),

@@ -2,24 +2,13 @@
 
 use async_trait::async_trait;
 use opensky_types::{
-    Hash,
     job::Program,
-    place::Level,
     resources::{TaskLimits, Usage},
     task::{Outcome, TaskInput},
 };
 use tokio_util::sync::CancellationToken;
 
-/// What an executor is, for offers and receipts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Engine {
-    /// Name and version, such as `wasmtime 48.0.8`.
-    pub name: String,
-    /// Hash of everything in its configuration that can change a result or a meter.
-    pub config: Hash,
-    /// Levels it runs.
-    pub levels: Vec<Level>,
-}
+pub use opensky_types::engine::Engine;
 
 /// Tasks of one program for one slot, run one after the other.
 #[derive(Debug, Clone)]
@@ -74,8 +63,8 @@ pub trait LogSink: Send + Sync {
 /// One way to run tasks.
 #[async_trait]
 pub trait Executor: Send + Sync {
-    /// What it is.
-    fn engine(&self) -> Engine;
+    /// What it runs tasks with right now. Nothing where the engine that it drives is away.
+    fn engines(&self) -> Vec<Engine>;
 
     /// Runs a batch on one worker, in order, and tells `sink` of each end. Every item ends exactly
     /// once, whatever happens: a worker that dies fails the item it was on and the rest goes on in

@@ -9,6 +9,7 @@ use opensky_provider::{BatchId, Config, DeliveryId, Effect, Input, Provider, Tas
 use opensky_types::{
     AgreementId, Hash, JobId, Micros, NodeId, TaskId, Timestamp,
     agreement::Terms,
+    engine::Engine,
     job::Program,
     limits::ContributionLimits,
     place::Level,
@@ -64,6 +65,8 @@ fn main() {
 impl World {
     fn open(&mut self) -> AgreementId {
         let gib = 1 << 30;
+        let engine = Engine { name: "none".into(), config: Hash::of(b"none"), levels: vec![Level::Vm] };
+        self.tell(Input::Engines(vec![engine]));
         self.tell(Input::Limits(ContributionLimits { cpu_percent: 100, ..ContributionLimits::default() }));
         let memory_bytes = 64 * gib;
         self.tell(Input::Hardware(HardwareProfile {

@@ -4,6 +4,7 @@ use crate::{Config, gate::Gate};
 use opensky_types::{
     Micros, NodeId,
     agreement::{Payment, Terms},
+    engine::Engine,
     job::{FAN_IN_MAX, INLINE_BYTES_MAX, STAGE_TASKS_MAX},
     reason::Misfit,
     resources::{Limit, TaskLimits},
@@ -13,18 +14,24 @@ use opensky_types::{
 /// Longest item of a task, in bytes.
 const ITEM_BYTES_MAX: usize = 4 * 1024;
 
-/// Checks a proposal by `from` against what this node is and what its owner allows.
-pub(crate) fn check_terms(config: &Config, gate: &Gate, from: NodeId, terms: &Terms) -> Result<(), Misfit> {
+/// Checks a proposal by `from` against what this node is and what its owner allows. Returns what would run
+/// its tasks.
+pub(crate) fn check_terms<'a>(
+    config: &Config,
+    gate: &Gate,
+    engines: &'a [Engine],
+    from: NodeId,
+    terms: &Terms,
+) -> Result<&'a Engine, Misfit> {
     let is_for_us = terms.sky == config.sky && terms.provider == config.node && terms.consumer == from;
-    if !is_for_us || terms.slots == 0 || terms.program.size_bytes > config.program_bytes_max {
+    if !is_for_us || terms.slots == 0 || terms.program.size_bytes > config.size_bytes_max(terms.program.level)
+    {
         return Err(Misfit::Terms);
     }
     if gate.closed().is_some() {
         return Err(Misfit::Closed);
     }
-    if !config.levels.contains(&terms.program.level) {
-        return Err(Misfit::Level);
-    }
+    let engine = Engine::of(engines, terms.program.level).ok_or(Misfit::Level)?;
     // Nobody pays itself.
     let price = if from == config.node { Micros::ZERO } else { gate.price(config) };
     if terms.price_per_gfuel != price {
@@ -35,7 +42,8 @@ pub(crate) fn check_terms(config: &Config, gate: &Gate, from: NodeId, terms: &Te
     {
         return Err(Misfit::Terms);
     }
-    check_limits(&terms.limits, &gate.task_limits_max(&config.task_limits_max))
+    check_limits(&terms.limits, &gate.task_limits_max(&config.task_limits_max))?;
+    Ok(engine)
 }
 
 fn is_acceptable(config: &Config, terms: &Terms, payment: &Payment) -> bool {

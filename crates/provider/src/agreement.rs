@@ -4,6 +4,7 @@ use crate::{BatchId, FetchedInput, TaskAttempt, funding::Funding};
 use opensky_types::{
     AgreementId, Micros, Timestamp,
     agreement::Terms,
+    engine::Engine,
     job::Blob,
     task::{Content, TaskInput},
 };
@@ -69,6 +70,8 @@ pub(crate) struct Queue {
 pub(crate) struct Agreement {
     pub id: AgreementId,
     pub terms: Arc<Terms>,
+    /// What runs its tasks.
+    pub engine: Engine,
     pub slots: u16,
     pub program: ProgramState,
     pub tasks: BTreeMap<TaskAttempt, Task>,
@@ -88,11 +91,18 @@ pub(crate) struct Agreement {
 }
 
 impl Agreement {
-    pub fn new(id: AgreementId, terms: Terms, slots: u16, spent: Micros, now: Timestamp) -> Self {
+    pub fn new(
+        (id, terms): (AgreementId, Terms),
+        engine: Engine,
+        slots: u16,
+        spent: Micros,
+        now: Timestamp,
+    ) -> Self {
         Self {
             id,
             funding: Funding::new(&terms, spent, now),
             terms: Arc::new(terms),
+            engine,
             slots,
             program: ProgramState::Missing,
             tasks: BTreeMap::new(),

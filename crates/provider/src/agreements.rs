@@ -8,6 +8,7 @@ use crate::{
 use opensky_types::{
     AgreementId, Micros, NodeId, Timestamp,
     agreement::{Acceptance, Terms},
+    engine::Engine,
     job::Blob,
     reason::Misfit,
 };
@@ -26,13 +27,13 @@ impl Provider {
             effects.push(Effect::Accept { to: from, acceptance: Acceptance { agreement: id, slots } });
             return;
         }
-        let granted =
-            check_terms(&self.config, &self.gate, from, &terms).and_then(|()| self.grant(from, &terms));
+        let granted = check_terms(&self.config, &self.gate, &self.engines, from, &terms)
+            .and_then(|engine| Ok((engine.clone(), self.grant(from, &terms)?)));
         match granted {
-            Ok(slots) => {
+            Ok((engine, slots)) => {
                 effects.push(Effect::Hold { agreement: id, terms: terms.clone() });
                 effects.push(Effect::Accept { to: from, acceptance: Acceptance { agreement: id, slots } });
-                self.open(now, id, *terms, slots, Micros::ZERO);
+                self.open(now, (id, *terms), engine, slots, Micros::ZERO);
                 self.on_consumer_up(from);
                 self.fetch_program(id, effects);
             }
@@ -70,21 +71,30 @@ impl Provider {
     }
 
     /// Agreements of before a restart wait for their consumers, without tasks: what they had was lost
-    /// with the old process, and `Resume` tells the consumer so.
+    /// with the old process, and `Resume` tells the consumer so. Those
+    /// that no engine here runs any more are not taken up.
     pub(crate) fn on_restored(&mut self, now: Timestamp, agreements: Vec<(AgreementId, Terms, Micros)>) {
         for (id, terms, spent) in agreements {
             let (consumer, slots) = (terms.consumer, terms.slots.max(1));
             if self.agreements.contains_key(&id) || self.agreements.len() >= self.config.agreements_max {
                 continue;
             }
-            self.open(now, id, terms, slots, spent);
+            let Some(engine) = Engine::of(&self.engines, terms.program.level).cloned() else { continue };
+            self.open(now, (id, terms), engine, slots, spent);
             self.on_consumer_lost(now, consumer);
         }
     }
 
-    fn open(&mut self, now: Timestamp, id: AgreementId, terms: Terms, slots: u16, spent: Micros) {
+    fn open(
+        &mut self,
+        now: Timestamp,
+        (id, terms): (AgreementId, Terms),
+        engine: Engine,
+        slots: u16,
+        spent: Micros,
+    ) {
         self.consumers.entry(terms.consumer).or_default().agreements.insert(id);
-        self.agreements.insert(id, Agreement::new(id, terms, slots, spent, now));
+        self.agreements.insert(id, Agreement::new((id, terms), engine, slots, spent, now));
     }
 
     /// Orders the program, if that is yet to be done.

@@ -9,12 +9,6 @@ pub struct Config {
     pub sky: Hash,
     /// This node.
     pub node: NodeId,
-    /// Levels that its executor runs.
-    pub levels: Vec<Level>,
-    /// Engine name and version, for receipts.
-    pub engine: String,
-    /// Hash of the engine's configuration, for receipts.
-    pub engine_config: Hash,
     /// Whether the sky has prices: then the owner's holds, and terms must carry exactly that.
     pub has_prices: bool,
     /// Longest time in which a consumer may object to a claim, in ms.
@@ -25,8 +19,10 @@ pub struct Config {
     pub used_up_ms: u64,
     /// The largest limits for one task, whatever the owner allows in total.
     pub task_limits_max: TaskLimits,
-    /// Largest program, in bytes.
+    /// Largest WASM program, in bytes.
     pub program_bytes_max: u64,
+    /// Largest image, in bytes.
+    pub image_bytes_max: u64,
     /// Secret random bytes, fresh at each start, that the salts of commitments are derived from.
     pub salt_seed: [u8; 32],
     /// Most agreements at a time.
@@ -51,14 +47,19 @@ pub struct Config {
 }
 
 impl Config {
+    /// Largest program of a level, in bytes.
+    pub(crate) fn size_bytes_max(&self, level: Level) -> u64 {
+        match level {
+            Level::Function | Level::Vm => self.program_bytes_max,
+            Level::Container => self.image_bytes_max,
+        }
+    }
+
     /// The usual figures for `node` in `sky`, free of charge.
     pub fn new(sky: Hash, node: NodeId, salt_seed: [u8; 32]) -> Self {
         Self {
             sky,
             node,
-            levels: vec![Level::Function, Level::Vm],
-            engine: String::new(),
-            engine_config: Hash::from_bytes([0; 32]),
             has_prices: false,
             claim_window_ms_max: 60 * 60 * 1000,
             unfunded_ms: 60_000,
@@ -71,6 +72,7 @@ impl Config {
                 output_bytes: 16 << 30,
             },
             program_bytes_max: 256 << 20,
+            image_bytes_max: 4 << 30,
             salt_seed,
             agreements_max: 256,
             agreements_per_consumer_max: 32,

@@ -4,6 +4,7 @@ use crate::input::TaskAttempt;
 use opensky_types::{
     AgreementId, Hash, Micros, NodeId, TaskId,
     agreement::{Acceptance, Terms},
+    engine::Engine,
     job::Blob,
     reason::Misfit,
     receipt::Receipt,
@@ -50,6 +51,8 @@ pub struct Committed {
 /// The part of an offer that the provider decides; the node adds who, where, when and the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferDraft {
+    /// What runs tasks.
+    pub engines: Vec<Engine>,
     /// Most tasks at a time; 0 while nothing is shared.
     pub slots_total: u16,
     /// Of those, how many no agreement holds.
@@ -94,6 +97,7 @@ pub enum Effect {
         delivery: DeliveryId,
         to: NodeId,
         agreement: AgreementId,
+        engine: Engine,
         reports: Arc<Vec<TaskReport>>,
         receipts: Vec<Receipt>,
         again: bool,

@@ -4,6 +4,7 @@ use crate::effect::{BatchId, DeliveryId};
 use opensky_types::{
     AgreementId, Micros, NodeId, TaskId, Timestamp,
     agreement::Terms,
+    engine::Engine,
     limits::ContributionLimits,
     resources::{HardwareProfile, Readings, Usage},
     task::{Assignment, Failure, Outcome},
@@ -40,6 +41,8 @@ pub struct TaskEnd {
 pub enum Input {
     /// The owner's limits, at start and whenever they change.
     Limits(ContributionLimits),
+    /// What runs tasks here, at start and whenever that changes.
+    Engines(Vec<Engine>),
     /// The machine, once it is known. Nothing is offered before limits, machine and a first reading.
     Hardware(HardwareProfile),
     /// How the machine is doing, every few seconds.
@@ -75,8 +78,8 @@ pub enum Input {
     ConsumerUp { node: NodeId },
     /// The last connection to a node is gone.
     ConsumerLost { node: NodeId },
-    /// Agreements that were held when the node last stopped, and what was earned under each; first input
-    /// after a restart.
+    /// Agreements that were held when the node last stopped, and what was earned under each; right after
+    /// the engines when it starts.
     Restored { agreements: Vec<(AgreementId, Terms, Micros)> },
     /// The node shuts down: nothing new, and all that is open ends.
     Drain,

@@ -1,6 +1,6 @@
 //! The owner's limits and the passing of time, enforced on what is already there.
 
-use crate::{BatchId, Effect, Provider, admission::check_limits, batch::Batch};
+use crate::{BatchId, Effect, Provider, admission::check_limits, agreement::Agreement, batch::Batch};
 use opensky_types::{AgreementId, Timestamp, reason::Misfit};
 
 /// A batch that has not moved for this many times the work it should hold has met a slow task.
@@ -35,6 +35,15 @@ impl Provider {
         }
         self.stop_over_budget(effects);
         self.note_excess(now);
+    }
+
+    /// Ends agreements whose engine is gone or has become another one.
+    pub(crate) fn fit_to_engines(&mut self, effects: &mut Vec<Effect>) {
+        let is_gone = |agreement: &&Agreement| !self.engines.contains(&agreement.engine);
+        let gone: Vec<AgreementId> = self.agreements.values().filter(is_gone).map(|gone| gone.id).collect();
+        for id in gone {
+            self.end(id, Some(Misfit::Level), effects);
+        }
     }
 
     pub(crate) fn on_tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {

@@ -7,7 +7,7 @@ use crate::{
     gate::Gate,
     kept::{Held, Kept},
 };
-use opensky_types::{AgreementId, NodeId, Timestamp, agreement::Terms};
+use opensky_types::{AgreementId, NodeId, Timestamp, agreement::Terms, engine::Engine};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The provider's side of all agreements of a node.
@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Provider {
     pub(crate) config: Config,
     pub(crate) gate: Gate,
+    /// What runs tasks right now.
+    pub(crate) engines: Vec<Engine>,
     pub(crate) agreements: BTreeMap<AgreementId, Agreement>,
     pub(crate) consumers: BTreeMap<NodeId, Consumer>,
     pub(crate) batches: Batches,
@@ -50,10 +52,11 @@ impl Provider {
     /// A provider that offers nothing until it has heard of limits and hardware.
     pub fn new(config: Config) -> Self {
         let gate = Gate::new();
-        let announced = draft(&config, &gate, 0);
+        let announced = draft(&config, &gate, &[], 0);
         Self {
             config,
             gate,
+            engines: Vec::new(),
             agreements: BTreeMap::new(),
             consumers: BTreeMap::new(),
             batches: Batches::default(),
@@ -71,6 +74,10 @@ impl Provider {
             Input::Limits(limits) => {
                 self.gate.set_limits(now, limits);
                 self.fit_to_limits(now, effects);
+            }
+            Input::Engines(engines) => {
+                self.engines = engines;
+                self.fit_to_engines(effects);
             }
             Input::Hardware(hardware) => {
                 self.gate.set_hardware(now, hardware);
@@ -112,7 +119,7 @@ impl Provider {
 
     /// What to offer right now.
     pub fn offer(&self) -> OfferDraft {
-        draft(&self.config, &self.gate, self.slots_granted())
+        draft(&self.config, &self.gate, &self.engines, self.slots_granted())
     }
 
     /// The terms of an open agreement.
@@ -152,7 +159,7 @@ impl Provider {
     }
 }
 
-fn draft(config: &Config, gate: &Gate, slots_granted: u64) -> OfferDraft {
+fn draft(config: &Config, gate: &Gate, engines: &[Engine], slots_granted: u64) -> OfferDraft {
     let slots_total = if gate.closed().is_some() { 0 } else { gate.slots() };
     let slots_free = u64::from(slots_total).saturating_sub(slots_granted) as u16;
     let note = match gate.closed() {
@@ -161,6 +168,7 @@ fn draft(config: &Config, gate: &Gate, slots_granted: u64) -> OfferDraft {
         None => "",
     };
     OfferDraft {
+        engines: engines.to_vec(),
         slots_total,
         slots_free,
         task_limits_max: gate.task_limits_max(&config.task_limits_max),

@@ -125,17 +125,17 @@ impl Provider {
 
     /// Orders a kept delivery to be sent.
     fn deliver(&mut self, id: AgreementId, number: u64, effects: &mut Vec<Effect>) {
-        let Some(terms) = self.agreements.get(&id).map(|agreement| agreement.terms.clone()) else { return };
+        let Some(agreement) = self.agreements.get(&id) else { return };
+        let (terms, engine) = (agreement.terms.clone(), agreement.engine.clone());
         let Some(Entry::Delivery(delivery)) = self.kept.get_mut(number) else { return };
         let again = std::mem::replace(&mut delivery.was_sent, true);
         let (to, reports) = (delivery.to, delivery.reports.clone());
         let hashes = delivery.hashes.clone();
         let pairs = reports.iter().zip(hashes);
-        let engine = (self.config.engine.as_str(), self.config.engine_config);
-        let receipts =
-            pairs.map(|(report, hashes)| Receipt::of(id, &terms, engine, hashes, report)).collect();
+        let used = (engine.name.as_str(), engine.config);
+        let receipts = pairs.map(|(report, hashes)| Receipt::of(id, &terms, used, hashes, report)).collect();
         let delivery = DeliveryId(number);
-        effects.push(Effect::Deliver { delivery, to, agreement: id, reports, receipts, again });
+        effects.push(Effect::Deliver { delivery, to, agreement: id, engine, reports, receipts, again });
     }
 
     pub(crate) fn on_countersigned(&mut self, from: NodeId, delivery: DeliveryId) {

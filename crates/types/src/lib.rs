@@ -9,6 +9,7 @@ pub mod account;
 pub mod agreement;
 pub mod batch;
 pub mod codec;
+pub mod engine;
 pub mod hash;
 pub mod ids;
 pub mod job;

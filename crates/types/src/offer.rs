@@ -34,7 +34,7 @@ pub struct Offer {
     pub slots_free: u16,
     /// The largest limits it accepts for one task.
     pub task_limits_max: TaskLimits,
-    /// Engine that would run the work: name and version, for receipts and constraints.
+    /// Engines that would run the work: names and versions, with commas between them.
     pub engine: String,
     /// Price of one billion fuel; zero in a free sky.
     pub price_per_gfuel: Micros,

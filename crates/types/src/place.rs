@@ -91,11 +91,13 @@ words! {
 words! {
     /// How a task runs (spec C2).
     Level,
-    "a level: function or vm",
+    "a level: function, vm or container",
     {
         /// A call of one exported function of a WASM module or component.
         Function = 0 => "function",
         /// A WASI command program: arguments, stdin, files in, stdout, files out, exit code.
         Vm = 1 => "vm",
+        /// An image run by a container engine: the same, for programs of any language.
+        Container = 2 => "container",
     }
 }

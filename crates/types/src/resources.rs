@@ -56,6 +56,10 @@ words! {
     }
 }
 
+/// Fuel that one microsecond of processor time counts as, for programs whose instructions nobody counts: what
+/// WASM gets through on a core of the usual speed. One unit of work for all levels keeps one price for all.
+pub const FUEL_PER_CPU_US: u64 = 1_000;
+
 /// What one task used, as the engine and the kernel counted it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Usage {

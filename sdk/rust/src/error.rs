@@ -46,6 +46,14 @@ pub enum ClientError {
         #[source]
         source: io::Error,
     },
+    /// The container engine of this machine did not give an image.
+    #[error("the image '{name}' could not be saved: {problem}")]
+    Image {
+        /// Its name in the engine.
+        name: String,
+        /// What the engine's command line said.
+        problem: String,
+    },
     /// The job file has a mistake, or names a file that is not there.
     #[error(transparent)]
     JobFile(#[from] Box<JobFileError>),

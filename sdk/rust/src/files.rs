@@ -1,6 +1,6 @@
 //! A job file with the local files it names, made into a job.
 
-use crate::{Client, ClientError};
+use crate::{Client, ClientError, image_in_engine};
 use futures::{StreamExt, TryStreamExt, stream};
 use opensky_api::job::{JobRequest, WAIT_MS_DEFAULT};
 use opensky_jobfile::{
@@ -11,6 +11,7 @@ use opensky_jobfile::{
 use opensky_types::{
     JobId, Micros, NodeId,
     job::{Blob, JobSpec, StageInputs, Verify},
+    place::Level,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -109,7 +110,7 @@ impl Client {
         }
         let mut found = Vec::new();
         for stage in &plan.job().stages {
-            let program = self.upload_named(&plan, folder, &stage.program, "program").await?;
+            let program = self.program(&plan, folder, stage).await?;
             let inputs = if reads_files(stage) && !overrides.files.is_empty() {
                 self.upload_files(&overrides.files, Path::new("")).await?
             } else {
@@ -138,6 +139,22 @@ impl Client {
             }
         }
         Ok(PreparedJob { spec, outputs })
+    }
+
+    /// What a stage runs: a file, or an image that the engine of this machine has.
+    async fn program(&self, plan: &Plan, folder: &Path, stage: &StagePlan) -> Result<Blob, ClientError> {
+        let name = &stage.program;
+        match image_in_engine(&name.value).filter(|_| stage.level == Level::Container) {
+            None => self.upload_named(plan, folder, name, "program").await,
+            Some(image) => match self.upload_image(image).await {
+                Err(ClientError::Image { name: image, problem }) => {
+                    let problem = format!("the image '{image}' could not be saved: {problem}");
+                    let hint = Some(format!("get it first: docker pull {image}"));
+                    Err(Box::new(plan.error_at(name, problem, hint)).into())
+                }
+                other => other.map(Blob::from),
+            },
+        }
     }
 
     async fn inputs(

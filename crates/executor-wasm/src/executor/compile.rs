@@ -3,7 +3,6 @@
 use super::{
     Config,
     cache::{Artefact, Cache, Writer},
-    content::open_blob,
     process::{Heard, Process},
 };
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     frame::{Order, PIECE_BYTES_MAX, Report, Role},
     worker::PROGRAM_BYTES_MAX,
 };
+use opensky_executor::content::open_blob;
 use opensky_ports::blobs::{BlobReader, BlobStore};
 use opensky_types::{Hash, task::Failure};
 use std::{

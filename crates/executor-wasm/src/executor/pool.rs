@@ -4,7 +4,8 @@ use super::{
     Config,
     process::{Process, SpawnError},
 };
-use crate::{files, frame::Role};
+use crate::frame::Role;
+use opensky_executor::scratch::remove_tree;
 use opensky_types::Hash;
 use std::{
     ops::{Deref, DerefMut},
@@ -39,7 +40,7 @@ struct ScratchDir(PathBuf);
 impl Drop for ScratchDir {
     fn drop(&mut self) {
         // A file that cannot be removed now is at the next start, which empties the parent folder.
-        if let Err(error) = files::remove_tree(&self.0) {
+        if let Err(error) = remove_tree(&self.0) {
             tracing::warn!(path = %self.0.display(), %error, "cannot remove a scratch folder");
         }
     }

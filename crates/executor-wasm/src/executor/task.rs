@@ -1,10 +1,10 @@
 //! The task that a worker is on, as the executor sees it: where its input comes from and what it has
 //! put out so far. Everything a worker says about it is checked here.
 
-use super::content::{InputReader, OutputWriter};
-use crate::{
-    files,
-    frame::{Ended, Ending},
+use crate::frame::{Ended, Ending};
+use opensky_executor::{
+    content::{InputReader, OutputWriter},
+    scratch::{OUTPUT_FILES_MAX, is_output_name},
 };
 use opensky_ports::{blobs::BlobStore, executor::WorkItem};
 use opensky_types::{
@@ -123,10 +123,10 @@ impl RunningTask {
     ) -> Result<(), Violation> {
         let in_order = self.files.last().is_none_or(|(last, _)| *last < path);
         self.files_bytes = self.files_bytes.saturating_add(size_bytes);
-        if self.file.is_some() || !in_order || !files::is_output_name(&path) {
+        if self.file.is_some() || !in_order || !is_output_name(&path) {
             return Err(Violation("a file out of order or with a bad name"));
         }
-        if self.files.len() >= files::OUTPUT_FILES_MAX || self.files_bytes > limits.output_bytes {
+        if self.files.len() >= OUTPUT_FILES_MAX || self.files_bytes > limits.output_bytes {
             return Err(Violation("more files than the limit"));
         }
         self.file = Some(OpenFile { path, size_bytes, writer: OutputWriter::default() });

@@ -1,9 +1,8 @@
 //! The loop of a worker that runs tasks.
 
 use super::{
-    Link,
+    Link, outputs,
     program::{Program, Programs, Unusable},
-    scratch::{CollectError, Scratch},
     task::{Done, Task},
     watchdog::Watchdog,
 };
@@ -11,6 +10,7 @@ use crate::{
     frame::{Ended, Ending, Order, Prepare, Report, Stdin},
     sandbox,
 };
+use opensky_executor::scratch::{CollectError, Scratch};
 use opensky_types::{place::Level, resources::Limit, task::Failure};
 use rustix::time::{ClockId, clock_gettime};
 use std::{path::PathBuf, sync::Arc, time::Instant};
@@ -100,7 +100,7 @@ impl Worker {
         if !self.scratch.is_within(limits) {
             return Ending::Failed(Failure::Limit { limit: Limit::Scratch });
         }
-        match self.scratch.send_outputs(limits, &self.link.outbox) {
+        match outputs::send(&self.scratch, limits, &self.link.outbox) {
             Ok(()) => ending,
             Err(CollectError::Limit(limit)) => Ending::Failed(Failure::Limit { limit }),
             Err(CollectError::Name { message }) => Ending::Failed(Failure::Trap { message }),

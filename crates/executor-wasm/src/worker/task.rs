@@ -5,7 +5,6 @@ use super::{
     failure::{self, Phase, Reached},
     limiter::Limiter,
     program::{Entry, Host, Program},
-    scratch::Scratch,
     streams::{Input, Output},
     values,
 };
@@ -13,6 +12,7 @@ use crate::{
     engine::TABLE_ELEMENTS_MAX,
     frame::{Ending, Prepare, Stdin},
 };
+use opensky_executor::{call::arguments, scratch::Scratch};
 use opensky_types::{
     place::Level,
     resources::{Limit, TaskLimits},
@@ -28,8 +28,6 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 /// How often the files of a running task are measured. What it writes in between, at the speed of
 /// the disk, is how far it can overshoot its scratch limit.
 const SCRATCH_LOOK: Duration = Duration::from_millis(50);
-/// Most bytes of arguments and environment.
-const ARGUMENT_BYTES_MAX: usize = 1 << 20;
 /// Most bytes a host call may copy out of a program at once.
 const HOST_CALL_BYTES_MAX: usize = 32 << 20;
 /// Most resources (files, streams, pollables) a program may hold.
@@ -91,7 +89,8 @@ impl Task<'_> {
     }
 
     fn prepare(&mut self) -> Result<(Store<Host>, Vec<String>, Output), Failure> {
-        let args = arguments(self.spec(), &self.item)?;
+        let spec = self.spec();
+        let args = arguments(&spec.args, &spec.env, &self.item)?;
         let limits = self.spec().limits;
         let stdout = Output::new(false, limits.output_bytes, self.link.outbox.clone());
         let wasi = match self.program.has_imports {
@@ -230,18 +229,6 @@ fn put_result(stdout: &Output, text: &str) -> Result<(), Stop> {
 
 fn no_scratch(error: &dyn std::fmt::Display) -> Failure {
     Failure::ProviderStopped { message: format!("no scratch folder: {error}") }
-}
-
-/// The arguments, with the item in its places.
-fn arguments(spec: &Prepare, item: &str) -> Result<Vec<String>, Failure> {
-    const PLACE: &str = "{item}";
-    let grown = |arg: &String| arg.len() + arg.matches(PLACE).count() * item.len();
-    let env: usize = spec.env.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if env + spec.args.iter().map(grown).sum::<usize>() > ARGUMENT_BYTES_MAX {
-        let message = format!("arguments and environment are over {ARGUMENT_BYTES_MAX} bytes");
-        return Err(Failure::InvalidProgram { message });
-    }
-    Ok(spec.args.iter().map(|arg| arg.replace(PLACE, item)).collect())
 }
 
 /// Asked at each tick whether the program may go on.

@@ -60,5 +60,5 @@ async fn what_does_not_compile_is_remembered() {
     let again = setup.run(batch).await.results();
     assert_eq!(again.len(), 3);
     assert!(setup.cache_files().is_empty());
-    assert!(setup.executor.engine().name.starts_with("wasmtime 48."));
+    assert!(setup.executor.engines()[0].name.starts_with("wasmtime 48."));
 }

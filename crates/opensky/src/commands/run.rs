@@ -7,10 +7,10 @@ mod report;
 use crate::{commands::Context, commands::invite::millis, fail::Exit, progress};
 use anyhow::Result;
 use clap::Args;
-use opensky_api::progress::StateView;
-use opensky_client::{Client, FileJob, Overrides};
+use opensky_api::{job::TaskLimitsView, progress::StateView};
+use opensky_client::{Client, FileJob, Overrides, image_in_engine};
 use opensky_jobfile::{Format, values::parse_per_mille};
-use opensky_types::{JobId, Micros, NodeId, job::Verify};
+use opensky_types::{JobId, Micros, NodeId, job::Verify, resources::ByteSize};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -21,14 +21,17 @@ pub use report::{costs, summary};
 /// The file in a results folder that [`keep`] writes.
 const KEPT: &str = "job.json";
 
-/// Run a program or a job file
+/// Run a program, an image or a job file
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A file that ends in .toml, .yaml, .yml or .json is a job file; anything else is a WASI program, which
-behaves like a local process: its standard input, outputs and exit code are yours.
+A file that ends in .toml, .yaml, .yml or .json is a job file. docker:NAME is an image that Docker
+or Podman has on this machine; an archive that `docker save` wrote is one too. Anything else is a
+WASI program. Programs and images behave like a local process: standard input, outputs and exit
+code are yours.
 
 Examples:
   opensky run hello.wasm -- --name sky < input.txt
+  opensky run docker:python:3.13-slim --memory 1GiB -- python3 -c 'print(6 * 7)'
   opensky run job.toml --results out
   opensky run examples/jobs/word-frequency.toml --input book1.txt --input book2.txt
   opensky run job.toml --verify quorum=2/3 --no-wait
@@ -36,7 +39,7 @@ Examples:
   opensky run job.toml --budget 2.5        stop at 2.5 credits
   opensky run job.toml --detach            then: opensky jobs attach JOB")]
 pub struct RunArgs {
-    /// A WASM program or a job file
+    /// A WASM program, an image (docker:NAME or an archive) or a job file
     file: PathBuf,
     /// Arguments of the program
     #[arg(last = true)]
@@ -72,12 +75,33 @@ pub struct RunArgs {
     /// An environment variable of the program
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
+    /// Most memory of a program or image [default: 256MiB]
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+    /// Most time of a program or image, such as 2h [default: 10m]
+    #[arg(long, value_name = "DURATION", value_parser = millis)]
+    time: Option<u64>,
     /// Call this exported function instead of a whole program
     #[arg(long, value_name = "NAME")]
     function: Option<String>,
 }
 
 impl RunArgs {
+    /// The image of this machine's engine that is meant, if one is.
+    fn image(&self) -> Option<&str> {
+        self.file.to_str().and_then(image_in_engine)
+    }
+
+    /// The limits of a program or image.
+    fn limits(&self) -> TaskLimitsView {
+        let default = TaskLimitsView::default();
+        TaskLimitsView {
+            memory_bytes: self.memory.map_or(default.memory_bytes, ByteSize::get),
+            wall_ms: self.time.unwrap_or(default.wall_ms),
+            ..default
+        }
+    }
+
     fn overrides(&self) -> Overrides {
         Overrides {
             verify: self.verify,

@@ -131,12 +131,12 @@ fn cancelled(item: &WorkItem, stdout: Content) -> WorkResult {
 
 #[async_trait]
 impl Executor for FakeExecutor {
-    fn engine(&self) -> Engine {
-        Engine {
+    fn engines(&self) -> Vec<Engine> {
+        vec![Engine {
             name: "fake 1.0.0".into(),
             config: Hash::of(b"fake engine configuration"),
             levels: vec![Level::Function, Level::Vm],
-        }
+        }]
     }
 
     async fn run(&self, batch: WorkBatch, sink: &dyn LogSink, cancel: CancellationToken) {

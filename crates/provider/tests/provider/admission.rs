@@ -1,6 +1,8 @@
 //! Which terms are accepted, and with how many slots.
 
-use crate::common::{ALICE, BOB, GIB, Node, agreement, assignment, config, hardware, limits, task, terms};
+use crate::common::{
+    ALICE, BOB, GIB, Node, agreement, assignment, config, engine, hardware, limits, task, terms,
+};
 use opensky_provider::{Config, Effect, Input, Provider};
 use opensky_types::{
     Hash, Micros, NodeId, TaskId, Timestamp,
@@ -33,13 +35,36 @@ fn terms_beyond_the_offer_are_refused_with_the_reason() {
         (Misfit::TaskLimit(Limit::Output), |t| t.limits.output_bytes = 5 * GIB + 1),
     ];
     for (misfit, spoil) in table {
-        let mut node = Node::new(Config { levels: vec![Level::Vm], ..config() });
+        let mut node = Node::new(config());
+        node.tell(Input::Engines(vec![engine(&[Level::Vm])]));
         let mut spoiled = terms(ALICE, 1, 4);
         spoil(&mut spoiled);
         let input = Input::Proposed { from: ALICE, agreement: agreement(1), terms: Box::new(spoiled) };
         node.tell(input);
         assert_eq!(node.effects, vec![Effect::Refuse { to: ALICE, agreement: agreement(1), misfit }]);
     }
+}
+
+#[test]
+fn c2_agreements_end_with_the_engine_that_runs_them() {
+    let (wasm, docker) = (engine(&[Level::Vm]), engine(&[Level::Container]));
+    let mut node = Node::new(config());
+    node.tell(Input::Engines(vec![wasm.clone(), docker.clone()]));
+    assert_eq!(node.core.offer().engines, [wasm.clone(), docker.clone()]);
+    let mut in_container = terms(ALICE, 2, 1);
+    in_container.program.level = Level::Container;
+    // An image may be larger than a WASM program.
+    in_container.program.size_bytes = GIB;
+    assert_eq!(node.propose(1, terms(ALICE, 1, 1)), Ok(1));
+    assert_eq!(node.propose(2, in_container.clone()), Ok(1));
+
+    node.tell(Input::Engines(vec![wasm.clone(), docker]));
+    assert!(node.effects.is_empty(), "nothing has changed: {:?}", node.effects);
+    node.tell(Input::Engines(vec![wasm]));
+    let end = Effect::End { to: ALICE, agreement: agreement(2), misfit: Misfit::Level };
+    assert_eq!(node.effects, [Effect::Release { agreement: agreement(2) }, end, Effect::OfferChanged]);
+    assert!(node.core.terms(agreement(1)).is_some(), "the other engine is still there");
+    assert_eq!(node.propose(3, in_container), Err(Misfit::Level));
 }
 
 #[test]

@@ -6,6 +6,7 @@ use opensky_provider::{
 use opensky_types::{
     AgreementId, Hash, JobId, Micros, NodeId, TaskId, Timestamp,
     agreement::Terms,
+    engine::Engine,
     job::{Blob, Program},
     limits::ContributionLimits,
     place::Level,
@@ -26,7 +27,12 @@ pub fn sky() -> Hash {
 }
 
 pub fn config() -> Config {
-    Config { engine: "test 1".into(), ..Config::new(sky(), OWN, [7; 32]) }
+    Config::new(sky(), OWN, [7; 32])
+}
+
+/// What runs tasks of these levels.
+pub fn engine(levels: &[Level]) -> Engine {
+    Engine { name: "test 1".into(), config: Hash::of(b"test engine"), levels: levels.to_vec() }
 }
 
 pub fn limits() -> ContributionLimits {
@@ -130,6 +136,7 @@ impl Node {
     pub fn new(config: Config) -> Self {
         let now = Timestamp::from_millis(1_700_000_000_000);
         let mut node = Self { core: Provider::new(config), now, effects: Vec::new() };
+        node.tell(Input::Engines(vec![engine(&[Level::Function, Level::Vm])]));
         node.tell(Input::Limits(limits()));
         node.tell(Input::Hardware(hardware()));
         node.tell(Input::Readings(readings()));

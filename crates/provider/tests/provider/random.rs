@@ -140,7 +140,7 @@ impl World {
                 let committed = self.committed.entry(agreement).or_default();
                 committed.extend(commitments.iter().map(|commitment| commitment.task));
             }
-            Effect::Deliver { delivery, to, agreement, reports, receipts, again } => {
+            Effect::Deliver { delivery, to, agreement, reports, receipts, again, .. } => {
                 assert_eq!(reports.len(), receipts.len());
                 let tasks: BTreeSet<TaskAttempt> = reports
                     .iter()

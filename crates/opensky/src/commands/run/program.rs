@@ -21,6 +21,7 @@ use opensky_client::Client;
 use opensky_types::{JobId, TaskId, place::Level};
 use std::{
     io::{IsTerminal, Read, Write},
+    path::Path,
     process::ExitCode,
 };
 
@@ -87,7 +88,11 @@ pub async fn run(context: &Context, client: &Client, args: &RunArgs) -> Result<E
 }
 
 async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
-    let program = client.upload_file(&args.file).await?;
+    let level = level(args)?;
+    let program = match args.image() {
+        Some(image) => client.upload_image(image).await?,
+        None => client.upload_file(&args.file).await?,
+    };
     let name = args.file.file_name().map_or("program".into(), |name| name.to_string_lossy());
     let stdin = match std::io::stdin().is_terminal() {
         true => None,
@@ -100,15 +105,15 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
         program: ProgramRequest {
             hash: program.hash,
             size_bytes: program.size_bytes,
-            level: if args.function.is_some() { Level::Function } else { Level::Vm },
+            level,
             function: args.function.clone().unwrap_or_default(),
             args: args.args.clone(),
             env: args.env.clone(),
-            deterministic: true,
+            deterministic: level != Level::Container,
         },
         inputs: InputsRequest::One { stdin },
         after: vec![],
-        limits: Default::default(),
+        limits: args.limits(),
         constraints,
         verify: overrides.verify.map(Into::into).unwrap_or_default(),
         failures_max: FAILURES_MAX_DEFAULT,
@@ -125,6 +130,28 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
         // Whoever waits for a program would simply run it again; it need not outlive the node.
         durable: args.detach,
     })
+}
+
+/// How it runs: images are told from programs by their name or their first bytes.
+fn level(args: &RunArgs) -> Result<Level> {
+    match (args.image().is_some() || is_archive(&args.file)?, &args.function) {
+        (true, Some(_)) => {
+            let what = "an image has no functions to call";
+            Err(Fail::new(Exit::Invalid, what).next("leave --function out; arguments come after --").into())
+        }
+        (true, None) => Ok(Level::Container),
+        (false, Some(_)) => Ok(Level::Function),
+        (false, None) => Ok(Level::Vm),
+    }
+}
+
+fn is_archive(path: &Path) -> Result<bool> {
+    /// Where a tar says that it is one.
+    const MAGIC_AT: usize = 257;
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    file.take(512).read_to_end(&mut start)?;
+    Ok(start.get(MAGIC_AT..).is_some_and(|rest| rest.starts_with(b"ustar")))
 }
 
 async fn read_stdin(client: &Client) -> Result<Option<opensky_api::content::BlobRef>> {
@@ -178,8 +205,8 @@ impl<W: Write> Shown<W> {
         self.to.write(piece)
     }
 
-    /// What was not shown yet. Another attempt may have written what was: it is the same, since
-    /// programs are deterministic.
+    /// What was not shown yet. Another attempt may have written what was: it is the same where programs are
+    /// deterministic, and of the same length or longer where they are orderly.
     async fn rest(&mut self, client: &Client, content: &ContentView) -> Result<()> {
         if content.size_bytes as usize <= self.bytes {
             return Ok(());

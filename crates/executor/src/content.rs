@@ -1,9 +1,8 @@
-//! Content on its way between workers and the blob store: inputs out, outputs in.
+//! Content on its way between programs and the blob store: inputs out, outputs in.
 //!
 //! Blob stores block, so everything that may touch a disk happens on the blocking pool; what stays
 //! inline never goes there.
 
-use crate::frame::PIECE_BYTES_MAX;
 use opensky_ports::blobs::{BlobError, BlobReader, BlobStore, BlobWriter};
 use opensky_types::{
     Hash,
@@ -16,6 +15,8 @@ use std::{
 };
 use tokio::task::spawn_blocking;
 
+/// Most bytes of one piece of input.
+pub const PIECE_BYTES: usize = 256 << 10;
 /// Bytes of output gathered before they go to disk.
 const SPILL_BYTES: usize = 256 << 10;
 
@@ -32,6 +33,7 @@ struct Open {
 }
 
 impl InputReader {
+    /// A reader of these contents, one after the other.
     pub fn new(blobs: Arc<dyn BlobStore>, contents: Vec<Content>) -> Self {
         Self { blobs, contents: contents.into_iter(), open: None }
     }
@@ -74,8 +76,8 @@ impl Open {
     }
 
     fn read_piece(&mut self) -> Result<Vec<u8>, Failure> {
-        let mut piece = Vec::with_capacity(PIECE_BYTES_MAX);
-        let mut part = (&mut self.reader).take(PIECE_BYTES_MAX as u64);
+        let mut piece = Vec::with_capacity(PIECE_BYTES);
+        let mut part = (&mut self.reader).take(PIECE_BYTES as u64);
         part.read_to_end(&mut piece).map_err(|error| unavailable(self.hash, error.to_string()))?;
         Ok(piece)
     }

@@ -1,0 +1,163 @@
+//! The engine on this machine: found when it starts, watched, and let go when it hangs.
+
+use crate::create::hardening_hash;
+use bollard::{ClientVersion, Docker, models::SystemInfoCgroupDriverEnum};
+use opensky_types::{engine::Engine, place::Level};
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Time between two looks.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Longest wait for an engine to say who it is.
+const ANSWER_WAIT: Duration = Duration::from_secs(3);
+/// Looks in a row that an engine may miss.
+const MISSES_MAX: u32 = 2;
+/// Longest wait for an answer to an order, in seconds.
+const ORDER_WAIT_S: u64 = 60;
+/// The oldest engine whose API has all that is asked of it.
+const API_MIN: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
+
+/// An engine that answers.
+#[derive(Debug)]
+pub struct Found {
+    pub docker: Docker,
+    /// Name and version.
+    pub name: String,
+    /// Its machines, as Go names them: `amd64`, `arm64`.
+    pub arch: String,
+    /// Whether it makes control groups itself, at paths of our choice.
+    pub makes_cgroups: bool,
+}
+
+impl Found {
+    /// What offers and receipts say of it.
+    pub fn engine(&self) -> Engine {
+        Engine { name: self.name.clone(), config: hardening_hash(&self.arch), levels: vec![Level::Container] }
+    }
+}
+
+/// Why an engine is not used.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    #[error(transparent)]
+    Engine(#[from] bollard::errors::Error),
+    #[error("it does not answer")]
+    Silent,
+    #[error("it runs {0} containers, not linux")]
+    Platform(String),
+    #[error("it filters no system calls (seccomp)")]
+    NoSeccomp,
+}
+
+/// The engine, as it was last seen.
+#[derive(Debug)]
+pub struct Watch {
+    sockets: Vec<PathBuf>,
+    found: Mutex<Option<Arc<Found>>>,
+    stop: CancellationToken,
+}
+
+impl Watch {
+    /// Looks once, then every few seconds until [`Watch::stop`]. Needs a tokio runtime.
+    pub async fn start(sockets: Vec<PathBuf>) -> Arc<Self> {
+        let watch = Arc::new(Self { sockets, found: Mutex::new(None), stop: CancellationToken::new() });
+        watch.set(find(&watch.sockets).await);
+        let (watching, stop) = (Arc::clone(&watch), watch.stop.clone());
+        tokio::spawn(async move { stop.run_until_cancelled(watching.run()).await });
+        watch
+    }
+
+    /// The engine, if there is one.
+    pub fn found(&self) -> Option<Arc<Found>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks no more.
+    pub fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    fn set(&self, found: Option<Found>) {
+        if let Some(found) = &found {
+            tracing::info!(engine = found.name, "tasks can run in containers");
+        }
+        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = found.map(Arc::new);
+    }
+
+    async fn run(self: Arc<Self>) {
+        let mut misses = 0;
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let Some(known) = self.found() else {
+                self.set(find(&self.sockets).await);
+                continue;
+            };
+            match look(&known.docker).await {
+                Ok(seen) if seen.name == known.name => misses = 0,
+                Ok(seen) => self.set(Some(seen)),
+                Err(error) => {
+                    misses += 1;
+                    tracing::warn!(engine = known.name, %error, misses, "the container engine is in trouble");
+                    if misses > MISSES_MAX {
+                        misses = 0;
+                        self.set(None);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where engines listen on this machine, best first.
+pub fn usual_sockets() -> Vec<PathBuf> {
+    let named = std::env::var("DOCKER_HOST").ok();
+    let named = named.as_deref().and_then(|host| host.strip_prefix("unix://")).map(PathBuf::from);
+    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let own = own.iter().flat_map(|dir| [dir.join("docker.sock"), dir.join("podman/podman.sock")]);
+    let shared = ["/var/run/docker.sock", "/run/podman/podman.sock"].map(PathBuf::from);
+    named.into_iter().chain(shared).chain(own).collect()
+}
+
+async fn find(sockets: &[PathBuf]) -> Option<Found> {
+    for socket in sockets.iter().filter(|socket| socket.exists()) {
+        match connect(socket).await {
+            Ok(found) => return Some(found),
+            Err(error) => {
+                tracing::debug!(socket = %socket.display(), %error, "a container engine that cannot be used");
+            }
+        }
+    }
+    None
+}
+
+async fn connect(socket: &Path) -> Result<Found, Unusable> {
+    let docker = Docker::connect_with_unix(&socket.to_string_lossy(), ORDER_WAIT_S, &API_MIN)?;
+    look(&docker).await
+}
+
+/// Asks an engine what it is.
+async fn look(docker: &Docker) -> Result<Found, Unusable> {
+    let answers = async { tokio::try_join!(docker.version(), docker.info()) };
+    let answers = tokio::time::timeout(ANSWER_WAIT, answers).await;
+    let (version, info) = answers.map_err(|_| Unusable::Silent)??;
+    let os = info.os_type.unwrap_or_default();
+    if os != "linux" {
+        return Err(Unusable::Platform(os));
+    }
+    let security = info.security_options.unwrap_or_default();
+    if !security.iter().any(|option| option.contains("seccomp")) {
+        return Err(Unusable::NoSeccomp);
+    }
+    let is_podman = version.components.iter().flatten().any(|part| part.name.contains("Podman"));
+    let kind = if is_podman { "podman" } else { "docker" };
+    Ok(Found {
+        docker: docker.clone(),
+        name: format!("{kind} {}", version.version.unwrap_or_default()),
+        arch: version.arch.unwrap_or_default(),
+        makes_cgroups: info.cgroup_driver == Some(SystemInfoCgroupDriverEnum::CGROUPFS),
+    })
+}

@@ -1,0 +1,203 @@
+//! Images in the engine: brought there once, under names of this node's own, and taken out again when they
+//! need too much room.
+
+use crate::{
+    archive::{self, ArchiveError, Image},
+    engine::Found,
+};
+use bollard::{
+    errors::Error as EngineError,
+    query_parameters::{ImportImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder},
+};
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use opensky_executor::content::open_blob;
+use opensky_ports::blobs::BlobStore;
+use opensky_types::{Hash, task::Failure};
+use std::{
+    collections::HashMap,
+    io::{self, Write},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+use tokio::sync::mpsc;
+
+/// The repository of this node's names: `opensky/image:HASH`.
+const REPOSITORY: &str = "opensky/image";
+/// Pieces of an archive that wait for the engine.
+const PIECES_WAITING: usize = 8;
+/// Bytes of such a piece.
+const PIECE_BYTES: usize = 256 << 10;
+
+/// The images that tasks run from.
+pub struct Images {
+    blobs: Arc<dyn BlobStore>,
+    /// Most bytes of images in the engine, unpacked.
+    cap_bytes: u64,
+    limits: archive::Limits,
+    /// When images known to be in the engine were last used, by name.
+    used: Mutex<HashMap<String, Instant>>,
+    /// One image at a time is brought in.
+    loading: tokio::sync::Mutex<()>,
+}
+
+impl Images {
+    pub fn new(blobs: Arc<dyn BlobStore>, cap_bytes: u64) -> Self {
+        let limits = archive::Limits::default();
+        let limits =
+            archive::Limits { unpacked_bytes_max: limits.unpacked_bytes_max.min(cap_bytes), ..limits };
+        Self { blobs, cap_bytes, limits, used: Mutex::default(), loading: tokio::sync::Mutex::new(()) }
+    }
+
+    fn used(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes sure that the image is in the engine; returns its name there.
+    pub async fn ensure(&self, engine: &Found, hash: Hash) -> Result<String, Failure> {
+        let name = format!("{REPOSITORY}:{hash}");
+        if self.is_known(&name) {
+            return Ok(name);
+        }
+        let _one = self.loading.lock().await;
+        if self.is_known(&name) {
+            return Ok(name);
+        }
+        if !is_there(engine, &name).await? {
+            self.load(engine, hash, &name).await?;
+        }
+        self.used().insert(name.clone(), Instant::now());
+        Ok(name)
+    }
+
+    /// The engine said that it has no such image, whatever was known.
+    pub fn forget(&self, name: &str) {
+        self.used().remove(name);
+    }
+
+    fn is_known(&self, name: &str) -> bool {
+        let mut used = self.used();
+        let known = used.get_mut(name);
+        known.map(|at| *at = Instant::now()).is_some()
+    }
+
+    async fn load(&self, engine: &Found, hash: Hash, name: &str) -> Result<(), Failure> {
+        let started = Instant::now();
+        let (blobs, arch, limits) = (Arc::clone(&self.blobs), engine.arch.clone(), self.limits);
+        let checked = tokio::task::spawn_blocking(move || {
+            let mut archive = open_blob(blobs.as_ref(), hash)?;
+            archive::read(&mut archive, &arch, &limits).map_err(|error| unreadable(&error))
+        });
+        let image = checked.await.map_err(|_| stopped("the check of an image panicked"))??;
+        self.make_room(engine, image.unpacked_bytes).await?;
+        let unpacked_bytes = image.unpacked_bytes;
+        self.send(engine, hash, image, name).await?;
+        if !is_there(engine, name).await? {
+            return Err(stopped("the engine took the image and does not have it"));
+        }
+        tracing::info!(name, unpacked_bytes, took = ?started.elapsed(), "an image was brought into the engine");
+        Ok(())
+    }
+
+    async fn send(&self, engine: &Found, hash: Hash, image: Image, name: &str) -> Result<(), Failure> {
+        let (sender, mut pieces) = mpsc::channel(PIECES_WAITING);
+        let (blobs, tag) = (Arc::clone(&self.blobs), name.to_owned());
+        let writing = tokio::task::spawn_blocking(move || {
+            let mut archive = open_blob(blobs.as_ref(), hash)?;
+            let pipe = io::BufWriter::with_capacity(PIECE_BYTES, Pipe(sender));
+            archive::rewrite(&mut archive, &image, &tag, pipe)
+                .map_err(|error| stopped(&format!("the image could not be passed on: {error}")))
+        });
+        let body = futures::stream::poll_fn(move |context| pieces.poll_recv(context)).map(Ok::<_, io::Error>);
+        let options = ImportImageOptionsBuilder::default().quiet(true).build();
+        let answers = engine.docker.import_image_stream(options, body, None);
+        let told: Result<Vec<_>, EngineError> = answers.try_collect().await;
+        let written = writing.await.map_err(|_| stopped("the writer of an image panicked"))?;
+        match told {
+            Ok(_) => written,
+            Err(EngineError::DockerStreamError { error }) => {
+                Err(Failure::InvalidProgram { message: format!("the engine refuses the image: {error}") })
+            }
+            Err(error) => Err(stopped(&format!("the engine did not take the image: {error}"))),
+        }
+    }
+
+    /// Removes images, those unused for longest first, until so much fits. The engine keeps those that
+    /// containers are made of.
+    async fn make_room(&self, engine: &Found, wanted_bytes: u64) -> Result<(), Failure> {
+        let mut held = list(engine).await?;
+        let mut total: u64 = held.iter().map(|(_, size_bytes)| size_bytes).sum();
+        {
+            let used = self.used();
+            held.sort_by_key(|(name, _)| used.get(name).copied());
+        }
+        for (name, size_bytes) in held {
+            if total.saturating_add(wanted_bytes) <= self.cap_bytes {
+                break;
+            }
+            let options = RemoveImageOptionsBuilder::default().build();
+            match engine.docker.remove_image(&name, Some(options), None).await {
+                Ok(_) => {
+                    tracing::info!(name, size_bytes, "an image was removed to make room");
+                    self.forget(&name);
+                    total = total.saturating_sub(size_bytes);
+                }
+                Err(error) => tracing::debug!(name, %error, "an image stays"),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The images of this node's names and their sizes in bytes.
+async fn list(engine: &Found) -> Result<Vec<(String, u64)>, Failure> {
+    let filters = HashMap::from([("reference", vec![REPOSITORY])]);
+    let options = ListImagesOptionsBuilder::default().filters(&filters).build();
+    let images = engine.docker.list_images(Some(options)).await.map_err(|error| lost(&error))?;
+    let named = images.into_iter().flat_map(|image| {
+        let size_bytes = u64::try_from(image.size).unwrap_or(0);
+        image.repo_tags.into_iter().map(move |tag| (tag, size_bytes))
+    });
+    Ok(named.filter(|(tag, _)| tag.starts_with(REPOSITORY)).collect())
+}
+
+async fn is_there(engine: &Found, name: &str) -> Result<bool, Failure> {
+    match engine.docker.inspect_image(name).await {
+        Ok(_) => Ok(true),
+        Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+        Err(error) => Err(lost(&error)),
+    }
+}
+
+fn unreadable(error: &ArchiveError) -> Failure {
+    match error {
+        ArchiveError::Io(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
+            stopped(&format!("{error}: {source}"))
+        }
+        ArchiveError::Io(source) => Failure::InvalidProgram { message: format!("{error}: {source}") },
+        other => Failure::InvalidProgram { message: other.to_string() },
+    }
+}
+
+fn stopped(message: &str) -> Failure {
+    Failure::ProviderStopped { message: message.to_owned() }
+}
+
+/// The engine failed, which is no fault of the program.
+pub fn lost(error: &EngineError) -> Failure {
+    Failure::WorkerLost { message: format!("the container engine: {error}") }
+}
+
+/// Writes into a channel.
+struct Pipe(mpsc::Sender<Bytes>);
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let sent = self.0.blocking_send(Bytes::copy_from_slice(bytes));
+        sent.map(|()| bytes.len()).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

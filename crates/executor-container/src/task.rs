@@ -1,0 +1,304 @@
+//! One task: a container made, started, fed, heard, watched, and gone.
+
+mod streams;
+mod watching;
+
+use crate::{
+    create::{self, Container, MEMORY_BYTES_MIN},
+    engine::Found,
+    images::{Images, lost},
+    meter::Meter,
+};
+use bollard::{
+    Docker,
+    container::AttachContainerResults,
+    errors::Error as EngineError,
+    models::ContainerState,
+    query_parameters::{
+        AttachContainerOptionsBuilder, CreateContainerOptions, InspectContainerOptions,
+        RemoveContainerOptionsBuilder, StartContainerOptions,
+    },
+};
+use opensky_executor::{
+    call::arguments,
+    scratch::{CollectError, Scratch},
+};
+use opensky_ports::{
+    blobs::BlobStore,
+    executor::{LogSink, WorkBatch, WorkItem, WorkResult},
+};
+use opensky_types::{
+    resources::{FUEL_PER_CPU_US, Limit, Usage},
+    task::{Content, Failure, Outcome, TaskOutput},
+};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use streams::Streams;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use watching::Watching;
+
+/// How long the engine may take to notice that a container ended.
+const END_WAIT: Duration = Duration::from_secs(10);
+/// Time between two looks at that.
+const END_LOOK: Duration = Duration::from_millis(5);
+
+/// Room for one task at a time.
+pub struct Slot {
+    pub scratch: Arc<Scratch>,
+    pub meter: Meter,
+}
+
+/// What tasks of a batch have in common.
+pub struct Call<'a> {
+    pub engine: &'a Found,
+    pub images: &'a Images,
+    pub blobs: &'a Arc<dyn BlobStore>,
+    /// Removes containers beside the next task.
+    pub cleaner: &'a TaskTracker,
+    pub owner: &'a str,
+    pub batch: &'a WorkBatch,
+}
+
+/// What a program that ended by itself left: exit code, files, and how many bytes they have.
+type Ended = (i32, Vec<(String, Content)>, u64);
+
+/// How a container came to its end.
+enum End {
+    /// Its program ended.
+    Over,
+    /// It has to be ended, and this is why.
+    Stopped(Failure),
+}
+
+impl Call<'_> {
+    /// Runs one task to its end, whatever happens.
+    pub async fn run(
+        &self,
+        slot: &mut Slot,
+        item: &WorkItem,
+        sink: &dyn LogSink,
+        stop: [&CancellationToken; 2],
+    ) -> WorkResult {
+        let mut streams = Streams::new(Arc::clone(self.blobs), self.batch.limits.output_bytes);
+        let mut watching = Watching::new(self.batch.limits, self.engine.docker.clone());
+        let ended = self.to_the_end(slot, item, sink, stop, (&mut streams, &mut watching)).await;
+        let (ended, files_bytes) = match ended {
+            Ok((code, files, bytes)) => (Ok((code, files)), bytes),
+            Err(failure) => (Err(failure), 0),
+        };
+        let usage = watching.usage(&slot.meter);
+        let usage = Usage {
+            input_bytes: streams.input_bytes,
+            output_bytes: streams.output_bytes().saturating_add(files_bytes),
+            ..usage
+        };
+        let (stdout, stderr, kept) = streams.finish().await;
+        let outcome = match (ended, kept) {
+            (Ok((exit_code, files)), Ok(())) => {
+                Outcome::Exited(TaskOutput { exit_code, stdout, stderr, files })
+            }
+            (Err(failure), _) | (Ok(_), Err(failure)) => Outcome::Failed { failure, stdout, stderr },
+        };
+        WorkResult { key: item.key, outcome, usage }
+    }
+
+    async fn to_the_end(
+        &self,
+        slot: &mut Slot,
+        item: &WorkItem,
+        sink: &dyn LogSink,
+        stop: [&CancellationToken; 2],
+        (streams, watching): (&mut Streams, &mut Watching),
+    ) -> Result<Ended, Failure> {
+        let args = arguments(&self.batch.program.args, &self.batch.program.env, &item.input.item)?;
+        freshen(&slot.scratch).await?;
+        let has_stdin = !item.input.stdin.is_empty();
+        let id = self.create(slot, args, has_stdin).await?;
+        // However this ends, also if its future is dropped, the container goes.
+        let removal = Removal { call: self, id: Some(&id) };
+        let ended = self.in_container(&id, slot, item, (sink, stop), (streams, watching)).await;
+        if ended.is_err() {
+            // It may run still, and write into the folders of the next task.
+            removal.now().await;
+        }
+        ended
+    }
+
+    async fn in_container(
+        &self,
+        id: &str,
+        slot: &mut Slot,
+        item: &WorkItem,
+        (sink, stop): (&dyn LogSink, [&CancellationToken; 2]),
+        (streams, watching): (&mut Streams, &mut Watching),
+    ) -> Result<Ended, Failure> {
+        let attached = self.attach(id, !item.input.stdin.is_empty()).await?;
+        slot.meter.begin();
+        watching.begin(id);
+        self.engine.docker.start_container(id, None::<StartContainerOptions>).await.map_err(unstartable)?;
+        let contents = item.input.stdin.clone();
+        match streams.run(attached, contents, (item.key, sink), stop, (watching, slot)).await {
+            End::Stopped(failure) => Err(failure),
+            End::Over => {
+                let state = self.state(id).await?;
+                if state.oom_killed == Some(true) {
+                    return Err(Failure::Limit { limit: Limit::Memory });
+                }
+                watching.check(slot).await?;
+                let (files, bytes) = self.outputs(&slot.scratch).await?;
+                let code = state.exit_code.and_then(|code| i32::try_from(code).ok()).unwrap_or(-1);
+                Ok((code, files, bytes))
+            }
+        }
+    }
+
+    /// Makes the container. An image that somebody took out of the engine is brought there again.
+    async fn create(&self, slot: &Slot, args: Vec<String>, has_stdin: bool) -> Result<String, Failure> {
+        let limits = &self.batch.limits;
+        if limits.memory_bytes < MEMORY_BYTES_MIN {
+            let message = format!("a container needs {} MiB of memory or more", MEMORY_BYTES_MIN >> 20);
+            return Err(Failure::InvalidProgram { message });
+        }
+        let mut is_second_try = false;
+        loop {
+            let image = self.images.ensure(self.engine, self.batch.program.hash).await?;
+            let body = create::create(Container {
+                image: &image,
+                args: args.clone(),
+                env: &self.batch.program.env,
+                limits,
+                has_stdin,
+                tmp_dir: &slot.scratch.tmp_dir(),
+                out_dir: &slot.scratch.out_dir(),
+                owner: self.owner,
+                cgroup_parent: self.engine.makes_cgroups.then(|| slot.meter.group()),
+                user: create::user(),
+            });
+            match self.engine.docker.create_container(None::<CreateContainerOptions>, body).await {
+                Ok(created) => return Ok(created.id),
+                Err(EngineError::DockerResponseServerError { status_code: 404, .. }) if !is_second_try => {
+                    self.images.forget(&image);
+                    is_second_try = true;
+                }
+                Err(error) => return Err(unstartable(error)),
+            }
+        }
+    }
+
+    async fn attach(&self, id: &str, has_stdin: bool) -> Result<AttachContainerResults, Failure> {
+        let options = AttachContainerOptionsBuilder::default()
+            .stdin(has_stdin)
+            .stdout(true)
+            .stderr(true)
+            .stream(true)
+            .build();
+        self.engine.docker.attach_container(id, Some(options)).await.map_err(|error| lost(&error))
+    }
+
+    /// How the program ended. Its streams close a moment before the engine knows.
+    async fn state(&self, id: &str) -> Result<ContainerState, Failure> {
+        let asked = Instant::now();
+        loop {
+            let inspected = self.engine.docker.inspect_container(id, None::<InspectContainerOptions>).await;
+            let state = inspected.map_err(|error| lost(&error))?.state.unwrap_or_default();
+            if state.running != Some(true) {
+                return Ok(state);
+            }
+            if asked.elapsed() > END_WAIT {
+                let message = "the container closed its outputs and goes on".to_owned();
+                return Err(Failure::WorkerLost { message });
+            }
+            tokio::time::sleep(END_LOOK).await;
+        }
+    }
+
+    async fn outputs(&self, scratch: &Arc<Scratch>) -> Result<(Vec<(String, Content)>, u64), Failure> {
+        let (scratch, limit_bytes) = (Arc::clone(scratch), self.batch.limits.output_bytes);
+        streams::collect(scratch, Arc::clone(self.blobs), limit_bytes).await.map_err(|error| match error {
+            CollectError::Limit(limit) => Failure::Limit { limit },
+            CollectError::Name { message } => Failure::InvalidProgram { message },
+            CollectError::Io(error) => {
+                Failure::ProviderStopped { message: format!("the outputs cannot be read: {error}") }
+            }
+        })
+    }
+}
+
+/// Removes a container, beside the next task when it is dropped.
+struct Removal<'a> {
+    call: &'a Call<'a>,
+    id: Option<&'a str>,
+}
+
+impl Removal<'_> {
+    /// Ends the container, and returns when it is gone.
+    async fn now(mut self) {
+        if let Some(id) = self.id.take() {
+            remove(&self.call.engine.docker, id).await;
+        }
+    }
+}
+
+impl Drop for Removal<'_> {
+    fn drop(&mut self) {
+        if let Some(id) = self.id.map(str::to_owned) {
+            let docker = self.call.engine.docker.clone();
+            self.call.cleaner.spawn(async move { remove(&docker, &id).await });
+        }
+    }
+}
+
+async fn remove(docker: &Docker, id: &str) {
+    let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+    if let Err(error) = docker.remove_container(id, Some(options)).await {
+        tracing::warn!(id, %error, "a container could not be removed");
+    }
+}
+
+/// Empty folders that belong to whom the program runs as.
+async fn freshen(scratch: &Arc<Scratch>) -> Result<(), Failure> {
+    let scratch = Arc::clone(scratch);
+    let freshened = tokio::task::spawn_blocking(move || {
+        scratch.freshen()?;
+        let (user, group) = create::user();
+        for folder in [scratch.tmp_dir(), scratch.out_dir()] {
+            std::os::unix::fs::chown(folder, Some(user), Some(group))?;
+        }
+        io::Result::Ok(())
+    });
+    let freshened = freshened.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    freshened.map_err(|error| Failure::ProviderStopped { message: format!("no scratch folder: {error}") })
+}
+
+/// What the engine says when it cannot run the program at all.
+fn unstartable(error: EngineError) -> Failure {
+    match error {
+        EngineError::DockerResponseServerError { status_code: 400..500, message } => {
+            Failure::InvalidProgram { message }
+        }
+        other => lost(&other),
+    }
+}
+
+/// An item that was never begun.
+pub fn cancelled(key: u64) -> WorkResult {
+    without_a_run(key, Failure::Cancelled)
+}
+
+/// An item for which there is no engine any more.
+pub fn no_engine(key: u64) -> WorkResult {
+    without_a_run(key, Failure::ProviderStopped { message: "the container engine is away".into() })
+}
+
+fn without_a_run(key: u64, failure: Failure) -> WorkResult {
+    let outcome = Outcome::Failed { failure, stdout: Content::empty(), stderr: Content::empty() };
+    WorkResult { key, outcome, usage: Usage::default() }
+}
+
+/// Fuel that processor time counts as.
+pub fn fuel_of(cpu_us: u64) -> u64 {
+    cpu_us.saturating_mul(FUEL_PER_CPU_US)
+}

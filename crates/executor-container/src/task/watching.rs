@@ -1,0 +1,142 @@
+//! A running container, measured: its time, its memory, its files.
+
+use super::{Slot, fuel_of};
+use crate::meter::Meter;
+use bollard::{Docker, query_parameters::StatsOptionsBuilder};
+use futures::StreamExt;
+use opensky_types::{
+    resources::{Limit, TaskLimits, Usage},
+    task::Failure,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// Looks at the counters of the kernel between two looks at files.
+const LOOKS_PER_SCRATCH_LOOK: u32 = 4;
+/// Looks between two questions to the engine, where the kernel's counters cannot be read.
+const LOOKS_PER_QUESTION: u32 = 10;
+/// How far past the wall time of its one core a task's processor time can be: two readings are never taken
+/// at one moment.
+const CPU_SLACK_US: u64 = 50_000;
+
+/// What is known of a task so far.
+pub struct Watching {
+    limits: TaskLimits,
+    docker: Docker,
+    id: String,
+    began: Option<Instant>,
+    looks: u32,
+    /// By the engine's word, where the kernel's counters cannot be read.
+    asked_cpu_us: u64,
+    memory_seen_bytes: u64,
+}
+
+impl Watching {
+    pub fn new(limits: TaskLimits, docker: Docker) -> Self {
+        Self {
+            limits,
+            docker,
+            id: String::new(),
+            began: None,
+            looks: 0,
+            asked_cpu_us: 0,
+            memory_seen_bytes: 0,
+        }
+    }
+
+    /// The container starts now.
+    pub fn begin(&mut self, id: &str) {
+        id.clone_into(&mut self.id);
+        self.began = Some(Instant::now());
+    }
+
+    /// Time left to the program.
+    pub fn wall_left(&self) -> Duration {
+        let elapsed = self.began.map_or(Duration::ZERO, |began| began.elapsed());
+        Duration::from_millis(self.limits.wall_ms).saturating_sub(elapsed)
+    }
+
+    /// One of the regular looks.
+    pub async fn look(&mut self, slot: &Slot) -> Result<(), Failure> {
+        self.looks += 1;
+        if slot.meter.cpu_us().is_none() && self.looks.is_multiple_of(LOOKS_PER_QUESTION) {
+            self.ask().await;
+        }
+        let memory_bytes = slot.meter.memory_bytes().unwrap_or(0);
+        self.memory_seen_bytes = self.memory_seen_bytes.max(memory_bytes);
+        if fuel_of(self.cpu_us(&slot.meter)) > self.limits.fuel {
+            return Err(Failure::Limit { limit: Limit::Fuel });
+        }
+        if self.looks.is_multiple_of(LOOKS_PER_SCRATCH_LOOK) {
+            self.check_scratch(slot).await
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The look after the end.
+    pub async fn check(&mut self, slot: &Slot) -> Result<(), Failure> {
+        if fuel_of(self.cpu_us(&slot.meter)) > self.limits.fuel {
+            return Err(Failure::Limit { limit: Limit::Fuel });
+        }
+        self.check_scratch(slot).await
+    }
+
+    async fn check_scratch(&self, slot: &Slot) -> Result<(), Failure> {
+        let (scratch, limits) = (Arc::clone(&slot.scratch), self.limits);
+        let within = tokio::task::spawn_blocking(move || scratch.is_within(&limits)).await;
+        if within.unwrap_or(false) { Ok(()) } else { Err(Failure::Limit { limit: Limit::Scratch }) }
+    }
+
+    /// What it used.
+    pub fn usage(&self, meter: &Meter) -> Usage {
+        let Some(began) = self.began else { return Usage::default() };
+        let wall_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let cpu_us = plausible_cpu_us(self.cpu_us(meter), wall_us);
+        Usage {
+            // A consumer takes no more than was agreed; the last look may have come a moment late.
+            fuel: fuel_of(cpu_us).min(self.limits.fuel),
+            memory_peak_bytes: meter.memory_peak_bytes().unwrap_or(self.memory_seen_bytes),
+            wall_us,
+            cpu_us,
+            ..Usage::default()
+        }
+    }
+
+    fn cpu_us(&self, meter: &Meter) -> u64 {
+        meter.cpu_us().unwrap_or(self.asked_cpu_us)
+    }
+
+    async fn ask(&mut self) {
+        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+        let mut answers = Box::pin(self.docker.stats(&self.id, Some(options)));
+        let Some(Ok(stats)) = answers.next().await else { return };
+        let used_ns = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
+        self.asked_cpu_us = self.asked_cpu_us.max(used_ns.unwrap_or(0) / 1_000);
+        let memory_bytes = stats.memory_stats.and_then(|memory| memory.usage).unwrap_or(0);
+        self.memory_seen_bytes = self.memory_seen_bytes.max(memory_bytes);
+    }
+}
+
+/// Processor time that fits the wall time: one core cannot work for longer than the clock ran (threat M1).
+fn plausible_cpu_us(cpu_us: u64, wall_us: u64) -> u64 {
+    let most_us = wall_us.saturating_add(CPU_SLACK_US);
+    if cpu_us > most_us {
+        tracing::warn!(cpu_us, wall_us, "a counter of processor time ran ahead of the clock");
+    }
+    cpu_us.min(most_us)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn m1_processor_time_is_checked_against_the_clock() {
+        assert_eq!(plausible_cpu_us(900_000, 1_000_000), 900_000);
+        assert_eq!(plausible_cpu_us(1_020_000, 1_000_000), 1_020_000, "readings are not simultaneous");
+        assert_eq!(plausible_cpu_us(9_000_000, 1_000_000), 1_050_000);
+    }
+}

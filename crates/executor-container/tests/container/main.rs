@@ -1,0 +1,9 @@
+//! Images and containers, against a real engine where there is one.
+//!
+//! Tests that need an engine say `skipped` and why where there is none, or no static busybox to make an
+//! image of: Debian's packages `docker.io` and `busybox-static` have both.
+
+mod abuse;
+mod images;
+mod running;
+mod support;

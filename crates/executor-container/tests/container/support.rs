@@ -1,0 +1,170 @@
+//! A real executor, an image made from scratch, and work for it.
+
+use opensky_executor_container::{
+    Config, ContainerExecutor,
+    testing::{BUSYBOX, busybox},
+};
+use opensky_ports::{
+    blobs::BlobStore,
+    executor::{Executor, LogSink, LogStream, WorkBatch, WorkItem, WorkResult},
+    testing::MemoryBlobs,
+};
+use opensky_types::{
+    Hash,
+    job::Program,
+    place::Level,
+    resources::TaskLimits,
+    task::{Content, Failure, Outcome, TaskInput, TaskOutput},
+};
+use std::{
+    path::Path,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+/// An executor of a node of its own.
+pub struct Setup {
+    pub executor: Arc<ContainerExecutor>,
+    pub blobs: Arc<MemoryBlobs>,
+    pub image: Hash,
+    pub size_bytes: u64,
+    pub folder: tempfile::TempDir,
+    pub owner: String,
+}
+
+impl Setup {
+    /// None, with the reason on the screen, where no containers can be run.
+    pub async fn new(test: &str) -> Option<Self> {
+        static NODES: AtomicU32 = AtomicU32::new(0);
+        let Some(archive) = busybox() else {
+            eprintln!("skipped: {test}: there is no {BUSYBOX}");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let blobs = Arc::new(MemoryBlobs::new(1 << 30));
+        let image = blobs.put(&archive).unwrap();
+        let number = NODES.fetch_add(1, Ordering::Relaxed);
+        let owner = format!("test-{}-{number}", std::process::id());
+        let executor = start(folder.path(), &owner, blobs.clone()).await;
+        if executor.engines().is_empty() {
+            eprintln!("skipped: {test}: no container engine answers");
+            return None;
+        }
+        let (image, size_bytes) = (image.hash, image.size_bytes);
+        Some(Self { executor: Arc::new(executor), blobs, image, size_bytes, folder, owner })
+    }
+
+    /// Tasks that run a script, one for each item.
+    pub fn script(&self, script: &str, items: &[&str]) -> WorkBatch {
+        let args = ["sh", "-c", script, "sh", "{item}"].map(String::from);
+        self.batch(args.to_vec(), items)
+    }
+
+    pub fn batch(&self, args: Vec<String>, items: &[&str]) -> WorkBatch {
+        let program = Program {
+            hash: self.image,
+            size_bytes: self.size_bytes,
+            level: Level::Container,
+            function: String::new(),
+            args,
+            env: vec![("GREETING".into(), "hello".into())],
+            deterministic: false,
+        };
+        let item = |(key, item): (u64, &&str)| WorkItem {
+            key,
+            input: TaskInput { item: (*item).to_owned(), stdin: Vec::new() },
+        };
+        let limits = TaskLimits { memory_bytes: 64 << 20, wall_ms: 60_000, ..TaskLimits::default() };
+        WorkBatch { program, seed: 0, limits, items: (0..).zip(items).map(item).collect() }
+    }
+
+    /// Runs one script as one task.
+    pub async fn run(&self, script: &str) -> WorkResult {
+        self.run_within(script, |_| {}).await
+    }
+
+    /// The same with other limits.
+    pub async fn run_within(&self, script: &str, change: impl FnOnce(&mut TaskLimits)) -> WorkResult {
+        let mut batch = self.script(script, &["item"]);
+        change(&mut batch.limits);
+        self.run_batch(batch).await.remove(0)
+    }
+
+    pub async fn run_batch(&self, batch: WorkBatch) -> Vec<WorkResult> {
+        let told = Told::default();
+        self.executor.run(batch, &told, CancellationToken::new()).await;
+        told.0.into_inner().unwrap()
+    }
+}
+
+impl Drop for Setup {
+    /// A test that failed leaves nothing that runs.
+    fn drop(&mut self) {
+        let ours = format!("label=opensky.node={}", self.owner);
+        let listed = std::process::Command::new("docker").args(["ps", "-aq", "--filter", &ours]).output();
+        let listed = listed.map(|listed| String::from_utf8_lossy(&listed.stdout).into_owned());
+        for id in listed.unwrap_or_default().lines() {
+            // Some are being removed already.
+            let _ = std::process::Command::new("docker").args(["rm", "-f", id]).output();
+        }
+        // Nor groups that count nothing any more; what is busy still stays.
+        for hierarchy in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
+            let group = hierarchy.path().join(format!("opensky-{}", self.owner));
+            let slots = [group.join("slot-0"), group.join("slot-1"), group];
+            slots.iter().for_each(|folder| drop(std::fs::remove_dir(folder)));
+        }
+    }
+}
+
+pub async fn start(folder: &Path, owner: &str, blobs: Arc<MemoryBlobs>) -> ContainerExecutor {
+    let config = Config {
+        sockets: Vec::new(),
+        slots: 2,
+        scratch_dir: folder.join("scratch"),
+        images_cap_bytes: 4 << 30,
+        owner: owner.to_owned(),
+    };
+    ContainerExecutor::start(config, blobs).await.unwrap()
+}
+
+#[derive(Default)]
+pub struct Told(pub Mutex<Vec<WorkResult>>);
+
+impl LogSink for Told {
+    fn written(&self, _key: u64, _stream: LogStream, _bytes: &[u8]) {}
+
+    fn ended(&self, result: WorkResult) {
+        self.0.lock().unwrap().push(result);
+    }
+}
+
+/// The output of a program that ended by itself.
+pub fn exited(result: &WorkResult) -> &TaskOutput {
+    match &result.outcome {
+        Outcome::Exited(output) => output,
+        Outcome::Failed { failure, stderr, .. } => {
+            panic!("it failed: {failure}: {}", String::from_utf8_lossy(&bytes(stderr)))
+        }
+    }
+}
+
+pub fn failure(result: &WorkResult) -> &Failure {
+    match &result.outcome {
+        Outcome::Failed { failure, .. } => failure,
+        Outcome::Exited(output) => panic!("it exited with {}: {}", output.exit_code, text(&output.stdout)),
+    }
+}
+
+pub fn bytes(content: &Content) -> Vec<u8> {
+    match content {
+        Content::Inline(bytes) => bytes.clone(),
+        Content::Blob(blob) => panic!("{} bytes are not inline", blob.size_bytes),
+    }
+}
+
+pub fn text(content: &Content) -> String {
+    String::from_utf8(bytes(content)).unwrap()
+}

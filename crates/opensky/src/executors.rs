@@ -1,0 +1,46 @@
+//! All that runs tasks on this node, as one executor: each batch goes to the one for its level.
+
+use async_trait::async_trait;
+use opensky_executor_container::ContainerExecutor;
+use opensky_executor_wasm::WasmExecutor;
+use opensky_ports::{Engine, Executor, LogSink, WorkBatch};
+use opensky_types::place::Level;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The executors of a node.
+pub struct Executors {
+    pub wasm: Arc<WasmExecutor>,
+    /// None if the owner wants no containers.
+    pub container: Option<ContainerExecutor>,
+}
+
+impl Executors {
+    fn of(&self, level: Level) -> &dyn Executor {
+        match (level, &self.container) {
+            (Level::Container, Some(container)) => container,
+            // Nothing of a level that is not offered gets here.
+            _ => self.wasm.as_ref(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &dyn Executor> {
+        let container = self.container.as_ref().map(|container| container as &dyn Executor);
+        std::iter::once(self.wasm.as_ref() as &dyn Executor).chain(container)
+    }
+}
+
+#[async_trait]
+impl Executor for Executors {
+    fn engines(&self) -> Vec<Engine> {
+        self.all().flat_map(Executor::engines).collect()
+    }
+
+    async fn run(&self, batch: WorkBatch, sink: &dyn LogSink, cancel: CancellationToken) {
+        self.of(batch.program.level).run(batch, sink, cancel).await;
+    }
+
+    async fn shut_down(&self) {
+        futures::future::join_all(self.all().map(Executor::shut_down)).await;
+    }
+}
