@@ -10,8 +10,6 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Time between two looks.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Longest wait for an engine to say who it is.
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
 /// Looks in a row that an engine may miss.
@@ -57,14 +55,16 @@ pub enum Unusable {
 #[derive(Debug)]
 pub struct Watch {
     sockets: Vec<PathBuf>,
+    every: Duration,
     found: Mutex<Option<Arc<Found>>>,
     stop: CancellationToken,
 }
 
 impl Watch {
-    /// Looks once, then every few seconds until [`Watch::stop`]. Needs a tokio runtime.
-    pub async fn start(sockets: Vec<PathBuf>) -> Arc<Self> {
-        let watch = Arc::new(Self { sockets, found: Mutex::new(None), stop: CancellationToken::new() });
+    /// Looks once, then `every` so often until [`Watch::stop`]. Needs a tokio runtime.
+    pub async fn start(sockets: Vec<PathBuf>, every: Duration) -> Arc<Self> {
+        let watch =
+            Arc::new(Self { sockets, every, found: Mutex::new(None), stop: CancellationToken::new() });
         watch.set(find(&watch.sockets).await);
         let (watching, stop) = (Arc::clone(&watch), watch.stop.clone());
         tokio::spawn(async move { stop.run_until_cancelled(watching.run()).await });
@@ -91,7 +91,7 @@ impl Watch {
     async fn run(self: Arc<Self>) {
         let mut misses = 0;
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(self.every).await;
             let Some(known) = self.found() else {
                 self.set(find(&self.sockets).await);
                 continue;

@@ -19,6 +19,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -28,6 +29,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub struct Config {
     /// Sockets on which an engine may listen, best first; empty for the usual ones.
     pub sockets: Vec<PathBuf>,
+    /// Time between two looks at whether an engine is there and well.
+    pub look_every: Duration,
     /// Most tasks at a time.
     pub slots: usize,
     /// Folder for the files of running tasks; emptied at start.
@@ -73,7 +76,7 @@ impl ContainerExecutor {
             meter: Meter::new(&config.owner, number),
         });
         let slots: Vec<Slot> = slots.collect();
-        let watch = Watch::start(sockets).await;
+        let watch = Watch::start(sockets, config.look_every).await;
         if let Some(engine) = watch.found() {
             remove_leftovers(&engine, &config.owner).await;
         }

@@ -211,13 +211,6 @@ fn mistakes_have_line_and_column() {
             17,
             "needs a deterministic program",
         ),
-        // images
-        (Toml, PROGRAM, "program = \"map.wasm\"\nimage = \"map.tar\"", 9, 11, "both say what runs"),
-        (Toml, PROGRAM, "level = \"container\"", 9, 9, "level 'container' needs an image"),
-        (Toml, PROGRAM, "image = \"map.tar\"\nfunction = \"f\"", 10, 12, "an image has no functions"),
-        (Toml, PROGRAM, "image = \"\"", 9, 9, "the image's path is empty"),
-        (Toml, PROGRAM, "image = \"map.tar\"\nlevel = \"vm\"", 7, 1, "the key 'program' is missing"),
-        (Toml, PROGRAM, "image = \"map.tar\"", 5, 1, "needs a deterministic program"),
         // syntax
         (Toml, "name = \"words\"", "name = words\"", 1, 8, "not valid TOML"),
         (Json, "\"name\": \"words\",", "\"name\": \"words\"", 2, 19, "not valid JSON"),
@@ -234,6 +227,22 @@ fn mistakes_have_line_and_column() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn c2_mistakes_with_images_have_line_and_column() {
+    for (new, line, column, problem) in [
+        ("program = \"map.wasm\"\nimage = \"map.tar\"", 9, 11, "both say what runs"),
+        ("level = \"container\"", 9, 9, "level 'container' needs an image"),
+        ("image = \"map.tar\"\nfunction = \"f\"", 10, 12, "an image has no functions"),
+        ("image = \"\"", 9, 9, "the image's path is empty"),
+        ("image = \"map.tar\"\nlevel = \"vm\"", 7, 1, "the key 'program' is missing"),
+        ("image = \"map.tar\"", 5, 1, "needs a deterministic program"),
+    ] {
+        let (found_line, found_column, found, _) = fault(Format::Toml, PROGRAM, new);
+        assert_eq!((found_line, found_column), (line, column), "{new:?}: {found}");
+        assert!(found.contains(problem), "{new:?}: {found}");
+    }
 }
 
 #[test]

@@ -26,13 +26,15 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
     sync::Arc,
-    time::{Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// Most disk for compiled programs, in bytes.
 const COMPILED_BYTES_MAX: u64 = 2 << 30;
+/// How soon a container engine that comes or goes is noticed.
+const CONTAINERS_LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Room that a worker needs beside the memory of its task, in bytes.
 const ENGINE_BYTES: u64 = 256 << 20;
 
@@ -282,6 +284,7 @@ async fn executors(
     }
     let config = opensky_executor_container::Config {
         sockets: settings.container_sockets.clone(),
+        look_every: CONTAINERS_LOOK_EVERY,
         slots: usize::from(machine.profile().cpu_cores.max(1)),
         scratch_dir: layout.root().join("containers"),
         images_cap_bytes: settings.images_cap_bytes,

@@ -71,7 +71,7 @@ fn images_of_all_builders_are_read_and_become_one_form() {
         ] })
     };
     let archives = [
-        archive(&[layer.clone()], serde_json::json!({ "Cmd": ["/bin/program"] })),
+        archive(std::slice::from_ref(&layer), serde_json::json!({ "Cmd": ["/bin/program"] })),
         oci(&packed, &layer, plain),
         oci(&layer, &layer, many),
     ];
@@ -111,7 +111,7 @@ fn j2_only_how_to_start_is_kept_of_a_configuration() {
 }
 
 #[test]
-fn j2_archives_that_are_not_what_they_say_are_refused() {
+fn j4_archives_that_are_not_what_they_say_are_refused() {
     let good = archive(&[layer()], serde_json::json!({}));
     let refused = |archive: &[u8], part: &str| {
         let error = check(archive).expect_err(part).to_string();
@@ -140,7 +140,7 @@ fn j2_archives_that_are_not_what_they_say_are_refused() {
 }
 
 #[test]
-fn j2_bombs_are_found_while_they_are_unpacked() {
+fn j4_bombs_are_found_while_they_are_unpacked() {
     // 64 MB of zeros in a few kB.
     let zeros = tar_of([("zeros", vec![0; 64 << 20].as_slice())]);
     let packed = gzip(&zeros);
@@ -173,7 +173,7 @@ async fn an_image_that_somebody_removed_comes_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn j2_a_wrong_image_fails_its_task_and_no_other() {
+async fn j4_a_wrong_image_fails_its_task_and_no_other() {
     let Some(setup) = Setup::new("a wrong image").await else { return };
     let wrong = archive_of(&[layer()], &config(&[b"another layer"]));
     let mut batch = setup.script("echo", &["a"]);

@@ -7,3 +7,4 @@ mod abuse;
 mod images;
 mod running;
 mod support;
+mod watching;

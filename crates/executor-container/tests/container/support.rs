@@ -22,6 +22,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -122,6 +123,7 @@ impl Drop for Setup {
 pub async fn start(folder: &Path, owner: &str, blobs: Arc<MemoryBlobs>) -> ContainerExecutor {
     let config = Config {
         sockets: Vec::new(),
+        look_every: Duration::from_secs(5),
         slots: 2,
         scratch_dir: folder.join("scratch"),
         images_cap_bytes: 4 << 30,
