@@ -18,6 +18,7 @@ pub mod doctor;
 pub mod event;
 pub mod happening;
 pub mod history;
+pub mod image;
 pub mod job;
 pub mod ledger;
 pub mod limits;

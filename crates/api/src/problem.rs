@@ -23,6 +23,8 @@ pub enum Code {
     BlobNotFound,
     /// There is no such receipt on this node.
     ReceiptNotFound,
+    /// No image is kept by that name.
+    ImageNotFound,
     /// There is no such account: it begins with its first income.
     AccountNotFound,
     /// The job has not ended yet, or has ended already.
@@ -64,6 +66,7 @@ impl Code {
             | Self::TaskNotFound
             | Self::BlobNotFound
             | Self::ReceiptNotFound
+            | Self::ImageNotFound
             | Self::AccountNotFound => 404,
             Self::WrongState | Self::TransactionRejected | Self::NotApproved => 409,
             Self::TooLarge => 413,
@@ -85,6 +88,7 @@ impl Code {
             Self::TaskNotFound => "there is no such task",
             Self::BlobNotFound => "the content is not on this node",
             Self::ReceiptNotFound => "there is no such receipt",
+            Self::ImageNotFound => "there is no such image",
             Self::AccountNotFound => "there is no such account",
             Self::TransactionRejected => "the rules of the ledger do not allow it",
             Self::NotApproved => "another node did not sign",

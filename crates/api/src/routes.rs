@@ -15,6 +15,8 @@
 //! | GET | [`MEMBERS`] | | [`Members`](crate::membership::Members) |
 //! | POST | [`BLOBS`] | the bytes | [`BlobRef`](crate::content::BlobRef) |
 //! | GET, HEAD | [`blob`] | | the bytes, with `Content-Length` |
+//! | GET, POST | [`IMAGES`] | [`KeepImageRequest`](crate::image::KeepImageRequest) | [`Images`](crate::image::Images) |
+//! | DELETE | [`IMAGES`] | [`ImageQuery`](crate::image::ImageQuery) | [`Images`](crate::image::Images) |
 //! | POST | [`JOBS`] | [`JobRequest`](crate::job::JobRequest) | 201 [`Submitted`](crate::progress::Submitted) |
 //! | POST | [`JOBS_QUOTE`] | [`JobRequest`](crate::job::JobRequest) | [`QuoteView`](crate::quote::QuoteView) |
 //! | GET | [`JOBS`] | [`JobsQuery`](crate::progress::JobsQuery) | [`Jobs`](crate::progress::Jobs) |
@@ -69,6 +71,7 @@ pub const INVITES: &str = "/v1/invites";
 pub const MEMBERS: &str = "/v1/members";
 pub const BLOBS: &str = "/v1/blobs";
 pub const BLOB: &str = "/v1/blobs/{hash}";
+pub const IMAGES: &str = "/v1/images";
 pub const JOBS: &str = "/v1/jobs";
 pub const JOBS_QUOTE: &str = "/v1/jobs/quote";
 pub const JOB: &str = "/v1/jobs/{job}";

@@ -59,6 +59,17 @@ async fn c4_an_image_behaves_like_a_local_process() -> Result<()> {
     let brought = sky.nodes[0].json(&["jobs", "list"])?;
     assert!(!brought.to_string().contains("no-such-image"), "nothing was submitted for it");
 
+    // What is kept by name need not be sent again, whatever becomes of the file.
+    let kept = sky.nodes[0].json(&["image", "push", &image, "--name", "tools"])?;
+    assert_eq!(kept["images"][0]["name"], "tools");
+    let output = sky.nodes[0].call(&["run", "sky:tools", "--memory", "64MiB", "--", "echo", "kept"])?;
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "kept\n", "{}", screen(&output));
+    let kept = sky.nodes[0].json(&["image", "remove", "tools"])?;
+    assert_eq!(kept["images"].as_array().map(Vec::len), Some(0));
+    let output = sky.nodes[0].call(&["run", "sky:tools"])?;
+    assert!(screen(&output).contains("keeps none of that name"), "{}", screen(&output));
+    assert_eq!(sky.nodes[0].call(&["image", "remove", "tools"])?.status.code(), Some(5));
+
     let output = sky.nodes[0].call(&["run", &image, "--function", "f"])?;
     assert_eq!(output.status.code(), Some(7));
     assert!(screen(&output).contains("an image has no functions"), "{}", screen(&output));

@@ -2,6 +2,7 @@
 
 mod blobs;
 mod events;
+mod images;
 mod jobs;
 mod ledger;
 mod ledger_events;
@@ -45,6 +46,7 @@ pub(crate) fn routes(gateway: Gateway, token: Token, stop: CancellationToken) ->
         .route(routes::INVITES, get(sky::invites).post(sky::invite))
         .route(routes::MEMBERS, get(sky::members))
         .route(routes::BLOB, get(blobs::download))
+        .route(routes::IMAGES, get(images::list).post(images::keep).delete(images::remove))
         .route(routes::JOBS, get(jobs::list).post(jobs::submit))
         .route(routes::JOBS_QUOTE, post(jobs::quote))
         .route(routes::JOB, get(jobs::detail).delete(jobs::remove))

@@ -138,6 +138,9 @@ async fn wrong_requests_get_problems() {
         ("PUT", routes::LIMITS, r#"{"share":true}"#, Code::InvalidRequest),
         ("POST", routes::INVITES, r#"{"uses_max":0}"#, Code::InvalidRequest),
         ("GET", "/v1/blobs/00", "", Code::InvalidRequest),
+        ("POST", routes::IMAGES, r#"{"name":"a"}"#, Code::InvalidRequest),
+        ("DELETE", routes::IMAGES, "", Code::InvalidRequest),
+        ("DELETE", "/v1/images?name=none", "", Code::ImageNotFound),
         ("GET", "/v1/jobs?limit=x", "", Code::InvalidRequest),
     ] {
         let request = http

@@ -43,7 +43,7 @@ pub struct Stage {
     /// Path of the WASM module or component. Paths are relative to the job file.
     pub program: Option<At<String>>,
     /// An image to run in a container instead of a program: `docker:NAME` for one that Docker or Podman has on
-    /// this machine, or the path of an archive as `docker save` writes it.
+    /// this machine, `sky:NAME` for one that the node keeps, or the path of an archive as `docker save` writes it.
     pub image: Option<At<String>>,
     /// `vm`: a WASI command program. `function`: a call of one exported function. `container`: an image.
     /// `auto` (the default): `container` if the key `image` is there, `function` if the key `function` is

@@ -1,5 +1,6 @@
 //! The only door into a running node.
 
+mod images;
 mod ledger;
 
 pub use ledger::TransactError;

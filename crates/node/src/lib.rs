@@ -11,6 +11,7 @@ mod event;
 mod fetch;
 mod handle;
 mod host;
+mod images;
 mod inputs;
 mod journal;
 mod ledger;
@@ -32,6 +33,7 @@ pub use handle::{
     Handle, InviteError, IssuedInvite, JobEvent, JobView, LogChunk, NodeGone, OfferView, Status, SubmitError,
     TransactError,
 };
+pub use images::{IMAGES_MAX, KeepImageError, KeptImage};
 pub use ledger::{AutoTransfer, When};
 pub use membership::{JoinError, Joined, join, member_knock};
 pub use node::{End, Node};

@@ -6,6 +6,7 @@ use crate::{
     event::Event,
     handle::JobEvent,
     host::Host,
+    images::KeptImage,
     journal::{Commit, JournalWriter, Keeping, Promise},
     ledger::OwnLedger,
     links::Links,
@@ -65,6 +66,8 @@ pub struct Node {
     pub(crate) hardware: HardwareProfile,
     pub(crate) readings: Readings,
     pub(crate) limits: ContributionLimits,
+    /// Images kept by name, in order of name.
+    pub(crate) images: Vec<KeptImage>,
 
     pub(crate) membership: Membership,
     /// Members known, and whether they are connected.

@@ -4,6 +4,7 @@ use crate::{
     event::Event,
     fetch::blocking,
     handle::{InviteError, IssuedInvite, LogChunk, OfferView, Status, SubmitError, TransactError},
+    images::{KeepImageError, KeptImage},
     journal::{Keeping, Promise},
     ledger::AutoTransfer,
     node::{End, Node},
@@ -15,7 +16,10 @@ use opensky_market::Cluster;
 use opensky_ports::{Pin, Record, transport::NetworkView};
 use opensky_scheduler::JobView as JobProgress;
 use opensky_types::{
-    Hash, JobId, TaskId, Timestamp, job::JobSpec, limits::ContributionLimits, membership::InviteToken,
+    Hash, JobId, TaskId, Timestamp,
+    job::{Blob, JobSpec},
+    limits::ContributionLimits,
+    membership::InviteToken,
     offer::Offer,
 };
 use std::sync::Arc;
@@ -86,6 +90,18 @@ pub(crate) enum Request {
         transfers: Vec<AutoTransfer>,
         answer: Answer<()>,
     },
+    Images(Answer<Vec<KeptImage>>),
+    KeepImage {
+        name: String,
+        blob: Blob,
+        answer: Answer<Result<(), KeepImageError>>,
+    },
+    RemoveImage {
+        name: String,
+        answer: Answer<bool>,
+    },
+    /// Answered once all facts known by now are on disk.
+    OnDisk(Answer<()>),
     /// Answered once all facts known by now can be read from the journal.
     Written(Answer<()>),
     Progress {
@@ -142,6 +158,10 @@ impl Node {
                 self.set_auto_transfers(transfers);
                 self.promise(Promise::Done(answer));
             }
+            Request::Images(answer) => tell(answer, self.images.clone()),
+            Request::KeepImage { name, blob, answer } => tell(answer, self.keep_image(now, name, blob)),
+            Request::RemoveImage { name, answer } => tell(answer, self.remove_image(&name)),
+            Request::OnDisk(answer) => self.promise(Promise::Done(answer)),
             Request::Written(answer) => self.promise_as(Keeping::Fleeting, Promise::Done(answer)),
             Request::Progress { job, answer } => tell(answer, self.consumer.view(job)),
             Request::Follow { job, task, answer } => tell(answer, self.follow(job, task)),

@@ -1,14 +1,20 @@
 //! The node's own values in the journal.
 
-use crate::ledger::AutoTransfer;
+use crate::{
+    images::{IMAGE_NAME_BYTES_MAX, IMAGES_MAX, KeptImage},
+    ledger::AutoTransfer,
+};
 use opensky_ports::{Clock, Journal, JournalError, Record};
 use opensky_types::{codec, limits::ContributionLimits};
 
 const LIMITS: &str = "contribution-limits/1";
 const AUTO_TRANSFERS: &str = "auto-transfers/1";
+const IMAGES: &str = "images/1";
 const SCHEDULER_SECRET: &str = "scheduler-secret/1";
 /// Largest stored value that is read back, in bytes.
 const VALUE_BYTES_MAX: usize = 4_096;
+/// Bytes of the list of images: a name, a hash, a size and a time for each.
+const IMAGES_BYTES_MAX: usize = IMAGES_MAX * (IMAGE_NAME_BYTES_MAX + 64);
 
 /// The owner's limits as last set.
 pub(crate) fn limits(journal: &dyn Journal) -> Result<Option<ContributionLimits>, JournalError> {
@@ -33,6 +39,17 @@ pub(crate) fn auto_transfers(journal: &dyn Journal) -> Result<Vec<AutoTransfer>,
 /// The record that keeps them.
 pub(crate) fn auto_transfers_record(transfers: &Vec<AutoTransfer>) -> Record {
     Record::Setting { name: AUTO_TRANSFERS.into(), value: codec::encode(transfers) }
+}
+
+/// The images kept by name.
+pub(crate) fn images(journal: &dyn Journal) -> Result<Vec<KeptImage>, JournalError> {
+    let Some(value) = journal.setting(IMAGES)? else { return Ok(Vec::new()) };
+    codec::decode(&value, IMAGES_BYTES_MAX).map_err(|_| JournalError::Damaged { what: "images setting" })
+}
+
+/// The record that keeps them.
+pub(crate) fn images_record(images: &Vec<KeptImage>) -> Record {
+    Record::Setting { name: IMAGES.into(), value: codec::encode(images) }
 }
 
 /// The secret that audits are drawn with; made at the first start.

@@ -142,6 +142,8 @@ impl Node {
         let secret = crate::settings::scheduler_secret(parts.journal.as_ref(), parts.clock.as_ref())?;
         let known = parts.journal.members()?;
         let automatic = crate::settings::auto_transfers(parts.journal.as_ref())?;
+        let images = crate::settings::images(parts.journal.as_ref())?;
+        crate::images::pin_all(&images, parts.blobs.as_ref());
         let market =
             Market::new(opensky_market::Config { home_region: parts.config.region, ..Default::default() });
         let mut node = Self {
@@ -154,6 +156,7 @@ impl Node {
             hardware,
             readings,
             limits,
+            images,
             membership,
             members: known.iter().map(|(node, ..)| (*node, false)).collect(),
             rtt_us: BTreeMap::new(),

@@ -94,6 +94,9 @@ pub enum Command {
     New(commands::new::NewArgs),
     /// Run a program, an image or a job file
     Run(commands::run::RunArgs),
+    /// Keep images on this node, for jobs that name them
+    #[command(subcommand)]
+    Image(commands::image::ImageCommand),
     /// Check job files
     #[command(subcommand)]
     Job(commands::job::JobCommand),
@@ -144,6 +147,8 @@ mod tests {
             "opensky run a.wasm --on-peer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN -- -x --json",
             "opensky run docker:python:3.13-slim --memory 1GiB --time 2h -- python3 -c x",
             "opensky new map-reduce folder",
+            "opensky image push docker:python:3.13-slim --name python",
+            "opensky image remove python --json",
             "opensky run job.toml --no-wait --json --verify quorum=2/3",
             "opensky devnet 4",
             "opensky devnet 4 --detach --dir /tmp/x",

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod devnet;
 pub mod doctor;
 pub mod identity;
+pub mod image;
 pub mod invite;
 pub mod job;
 pub mod jobs;
@@ -51,6 +52,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Config(command) => config::run(&context, command).await?,
         Command::Logs(args) => logs::run(&context, args).await?,
         Command::New(args) => new::run(&context, &args)?,
+        Command::Image(command) => image::run(&context, command).await?,
         Command::Job(command) => job::run(&context, command)?,
         Command::Why(args) => why::run(&context, args).await?,
         Command::Verify(args) => verify::run(&context, args).await?,

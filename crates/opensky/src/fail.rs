@@ -96,6 +96,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
                 | Code::TaskNotFound
                 | Code::BlobNotFound
                 | Code::ReceiptNotFound
+                | Code::ImageNotFound
                 | Code::AccountNotFound => Exit::NotFound,
                 Code::NoNodeFits => Exit::NoNodeFits,
                 Code::InvalidJob | Code::InvalidRequest => Exit::Invalid,
@@ -107,6 +108,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
                 Code::ReceiptNotFound => {
                     Some("`opensky jobs show JOB` shows the receipts of a job".to_owned())
                 }
+                Code::ImageNotFound => Some("`opensky image list` shows the images of this node".to_owned()),
                 _ => None,
             };
             (exit, problem.next.clone().or_else(listed))

@@ -24,6 +24,8 @@ pub enum Pin {
     Job(JobId),
     /// Work in progress for someone else; dropped at restart.
     Agreement(AgreementId),
+    /// An image that the owner keeps by name, by its hash; dropped at restart, when the node pins it again.
+    Image(Hash),
     /// Being uploaded by a local user; dropped at restart or when a job takes over.
     Upload,
 }

@@ -46,12 +46,12 @@ pub enum ClientError {
         #[source]
         source: io::Error,
     },
-    /// The container engine of this machine did not give an image.
-    #[error("the image '{name}' could not be saved: {problem}")]
+    /// An image is not where it should be.
+    #[error("the image '{name}' could not be had: {problem}")]
     Image {
-        /// Its name in the engine.
+        /// Its name there.
         name: String,
-        /// What the engine's command line said.
+        /// What the engine's command line said, or what the node lacks.
         problem: String,
     },
     /// The job file has a mistake, or names a file that is not there.

@@ -1,6 +1,6 @@
 //! A job file with the local files it names, made into a job.
 
-use crate::{Client, ClientError, image_in_engine};
+use crate::{Client, ClientError, ImageSource};
 use futures::{StreamExt, TryStreamExt, stream};
 use opensky_api::job::{JobRequest, WAIT_MS_DEFAULT};
 use opensky_jobfile::{
@@ -141,19 +141,16 @@ impl Client {
         Ok(PreparedJob { spec, outputs })
     }
 
-    /// What a stage runs: a file, or an image that the engine of this machine has.
+    /// What a stage runs: a file, or an image by name.
     async fn program(&self, plan: &Plan, folder: &Path, stage: &StagePlan) -> Result<Blob, ClientError> {
         let name = &stage.program;
-        match image_in_engine(&name.value).filter(|_| stage.level == Level::Container) {
-            None => self.upload_named(plan, folder, name, "program").await,
-            Some(image) => match self.upload_image(image).await {
-                Err(ClientError::Image { name: image, problem }) => {
-                    let problem = format!("the image '{image}' could not be saved: {problem}");
-                    let hint = Some(format!("get it first: docker pull {image}"));
-                    Err(Box::new(plan.error_at(name, problem, hint)).into())
-                }
-                other => other.map(Blob::from),
-            },
+        let source = ImageSource::of(&name.value).filter(|_| stage.level == Level::Container);
+        let Some(source) = source else { return self.upload_named(plan, folder, name, "program").await };
+        match self.image(source).await {
+            Err(error @ ClientError::Image { .. }) => {
+                Err(Box::new(plan.error_at(name, error.to_string(), Some(source.hint()))).into())
+            }
+            other => other.map(Blob::from),
         }
     }
 

@@ -36,7 +36,7 @@ pub use client::{Client, data_dir_default};
 pub use error::ClientError;
 pub use events::JobEvents;
 pub use files::{FileJob, Overrides, PreparedJob, StageOutput};
-pub use images::image_in_engine;
+pub use images::ImageSource;
 pub use jobs::Output;
 pub use ledger::LedgerEvents;
 pub use opensky_api as api;

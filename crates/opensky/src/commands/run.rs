@@ -8,7 +8,7 @@ use crate::{commands::Context, commands::invite::millis, fail::Exit, progress};
 use anyhow::Result;
 use clap::Args;
 use opensky_api::{job::TaskLimitsView, progress::StateView};
-use opensky_client::{Client, FileJob, Overrides, image_in_engine};
+use opensky_client::{Client, FileJob, ImageSource, Overrides};
 use opensky_jobfile::{Format, values::parse_per_mille};
 use opensky_types::{JobId, Micros, NodeId, job::Verify, resources::ByteSize};
 use std::{
@@ -25,9 +25,9 @@ const KEPT: &str = "job.json";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A file that ends in .toml, .yaml, .yml or .json is a job file. docker:NAME is an image that Docker
-or Podman has on this machine; an archive that `docker save` wrote is one too. Anything else is a
-WASI program. Programs and images behave like a local process: standard input, outputs and exit
-code are yours.
+or Podman has on this machine, sky:NAME one that the node keeps (`opensky image`); an archive that
+`docker save` wrote is one too. Anything else is a WASI program. Programs and images behave like a
+local process: standard input, outputs and exit code are yours.
 
 Examples:
   opensky run hello.wasm -- --name sky < input.txt
@@ -39,7 +39,7 @@ Examples:
   opensky run job.toml --budget 2.5        stop at 2.5 credits
   opensky run job.toml --detach            then: opensky jobs attach JOB")]
 pub struct RunArgs {
-    /// A WASM program, an image (docker:NAME or an archive) or a job file
+    /// A WASM program, an image (docker:NAME, sky:NAME or an archive) or a job file
     file: PathBuf,
     /// Arguments of the program
     #[arg(last = true)]
@@ -87,9 +87,9 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
-    /// The image of this machine's engine that is meant, if one is.
-    fn image(&self) -> Option<&str> {
-        self.file.to_str().and_then(image_in_engine)
+    /// The image that is meant, if one is named.
+    fn image(&self) -> Option<ImageSource<'_>> {
+        self.file.to_str().and_then(ImageSource::of)
     }
 
     /// The limits of a program or image.

@@ -90,7 +90,7 @@ pub async fn run(context: &Context, client: &Client, args: &RunArgs) -> Result<E
 async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
     let level = level(args)?;
     let program = match args.image() {
-        Some(image) => client.upload_image(image).await?,
+        Some(image) => client.image(image).await?,
         None => client.upload_file(&args.file).await?,
     };
     let name = args.file.file_name().map_or("program".into(), |name| name.to_string_lossy());
