@@ -108,4 +108,5 @@ export const history = infiniteQueryOptions({
     ask<History>(`/v1/wallet/history${query({ limit: HISTORY_PAGE, before: pageParam })}`, { signal }),
   initialPageParam: undefined as string | undefined,
   getNextPageParam: (last: History) => last.next,
+  refetchInterval: NOW_AND_THEN_MS,
 });

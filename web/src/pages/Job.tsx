@@ -15,6 +15,7 @@ import { type Column, DataTable } from "../parts/DataTable";
 import { Id } from "../parts/Id";
 import { Outputs } from "../parts/Outputs";
 import { Facts, Figure, Page, Panel } from "../parts/Page";
+import { Sentence, When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
 import { Legend, TaskGrid } from "../parts/TaskGrid";
 import { TaskPanel } from "../parts/TaskPanel";
@@ -143,15 +144,15 @@ function Head({ detail, open }: { detail: JobDetail; open: boolean }) {
         </SimpleGrid>
         <TaskBar tasks={detail.tasks} state={detail.state} />
         {detail.reason && (
-          <Text size="sm" className="break" role="status">
-            {clean(detail.reason)}
+          <Text size="sm" role="status">
+            <Sentence text={detail.reason} />
           </Text>
         )}
         {detail.stages.map(
           ({ name, waiting_for }) =>
             waiting_for && (
               <Alert key={name} color="yellow" title={`${clean(name)} waits for a node`}>
-                <Text size="sm">{clean(waiting_for.sentence)}</Text>
+                <Sentence text={waiting_for.sentence} />
               </Alert>
             ),
         )}
@@ -203,10 +204,10 @@ function Tasks({ detail, notes, task, onTask }: TasksProps) {
 }
 
 const NOTE_COLUMNS: Column<NoteView>[] = [
-  { title: "When", cell: (note) => moment(note.at).split(", ").at(-1) },
+  { title: "When", cell: (note) => <When at={note.at} /> },
   { title: "Task", cell: (note) => note.task ?? "" },
-  { title: "What", cell: (note) => note.kind, isExtra: true },
-  { title: "Why", cell: (note) => <span className="break">{clean(note.sentence)}</span> },
+  { title: "What", cell: (note) => <span className="id">{note.kind}</span>, isExtra: true },
+  { title: "Why", cell: (note) => <Sentence text={note.sentence} /> },
 ];
 
 function Why({ notes }: { notes: NoteView[] }) {

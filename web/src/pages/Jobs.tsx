@@ -21,7 +21,7 @@ const COLUMNS: Column<JobSummary>[] = [
     ),
   },
   { title: "State", cell: (job) => <Word word={job.state} /> },
-  { title: "Tasks", cell: (job) => <TaskBar tasks={job.tasks} state={job.state} /> },
+  { title: "Tasks", cell: (job) => <TaskBar tasks={job.tasks} state={job.state} isInTable /> },
   { title: "Submitted", cell: (job) => ago(job.submitted_at, Date.now()), isExtra: true },
   {
     title: "Why",

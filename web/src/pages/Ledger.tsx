@@ -1,14 +1,15 @@
-import { Badge, SimpleGrid, Text } from "@mantine/core";
+import { SimpleGrid, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type LiveBlock, useBlocks } from "../api/live";
 import * as queries from "../api/queries";
 import type { HeadView, LedgerView, ValidatorView } from "../api/types";
 import { credits } from "../lib/amount";
 import { clean, count, duration, moment, plural } from "../lib/format";
-import { Live } from "../parts/Badges";
+import { Live, Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Id } from "../parts/Id";
 import { Facts, Figure, Page, Panel } from "../parts/Page";
+import { Sentence, When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
 
 export function LedgerPage() {
@@ -76,7 +77,7 @@ function Head({ ledger, head }: { ledger: LedgerView; head: HeadView }) {
 
 const BLOCKS: Column<LiveBlock>[] = [
   { title: "Height", isNumber: true, cell: ({ head }) => count(head.height) },
-  { title: "Time", cell: ({ head }) => moment(head.at).split(", ").at(-1) },
+  { title: "Time", cell: ({ head }) => <When at={head.at} /> },
   { title: "Transactions", isNumber: true, cell: ({ transactions }) => count(transactions.length) },
   {
     title: "Income",
@@ -86,8 +87,8 @@ const BLOCKS: Column<LiveBlock>[] = [
   {
     title: "What happened",
     cell: ({ sentences }) => (
-      <Text size="sm" lineClamp={2} className="break">
-        {clean(sentences.join("; "))}
+      <Text size="sm" lineClamp={2} component="div">
+        <Sentence text={sentences.join("; ")} />
       </Text>
     ),
     isExtra: true,
@@ -101,11 +102,7 @@ const VALIDATORS: Column<ValidatorView>[] = [
     cell: (validator) => (
       <>
         <Id id={validator.node} what="node id" />{" "}
-        {validator.is_own && (
-          <Badge variant="outline" color="blue" className="word">
-            this node
-          </Badge>
-        )}
+        {validator.is_own && <Word word="this node" />}
       </>
     ),
   },

@@ -16,7 +16,7 @@ import { ask } from "../api/client";
 import * as queries from "../api/queries";
 import type { Limits, LimitsView, NodeView } from "../api/types";
 import { credits, parseCredits } from "../lib/amount";
-import { bytes, clean, clock, count, duration, parseClock } from "../lib/format";
+import { bytes, clean, clock, count, duration, parseClock, plural } from "../lib/format";
 import { Id } from "../parts/Id";
 import { Facts, Page, Panel } from "../parts/Page";
 import { Shown } from "../parts/Standing";
@@ -99,7 +99,7 @@ function Meter({ name, percent, note }: { name: string; percent: number; note?: 
           {note ?? `${Math.round(percent)}%`}
         </Text>
       </Group>
-      <Progress value={percent} size="lg" aria-label={name} color={percent > 90 ? "red" : undefined} />
+      <Progress value={Math.round(percent)} size="lg" aria-label={name} color={percent > 90 ? "red" : undefined} />
     </div>
   );
 }
@@ -151,7 +151,7 @@ function LimitsForm({ view, node }: { view: LimitsView; node: NodeView }) {
   const isChanged = typeof wanted === "string" || JSON.stringify(wanted) !== JSON.stringify(view.limits);
   const save = useAct({
     does: (limits: Limits) => ask<LimitsView>("/v1/limits", { method: "PUT", json: limits }),
-    done: ({ slots_total }) => `Saved. ${slots_total} tasks may run at a time.`,
+    done: ({ slots_total }) => `Saved. ${plural(slots_total, "task")} may run at a time.`,
     changes: [queries.limits.queryKey, queries.node.queryKey, queries.status.queryKey],
   });
   return (
@@ -164,7 +164,7 @@ function LimitsForm({ view, node }: { view: LimitsView; node: NodeView }) {
           onChange={(event) => set({ share: event.currentTarget.checked })}
         />
         <Text size="sm" c="dimmed">
-          {view.closed_reason ? `Nothing is shared now: ${view.closed_reason}` : `${view.slots_total} slots now`}
+          {view.closed_reason ? `Nothing is shared now: ${view.closed_reason}` : `${plural(view.slots_total, "slot")} now`}
         </Text>
       </Group>
       <Amounts draft={draft} set={set} node={node} />

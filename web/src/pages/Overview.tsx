@@ -1,4 +1,4 @@
-import { Anchor, Badge, Group, Progress, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Box, Group, Progress, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import * as queries from "../api/queries";
@@ -79,7 +79,7 @@ function Cards({ status }: { status: Status }) {
         <Panel title="Store">
           <Stack gap="sm">
             <Progress
-              value={storage.cap_bytes === 0 ? 0 : (100 * storage.used_bytes) / storage.cap_bytes}
+              value={storage.cap_bytes === 0 ? 0 : Math.round((100 * storage.used_bytes) / storage.cap_bytes)}
               aria-label="Store in use"
               size="lg"
             />
@@ -101,15 +101,14 @@ function Cards({ status }: { status: Status }) {
 
 function Health({ status }: { status: Status }) {
   const { sharing, ledger } = status;
-  if (ledger.role === "stopped") return <Badge color="red">Ledger stopped</Badge>;
-  if (sharing.closed_reason) return <Badge color="yellow">Not sharing: {sharing.closed_reason}</Badge>;
-  return <Badge color="green">Well</Badge>;
+  if (ledger.role === "stopped") return <Word word="stopped" />;
+  return <Word word={sharing.closed_reason ? "not sharing" : "well"} />;
 }
 
 function Given({ status: { sharing, now } }: { status: Status }) {
   const recent = useRecent(sharing.slots_busy, now);
   return (
-    <Panel title="Work given" actions={<Link to="/node" className="link">limits</Link>}>
+    <Panel title="Work given" actions={<Link to="/node" className="link small">limits</Link>}>
       <Group grow align="flex-start" mb="xs">
         <Figure name="Tasks done for others" value={count(sharing.tasks_done)} note="since the node started" />
         <Figure
@@ -130,7 +129,7 @@ function Taken({ status }: { status: Status }) {
   const done = jobs.reduce((sum, job) => sum + job.tasks.done, 0);
   const recent = useRecent(running, status.now);
   return (
-    <Panel title="Work taken" actions={<Link to="/jobs/new" className="link">run something</Link>}>
+    <Panel title="Work taken" actions={<Link to="/jobs/new" className="link small">run something</Link>}>
       <Group grow align="flex-start" mb="xs">
         <Figure name="Own jobs open" value={count(status.jobs_open)} note={`${plural(running, "task")} running elsewhere`} />
         <Figure name="Own tasks done" value={count(done)} note={`in the last ${plural(jobs.length, "job")}`} />
@@ -143,7 +142,7 @@ function Taken({ status }: { status: Status }) {
 function RecentJobs() {
   const jobs = useInfiniteQuery(queries.jobs);
   return (
-    <Panel title="Latest jobs" actions={<Link to="/jobs" className="link">all jobs</Link>}>
+    <Panel title="Latest jobs" actions={<Link to="/jobs" className="link small">all jobs</Link>}>
       <Shown read={jobs} what="jobs">
         {({ pages }) => {
           const latest = pages[0]?.jobs.slice(0, 5) ?? [];
@@ -164,26 +163,23 @@ function RecentJobs() {
 export function NoJobs() {
   return (
     <Empty title="No jobs yet">
-      <Anchor component={Link} to="/jobs/new">
-        Drop a .wasm program
-      </Anchor>{" "}
-      to run it somewhere on the sky, or try <span className="mono">opensky run</span> in a terminal.
+      <Link to="/jobs/new">Drop a .wasm program</Link> to run it somewhere on the sky, or try <span className="mono">opensky run</span> in a terminal.
     </Empty>
   );
 }
 
 function JobLine({ job }: { job: JobSummary }) {
   return (
-    <Group wrap="nowrap" gap="md">
-      <Link to="/jobs/$job" params={{ job: job.job }} className="link" style={{ flex: "1 1 30%", minWidth: 0 }}>
+    <div className="job-line">
+      <Link to="/jobs/$job" params={{ job: job.job }} className="link">
         <Text truncate>{clean(job.name)}</Text>
       </Link>
-      <Word word={job.state} />
-      <Group flex="1 1 40%" visibleFrom="xs">
-        <div style={{ flex: 1 }}>
-          <TaskBar tasks={job.tasks} state={job.state} />
-        </div>
-      </Group>
-    </Group>
+      <div>
+        <Word word={job.state} />
+      </div>
+      <Box visibleFrom="xs">
+        <TaskBar tasks={job.tasks} state={job.state} />
+      </Box>
+    </div>
   );
 }

@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Modal, NumberInput, Select, Stack, Switch, Tabs, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NumberInput, Select, Stack, Switch, Tabs, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconUserPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -9,6 +9,7 @@ import * as queries from "../api/queries";
 import type { InviteRequest, InviteView, MemberView, OfferView, PeerView } from "../api/types";
 import { credits } from "../lib/amount";
 import { bytes, clean, count, moment, plural, roundTrip } from "../lib/format";
+import { Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Copy, Id } from "../parts/Id";
 import { Page, Panel } from "../parts/Page";
@@ -67,11 +68,7 @@ const PEER_COLUMNS: Column<PeerView>[] = [
   { title: "Node", cell: (peer) => <Id id={peer.node} what="node id" /> },
   {
     title: "Path",
-    cell: (peer) => (
-      <Badge variant="outline" color={peer.path === "direct" ? "green" : "yellow"} className="word">
-        {peer.path}
-      </Badge>
-    ),
+    cell: (peer) => <Word word={peer.path} />,
   },
   {
     title: "Round trip",
@@ -169,11 +166,7 @@ const MEMBER_COLUMNS: Column<MemberView>[] = [
   { title: "Node", cell: (member) => <Id id={member.node} what="node id" /> },
   {
     title: "Now",
-    cell: (member) => (
-      <Badge variant="outline" color={member.connected ? "green" : "gray"} className="word">
-        {member.connected ? "connected" : "away"}
-      </Badge>
-    ),
+    cell: (member) => <Word word={member.connected ? "connected" : "away"} />,
   },
   { title: "Joined", cell: (member) => (member.joined_at === undefined ? "founder" : moment(member.joined_at)) },
   {

@@ -150,6 +150,7 @@ function What({ form, set, problems }: PartProps) {
     <SimpleGrid cols={{ base: 1, sm: 2 }}>
       <TextInput
         label="Name"
+        description="for people"
         value={form.name}
         error={form.name !== "" && problems.name}
         onChange={(event) => set({ name: event.currentTarget.value })}

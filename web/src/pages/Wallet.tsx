@@ -1,4 +1,4 @@
-import { Alert, Badge, Button, Group, Modal, SimpleGrid, Stack, Table, Tabs, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Modal, SimpleGrid, Stack, Table, Tabs, Text, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -7,9 +7,11 @@ import * as queries from "../api/queries";
 import type { AutoTransfers, AutoTransferView, HistoryLine, TransactionView, Wallet } from "../api/types";
 import { credits, parseCredits } from "../lib/amount";
 import { clean, duration, moment } from "../lib/format";
+import { Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Id } from "../parts/Id";
 import { Facts, Figure, Page, Panel } from "../parts/Page";
+import { Sentence, When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
 import { useAct } from "../parts/acting";
 
@@ -73,7 +75,7 @@ function Money({ wallet }: { wallet: Wallet }) {
   const own = wallet.accounts.find((account) => account.is_own);
   return (
     <Panel>
-      <SimpleGrid cols={{ base: 2, md: 4 }} mb="md">
+      <SimpleGrid cols={{ base: 1, xs: 2, md: 4 }} mb="md">
         <Figure
           name="Available"
           value={credits(total.free_micros + total.granted_micros)}
@@ -105,14 +107,10 @@ function Money({ wallet }: { wallet: Wallet }) {
 const SIGNS = { in: "+", out: "−", none: "" };
 
 const COLUMNS: Column<HistoryLine>[] = [
-  { title: "When", cell: (line) => moment(line.at) },
+  { title: "When", cell: (line) => <When at={line.at} /> },
   {
     title: "What",
-    cell: (line) => (
-      <Badge variant="outline" color="gray" className="word">
-        {line.kind}
-      </Badge>
-    ),
+    cell: (line) => <Word word={line.kind} />,
   },
   {
     title: "Credits",
@@ -122,7 +120,7 @@ const COLUMNS: Column<HistoryLine>[] = [
   { title: "With", cell: (line) => line.other && <Id id={line.other} what="account id" />, isExtra: true },
   {
     title: "In words",
-    cell: (line) => <span className="break">{clean(line.memo ? `${line.sentence} (${line.memo})` : line.sentence)}</span>,
+    cell: (line) => <Sentence text={line.memo ? `${line.sentence} (${line.memo})` : line.sentence} />,
     isExtra: true,
   },
 ];
@@ -171,13 +169,15 @@ function useMove(done: () => void) {
   const modal = (
     <Modal opened={asked !== undefined} onClose={() => setAsked(undefined)} title="Do this?">
       <Stack>
-        <Text className="break">{clean(preview.data?.sentence ?? "")}</Text>
+        <Text component="div">
+          <Sentence text={preview.data?.sentence ?? ""} />
+        </Text>
         <Text size="sm" c="dimmed">
           The rules of the ledger allow it now. It cannot be undone.
         </Text>
         {preview.data?.happenings?.map(({ sentence }) => (
-          <Text key={sentence} size="sm" className="break">
-            {clean(sentence)}
+          <Text key={sentence} size="sm">
+            <Sentence text={sentence} />
           </Text>
         ))}
         <Group justify="flex-end">

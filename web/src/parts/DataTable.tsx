@@ -39,8 +39,8 @@ export function DataTable<T>({ label, rows, columns, rowKey }: Props<T>) {
   return (
     // A region that scrolls has to be reached by keyboard
     <div className="table-scroll" ref={scroll} tabIndex={0} role="region" aria-label={label}>
-      <Table stickyHeader verticalSpacing="xs" aria-rowcount={rows.length}>
-        <Table.Thead className="card">
+      <Table stickyHeader verticalSpacing="xs" horizontalSpacing={8} aria-rowcount={rows.length}>
+        <Table.Thead>
           <Table.Tr>
             {columns.map((column) => (
               <Table.Th key={column.title} {...cellProps(column)}>

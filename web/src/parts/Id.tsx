@@ -6,7 +6,7 @@ import { shortId } from "../lib/format";
 export function Id({ id, what = "id" }: { id: string; what?: string }) {
   return (
     <Group gap={2} wrap="nowrap" component="span" display="inline-flex">
-      <Text span className="mono" title={id}>
+      <Text span className="mono id" title={id}>
         {shortId(id)}
       </Text>
       <Copy text={id} what={what} />

@@ -25,7 +25,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
         </ThemeIcon>
         <Text fw={600}>{title}</Text>
         {children && (
-          <Text c="dimmed" ta="center" size="sm" component="div">
+          <Text c="dimmed" ta="center" size="sm" component="div" className="empty">
             {children}
           </Text>
         )}

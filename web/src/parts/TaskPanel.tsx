@@ -10,6 +10,7 @@ import { Word } from "./Badges";
 import { Id } from "./Id";
 import { Output, TextBlock } from "./Output";
 import { Facts } from "./Page";
+import { Sentence } from "./Sentence";
 import { Empty, Shown } from "./Standing";
 
 /** One task: its runs, what they wrote, and what was noted about it. */
@@ -105,8 +106,8 @@ function TaskNotes({ job, task, judged }: { job: string; task: string; judged: n
       </Text>
       <Stack gap={2}>
         {data.notes.map((note) => (
-          <Text key={`${note.at} ${note.sentence}`} size="sm" className="break">
-            {clean(note.sentence)}
+          <Text key={`${note.at} ${note.sentence}`} size="sm">
+            <Sentence text={note.sentence} />
           </Text>
         ))}
       </Stack>
