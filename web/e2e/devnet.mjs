@@ -35,10 +35,6 @@ export async function startDevnet() {
       const read = (name) => readFile(path.join(net, "node1/run", name), "utf8");
       return { address: JSON.parse(await read("node.json")).api, token: (await read("api.token")).trim() };
     },
-    restart: async () => {
-      await opensky("devnet", "kill", "node1", "--dir", net);
-      await opensky("devnet", "start", "node1", "--dir", net);
-    },
     stop: async () => {
       await opensky("devnet", "down", "--dir", net);
       await rm(folder, { recursive: true, force: true });

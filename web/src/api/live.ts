@@ -1,7 +1,7 @@
 // What the node tells by itself: the events of a job, the blocks of the ledger, logs.
 
 import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { TaskStates } from "../lib/tasks";
 import { ask, query, send } from "./client";
 import { isFinal, job as jobQuery } from "./queries";
@@ -80,41 +80,58 @@ export function useJobEvents(id: string, isOver: boolean): LiveJob {
   return { open, notes };
 }
 
+/** What is known of a job's tasks, and how far its runs and notes were read. */
+class Gathered {
+  readonly states: TaskStates;
+  #after?: string;
+  #notes = 0;
+
+  constructor(sizes: number[]) {
+    this.states = new TaskStates(sizes);
+  }
+
+  /** Reads on; `told` after each page. The last page is read again the next time, for what came since. */
+  async readRuns(job: string, signal: AbortSignal, told: () => void): Promise<void> {
+    for (;;) {
+      const page = query({ after: this.#after, limit: RUNS_PAGE });
+      const runs = await ask<Runs>(`/v1/jobs/${job}/runs${page}`, { signal });
+      for (const run of runs.runs) this.states.addRun(run);
+      told();
+      if (!runs.next) return;
+      this.#after = runs.next;
+    }
+  }
+
+  addNotes(notes: NoteView[]): void {
+    const seen = this.#notes > notes.length ? 0 : this.#notes;
+    for (const note of notes.slice(seen)) this.states.addNote(note);
+    this.#notes = notes.length;
+  }
+}
+
+const size = ({ tasks }: { tasks: TaskCounts }) => tasks.waiting + tasks.running + tasks.done + tasks.failed;
+
 /** Where each task is; `version` grows when that changes. */
 export function useTaskStates(detail: JobDetail, notes: NoteView[]): { states: TaskStates; version: number } {
-  const sizes = detail.stages.map(({ tasks }) => tasks.waiting + tasks.running + tasks.done + tasks.failed);
-  const shape = `${detail.job} ${sizes.join(" ")}`;
-  const kept = useRef<{ shape: string; states: TaskStates; after?: string; notes: number }>(undefined);
-  if (kept.current?.shape !== shape) kept.current = { shape, states: new TaskStates(sizes), notes: 0 };
+  const sizes = detail.stages.map(size).join(" ");
+  const gathered = useMemo(() => new Gathered(sizes.split(" ").map(Number)), [sizes]);
   const [version, setVersion] = useState(0);
   const judged = detail.tasks.done + detail.tasks.failed;
 
   useEffect(() => {
     const stop = new AbortController();
-    const now = kept.current;
-    void (async () => {
-      for (;;) {
-        const page = query({ after: now?.after, limit: RUNS_PAGE });
-        const runs = await ask<Runs>(`/v1/jobs/${detail.job}/runs${page}`, { signal: stop.signal });
-        for (const run of runs.runs) now?.states.addRun(run);
-        setVersion((before) => before + 1);
-        // The last page is read again when more was judged.
-        if (!runs.next || !now) return;
-        now.after = runs.next;
-      }
-    })().catch(() => undefined);
+    const told = () => setVersion((before) => before + 1);
+    // What a page lacks, the next one that is read makes up for.
+    gathered.readRuns(detail.job, stop.signal, told).catch(() => undefined);
     return () => stop.abort();
-  }, [detail.job, judged, shape]);
+  }, [detail.job, judged, gathered]);
 
   useEffect(() => {
-    const now = kept.current;
-    if (!now) return;
-    for (const note of notes.slice(now.notes > notes.length ? 0 : now.notes)) now.states.addNote(note);
-    now.notes = notes.length;
+    gathered.addNotes(notes);
     setVersion((before) => before + 1);
-  }, [notes]);
+  }, [notes, gathered]);
 
-  return { states: kept.current.states, version };
+  return { states: gathered.states, version };
 }
 
 export interface LiveBlock {

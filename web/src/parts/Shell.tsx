@@ -47,9 +47,9 @@ const PLACES = [
 
 /** The frame of every page. */
 export function Shell() {
-  const [opened, menu] = useDisclosure();
+  const [opened, { close, toggle }] = useDisclosure();
   const path = useRouterState({ select: (state) => state.location.pathname });
-  useEffect(() => menu.close(), [path, menu.close]);
+  useEffect(() => close(), [path, close]);
   return (
     <AppShell
       header={{ height: 56 }}
@@ -62,7 +62,7 @@ export function Shell() {
       <AppShell.Header className="card">
         <Group h="100%" px="md" justify="space-between" wrap="nowrap">
           <Group gap="sm" wrap="nowrap">
-            <Burger opened={opened} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label="Menu" />
+            <Burger opened={opened} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Menu" />
             <IconCloud aria-hidden />
             <Title order={2} size="h4">
               OpenSky
