@@ -118,7 +118,7 @@ const scenarios = {
 
   async a_picture_of_many_tasks_is_shown({ page, url, devnet }) {
     const job = devnet.example("jobs/picture.toml");
-    const running = devnet.on("node1", "run", job, "--json", "--out", "/dev/null").catch(() => undefined);
+    const running = devnet.on("node1", "run", job, "--results", "results").catch(() => undefined);
     await page.goto(url("/jobs"));
     await page.getByRole("link", { name: "picture" }).click();
     await page.getByText("bands").waitFor();
@@ -162,9 +162,9 @@ const scenarios = {
 
   async credits_are_transferred_after_a_preview({ page, url, devnet }) {
     await page.goto(url("/wallet?tab=transfer"));
-    await page.getByLabel("To").fill(await devnet.nodeId("node2"));
-    await page.getByLabel("Credits").fill("12.5");
-    await page.getByLabel("Memo").fill("<b>thanks</b>");
+    await page.getByRole("textbox", { name: "To" }).fill(await devnet.nodeId("node2"));
+    await page.getByRole("textbox", { name: "Credits" }).fill("12.5");
+    await page.getByRole("textbox", { name: "Memo" }).fill("<b>thanks</b>");
     await page.getByRole("button", { name: "Preview" }).click();
     const dialog = page.getByRole("dialog", { name: "Do this?" });
     await dialog.getByText("12.500000").waitFor();
@@ -180,10 +180,12 @@ const scenarios = {
 
   async more_credits_than_there_are_is_refused({ page, url, devnet }) {
     await page.goto(url("/wallet?tab=transfer"));
-    await page.getByLabel("To").fill(await devnet.nodeId("node2"));
-    await page.getByLabel("Credits").fill("5000000");
+    await page.getByRole("textbox", { name: "To" }).fill(await devnet.nodeId("node2"));
+    await page.getByRole("textbox", { name: "Credits" }).fill("5000000");
     await page.getByRole("button", { name: "Preview" }).click();
     await page.getByRole("alert").first().waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "transfer-refused");
     assert.equal(await page.getByRole("dialog", { name: "Do this?" }).count(), 0);
   },
 
@@ -242,6 +244,7 @@ const scenarios = {
     await page.getByRole("heading", { name: "Overview" }).waitFor();
     await devnet.on("node1", "down");
     await page.getByText("The node does not answer").first().waitFor();
+    assert.deepEqual(await barriers(page), []);
     await shot(page, "gone");
   },
 };

@@ -25,9 +25,21 @@ export const theme = createTheme({
   cursorType: "pointer",
 });
 
-// Mantine's own dimmed text is too faint for WCAG AA.
+// Mantine's own dimmed and red texts are too faint for WCAG AA.
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { "--mantine-color-dimmed": "#5c6670", "--mantine-color-body": "#f6f8fa", "--surface": "#ffffff" },
-  dark: { "--mantine-color-dimmed": "#a6b0ba", "--mantine-color-body": "#14181d", "--surface": "#1c2128" },
+  light: {
+    "--mantine-color-dimmed": "#5c6670",
+    "--mantine-color-error": "#c92a2a",
+    "--mantine-color-red-text": "#c92a2a",
+    "--mantine-color-body": "#f6f8fa",
+    "--surface": "#ffffff",
+  },
+  dark: {
+    "--mantine-color-dimmed": "#a6b0ba",
+    "--mantine-color-error": "#ff8787",
+    "--mantine-color-red-text": "#ff8787",
+    "--mantine-color-body": "#14181d",
+    "--surface": "#1c2128",
+  },
 });

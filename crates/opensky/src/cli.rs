@@ -64,6 +64,8 @@ pub enum Command {
     Up(Box<commands::up::UpArgs>),
     /// Stop this machine's node
     Down,
+    /// Open the dashboard in a browser
+    Dashboard(commands::dashboard::DashboardArgs),
     /// Show how the node is doing
     Status,
     /// Look for what is wrong, and say what to do about it
@@ -141,6 +143,7 @@ mod tests {
             "opensky up --detach --unencrypted-key --listen 0 --kind general,wasm",
             "opensky run a.wasm --on-peer 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN -- -x --json",
             "opensky run job.toml --no-wait --json --verify quorum=2/3",
+            "opensky dashboard --no-open",
             "opensky devnet 4",
             "opensky devnet 4 --detach --dir /tmp/x",
             "opensky devnet kill node3 --dir /tmp/x",

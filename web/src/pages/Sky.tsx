@@ -31,7 +31,12 @@ export function SkyPage() {
         </Button>
       }
     >
-      <Modal opened={opened} onClose={invite.close} title="Invite a machine">
+      <Modal
+        opened={opened}
+        onClose={invite.close}
+        title="Invite a machine"
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
         <InviteForm />
       </Modal>
       <Panel>

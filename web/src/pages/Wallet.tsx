@@ -167,7 +167,12 @@ function useMove(done: () => void) {
   });
   const start = (moving: Moving) => preview.mutate(moving, { onSuccess: () => setAsked(moving) });
   const modal = (
-    <Modal opened={asked !== undefined} onClose={() => setAsked(undefined)} title="Do this?">
+    <Modal
+      opened={asked !== undefined}
+      onClose={() => setAsked(undefined)}
+      title="Do this?"
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       <Stack>
         <Text component="div">
           <Sentence text={preview.data?.sentence ?? ""} />

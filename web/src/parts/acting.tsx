@@ -4,6 +4,8 @@ import { notifications } from "@mantine/notifications";
 import { type QueryKey, useMutation, useQueryClient } from "@tanstack/react-query";
 import { ApiError } from "../api/client";
 
+const CLOSE = { "aria-label": "Close" };
+
 interface Act<A, T> {
   does: (argument: A) => Promise<T>;
   /** What is said when it worked. */
@@ -18,13 +20,13 @@ export function useAct<A = void, T = unknown>({ does, done, changes = [], then }
   return useMutation({
     mutationFn: does,
     onSuccess: async (result) => {
-      if (done) notifications.show({ message: done(result), color: "green" });
+      if (done) notifications.show({ message: done(result), color: "green", closeButtonProps: CLOSE });
       then?.(result);
       await Promise.all(changes.map((queryKey) => client.invalidateQueries({ queryKey })));
     },
     onError: (error) => {
       const next = error instanceof ApiError ? error.next : undefined;
-      notifications.show({ title: error.message, message: next ?? "", color: "red", autoClose: 10_000 });
+      notifications.show({ title: error.message, message: next ?? "", color: "red", autoClose: 10_000, closeButtonProps: CLOSE });
     },
   });
 }
