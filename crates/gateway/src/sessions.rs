@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn w5_codes_and_sessions_are_bounded() {
+    fn codes_and_sessions_are_bounded() {
         let (mut sessions, start) = (Sessions::default(), Instant::now());
         let first = sessions.link(start);
         for second in 1..=COUNT_MAX as u64 {

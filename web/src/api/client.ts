@@ -43,7 +43,7 @@ export async function send(path: string, call: Call = {}): Promise<Response> {
     answer = await fetch(path, { method: call.method ?? "GET", headers, body, signal: call.signal ?? null });
   } catch (error) {
     if (call.signal?.aborted) throw error;
-    throw new ApiError(0, "unreachable", "The node does not answer.", "See whether it runs: opensky status");
+    throw new ApiError(0, "unreachable", "It may have been stopped.", "opensky status");
   }
   if (answer.ok) return answer;
   if (answer.status === 401) for (const listener of loggedOut) listener();

@@ -128,8 +128,16 @@ function Head({ detail, open }: { detail: JobDetail; open: boolean }) {
   return (
     <Panel>
       <Stack gap="md">
-        <SimpleGrid cols={{ base: 2, sm: 4 }}>
-          <Figure name="State" value={<Word word={detail.state} />} note={isOver ? undefined : <Live open={open} />} />
+        <SimpleGrid cols={{ base: 1, xs: 2, sm: 4 }}>
+          <Figure
+            name="State"
+            value={
+              <Group gap={6}>
+                <Word word={detail.state} />
+                {!isOver && <Live open={open} />}
+              </Group>
+            }
+          />
           <Figure
             name={isOver ? "Took" : "Submitted"}
             value={isOver ? duration(took) : moment(detail.submitted_at).split(", ").at(-1)}

@@ -45,7 +45,7 @@ export function ErrorPanel({ error, onRetry }: { error: unknown; onRetry?: () =>
         </Text>
         {problem?.next && (
           <Text size="sm">
-            Next: <Code>{problem.next}</Code>
+            Next: {problem.status === 0 ? <Code>{problem.next}</Code> : problem.next}
           </Text>
         )}
         {onRetry && (
