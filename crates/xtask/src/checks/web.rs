@@ -22,30 +22,30 @@ pub fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     }
     let mut findings = Vec::new();
     for script in ["check", "test"] {
-        findings.extend(npm(&folder, script)?);
+        findings.extend(npm(&folder, script, None)?);
     }
     if !Path::new(CHROMIUM).exists() {
         println!("skipped the dashboard in a browser: there is no {CHROMIUM}");
         return Ok(findings);
     }
-    findings.extend(build_node(workspace)?);
-    if findings.is_empty() {
-        findings.extend(npm(&folder, "e2e")?);
+    // The tests before this check have built it, beside this program.
+    let node = std::env::current_exe()?.with_file_name("opensky");
+    if !node.exists() {
+        let problem = "is missing; the tests build it, or `cargo build`";
+        findings.push(Finding::new(node.display().to_string(), problem));
+    } else if findings.is_empty() {
+        findings.extend(npm(&folder, "e2e", Some(&node))?);
     }
     Ok(findings)
 }
 
-/// The node that the browser talks to; the tests before this check have built most of it.
-fn build_node(workspace: &Workspace) -> Result<Option<Finding>> {
-    let status = Command::new("cargo")
-        .args(["build", "--workspace", "--quiet"])
-        .current_dir(&workspace.root)
-        .status()?;
-    Ok((!status.success()).then(|| Finding::new("cargo build", format!("failed ({status}), see above"))))
-}
-
-fn npm(folder: &Path, script: &str) -> Result<Option<Finding>> {
-    let status = Command::new("npm").args(["run", "--silent", script]).current_dir(folder).status()?;
+fn npm(folder: &Path, script: &str, node: Option<&Path>) -> Result<Option<Finding>> {
+    let mut command = Command::new("npm");
+    command.args(["run", "--silent", script]).current_dir(folder);
+    if let Some(node) = node {
+        command.env("OPENSKY_BIN", node);
+    }
+    let status = command.status()?;
     Ok((!status.success()).then(|| {
         Finding::new(format!("npm run {script} in {FOLDER}"), format!("failed ({status}), see above"))
     }))
