@@ -55,7 +55,11 @@ export async function asPhone(page, does) {
   await page.setViewportSize(SCREEN);
 }
 
-/** How far the page is wider than its window. */
-export function overflow(page) {
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+/** Whether the page is no wider than its window, once it has settled. */
+export function fits(page) {
+  const isNarrow = () => document.documentElement.scrollWidth <= window.innerWidth;
+  return page.waitForFunction(isNarrow, undefined, { timeout: 2_000 }).then(
+    () => true,
+    () => false,
+  );
 }

@@ -87,6 +87,8 @@ test("runs and notes tell where tasks are", () => {
   states.addNote({ task: "0.0", kind: "retried" });
   expect([0, 1, 2].map((index) => states.at(0, index))).toEqual([DONE, RUNNING, FAILED]);
   expect(states.at(1, 0)).toBe(WAITING);
+  states.stop();
+  expect([0, 1, 2].map((index) => states.at(0, index))).toEqual([DONE, WAITING, FAILED]);
   states.addRun({ task: "0.2", verdict: "accepted" });
   expect(states.at(0, 2)).toBe(DONE);
 });

@@ -117,19 +117,24 @@ export function useTaskStates(detail: JobDetail, notes: NoteView[]): { states: T
   const gathered = useMemo(() => new Gathered(sizes.split(" ").map(Number)), [sizes]);
   const [version, setVersion] = useState(0);
   const judged = detail.tasks.done + detail.tasks.failed;
+  const isOver = isFinal(detail);
 
   useEffect(() => {
     const stop = new AbortController();
-    const told = () => setVersion((before) => before + 1);
+    const told = () => {
+      if (isOver) gathered.states.stop();
+      setVersion((before) => before + 1);
+    };
     // What a page lacks, the next one that is read makes up for.
     gathered.readRuns(detail.job, stop.signal, told).catch(() => undefined);
     return () => stop.abort();
-  }, [detail.job, judged, gathered]);
+  }, [detail.job, judged, gathered, isOver]);
 
   useEffect(() => {
     gathered.addNotes(notes);
+    if (isOver) gathered.states.stop();
     setVersion((before) => before + 1);
-  }, [notes, gathered]);
+  }, [notes, gathered, isOver]);
 
   return { states: gathered.states, version };
 }

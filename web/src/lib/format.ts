@@ -40,7 +40,8 @@ export function short(value: number): string {
 
 /** `90_000` as `1 min 30 s`. */
 export function duration(ms: number): string {
-  if (ms < 1000) return `${Math.max(0, Math.round(ms))} ms`;
+  if (ms < 10) return `${Math.max(0, ms).toFixed(1).replace(/\.0$/, "")} ms`;
+  if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;
   if (seconds < 10) return `${seconds.toFixed(1).replace(/\.0$/, "")} s`;
   const parts: [number, string][] = [

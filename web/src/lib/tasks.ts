@@ -43,6 +43,13 @@ export class TaskStates {
     else if (note.kind === "poisoned") this.#set(note.task, FAILED);
   }
 
+  /** The job is over: nothing runs any more. */
+  stop(): void {
+    for (const stage of this.stages) {
+      for (let index = 0; index < stage.length; index += 1) if (stage[index] === RUNNING) stage[index] = WAITING;
+    }
+  }
+
   #get(id: string): TaskState {
     const task = parseTask(id);
     return task ? this.at(task.stage, task.index) : WAITING;

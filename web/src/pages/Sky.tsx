@@ -103,7 +103,7 @@ function Peers() {
 
 const OFFER_COLUMNS: Column<OfferView>[] = [
   { title: "Node", cell: (offer) => <Id id={offer.node} what="node id" /> },
-  { title: "Region", cell: (offer) => offer.region },
+  { title: "Region", cell: (offer) => offer.region, isExtra: true },
   {
     title: "Slots free",
     isNumber: true,

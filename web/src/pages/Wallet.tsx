@@ -174,9 +174,8 @@ function useMove(done: () => void) {
       closeButtonProps={{ "aria-label": "Close" }}
     >
       <Stack>
-        <Text component="div">
-          <Sentence text={preview.data?.sentence ?? ""} />
-        </Text>
+        {/* Ids in full: two accounts may look alike when shortened. */}
+        <Text className="break">{clean(preview.data?.sentence ?? "")}</Text>
         <Text size="sm" c="dimmed">
           The rules of the ledger allow it now. It cannot be undone.
         </Text>

@@ -30,7 +30,7 @@ export function Login({ session, onCode, onRetry }: Props) {
           ) : (
             <>
               <Text>
-                On the machine of the node, run <Code>opensky dashboard</Code>
+                On the machine of the node, run <Code className="id">opensky dashboard</Code>
                 <Copy text="opensky dashboard" what="command" /> and open the link that it prints. It works once, within
                 five minutes.
               </Text>
