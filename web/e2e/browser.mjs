@@ -51,6 +51,8 @@ export async function barriers(page) {
 
 export async function asPhone(page, does) {
   await page.setViewportSize(PHONE);
+  // The menu slides away.
+  await page.waitForTimeout(300);
   await does();
   await page.setViewportSize(SCREEN);
 }

@@ -146,17 +146,19 @@ const scenarios = {
     await page.getByLabel("Arguments").fill("{item}");
     await page.getByText("One a number").click();
     await page.getByLabel("Up to, without").fill("10000");
+    await page.evaluate(() => (window.longest = 0));
     await page.getByRole("button", { name: "Run", exact: true }).click();
     await page.getByText("10,000 tasks", { exact: false }).first().waitFor();
-    await page.evaluate(() => (window.longest = 0));
-    await page.waitForTimeout(3_000);
+    await page.getByText("succeeded").first().waitFor({ timeout: 3 * TIMEOUT_MS });
     await page.getByRole("slider").press("End");
     await page.getByRole("heading", { name: "Task 0.9999" }).waitFor();
+    for (const key of ["End", "Home"]) {
+      await page.getByRole("slider").press(key);
+      await page.locator('[role=slider][aria-valuetext$=": done"]').waitFor();
+    }
     const longest = await page.evaluate(() => window.longest);
     console.log(`    10,000 tasks: longest task of the page ${Math.round(longest)} ms`);
     await shot(page, "job-many");
-    await page.getByText("succeeded").first().waitFor({ timeout: 3 * TIMEOUT_MS });
-    await shot(page, "job-many-done");
     assert.ok(longest < LONG_TASK_MS_MAX, `${longest} ms`);
   },
 
