@@ -30,6 +30,7 @@ pub mod progress;
 pub mod quote;
 pub mod receipt;
 pub mod routes;
+pub mod session;
 pub mod status;
 pub mod transaction;
 pub mod usage;

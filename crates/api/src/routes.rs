@@ -1,5 +1,7 @@
 //! Every route, in one place. All need `Authorization: Bearer TOKEN`, where the token is the text
-//! of the file [`TOKEN_FILE`] in the node's data folder.
+//! of the file [`TOKEN_FILE`] in the node's data folder, or a browser's session ([`SESSION`]): its cookie
+//! and, on all that is not GET, the header [`CSRF_HEADER`](crate::session::CSRF_HEADER). Only `POST` of
+//! [`SESSION`] needs neither, and [`SESSION_LINKS`] needs the token.
 //!
 //! | method | route | in | out |
 //! |---|---|---|---|
@@ -43,7 +45,12 @@
 //! | GET, POST | [`VALIDATORS`] | [`ValidatorRequest`](crate::validators::ValidatorRequest) | [`Validators`](crate::validators::Validators), [`TransactionView`](crate::transaction::TransactionView) |
 //! | DELETE | [`validator`] | [`DryRunQuery`](crate::validators::DryRunQuery) | [`TransactionView`](crate::transaction::TransactionView) |
 //! | GET | [`LOGS`] | [`FollowQuery`](crate::event::FollowQuery) | the node's own log, a line each |
+//! | POST | [`SESSION_LINKS`] | | 201 [`LinkView`](crate::session::LinkView) |
+//! | POST | [`SESSION`] | [`SessionRequest`](crate::session::SessionRequest) | 201 [`SessionView`](crate::session::SessionView), with its cookie |
+//! | GET, DELETE | [`SESSION`] | | [`SessionView`](crate::session::SessionView), 204 |
 //! | POST | [`STOP`] | | 202 |
+//!
+//! Every other path is the dashboard's, and needs nothing.
 //!
 //! Any answer of status 400 or more is an `application/problem+json` [`Problem`](crate::Problem).
 
@@ -98,6 +105,8 @@ pub const TRANSACTION: &str = "/v1/transactions/{id}";
 pub const VALIDATORS: &str = "/v1/validators";
 pub const VALIDATOR: &str = "/v1/validators/{node}";
 pub const LOGS: &str = "/v1/logs";
+pub const SESSION: &str = "/v1/session";
+pub const SESSION_LINKS: &str = "/v1/session/links";
 pub const STOP: &str = "/v1/stop";
 
 /// Path of one blob.

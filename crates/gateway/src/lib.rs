@@ -1,12 +1,15 @@
 //! The local HTTP API of a node.
 //!
 //! What it is: the routes of [`opensky_api::routes`], served over loopback to whoever holds the
-//! token: JSON in, JSON out, problems as RFC 9457. What it never does: decide, or reach into the
-//! node past [`opensky_node::Handle`]. Start at [`serve`], then `rest.rs` for the table of routes.
+//! token or has a browser's session: JSON in, JSON out, problems as RFC 9457; and the files of the
+//! dashboard. What it never does: decide, or reach into the node past [`opensky_node::Handle`]. Start
+//! at [`serve`], then `rest.rs` for the table of routes and `auth.rs` for who may use them.
 
 mod auth;
+mod dashboard;
 mod problem;
 mod rest;
+mod sessions;
 mod views;
 
 pub use auth::Token;
@@ -49,6 +52,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let gateway = Gateway { handle, surroundings: Arc::new(surroundings) };
-    let routes = rest::routes(gateway, token, stop.clone());
+    let door = auth::Door::new(token, listener.local_addr()?.port());
+    let routes = rest::routes(gateway, door, stop.clone());
     axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
 }

@@ -9,6 +9,7 @@ mod ledger_events;
 mod logs;
 mod node;
 mod runs;
+mod session;
 mod sky;
 mod transactions;
 mod validators;
@@ -16,14 +17,15 @@ mod wallet;
 
 use crate::{
     Gateway, auth,
-    auth::Token,
+    auth::Door,
+    dashboard,
     problem::{Answer, problem},
 };
 use axum::{
     Extension, Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{delete, get, post},
+    routing::{any, delete, get, post},
 };
 use opensky_api::{
     Code,
@@ -31,8 +33,17 @@ use opensky_api::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Every route behind the token.
-pub(crate) fn routes(gateway: Gateway, token: Token, stop: CancellationToken) -> Router {
+/// The API behind its door, and the dashboard beside it.
+pub(crate) fn routes(gateway: Gateway, door: Door, stop: CancellationToken) -> Router {
+    api(stop)
+        .layer(middleware::from_fn_with_state(door.clone(), auth::check))
+        .layer(Extension(door))
+        .fallback(dashboard::serve)
+        .layer(middleware::from_fn(auth::local_only))
+        .with_state(gateway)
+}
+
+fn api(stop: CancellationToken) -> Router<Gateway> {
     Router::new()
         .route(routes::STATUS, get(node::status))
         .route(routes::NODE, get(node::node))
@@ -73,13 +84,13 @@ pub(crate) fn routes(gateway: Gateway, token: Token, stop: CancellationToken) ->
         .route(routes::VALIDATORS, get(validators::list).post(validators::add))
         .route(routes::VALIDATOR, delete(validators::remove))
         .route(routes::LOGS, get(logs::node_log))
+        .route(routes::SESSION, get(session::show).post(session::open).delete(session::close))
+        .route(routes::SESSION_LINKS, post(session::link))
+        .route("/v1/{*rest}", any(|| async { no_such_route() }))
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         // An upload streams to disk and is bounded by the blob store's cap instead.
         .route(routes::BLOBS, post(blobs::upload).layer(DefaultBodyLimit::disable()))
-        .fallback(|| async { no_such_route() })
         .layer(Extension(stop))
-        .layer(middleware::from_fn_with_state(token, auth::check))
-        .with_state(gateway)
 }
 
 fn no_such_route() -> Answer {

@@ -64,6 +64,8 @@ pub enum Command {
     Up(Box<commands::up::UpArgs>),
     /// Stop this machine's node
     Down,
+    /// Open the dashboard in a browser
+    Dashboard(commands::dashboard::DashboardArgs),
     /// Show how the node is doing
     Status,
     /// Look for what is wrong, and say what to do about it
@@ -150,6 +152,7 @@ mod tests {
             "opensky image push docker:python:3.13-slim --name python",
             "opensky image remove python --json",
             "opensky run job.toml --no-wait --json --verify quorum=2/3",
+            "opensky dashboard --no-open",
             "opensky devnet 4",
             "opensky devnet 4 --detach --dir /tmp/x",
             "opensky devnet kill node3 --dir /tmp/x",

@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod config;
+pub mod dashboard;
 pub mod demo;
 pub mod devnet;
 pub mod doctor;
@@ -41,6 +42,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Doctor => return doctor::run(&context).await,
         Command::Jobs(command) => return jobs::run(&context, command).await,
         Command::Down => up::down(&context).await?,
+        Command::Dashboard(args) => dashboard::run(&context, args).await?,
         Command::Status => status::run(&context).await?,
         Command::Node(command) => node::run(&context, command).await?,
         Command::Peers => sky::peers(&context).await?,

@@ -47,6 +47,7 @@ fn without_a_node_every_command_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     for args in [
         vec!["status"],
+        vec!["dashboard"],
         vec!["peers"],
         vec!["offers"],
         vec!["node", "info"],

@@ -10,6 +10,7 @@ mod purity;
 mod sizes;
 mod style;
 mod vectors;
+mod web;
 
 use crate::{finding::Finding, workspace::Workspace};
 use anyhow::Result;
@@ -54,4 +55,5 @@ pub const SLOW: &[Check] = &[
     Check { name: "clippy", meaning: "clippy has nothing to say", run: commands::clippy },
     Check { name: "tests", meaning: "all tests pass", run: commands::tests },
     Check { name: "doc tests", meaning: "the examples in the docs work", run: commands::doc_tests },
+    Check { name: "web", meaning: "the dashboard works in a browser", run: web::check },
 ];

@@ -13,6 +13,7 @@ use opensky_api::{
     problem::Code,
     receipt::ReceiptView,
     routes,
+    session::LinkView,
     status::{NodeView, Status},
 };
 use opensky_types::Hash;
@@ -170,6 +171,11 @@ impl Client {
     /// The node's own log; with `follow` the answer does not end.
     pub async fn logs(&self, query: &FollowQuery) -> Result<Response, ClientError> {
         self.stream(self.request(Method::GET, routes::LOGS).query_with(query)).await
+    }
+
+    /// A link that logs one browser in to the dashboard, once.
+    pub async fn login_link(&self) -> Result<LinkView, ClientError> {
+        self.call::<(), _>(Method::POST, routes::SESSION_LINKS, None).await
     }
 
     /// Asks the node to stop. It finishes what it must keep, then ends.

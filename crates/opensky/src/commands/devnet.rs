@@ -138,7 +138,8 @@ async fn up(
     show(context, &devnet)?;
     context.say(format!("\n{count} nodes see each other. Try:"));
     context.say(
-        "  opensky run examples/jobs/word-frequency.toml\n  opensky devnet kill node2\n  opensky devnet list",
+        "  opensky run examples/jobs/word-frequency.toml\n  opensky dashboard\n  opensky devnet kill node2\n  \
+         opensky devnet list",
     );
     if detach {
         context.say("`opensky devnet down` stops them.");

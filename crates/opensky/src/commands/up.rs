@@ -198,6 +198,7 @@ async fn greet(context: &Context, client: &Client) -> Result<()> {
     context.say("\nNext:");
     context.say("  opensky run program.wasm -- args   run something");
     context.say("  opensky invite                     let another machine join");
+    context.say("  opensky dashboard                  see it all in a browser");
     context.say("  opensky status | peers | offers    look around");
     Ok(())
 }

@@ -1,0 +1,173 @@
+//! Sessions of browsers, and the pages of the dashboard, spoken to as a browser would.
+
+mod support;
+
+use opensky_client::api::{
+    routes,
+    session::{CSRF_HEADER, LinkView},
+};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use support::{Served, TOKEN, serve};
+
+struct Browser {
+    http: reqwest::Client,
+    address: String,
+}
+
+impl Browser {
+    fn of(served: &Served) -> Self {
+        Self { http: reqwest::Client::new(), address: served.address.clone() }
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.address))
+    }
+
+    fn login(&self, code: &str) -> RequestBuilder {
+        let body = serde_json::json!({ "code": code }).to_string();
+        self.request(Method::POST, routes::SESSION).header("content-type", "application/json").body(body)
+    }
+
+    /// Opens a session and answers its cookie.
+    async fn session(&self, served: &Served) -> String {
+        let link = served.client.login_link().await.expect("link");
+        let answer = send(self.login(&link.code)).await;
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").to_owned();
+        for part in ["HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        cookie.split(';').next().expect("a pair").to_owned()
+    }
+
+    fn share(&self, cookie: &str) -> RequestBuilder {
+        let request = self.request(Method::POST, routes::INVITES).header("cookie", cookie);
+        request.header("content-type", "application/json").body("{}")
+    }
+}
+
+async fn send(request: RequestBuilder) -> Response {
+    request.send().await.expect("answer")
+}
+
+#[tokio::test]
+async fn w3_a_link_logs_in_once() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    assert_eq!(send(browser.request(Method::GET, routes::SESSION)).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(send(browser.login("guessed")).await.status(), StatusCode::UNAUTHORIZED);
+    let LinkView { code, path, .. } = served.client.login_link().await.expect("link");
+    assert_eq!(path, format!("/#login={code}"));
+    assert_eq!(send(browser.login(&code)).await.status(), StatusCode::CREATED);
+    assert_eq!(send(browser.login(&code)).await.status(), StatusCode::UNAUTHORIZED, "used up");
+}
+
+#[tokio::test]
+async fn w3_a_session_reads_changes_and_ends() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    let cookie = browser.session(&served).await;
+    let status =
+        || browser.request(Method::GET, routes::STATUS).header("cookie", format!("other=1; {cookie}"));
+    assert_eq!(send(status()).await.status(), StatusCode::OK);
+    let changed = send(browser.share(&cookie).header(CSRF_HEADER, "1")).await;
+    assert_eq!(changed.status(), StatusCode::OK);
+    let link = browser.request(Method::POST, routes::SESSION_LINKS).header("cookie", &cookie);
+    assert_eq!(
+        send(link.header(CSRF_HEADER, "1")).await.status(),
+        StatusCode::FORBIDDEN,
+        "for the token only"
+    );
+    let logout = browser.request(Method::DELETE, routes::SESSION).header("cookie", &cookie);
+    assert_eq!(send(logout.header(CSRF_HEADER, "1")).await.status(), StatusCode::NO_CONTENT);
+    assert_eq!(send(status()).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn w3_another_page_cannot_use_a_session() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    let cookie = browser.session(&served).await;
+    assert_eq!(send(browser.share(&cookie)).await.status(), StatusCode::FORBIDDEN, "no header");
+    let own = format!("http://{}", served.address);
+    for (origin, expected) in [
+        (own.as_str(), StatusCode::OK),
+        ("http://evil.example", StatusCode::FORBIDDEN),
+        ("http://127.0.0.1:1", StatusCode::FORBIDDEN),
+        ("null", StatusCode::FORBIDDEN),
+    ] {
+        let request = browser.share(&cookie).header(CSRF_HEADER, "1").header("origin", origin);
+        assert_eq!(send(request).await.status(), expected, "{origin}");
+    }
+    for (site, expected) in [
+        ("same-origin", StatusCode::OK),
+        ("same-site", StatusCode::FORBIDDEN),
+        ("cross-site", StatusCode::FORBIDDEN),
+    ] {
+        let request = browser.request(Method::GET, routes::STATUS).header("cookie", &cookie);
+        assert_eq!(send(request.header("sec-fetch-site", site)).await.status(), expected, "{site}");
+    }
+    let link = served.client.login_link().await.expect("link");
+    let foreign = browser.login(&link.code).header("origin", "http://evil.example");
+    assert_eq!(send(foreign).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(
+        send(browser.login(&link.code)).await.status(),
+        StatusCode::CREATED,
+        "it did not use the code up"
+    );
+}
+
+#[tokio::test]
+async fn w3_a_foreign_host_gets_neither_page_nor_session() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    let cookie = browser.session(&served).await;
+    for path in ["/", routes::STATUS] {
+        let request =
+            browser.request(Method::GET, path).header("cookie", &cookie).header("host", "evil.example");
+        assert_eq!(send(request).await.status(), StatusCode::FORBIDDEN, "{path}");
+    }
+    let link = served.client.login_link().await.expect("link");
+    let login = browser.login(&link.code).header("host", "evil.example");
+    assert_eq!(send(login).await.status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn w3_the_token_needs_no_header_and_a_wrong_one_no_cookie_helps() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    let cookie = browser.session(&served).await;
+    let bearer = browser.share("").header("authorization", format!("Bearer {TOKEN}"));
+    assert_eq!(send(bearer).await.status(), StatusCode::OK);
+    let wrong = browser.share(&cookie).header(CSRF_HEADER, "1").header("authorization", "Bearer wrong");
+    assert_eq!(send(wrong).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn j5_pages_come_with_a_strict_policy() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    let mut policies = Vec::new();
+    for path in ["/", "/index.html", "/jobs/0123456789abcdef", "/..%2f..%2fetc/passwd"] {
+        let answer = send(browser.request(Method::GET, path)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        let header = |name: &str| answer.headers()[name].to_str().expect("text").to_owned();
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert_eq!(header("cache-control"), "no-store");
+        let policy = header("content-security-policy");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(
+            policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+            "{policy}"
+        );
+        let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce");
+        let text = answer.text().await.expect("text");
+        assert!(text.contains(nonce), "the page knows its nonce");
+        policies.push(policy);
+    }
+    policies.dedup();
+    assert_eq!(policies.len(), 4, "no nonce comes twice");
+    assert_eq!(send(browser.request(Method::GET, "/assets/none.js")).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(send(browser.request(Method::POST, "/")).await.status(), StatusCode::METHOD_NOT_ALLOWED);
+}

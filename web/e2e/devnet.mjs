@@ -1,0 +1,43 @@
+// A sky of three real nodes in a folder of its own.
+
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+export const ROOT = path.resolve(import.meta.dirname, "../..");
+const NODES = 3;
+
+function binary() {
+  const target = process.env.CARGO_TARGET_DIR ?? path.join(ROOT, "target");
+  const found = process.env.OPENSKY_BIN ?? path.join(target, "debug/opensky");
+  if (!existsSync(found)) throw new Error(`there is no ${found}; build it, or name one in OPENSKY_BIN`);
+  return found;
+}
+
+/** Starts it; `stop` ends it and removes its folder. */
+export async function startDevnet() {
+  const folder = await mkdtemp(path.join(tmpdir(), "opensky-web-"));
+  const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder };
+  const net = path.join(folder, "net");
+  const opensky = (...args) => run(binary(), args, { env, cwd: folder, maxBuffer: 64 * 1024 * 1024 });
+  const on = (node, ...args) => opensky("--data-dir", path.join(net, node), ...args);
+  await opensky("devnet", String(NODES), "--economy", "paid", "--detach", "--dir", net);
+  return {
+    on,
+    example: (name) => path.join(ROOT, "examples", name),
+    link: async () => (await on("node1", "dashboard", "--no-open")).stdout.trim(),
+    nodeId: async (node) => JSON.parse((await on(node, "status", "--json")).stdout).node,
+    api: async () => {
+      const read = (name) => readFile(path.join(net, "node1/run", name), "utf8");
+      return { address: JSON.parse(await read("node.json")).api, token: (await read("api.token")).trim() };
+    },
+    stop: async () => {
+      await opensky("devnet", "down", "--dir", net);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,293 @@
+// The dashboard in a real browser against real nodes: `npm run e2e` (with the name of a scenario to run
+// that one alone). Needs a built `opensky` and Chromium. Screenshots go to `e2e/screenshots`.
+
+import assert from "node:assert/strict";
+import { asPhone, barriers, fits, openBrowser, shot } from "./browser.mjs";
+import { startDevnet } from "./devnet.mjs";
+import { wrongShapes } from "./shapes.mjs";
+
+const TIMEOUT_MS = 30_000;
+const FIRST_PAINT_MS_MAX = 1_000;
+const FIRST_JS_BYTES_MAX = 350 * 1024;
+// The aim is 100 ms on a machine that does nothing else; tests share theirs.
+const LONG_TASK_MS_MAX = 500;
+const PAGES = {
+  overview: "/",
+  node: "/node",
+  sky: "/sky",
+  offers: "/sky?tab=offers",
+  members: "/sky?tab=members",
+  invites: "/sky?tab=invites",
+  jobs: "/jobs",
+  submit: "/jobs/new",
+  wallet: "/wallet",
+  transfer: "/wallet?tab=transfer",
+  stake: "/wallet?tab=stake",
+  automatic: "/wallet?tab=automatic",
+  ledger: "/ledger",
+  receipts: "/receipts",
+  doctor: "/settings",
+  config: "/settings?tab=config",
+  log: "/settings?tab=log",
+};
+
+const scenarios = {
+  async without_a_session_the_page_says_how_to_log_in({ page, url }) {
+    await page.goto(url("/"));
+    await page.getByRole("heading", { name: "Log in to your node" }).waitFor();
+    await page.getByLabel("Or paste the link here").fill("nonsense");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByText("That is not a link").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "login");
+  },
+
+  async a_link_logs_in_once_and_leaves_the_address({ page, context, devnet }) {
+    const link = await devnet.link();
+    await page.goto("about:blank");
+    await page.goto(link);
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    assert.ok(!page.url().includes("login"), page.url());
+    const [cookie] = await context.cookies();
+    assert.ok(cookie.httpOnly && cookie.sameSite === "Strict", JSON.stringify(cookie));
+    await page.getByText("2", { exact: true }).first().waitFor();
+    await page.getByText("1,000,000.00").waitFor();
+    // The same link in another browser.
+    const other = await context.browser().newContext();
+    const stranger = await other.newPage();
+    await stranger.goto(link);
+    await stranger.getByText("used before").waitFor();
+    await other.close();
+  },
+
+  async the_first_page_is_small_and_fast({ page, url }) {
+    // Sizes over the wire are not compressed on loopback: what counts is what gzip makes of them.
+    const { gzipSync } = await import("node:zlib");
+    const scripts = [];
+    const listen = (answer) => answer.request().resourceType() === "script" && scripts.push(answer.body());
+    page.on("response", listen);
+    await page.goto(url("/"));
+    await page.getByRole("heading", { name: "Work given" }).waitFor();
+    page.off("response", listen);
+    const size = (await Promise.all(scripts)).reduce((sum, body) => sum + gzipSync(body).length, 0);
+    const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+    console.log(`    first page: ${Math.round(size / 1024)} kB of JavaScript (gzip), first paint ${Math.round(paint)} ms`);
+    assert.ok(size > 0 && size < FIRST_JS_BYTES_MAX, `${size} bytes`);
+    assert.ok(paint < FIRST_PAINT_MS_MAX, `${paint} ms`);
+  },
+
+  async a_dropped_program_runs_and_shows_its_output({ page, url, devnet }) {
+    await page.goto(url("/jobs/new"));
+    await page.locator('input[type="file"]').first().setInputFiles(devnet.example("programs/hello.wasm"));
+    await page.getByLabel("Arguments").fill('"from the browser"');
+    await page.getByRole("button", { name: "Who could run it?" }).click();
+    await page.getByText("Nodes that fit").waitFor();
+    await shot(page, "submit-filled");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByText("succeeded").first().waitFor();
+    await page.getByText("from the browser").first().waitFor();
+    await page.getByRole("link", { name: "show and check" }).waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "job-done");
+    await page.getByRole("link", { name: "show and check" }).click();
+    await page.getByText("signed").first().waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "receipt");
+  },
+
+  async a_running_job_is_cancelled_and_runs_again({ page, url, devnet }) {
+    await page.goto(url("/jobs/new"));
+    await page.locator('input[type="file"]').first().setInputFiles(devnet.example("programs/primes.wasm"));
+    await page.getByLabel("Arguments").fill("range {item} 16777216");
+    await page.getByText("One a number").click();
+    await page.getByLabel("Up to, without").fill("5000");
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByText("running", { exact: true }).first().waitFor();
+    await page.getByText("live", { exact: true }).waitFor();
+    await shot(page, "job-running");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByText("cancelled").first().waitFor();
+    await page.getByRole("button", { name: "Retry" }).click();
+    await page.getByText("running", { exact: true }).first().waitFor();
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.getByRole("button", { name: "Retry" }).waitFor();
+    await page.getByRole("tab", { name: "Why" }).click();
+    await page.getByRole("region", { name: "Why" }).waitFor();
+    await shot(page, "job-cancelled-why");
+  },
+
+  async a_picture_of_many_tasks_is_shown({ page, url, devnet }) {
+    const job = devnet.example("jobs/picture.toml");
+    const running = devnet.on("node1", "run", job, "--results", "results").catch(() => undefined);
+    await page.goto(url("/jobs"));
+    await page.getByRole("link", { name: "picture" }).click();
+    await page.getByText("bands").waitFor();
+    await shot(page, "job-picture-running");
+    await page.getByText("succeeded").first().waitFor({ timeout: 3 * TIMEOUT_MS });
+    await running;
+    await page.getByRole("tab", { name: "Outputs" }).click();
+    const picture = page.getByRole("img", { name: "Output 1.0 stdout" });
+    await picture.waitFor();
+    await page.waitForFunction((image) => image.naturalWidth === 960, await picture.elementHandle());
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "job-picture");
+  },
+
+  async ten_thousand_tasks_stay_smooth({ page, url, devnet }) {
+    await page.addInitScript(() => {
+      window.longest = 0;
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration);
+      }).observe({ type: "longtask", buffered: true });
+    });
+    await page.goto(url("/jobs/new"));
+    await page.locator('input[type="file"]').first().setInputFiles(devnet.example("programs/hello.wasm"));
+    await page.getByLabel("Name").fill("many");
+    await page.getByLabel("Arguments").fill("{item}");
+    await page.getByText("One a number").click();
+    await page.getByLabel("Up to, without").fill("10000");
+    await page.evaluate(() => (window.longest = 0));
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.getByText("10,000 tasks", { exact: false }).first().waitFor();
+    await page.getByText("succeeded").first().waitFor({ timeout: 3 * TIMEOUT_MS });
+    await page.getByRole("slider").press("End");
+    await page.getByRole("heading", { name: "Task 0.9999" }).waitFor();
+    for (const key of ["End", "Home"]) {
+      await page.getByRole("slider").press(key);
+      await page.locator('[role=slider][aria-valuetext$=": done"]').waitFor();
+    }
+    const longest = await page.evaluate(() => window.longest);
+    console.log(`    10,000 tasks: longest task of the page ${Math.round(longest)} ms`);
+    await shot(page, "job-many");
+    assert.ok(longest < LONG_TASK_MS_MAX, `${longest} ms`);
+  },
+
+  async credits_are_transferred_after_a_preview({ page, url, devnet }) {
+    await page.goto(url("/wallet?tab=transfer"));
+    await page.getByRole("textbox", { name: "To" }).fill(await devnet.nodeId("node2"));
+    await page.getByRole("textbox", { name: "Credits" }).fill("12.5");
+    await page.getByRole("textbox", { name: "Memo" }).fill("<b>thanks</b>");
+    await page.getByRole("button", { name: "Preview" }).click();
+    const dialog = page.getByRole("dialog", { name: "Do this?" });
+    await dialog.getByText("12.500000").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "transfer-preview");
+    await dialog.getByRole("button", { name: "Yes, send" }).click();
+    await page.getByText("Sent:").waitFor();
+    await page.getByRole("tab", { name: "History" }).click();
+    await page.getByText("−12.50").waitFor();
+    await page.getByText("<b>thanks</b>", { exact: false }).first().waitFor();
+    await shot(page, "history");
+  },
+
+  async more_credits_than_there_are_is_refused({ page, url, devnet }) {
+    await page.goto(url("/wallet?tab=transfer"));
+    await page.getByRole("textbox", { name: "To" }).fill(await devnet.nodeId("node2"));
+    await page.getByRole("textbox", { name: "Credits" }).fill("5000000");
+    await page.getByRole("button", { name: "Preview" }).click();
+    await page.getByRole("alert").first().waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "transfer-refused");
+    assert.equal(await page.getByRole("dialog", { name: "Do this?" }).count(), 0);
+  },
+
+  async limits_are_set_with_the_keyboard({ page, url }) {
+    await page.goto(url("/node"));
+    const processor = page.getByRole("slider", { name: "Processor" });
+    const before = Number(await processor.getAttribute("aria-valuenow"));
+    await processor.press("ArrowLeft");
+    await page.getByRole("button", { name: "Save limits" }).click();
+    await page.getByText("Saved.").waitFor();
+    await page.reload();
+    await page.getByText(`${before - 1}% of`).waitFor();
+  },
+
+  async an_invite_is_made_and_its_token_shown({ page, url }) {
+    await page.goto(url("/sky"));
+    await page.getByRole("button", { name: "Invite a machine" }).click();
+    await page.getByRole("button", { name: "Make an invite" }).click();
+    await page.getByText("opensky up --join").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "invite");
+  },
+
+  async blocks_appear_by_themselves({ page, url }) {
+    await page.goto(url("/ledger"));
+    await page.getByRole("region", { name: "Latest blocks" }).waitFor();
+    await shot(page, "ledger-live");
+  },
+
+  async every_page_is_free_of_barriers_and_fits_a_phone({ page, url }) {
+    for (const [name, path] of Object.entries(PAGES)) {
+      await page.goto(url(path));
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.waitForFunction(() => !document.body.innerText.includes("Reading "));
+      await shot(page, name);
+      const found = await barriers(page);
+      await page.emulateMedia({ colorScheme: "dark" });
+      found.push(...(await barriers(page)).map((barrier) => `dark: ${barrier}`));
+      await shot(page, `${name}-dark`);
+      await page.emulateMedia({ colorScheme: "light" });
+      await asPhone(page, async () => {
+        if (!(await fits(page))) found.push("wider than a phone");
+        await shot(page, `${name}-phone`);
+      });
+      assert.deepEqual(found, [], name);
+    }
+  },
+
+  async the_types_are_those_of_the_node({ devnet }) {
+    assert.deepEqual(await wrongShapes(await devnet.api()), []);
+  },
+
+  async a_node_that_is_gone_is_told({ page, url, devnet }) {
+    await page.goto(url("/"));
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    await devnet.on("node1", "down");
+    await page.getByText("The node does not answer").first().waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "gone");
+  },
+};
+
+async function main() {
+  const wanted = process.argv[2];
+  const devnet = await startDevnet();
+  const { browser, context, page, problems } = await openBrowser();
+  page.setDefaultTimeout(TIMEOUT_MS);
+  const base = `http://${(await devnet.api()).address}`;
+  const world = { page, context, devnet, url: (path) => base + path };
+  let failed = 0;
+  try {
+    if (wanted && wanted !== "without_a_session_the_page_says_how_to_log_in") {
+      await page.goto(await devnet.link());
+      await page.getByRole("heading", { name: "Overview" }).waitFor();
+    }
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      if (wanted && wanted !== name) continue;
+      failed += await judged(name, () => scenario(world), page, problems);
+    }
+  } finally {
+    await browser.close();
+    await devnet.stop();
+  }
+  if (failed > 0) throw new Error(`${failed} of the dashboard's scenarios failed`);
+}
+
+/** Runs a scenario; what the page complained about meanwhile counts against it. */
+async function judged(name, does, page, problems) {
+  const start = Date.now();
+  problems.length = 0;
+  try {
+    await does();
+    assert.deepEqual(problems, []);
+    console.log(`ok      ${name} (${((Date.now() - start) / 1000).toFixed(1)} s)`);
+    return 0;
+  } catch (error) {
+    console.log(`failed  ${name}: ${error.message}`);
+    await shot(page, `failed-${name}`).catch(() => undefined);
+    return 1;
+  }
+}
+
+await main();

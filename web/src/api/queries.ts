@@ -1,0 +1,112 @@
+// What the pages read, and how often it is read again.
+
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { ask, query } from "./client";
+import type {
+  AutoTransfers,
+  Clusters,
+  ConfigView,
+  DoctorReport,
+  History,
+  Invites,
+  JobDetail,
+  JobSummary,
+  Jobs,
+  LedgerView,
+  LimitsView,
+  Members,
+  NodeView,
+  Notes,
+  Offers,
+  Peers,
+  ReceiptView,
+  Runs,
+  Status,
+  Validators,
+  Verdict,
+  Wallet,
+} from "./types";
+
+const OFTEN_MS = 2_000;
+const NOW_AND_THEN_MS = 5_000;
+const JOBS_PAGE = 50;
+const RUNS_PAGE = 50;
+const HISTORY_PAGE = 50;
+
+export const isFinal = (job: Pick<JobSummary, "state">) => job.state !== "waiting" && job.state !== "running";
+
+function polled<T>(key: readonly string[], path: string, refetchInterval: number | false) {
+  return queryOptions({ queryKey: key, queryFn: ({ signal }) => ask<T>(path, { signal }), refetchInterval });
+}
+
+export const status = polled<Status>(["status"], "/v1/status", OFTEN_MS);
+export const node = polled<NodeView>(["node"], "/v1/node", OFTEN_MS);
+export const limits = polled<LimitsView>(["limits"], "/v1/limits", NOW_AND_THEN_MS);
+export const peers = polled<Peers>(["peers"], "/v1/peers", NOW_AND_THEN_MS);
+export const offers = polled<Offers>(["offers"], "/v1/offers", NOW_AND_THEN_MS);
+export const clusters = polled<Clusters>(["clusters"], "/v1/clusters", NOW_AND_THEN_MS);
+export const members = polled<Members>(["members"], "/v1/members", NOW_AND_THEN_MS);
+export const invites = polled<Invites>(["invites"], "/v1/invites", NOW_AND_THEN_MS);
+export const config = polled<ConfigView>(["config"], "/v1/config", false);
+export const doctor = polled<DoctorReport>(["doctor"], "/v1/doctor", false);
+export const ledger = polled<LedgerView>(["ledger"], "/v1/ledger", NOW_AND_THEN_MS);
+export const validators = polled<Validators>(["validators"], "/v1/validators", NOW_AND_THEN_MS);
+export const wallet = polled<Wallet>(["wallet"], "/v1/wallet", OFTEN_MS);
+export const autoTransfers = polled<AutoTransfers>(["auto-transfers"], "/v1/wallet/auto-transfers", false);
+
+/** Jobs, newest first, a page at a time; the cursor is when the last of a page was submitted. */
+export const jobs = infiniteQueryOptions({
+  queryKey: ["jobs"],
+  queryFn: ({ pageParam, signal }) =>
+    ask<Jobs>(`/v1/jobs${query({ limit: JOBS_PAGE, before: pageParam })}`, { signal }),
+  initialPageParam: undefined as number | undefined,
+  getNextPageParam: (last: Jobs) => (last.jobs.length < JOBS_PAGE ? undefined : last.jobs.at(-1)?.submitted_at),
+  refetchInterval: ({ state }) => {
+    const isOpen = state.data?.pages.some((page) => page.jobs.some((job) => !isFinal(job)));
+    return isOpen ? OFTEN_MS : NOW_AND_THEN_MS;
+  },
+});
+
+export const job = (id: string) =>
+  queryOptions({
+    queryKey: ["jobs", id],
+    queryFn: ({ signal }) => ask<JobDetail>(`/v1/jobs/${id}`, { signal }),
+    refetchInterval: ({ state }) => (state.data && isFinal(state.data) ? false : OFTEN_MS),
+  });
+
+export const notes = (id: string, task?: string) =>
+  queryOptions({
+    queryKey: ["jobs", id, "notes", task ?? ""],
+    queryFn: ({ signal }) => ask<Notes>(`/v1/jobs/${id}/notes${query({ task })}`, { signal }),
+  });
+
+export interface RunsFilter {
+  task?: string;
+  stage?: number;
+  state?: Verdict;
+}
+
+export const runs = (id: string, filter: RunsFilter) =>
+  infiniteQueryOptions({
+    queryKey: ["jobs", id, "runs", filter],
+    queryFn: ({ pageParam, signal }) =>
+      ask<Runs>(`/v1/jobs/${id}/runs${query({ ...filter, after: pageParam, limit: RUNS_PAGE })}`, { signal }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last: Runs) => last.next,
+  });
+
+export const receipt = (id: string) =>
+  queryOptions({
+    queryKey: ["receipts", id],
+    queryFn: ({ signal }) => ask<ReceiptView>(`/v1/receipts/${encodeURIComponent(id)}`, { signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export const history = infiniteQueryOptions({
+  queryKey: ["wallet", "history"],
+  queryFn: ({ pageParam, signal }) =>
+    ask<History>(`/v1/wallet/history${query({ limit: HISTORY_PAGE, before: pageParam })}`, { signal }),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last: History) => last.next,
+  refetchInterval: NOW_AND_THEN_MS,
+});

@@ -1,0 +1,92 @@
+// The form of a new job as what the node takes.
+
+import type { BlobRef, InputsRequest, JobRequest, NamedBlob, VerifyView } from "../api/types";
+import { parseCredits } from "./amount";
+import { splitWords } from "./words";
+
+export type Shape = "one" | "numbers" | "files";
+export type Check = "none" | "sample" | "quorum" | "reputation";
+
+export interface Form {
+  name: string;
+  args: string;
+  shape: Shape;
+  from: number;
+  to: number;
+  check: Check;
+  memory_mib: number;
+  wall_s: number;
+  deterministic: boolean;
+  budget: string;
+}
+
+export const EMPTY: Form = {
+  name: "",
+  args: "",
+  shape: "one",
+  from: 0,
+  to: 10,
+  check: "none",
+  memory_mib: 256,
+  wall_s: 600,
+  deterministic: true,
+  budget: "",
+};
+
+const VERIFY: Record<Check, VerifyView> = {
+  none: { mode: "none" },
+  sample: { mode: "sample", per_mille: 50 },
+  quorum: { mode: "quorum", agree: 2, replicas: 2, replicas_max: 4 },
+  reputation: { mode: "reputation" },
+};
+
+const MIB = 1024 * 1024;
+const NAME_CHARS_MAX = 64;
+
+/** What is wrong with the form, in words; nothing if it can be sent. */
+export function problemsOf(form: Form, files: number): Partial<Record<"name" | "args" | "to" | "files" | "budget", string>> {
+  const problems: ReturnType<typeof problemsOf> = {};
+  if (form.name.trim() === "" || [...form.name].length > NAME_CHARS_MAX) problems.name = "1 to 64 characters";
+  if (splitWords(form.args) === undefined) problems.args = "a quote is left open";
+  if (form.shape === "numbers" && form.to <= form.from) problems.to = "must be after the first";
+  if (form.shape === "files" && files === 0) problems.files = "choose at least one file";
+  if (form.budget !== "" && parseCredits(form.budget) === undefined) problems.budget = "an amount such as 0.5";
+  return problems;
+}
+
+/** What was uploaded for a form. */
+export interface Uploaded {
+  program: BlobRef;
+  stdin?: BlobRef;
+  files: NamedBlob[];
+}
+
+function inputs(form: Form, uploaded: Uploaded): InputsRequest {
+  if (form.shape === "numbers") return { kind: "numbers", from: form.from, to: form.to };
+  if (form.shape === "files") return { kind: "blobs", blobs: uploaded.files };
+  return uploaded.stdin ? { kind: "one", stdin: uploaded.stdin } : { kind: "one" };
+}
+
+/** The request; the form has no problems. */
+export function requestOf(form: Form, uploaded: Uploaded): JobRequest {
+  const budget = form.budget === "" ? undefined : parseCredits(form.budget);
+  return {
+    name: form.name.trim(),
+    stages: [
+      {
+        name: "run",
+        program: {
+          ...uploaded.program,
+          level: "vm",
+          args: splitWords(form.args) ?? [],
+          env: [],
+          deterministic: form.deterministic,
+        },
+        inputs: inputs(form, uploaded),
+        limits: { memory_bytes: form.memory_mib * MIB, wall_ms: form.wall_s * 1_000 },
+        verify: VERIFY[form.check],
+      },
+    ],
+    ...(budget === undefined ? {} : { budget_micros: budget }),
+  };
+}

@@ -1,0 +1,320 @@
+import {
+  Button,
+  Group,
+  NumberInput,
+  Progress,
+  SimpleGrid,
+  Slider,
+  Stack,
+  Switch,
+  Text,
+  TextInput,
+} from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { ask } from "../api/client";
+import * as queries from "../api/queries";
+import type { Limits, LimitsView, NodeView } from "../api/types";
+import { credits, parseCredits } from "../lib/amount";
+import { bytes, clean, clock, count, duration, parseClock, plural } from "../lib/format";
+import { Id } from "../parts/Id";
+import { Facts, Page, Panel } from "../parts/Page";
+import { Shown } from "../parts/Standing";
+import { useAct } from "../parts/acting";
+
+const GIB = 1024 ** 3;
+
+export function NodePage() {
+  const node = useQuery(queries.node);
+  return (
+    <Page title="Node">
+      <Shown read={node} what="the machine">
+        {(data) => (
+          <>
+            <SimpleGrid cols={{ base: 1, md: 2 }}>
+              <Hardware node={data} />
+              <Readings node={data} />
+            </SimpleGrid>
+            <LimitsPanel node={data} />
+          </>
+        )}
+      </Shown>
+    </Page>
+  );
+}
+
+function Hardware({ node: { hardware, node, name } }: { node: NodeView }) {
+  const gpus = hardware.gpus.map((gpu) => clean(gpu.model)).join(", ");
+  return (
+    <Panel title="Machine">
+      <Facts
+        rows={[
+          ["Name", clean(name)],
+          ["Node", <Id key="id" id={node} what="node id" />],
+          ["Processor", clean(hardware.cpu_model)],
+          ["Cores", `${hardware.cpu_cores} (${hardware.cpu_arch})`],
+          ["Memory", bytes(hardware.memory_bytes)],
+          ["Disk speed", hardware.disk_write_mb_s === 0 ? "not measured" : `${count(hardware.disk_write_mb_s)} MB/s`],
+          ["Accelerators", gpus || "none"],
+          ["Score of a core", `${count(hardware.score_per_core)} Mfuel/s`],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function Readings({ node: { readings, hardware, limits } }: { node: NodeView }) {
+  const memoryUsed = Math.max(0, hardware.memory_bytes - readings.memory_available_bytes);
+  const degrees = readings.temperature_celsius;
+  return (
+    <Panel title="Now">
+      <Stack gap="md">
+        <Meter name="Processor, used by others than this node" percent={readings.cpu_busy_percent} />
+        <Meter
+          name="Memory"
+          percent={(100 * memoryUsed) / Math.max(1, hardware.memory_bytes)}
+          note={`${bytes(readings.memory_available_bytes)} available`}
+        />
+        <Facts
+          rows={[
+            ["Free disk", bytes(readings.disk_free_bytes)],
+            [
+              "Temperature",
+              degrees === undefined ? "no sensor" : `${degrees} °C (no new work from ${limits.temperature_warning} °C)`,
+            ],
+            ["Keyboard and pointer", readings.idle_ms === undefined ? "not known" : `idle for ${duration(readings.idle_ms)}`],
+          ]}
+        />
+      </Stack>
+    </Panel>
+  );
+}
+
+function Meter({ name, percent, note }: { name: string; percent: number; note?: string }) {
+  return (
+    <div>
+      <Group justify="space-between" mb={4}>
+        <Text size="sm">{name}</Text>
+        <Text size="sm" c="dimmed">
+          {note ?? `${Math.round(percent)}%`}
+        </Text>
+      </Group>
+      <Progress value={Math.round(percent)} size="lg" aria-label={name} color={percent > 90 ? "red" : undefined} />
+    </div>
+  );
+}
+
+function LimitsPanel({ node }: { node: NodeView }) {
+  const view = useQuery(queries.limits);
+  return (
+    <Panel title="What this machine shares">
+      <Shown read={view} what="limits">
+        {(data) => <LimitsForm key={JSON.stringify(data.limits)} view={data} node={node} />}
+      </Shown>
+    </Panel>
+  );
+}
+
+interface Draft {
+  limits: Limits;
+  price: string;
+  from: string;
+  to: string;
+}
+
+function draftOf(limits: Limits): Draft {
+  return {
+    limits,
+    price: credits(limits.price_per_gfuel),
+    from: clock(limits.hours?.from_minute ?? 22 * 60),
+    to: clock(limits.hours?.to_minute ?? 7 * 60),
+  };
+}
+
+/** What the form says, or why it says nothing. */
+function limitsOf(draft: Draft): Limits | string {
+  const price = parseCredits(draft.price.replaceAll(",", ""));
+  if (price === undefined) return "The price is an amount such as 0.5, with six decimals at most.";
+  if (draft.limits.temperature_warning >= draft.limits.temperature_critical) {
+    return "Running tasks have to stop at a higher temperature than new ones.";
+  }
+  if (!draft.limits.hours) return { ...draft.limits, price_per_gfuel: price };
+  const [from_minute, to_minute] = [parseClock(draft.from), parseClock(draft.to)];
+  if (from_minute === undefined || to_minute === undefined) return "Hours are written as 22:00.";
+  return { ...draft.limits, hours: { from_minute, to_minute }, price_per_gfuel: price };
+}
+
+function LimitsForm({ view, node }: { view: LimitsView; node: NodeView }) {
+  const [draft, setDraft] = useState(() => draftOf(view.limits));
+  const set = (change: Partial<Limits>) => setDraft((now) => ({ ...now, limits: { ...now.limits, ...change } }));
+  const wanted = limitsOf(draft);
+  const isChanged = typeof wanted === "string" || JSON.stringify(wanted) !== JSON.stringify(view.limits);
+  const save = useAct({
+    does: (limits: Limits) => ask<LimitsView>("/v1/limits", { method: "PUT", json: limits }),
+    done: ({ slots_total }) => `Saved. ${plural(slots_total, "task")} may run at a time.`,
+    changes: [queries.limits.queryKey, queries.node.queryKey, queries.status.queryKey],
+  });
+  return (
+    <Stack gap="lg">
+      <Group justify="space-between">
+        <Switch
+          size="md"
+          label="Share this machine"
+          checked={draft.limits.share}
+          onChange={(event) => set({ share: event.currentTarget.checked })}
+        />
+        <Text size="sm" c="dimmed">
+          {view.closed_reason ? `Nothing is shared now: ${view.closed_reason}` : `${plural(view.slots_total, "slot")} now`}
+        </Text>
+      </Group>
+      <Amounts draft={draft} set={set} node={node} />
+      <Conditions draft={draft} set={set} setDraft={setDraft} />
+      {typeof wanted === "string" && (
+        <Text c="red" size="sm" role="alert">
+          {wanted}
+        </Text>
+      )}
+      <Group>
+        <Button
+          disabled={!isChanged || typeof wanted === "string"}
+          loading={save.isPending}
+          onClick={() => typeof wanted !== "string" && save.mutate(wanted)}
+        >
+          Save limits
+        </Button>
+        <Button variant="default" disabled={!isChanged} onClick={() => setDraft(draftOf(view.limits))}>
+          Undo
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+interface PartProps {
+  draft: Draft;
+  set: (change: Partial<Limits>) => void;
+}
+
+function Amounts({ draft: { limits }, set, node }: PartProps & { node: NodeView }) {
+  const memory = Math.max(1, Math.round(node.hardware.memory_bytes / GIB));
+  const disk = Math.max(1, Math.round((node.readings.disk_free_bytes + limits.disk_bytes) / GIB));
+  return (
+    <SimpleGrid cols={{ base: 1, md: 3 }} spacing="xl">
+      <Bar
+        name="Processor"
+        shown={`${limits.cpu_percent}% of ${node.hardware.cpu_cores} cores`}
+        value={limits.cpu_percent}
+        max={100}
+        step={1}
+        onChange={(cpu_percent) => set({ cpu_percent })}
+      />
+      <Bar
+        name="Memory"
+        shown={bytes(limits.memory_bytes)}
+        value={limits.memory_bytes / GIB}
+        max={memory}
+        step={0.25}
+        onChange={(value) => set({ memory_bytes: Math.round(value * GIB) })}
+      />
+      <Bar
+        name="Disk"
+        shown={bytes(limits.disk_bytes)}
+        value={limits.disk_bytes / GIB}
+        max={disk}
+        step={1}
+        onChange={(value) => set({ disk_bytes: Math.round(value * GIB) })}
+      />
+    </SimpleGrid>
+  );
+}
+
+interface BarProps {
+  name: string;
+  shown: string;
+  value: number;
+  max: number;
+  step: number;
+  onChange: (value: number) => void;
+}
+
+function Bar({ name, shown, value, max, step, onChange }: BarProps) {
+  return (
+    <div>
+      <Group justify="space-between" mb={6}>
+        <Text size="sm" fw={600}>
+          {name}
+        </Text>
+        <Text size="sm">{shown}</Text>
+      </Group>
+      <Slider
+        value={Math.min(value, max)}
+        min={0}
+        max={max}
+        step={step}
+        label={null}
+        onChange={onChange}
+        thumbLabel={name}
+        thumbProps={{ "aria-valuetext": shown }}
+      />
+    </div>
+  );
+}
+
+function Conditions({ draft, set, setDraft }: PartProps & { setDraft: (change: (now: Draft) => Draft) => void }) {
+  const { limits } = draft;
+  return (
+    <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }}>
+      <TextInput
+        label="Price"
+        description="credits for a billion fuel"
+        inputMode="decimal"
+        value={draft.price}
+        onChange={({ currentTarget: { value } }) => setDraft((now) => ({ ...now, price: value }))}
+      />
+      <NumberInput
+        label="No new work from"
+        description="degrees Celsius"
+        value={limits.temperature_warning}
+        min={-20}
+        max={150}
+        onChange={(value) => set({ temperature_warning: Number(value) })}
+      />
+      <NumberInput
+        label="Stop work at"
+        description="degrees Celsius"
+        value={limits.temperature_critical}
+        min={-20}
+        max={150}
+        onChange={(value) => set({ temperature_critical: Number(value) })}
+      />
+      <Stack gap="xs" justify="flex-end">
+        <Switch
+          label="Only while nobody uses it"
+          checked={limits.only_when_idle}
+          onChange={(event) => set({ only_when_idle: event.currentTarget.checked })}
+        />
+        <Switch
+          label="Only at these hours"
+          checked={limits.hours !== undefined}
+          onChange={(event) =>
+            set({ hours: event.currentTarget.checked ? { from_minute: 22 * 60, to_minute: 7 * 60 } : undefined })
+          }
+        />
+        {limits.hours && (
+          <Group grow>
+            <TextInput
+              aria-label="From"
+              value={draft.from}
+              onChange={({ currentTarget: { value } }) => setDraft((now) => ({ ...now, from: value }))}
+            />
+            <TextInput
+              aria-label="To"
+              value={draft.to}
+              onChange={({ currentTarget: { value } }) => setDraft((now) => ({ ...now, to: value }))}
+            />
+          </Group>
+        )}
+      </Stack>
+    </SimpleGrid>
+  );
+}

@@ -1,0 +1,75 @@
+import { Alert, Button, Center, Code, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
+import { type FormEvent, useState } from "react";
+import { ApiError } from "../api/client";
+import { codeOf, type Session } from "../api/session";
+import { Copy } from "./Id";
+
+interface Props {
+  session: Session;
+  onCode: (code: string) => Promise<void>;
+  onRetry: () => void;
+}
+
+/** How to get in. */
+export function Login({ session, onCode, onRetry }: Props) {
+  const isUnreachable = session.state === "unreachable";
+  return (
+    <Center mih="100vh" p="md" component="main">
+      <Paper withBorder p="xl" maw={460} w="100%" className="card">
+        <Stack>
+          <Title order={1} size="h3">
+            {isUnreachable ? "The node does not answer" : "Log in to your node"}
+          </Title>
+          {"error" in session && session.error && (
+            <Alert color="red" title={session.error.detail}>
+              {session.error.next ?? "Make a new link."}
+            </Alert>
+          )}
+          {isUnreachable ? (
+            <Button onClick={onRetry}>Try again</Button>
+          ) : (
+            <>
+              <Text>
+                On the machine of the node, run <Code className="id">opensky dashboard</Code>
+                <Copy text="opensky dashboard" what="command" /> and open the link that it prints. It works once, within
+                five minutes.
+              </Text>
+              <CodeForm onCode={onCode} />
+            </>
+          )}
+        </Stack>
+      </Paper>
+    </Center>
+  );
+}
+
+function CodeForm({ onCode }: { onCode: (code: string) => Promise<void> }) {
+  const [text, setText] = useState("");
+  const [error, setError] = useState<string>();
+  const enter = async (event: FormEvent) => {
+    event.preventDefault();
+    const code = codeOf(text);
+    if (!code) return setError("That is not a link of `opensky dashboard`.");
+    try {
+      await onCode(code);
+    } catch (failure) {
+      setError(failure instanceof ApiError ? failure.detail : "The login failed.");
+    }
+  };
+  return (
+    <form onSubmit={(event) => void enter(event)}>
+      <Stack gap="xs">
+        <TextInput
+          label="Or paste the link here"
+          value={text}
+          error={error}
+          autoComplete="off"
+          onChange={(event) => (setText(event.currentTarget.value), setError(undefined))}
+        />
+        <Button type="submit" disabled={text === ""}>
+          Log in
+        </Button>
+      </Stack>
+    </form>
+  );
+}
