@@ -1,8 +1,6 @@
 //! Blocks, certificates and evidence as bytes: they stay as they are, and spoilt ones are refused, or are the
 //! one encoding of what they say.
 
-#![expect(clippy::disallowed_methods, reason = "golden files are files")]
-
 use super::{
     cluster::{keys, set_of},
     proofs::{certificate, child, finalize, notarize, nullify, sky},

@@ -17,20 +17,22 @@ use opensky_protocol::{
     Message,
     ledger::{Ask, CHECKPOINT_SIGNATURES_MAX, CheckpointWord, Reply, TOPIC_CHECKPOINTS},
 };
-use opensky_types::{NodeId, Timestamp, text::causes};
+use opensky_types::{Hash, NodeId, Timestamp, text::causes};
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Time between two looks for signatures that are missing, in milliseconds.
 const ASK_EVERY_MS: u64 = 5_000;
 /// Time between two tries to name this node's key on the ledger, in milliseconds.
-const NAME_EVERY_MS: u64 = 60_000;
+const NAME_EVERY_MS: u64 = 5_000;
 
 /// What this node does about checkpoints.
 #[derive(Default)]
 pub(crate) struct Checkpointing {
     asked_at: Timestamp,
     named_at: Timestamp,
+    /// The transaction that names this node's key.
+    naming: Option<Hash>,
     /// Which member is asked next.
     turn: usize,
 }
@@ -85,7 +87,8 @@ impl Node {
     pub(super) fn checkpoint_tick(&mut self, now: Timestamp) {
         if now.ms_since(self.ledger.checkpointing.named_at) >= NAME_EVERY_MS {
             self.ledger.checkpointing.named_at = now;
-            if let Some(key) = self.ledger.engine.unnamed_checkpoint_key() {
+            let waits = self.ledger.checkpointing.naming.is_some_and(|id| self.ledger.is_waiting(&id));
+            if let Some(key) = self.ledger.engine.unnamed_checkpoint_key().filter(|_| !waits) {
                 self.name_checkpoint_key(now, &key);
             }
         }
@@ -122,7 +125,10 @@ impl Node {
             Approval::EthereumTyped { address: key.address(), signature: key.sign(&transaction.typed()) };
         let signed = self.sign_transaction(&transaction, vec![approval]);
         match self.submit_transaction(now, signed) {
-            Ok(_) => tracing::info!(address = %key.address(), "this validator names its key for checkpoints"),
+            Ok(id) => {
+                tracing::info!(address = %key.address(), "this validator names its key for checkpoints");
+                self.ledger.checkpointing.naming = Some(id);
+            }
             Err(error) => tracing::debug!(%error, "the key for checkpoints could not be named yet"),
         }
     }
