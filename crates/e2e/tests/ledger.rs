@@ -93,10 +93,16 @@ async fn l4_two_validators_sign_the_checkpoint_of_an_epoch() -> Result<()> {
     assert_eq!(none.status.code(), Some(5), "{}", String::from_utf8_lossy(&none.stderr));
     let added = founder.call(&["validator", "add", &to, "--yes"])?;
     ensure!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
-    // Each names its key by itself; epochs of four blocks go by with some transfers.
+    // Each names its key by itself, for the epochs that begin after that.
+    until("an epoch of validators with keys", async || {
+        transfer(&founder, &to, "0.001")?;
+        let Ok(found) = founder.json(&["ledger", "checkpoint"]) else { return Ok(false) };
+        let signers = found["signers"].as_array().context("a list")?;
+        Ok(signers.len() == 2 && signers.iter().all(|signer| signer["address"].is_string()))
+    })
+    .await?;
     let mut complete = None;
     until("both to have signed", async || {
-        transfer(&founder, &to, "0.001")?;
         for node in [&founder, &second] {
             let Ok(found) = node.json(&["ledger", "checkpoint"]) else { return Ok(false) };
             let signed = found["signatures"].as_array().context("a list")?.len();

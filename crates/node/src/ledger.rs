@@ -279,7 +279,7 @@ impl Node {
             self.ledger.waiting.remove(id);
         }
         if news.events.iter().any(|event| matches!(event, LedgerEvent::EpochEnds { .. })) {
-            self.tell_own_signature();
+            self.on_epoch_ended();
         }
         self.look_after_payments(now);
         self.transfer_automatically(now, news);

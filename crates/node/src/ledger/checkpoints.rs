@@ -18,7 +18,7 @@ use opensky_protocol::{
     ledger::{Ask, CHECKPOINT_SIGNATURES_MAX, CheckpointWord, Reply, TOPIC_CHECKPOINTS},
 };
 use opensky_types::{Hash, NodeId, Timestamp, text::causes};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::oneshot;
 
 /// Time between two looks for signatures that are missing, in milliseconds.
@@ -35,6 +35,8 @@ pub(crate) struct Checkpointing {
     naming: Option<Hash>,
     /// Which member is asked next.
     turn: usize,
+    /// What came before the epoch ended here: nothing of it is known to hold yet.
+    early: BTreeMap<NodeId, CheckpointWord>,
 }
 
 impl Node {
@@ -46,8 +48,16 @@ impl Node {
         verdict: oneshot::Sender<GossipVerdict>,
     ) {
         let Ok(word) = CheckpointWord::from_body(bytes) else { return tell(verdict, GossipVerdict::Reject) };
-        // Epochs end at other moments on other nodes; what comes too early is asked for later.
-        let is_wanted = self.newest_checkpoint().is_some_and(|newest| {
+        // Epochs end at other moments on other nodes. What is lost here is asked for later.
+        let newest = self.newest_checkpoint();
+        let early = &mut self.ledger.checkpointing.early;
+        if word.epoch == newest.as_ref().map_or(0, |newest| newest.checkpoint.epoch + 1)
+            && early.len() < CHECKPOINT_SIGNATURES_MAX
+        {
+            early.entry(word.node).or_insert(word);
+            return tell(verdict, GossipVerdict::Ignore);
+        }
+        let is_wanted = newest.is_some_and(|newest| {
             newest.checkpoint.epoch == word.epoch && newest.signatures.iter().all(|(of, _)| *of != word.node)
         });
         if !is_wanted {
@@ -72,8 +82,27 @@ impl Node {
         });
     }
 
+    /// An epoch has ended here: this node tells what it signed, and looks at what came too early. Each is
+    /// taken in on its own, so that a false one takes none with it; its sender was not judged, and is not now.
+    pub(super) fn on_epoch_ended(&mut self) {
+        self.tell_own_signature();
+        let early = std::mem::take(&mut self.ledger.checkpointing.early);
+        if early.is_empty() {
+            return;
+        }
+        let engine = Arc::clone(&self.ledger.engine);
+        self.tasks.spawn(blocking(move || {
+            for (node, word) in early {
+                let signature = EvmSignature::from_bytes(word.signature);
+                if let Err(error) = engine.add_signatures(word.epoch, &[(node, signature)]) {
+                    tracing::debug!(%node, %error, "an early signature over a checkpoint does not hold");
+                }
+            }
+        }));
+    }
+
     /// Tells the sky what this node signed of the newest checkpoint.
-    pub(super) fn tell_own_signature(&self) {
+    fn tell_own_signature(&self) {
         let Some(newest) = self.newest_checkpoint() else { return };
         let own = newest.signatures.iter().find(|(node, _)| *node == self.own);
         if let Some((node, signature)) = own {
