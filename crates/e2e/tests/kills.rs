@@ -53,7 +53,7 @@ async fn spend(client: Client, counts: Arc<Counts>) {
         counts.sent.fetch_add(1, Ordering::SeqCst);
         let Ok(sent) = client.transfer(&request).await else { return };
         let Some(id) = sent.id else { return };
-        match client.transaction(id, Duration::from_secs(10)).await {
+        match client.transaction(id, Duration::from_secs(1)).await {
             Ok(found) if found.standing == WhereView::Final => {
                 _ = counts.finals.fetch_add(1, Ordering::SeqCst)
             }
