@@ -27,6 +27,17 @@ fn main() -> io::Result<()> {
     write_messages("work", "to_provider", messages::to_provider())?;
     write_messages("work", "to_consumer", messages::to_consumer())?;
 
+    write_messages("ask", "ask", messages::asks())?;
+    write_messages("ask", "reply", messages::replies())?;
+    write_messages("ask", "news", messages::block_news())?;
+    write_messages("ask", "word", messages::checkpoint_words())?;
+    let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/consensus/tests/golden/formats.txt");
+    for line in fs::read_to_string(formats)?.lines() {
+        if let Some((name, digits)) = line.split_once(' ') {
+            write("consensus", name, &hex::decode(digits).map_err(io::Error::other)?)?;
+        }
+    }
+
     let invite = Signed::sign(&samples::invite(), &samples::founder());
     write("invite", "bytes", &codec::encode(&invite))?;
     let token = InviteToken(invite).to_string();

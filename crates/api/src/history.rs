@@ -237,6 +237,7 @@ const fn word(action: &Action) -> &'static str {
         Action::ValidatorRemove { .. } => "validator-remove",
         Action::ScheduleRules { .. } => "schedule-rules",
         Action::CallOffRules => "call-off-rules",
+        Action::SetCheckpointKey { .. } => "set-checkpoint-key",
         _ => "other",
     }
 }

@@ -12,6 +12,7 @@
 //! exactly; the one number drawn at random, a job's seed, is drawn below 2^53. Requests refuse
 //! unknown fields; readers of answers must ignore them.
 
+pub mod checkpoint;
 pub mod config;
 pub mod content;
 pub mod doctor;

@@ -27,6 +27,8 @@ pub enum Code {
     ImageNotFound,
     /// There is no such account: it begins with its first income.
     AccountNotFound,
+    /// This node has seen no such epoch end.
+    CheckpointNotFound,
     /// The job has not ended yet, or has ended already.
     WrongState,
     /// Nothing fits and the caller did not want to wait.
@@ -67,7 +69,8 @@ impl Code {
             | Self::BlobNotFound
             | Self::ReceiptNotFound
             | Self::ImageNotFound
-            | Self::AccountNotFound => 404,
+            | Self::AccountNotFound
+            | Self::CheckpointNotFound => 404,
             Self::WrongState | Self::TransactionRejected | Self::NotApproved => 409,
             Self::TooLarge => 413,
             Self::InvalidJob => 422,
@@ -90,6 +93,7 @@ impl Code {
             Self::ReceiptNotFound => "there is no such receipt",
             Self::ImageNotFound => "there is no such image",
             Self::AccountNotFound => "there is no such account",
+            Self::CheckpointNotFound => "there is no such checkpoint",
             Self::TransactionRejected => "the rules of the ledger do not allow it",
             Self::NotApproved => "another node did not sign",
             Self::LedgerNotReady => "the ledger is not far enough",

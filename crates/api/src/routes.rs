@@ -33,6 +33,7 @@
 //! | GET | [`LEDGER`] | | [`LedgerView`](crate::ledger::LedgerView) |
 //! | GET | [`LEDGER_BLOCKS`] | [`BlocksQuery`](crate::ledger::BlocksQuery) | [`Blocks`](crate::ledger::Blocks) |
 //! | GET | [`LEDGER_PROOF`] | [`ProofQuery`](crate::ledger::ProofQuery) | the bytes of a self-contained proof |
+//! | GET | [`LEDGER_CHECKPOINT`] | [`CheckpointQuery`](crate::checkpoint::CheckpointQuery) | [`CheckpointView`](crate::checkpoint::CheckpointView) |
 //! | GET | [`LEDGER_EVENTS`] | | server-sent [`LedgerEvent`](crate::ledger::LedgerEvent)s |
 //! | GET | [`WALLET`] | [`WalletQuery`](crate::wallet::WalletQuery) | [`Wallet`](crate::wallet::Wallet) |
 //! | GET | [`WALLET_HISTORY`] | [`HistoryQuery`](crate::history::HistoryQuery) | [`History`](crate::history::History) |
@@ -92,6 +93,7 @@ pub const RECEIPT: &str = "/v1/receipts/{id}";
 pub const LEDGER: &str = "/v1/ledger";
 pub const LEDGER_BLOCKS: &str = "/v1/ledger/blocks";
 pub const LEDGER_PROOF: &str = "/v1/ledger/proof";
+pub const LEDGER_CHECKPOINT: &str = "/v1/ledger/checkpoint";
 pub const LEDGER_EVENTS: &str = "/v1/ledger/events";
 pub const WALLET: &str = "/v1/wallet";
 pub const WALLET_HISTORY: &str = "/v1/wallet/history";

@@ -1,6 +1,7 @@
 //! [`SkyLedger`]: the port of the node, and how it is opened.
 
 use crate::{
+    checkpoints::Checkpoints,
     follow::failed,
     founding::{Founding, FoundingError},
     history, proof,
@@ -16,6 +17,7 @@ use opensky_consensus::LightClient;
 use opensky_ledger::{
     entry::Entry,
     event::Event,
+    evm::{EvmKey, EvmSignature},
     genesis::Genesis as LedgerGenesis,
     key::Key,
     ledger::Ledger,
@@ -24,7 +26,8 @@ use opensky_ledger::{
 use opensky_ports::{
     Clock, LedgerEngine,
     ledger::{
-        FollowError, Head, HistoryItem, News, Overview, Reading, Restoring, SubmitError, Taken, Whereabouts,
+        FollowError, Head, HistoryItem, News, Overview, Reading, Restoring, SignedCheckpoint, SubmitError,
+        Taken, Whereabouts,
     },
 };
 use opensky_storage::{LedgerStore, LedgerStoreError};
@@ -92,6 +95,7 @@ pub struct SkyLedger {
     shared: Shared,
     founding: Arc<Founding>,
     store: Arc<LedgerStore>,
+    checkpoints: Arc<Checkpoints>,
     clock: Arc<dyn Clock>,
     news: broadcast::Sender<Arc<News>>,
     incoming: Mutex<Option<Incoming>>,
@@ -121,12 +125,15 @@ impl SkyLedger {
                 (ledger, founding.light(), Sealed { block: founding.block.clone(), certificate: None })
             }
         };
-        let mut state =
-            State::new(Arc::clone(&founding), Arc::clone(&store), own, ledger, light, top, news.clone());
+        let voter = settings.voting.as_ref().map(|voting| &voting.key);
+        let checkpoints = Arc::new(Checkpoints::new(Arc::clone(&store), founding.ledger.sky, voter));
+        let kept = (Arc::clone(&store), Arc::clone(&checkpoints));
+        let mut state = State::new(Arc::clone(&founding), kept, own, ledger, light, top, news.clone());
         state.snapshot_height = state.head().height;
         state.snapshot_blocks = settings.snapshot_blocks;
         state.recall_sets()?;
         replay(&mut state)?;
+        checkpoints.see(state.ledger.state())?;
         let shared = Shared(Arc::new(Mutex::new(state)));
         let desk = Arc::new(Desk::default());
         desk.learn(kept_addresses(&store)?);
@@ -142,6 +149,7 @@ impl SkyLedger {
             shared,
             founding,
             store,
+            checkpoints,
             clock: settings.clock,
             news,
             incoming: Mutex::new(None),
@@ -300,6 +308,29 @@ impl LedgerEngine for SkyLedger {
         let rows = rows.map_err(|error| failed(error.into()))?;
         let items = rows.iter().map(history::item).collect::<Result<_, _>>();
         items.map_err(|error| failed(ChainError::Damaged(error.to_string())))
+    }
+
+    fn checkpoint(&self, epoch: Option<u64>) -> Result<Option<SignedCheckpoint>, FollowError> {
+        self.checkpoints.get(epoch)
+    }
+
+    fn add_signatures(
+        &self,
+        epoch: u64,
+        signatures: &[(NodeId, EvmSignature)],
+    ) -> Result<usize, FollowError> {
+        self.checkpoints.add(epoch, signatures)
+    }
+
+    fn unnamed_checkpoint_key(&self) -> Option<EvmKey> {
+        let key = self.checkpoints.key()?;
+        let state = self.shared.lock();
+        if !self.founding.ledger.params.economy {
+            return None;
+        }
+        let Some(Entry::Roster(roster)) = state.ledger.state().get(&Key::Roster) else { return None };
+        let own = roster.candidates().iter().find(|one| one.node == self.node && one.account == state.own)?;
+        (own.checkpoint_key != Some(key.address())).then(|| key.clone())
     }
 
     fn overview(&self) -> Overview {

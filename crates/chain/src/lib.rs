@@ -8,6 +8,7 @@
 //! [`SkyLedger::open`]; `state.rs` is what it all works on, `voting.rs` and `follow.rs` are the two
 //! ways a block gets in.
 
+mod checkpoints;
 mod engine;
 mod follow;
 mod founding;

@@ -1,6 +1,7 @@
 //! All that the chain works on, behind one lock: the ledger, who votes, what waits, what is at the top.
 
 use crate::{
+    checkpoints::Checkpoints,
     founding::Founding,
     history,
     mempool::{Mempool, NoRoom},
@@ -60,6 +61,7 @@ pub(crate) enum ChainError {
 pub(crate) struct State {
     pub founding: Arc<Founding>,
     pub store: Arc<LedgerStore>,
+    pub checkpoints: Arc<Checkpoints>,
     pub ledger: Ledger,
     /// Follows headers: the newest final one and who votes on the next.
     pub light: LightClient,
@@ -110,7 +112,7 @@ pub(crate) fn is_timely(fact: &Fact, epoch: u64) -> bool {
 impl State {
     pub fn new(
         founding: Arc<Founding>,
-        store: Arc<LedgerStore>,
+        (store, checkpoints): (Arc<LedgerStore>, Arc<Checkpoints>),
         own: AccountId,
         ledger: Ledger,
         light: LightClient,
@@ -122,6 +124,7 @@ impl State {
         Self {
             founding,
             store,
+            checkpoints,
             ledger,
             light,
             top,
@@ -169,6 +172,7 @@ impl State {
         self.sets = BTreeMap::from([(light.epoch(), light.validators().clone())]);
         (self.ledger, self.light, self.top) = (ledger, light, top);
         self.recall_sets()?;
+        self.checkpoints.see(self.ledger.state())?;
         let accounts: Vec<AccountId> = self.mempool.accounts().copied().collect();
         for account in accounts {
             let nonce = self.nonce(&account);
@@ -222,6 +226,7 @@ impl State {
             let epoch = self.founding.rules.epoch_length.epoch_of(height + 1);
             self.sets.insert(epoch, next);
             self.sets = self.sets.split_off(&epoch.saturating_sub(SETS_BEHIND));
+            self.checkpoints.see(self.ledger.state())?;
         }
         let newest = sealed.block.id();
         self.names.retain(|block, (at, _)| *at > height || *block == newest);
@@ -379,7 +384,9 @@ mod tests {
         let own = AccountId::of_node(Keypair::from_seed([1; 32]).id());
         let (news, _) = broadcast::channel(1);
         let light = founding.light();
-        let mut state = State::new(founding.clone(), store, own, ledger.clone(), light, top.clone(), news);
+        let checkpoints = Arc::new(Checkpoints::new(store.clone(), founding.ledger.sky, None));
+        let kept = (store, checkpoints);
+        let mut state = State::new(founding.clone(), kept, own, ledger.clone(), light, top.clone(), news);
         let place = (5 * LENGTH, founding.block.id());
         let length = founding.rules.epoch_length;
         let light = LightClient::resume(founding.ledger.sky, length, 5, set(6), place);

@@ -4,11 +4,17 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use opensky_chain::{Settings, SkyLedger, Voting, verify_proof};
 use opensky_ledger::{
-    action::Action, approval::Approval, entry::Entry, key::Key, memo::Memo, transaction::Transaction,
+    action::Action,
+    approval::{Approval, Statement},
+    entry::Entry,
+    evm::{Domain, EvmSignature, digest},
+    key::Key,
+    memo::Memo,
+    transaction::Transaction,
 };
 use opensky_ports::{
     Clock, LedgerEngine,
-    ledger::{FollowError, Role, Whereabouts},
+    ledger::{FollowError, Role, SignedCheckpoint, Whereabouts},
 };
 use opensky_types::{
     AccountId, Hash, Keypair, Micros, Timestamp,
@@ -298,5 +304,123 @@ async fn l4_a_proof_holds_for_whoever_knows_the_first_facts_of_the_sky() -> Resu
     let other = Genesis { nonce: 2, ..sky.genesis.clone() };
     assert!(verify_proof(&other, &bytes).is_err(), "another sky");
     stop([founder]).await;
+    Ok(())
+}
+
+/// A validator names its key for checkpoints, as its node would.
+fn name_key(validators: &[SkyLedger], number: u8) -> Result<Hash> {
+    let ledger = &validators[usize::from(number) - 1];
+    let wallet = ledger.unnamed_checkpoint_key().context("a key that is not named yet")?;
+    let account = AccountId::of_node(key(number).id());
+    let transaction = Transaction {
+        sky: ledger.genesis().sky,
+        rules: 1,
+        account,
+        nonce: ledger.next_nonce(&account),
+        valid_until: SystemClock.now().plus_ms(600_000),
+        action: Action::SetCheckpointKey { key: wallet.address() },
+    };
+    let typed =
+        Approval::EthereumTyped { address: wallet.address(), signature: wallet.sign(&transaction.typed()) };
+    let signed = transaction.signed(vec![Approval::sign(&key(number), &transaction), typed]);
+    let ids = validators.iter().map(|other| Ok(other.submit(signed.clone())?.id));
+    ids.collect::<Result<Vec<_>>>()?.pop().context("validators")
+}
+
+/// Makes blocks until the newest checkpoint is of a set that named its keys, on each of these.
+fn until_signed(ledgers: &[SkyLedger]) -> Result<u64> {
+    let newest = |ledger: &SkyLedger| Ok::<_, anyhow::Error>(ledger.checkpoint(None)?);
+    let has_keys = |found: &SignedCheckpoint| found.signers.iter().all(|signer| signer.key.is_some());
+    while !newest(&ledgers[0])?.is_some_and(|found| has_keys(&found)) {
+        settle(&ledgers[0], transfer(&ledgers[0], 9, 1_000)?)?;
+    }
+    let epoch = newest(&ledgers[0])?.context("it was there")?.checkpoint.epoch;
+    for ledger in ledgers {
+        wait("the end of an epoch", || Ok(ledger.checkpoint(Some(epoch))?.is_some()))?;
+    }
+    Ok(epoch)
+}
+
+fn checkpoint(ledger: &SkyLedger, epoch: u64) -> Result<SignedCheckpoint> {
+    ledger.checkpoint(Some(epoch))?.context("the epoch has ended")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn l4_validators_sign_what_each_has_computed_and_take_nothing_else() -> Result<()> {
+    let sky = Sky::new(4, 8, 1_000)?;
+    let validators = (1..=4).map(|number| sky.open(number)).collect::<Result<Vec<_>>>()?;
+    for number in 1..=4 {
+        let named = name_key(&validators, number)?;
+        validators.iter().try_for_each(|ledger| settle(ledger, named))?;
+        assert!(validators[usize::from(number) - 1].unnamed_checkpoint_key().is_none(), "named once");
+    }
+    let epoch = until_signed(&validators)?;
+    let own: Vec<SignedCheckpoint> =
+        validators.iter().map(|ledger| checkpoint(ledger, epoch)).collect::<Result<_>>()?;
+    let sky_id = validators[0].genesis().sky;
+    for (number, signed) in (1..).zip(&own) {
+        assert_eq!(signed.checkpoint, own[0].checkpoint, "each computes the same");
+        assert_eq!(signed.signatures.len(), 1, "its own");
+        let (node, signature) = signed.signatures[0];
+        let key_of = signed.signers.iter().find(|signer| signer.node == node).and_then(|signer| signer.key);
+        assert_eq!(node, key(number).id());
+        let signs = digest(&Domain::of_sky(sky_id), &signed.checkpoint);
+        signature.verify(&signs, &key_of.context("a key")?)?;
+    }
+    let first = &validators[0];
+    let (second, third) = (own[1].signatures[0], own[2].signatures[0]);
+    let refused = |signatures: &[(opensky_types::NodeId, EvmSignature)]| {
+        let added = first.add_signatures(epoch, signatures);
+        assert!(matches!(added, Err(FollowError::Sender(_))), "{added:?}");
+        assert_eq!(first.checkpoint(Some(epoch)).ok().flatten().as_ref(), Some(&own[0]), "nothing is kept");
+    };
+    refused(&[(key(9).id(), second.1)]);
+    refused(&[(key(3).id(), second.1)]);
+    let mut forged = *second.1.as_bytes();
+    forged[3] ^= 1;
+    refused(&[third, (second.0, EvmSignature::from_bytes(forged))]);
+    let mut other = own[1].checkpoint;
+    other.total += 1;
+    let wallet = opensky_ledger::checkpoint::key_of(&key(2));
+    refused(&[(second.0, wallet.sign(&digest(&Domain::of_sky(sky_id), &other)))]);
+    assert_eq!(first.add_signatures(epoch + 1, &[second])?, 0, "an epoch that has not ended here");
+    assert_eq!(first.add_signatures(epoch, &[second])?, 1);
+    assert!(!checkpoint(first, epoch)?.is_complete());
+    assert_eq!(first.add_signatures(epoch, &[second, third])?, 1, "each once");
+    assert!(checkpoint(first, epoch)?.is_complete(), "three of four");
+    stop(validators).await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f1_signatures_over_a_checkpoint_are_there_after_a_restart() -> Result<()> {
+    let sky = Sky::new(1, 4, 5)?;
+    let mut signed = None;
+    for round in 0..3 {
+        let validators = vec![sky.open(1)?];
+        if round == 0 {
+            let named = name_key(&validators, 1)?;
+            settle(&validators[0], named)?;
+        }
+        if let Some((epoch, before)) = signed {
+            assert_eq!(checkpoint(&validators[0], epoch)?, before, "of round {round}");
+        }
+        let epoch = until_signed(&validators)?;
+        for _ in 0..5 {
+            settle(&validators[0], transfer(&validators[0], 9, 1_000)?)?;
+        }
+        let kept = checkpoint(&validators[0], epoch)?;
+        assert!(kept.is_complete(), "its own is all there is");
+        signed = Some((epoch, kept));
+        // A follower computes the same, but signs nothing.
+        let follower = sky.open(9 + round)?;
+        catch_up(&follower, &validators[0])?;
+        let computed = checkpoint(&follower, epoch)?;
+        assert_eq!(
+            (computed.checkpoint, computed.signatures.len()),
+            (checkpoint(&validators[0], epoch)?.checkpoint, 0)
+        );
+        stop(validators.into_iter().chain([follower])).await;
+    }
     Ok(())
 }

@@ -4,5 +4,6 @@ mod chain;
 mod cluster;
 mod epochs;
 mod faults;
+mod formats;
 mod liar;
 mod proofs;

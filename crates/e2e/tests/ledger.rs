@@ -83,3 +83,49 @@ async fn l2_a_second_validator_is_added_and_votes() -> Result<()> {
     transfer(&founder, &to, "2")?;
     until("both to have agreed", async || Ok(available(&second)? == 2_000_000)).await
 }
+
+#[tokio::test]
+async fn l4_two_validators_sign_the_checkpoint_of_an_epoch() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (founder, second) = paid_sky(folder.path()).await?;
+    let to = second.id().await?.to_string();
+    let none = founder.call(&["ledger", "checkpoint", "900"])?;
+    assert_eq!(none.status.code(), Some(5), "{}", String::from_utf8_lossy(&none.stderr));
+    let added = founder.call(&["validator", "add", &to, "--yes"])?;
+    ensure!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    // Each names its key by itself, for the epochs that begin after that.
+    until("an epoch of validators with keys", async || {
+        transfer(&founder, &to, "0.001")?;
+        let Ok(found) = founder.json(&["ledger", "checkpoint"]) else { return Ok(false) };
+        let signers = found["signers"].as_array().context("a list")?;
+        Ok(signers.len() == 2 && signers.iter().all(|signer| signer["address"].is_string()))
+    })
+    .await?;
+    let mut complete = None;
+    until("both to have signed", async || {
+        for node in [&founder, &second] {
+            let Ok(found) = node.json(&["ledger", "checkpoint"]) else { return Ok(false) };
+            let signed = found["signatures"].as_array().context("a list")?.len();
+            if found["is_complete"] != true || signed < 2 {
+                return Ok(false);
+            }
+            complete = Some(found);
+        }
+        Ok(true)
+    })
+    .await?;
+    let complete = complete.context("it was there")?;
+    let epoch = complete["typed_data"]["message"]["epoch"].as_u64().context("an epoch")?;
+    let by_number = founder.json(&["ledger", "checkpoint", &epoch.to_string()])?;
+    assert_eq!(by_number["digest"], complete["digest"], "each computes the same");
+    let addresses: Vec<&str> = complete["signatures"]
+        .as_array()
+        .context("a list")?
+        .iter()
+        .filter_map(|one| one["address"].as_str())
+        .collect();
+    assert_eq!((addresses.len(), complete["quorum"].as_u64()), (2, Some(2)));
+    let shown = founder.call(&["ledger", "checkpoint"])?;
+    ensure!(String::from_utf8_lossy(&shown.stdout).contains("signed by"), "for people too");
+    Ok(())
+}

@@ -134,3 +134,26 @@ async fn f1_a_provider_killed_before_it_claims_is_paid_for_what_was_accepted() -
     })
     .await
 }
+
+#[tokio::test]
+async fn v4_audited_work_raises_the_reputation_of_who_did_it() -> Result<()> {
+    let sky = paid_sky(3).await?;
+    let consumer = &sky.nodes[0];
+    let file = repository("examples/jobs/word-frequency.toml");
+    let peers = vec![sky.nodes[1].id().await?, sky.nodes[2].id().await?];
+    let verify = Some(opensky_types::job::Verify::Reputation);
+    let overrides = Overrides { peers, verify, ..Overrides::default() };
+    let job = consumer.client()?.submit_file(&file, &overrides).await?.job;
+    assert_eq!(end(consumer, job).await?, StateView::Succeeded);
+    for node in &sky.nodes[1..] {
+        until("an audit to be praised", async || {
+            let history = node.json(&["wallet", "history", "--limit", "1000"])?;
+            Ok(history.to_string().contains("an audit of"))
+        })
+        .await?;
+        let balance = node.json(&["wallet", "balance"])?;
+        let score = balance["accounts"][0]["reputation"]["score"].as_u64().context("a score")?;
+        assert_eq!(score, 105, "a newcomer has 100, and one consumer gives 5 a day");
+    }
+    Ok(())
+}

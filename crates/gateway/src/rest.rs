@@ -71,6 +71,7 @@ fn api(stop: CancellationToken) -> Router<Gateway> {
         .route(routes::LEDGER, get(ledger::info))
         .route(routes::LEDGER_BLOCKS, get(ledger::blocks))
         .route(routes::LEDGER_PROOF, get(ledger::proof))
+        .route(routes::LEDGER_CHECKPOINT, get(ledger::checkpoint))
         .route(routes::LEDGER_EVENTS, get(ledger_events::events))
         .route(routes::WALLET, get(wallet::wallet))
         .route(routes::WALLET_HISTORY, get(wallet::history))

@@ -68,6 +68,9 @@ pub enum Action {
     ScheduleRules { version: RulesVersion, height: u64 } = 23,
     /// Calls off the switch of rules to come; signed likewise.
     CallOffRules = 24,
+    /// A candidate for validator names the key that it signs checkpoints with, from its next epoch on;
+    /// that key signs too.
+    SetCheckpointKey { key: Address } = 25,
 }
 
 impl Action {
@@ -99,6 +102,7 @@ impl Action {
             Self::ValidatorRemove { .. } => 22,
             Self::ScheduleRules { .. } => 23,
             Self::CallOffRules => 24,
+            Self::SetCheckpointKey { .. } => 25,
         }
     }
 
@@ -158,6 +162,7 @@ impl Action {
                 format!("Switch to rules {} at height {height}", version.get())
             }
             Self::CallOffRules => "Call off the switch of rules".to_owned(),
+            Self::SetCheckpointKey { key } => format!("Sign checkpoints with {key}"),
         }
     }
 }

@@ -119,9 +119,9 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
         Action::Pay { items } => settle::pay(view, account, items),
         Action::Claim { items } => claims::claim(view, context, account, items),
         Action::Object { agreement, sequence, owed } => {
-            claims::object(view, account, *agreement, *sequence, *owed)
+            claims::object(view, context, account, *agreement, *sequence, *owed)
         }
-        Action::CloseEscrow { agreement } => open::close(view, account, *agreement),
+        Action::CloseEscrow { agreement } => open::close(view, context, account, *agreement),
         Action::BeginCharge { request, provider, limit } => {
             overdraft::begin(view, context, account, *request, *provider, *limit)
         }
@@ -143,5 +143,6 @@ fn act(view: &mut View<'_>, context: &Context, actor: &Actor<'_>, action: &Actio
         Action::ValidatorRemove { account: removed } => validators::remove(view, context, account, removed),
         Action::ScheduleRules { version, height } => rules::schedule(view, context, actor, *version, *height),
         Action::CallOffRules => rules::call_off(view, context, actor),
+        Action::SetCheckpointKey { key } => validators::set_checkpoint_key(view, actor, *key),
     }
 }

@@ -13,7 +13,7 @@ use opensky_types::{AccountId, Micros, NodeId, PublicKey, Timestamp};
 
 /// Kinds of action that no session may do: keys, sessions, owners, machines, validators and rules are for
 /// an account's own keys.
-pub const OWN_KEYS_ONLY: u64 = 0b11_1110 | 1 << 18 | 0b1111 << 21;
+pub const OWN_KEYS_ONLY: u64 = 0b11_1110 | 1 << 18 | 0b1_1111 << 21;
 
 /// Checks that the signers may do `action`, that nobody signed in vain, and counts what a session moves.
 pub(crate) fn authorise(
@@ -90,7 +90,11 @@ fn others_of(view: &View<'_>, context: &Context, actor: &Actor<'_>, action: &Act
         Action::LinkOwner { owner } => keys_of(view, owner, actor.signers).keys,
         Action::ReportOnline(report) => witnesses(&report.witnesses),
         Action::AuditReport(report) => witnesses(&report.witnesses),
-        Action::ValidatorAdd(candidate) => vec![PublicKey::of_node(candidate.node)],
+        Action::ValidatorAdd(candidate) => {
+            let checkpoint_key = candidate.checkpoint_key.map(|key| PublicKey::Secp256k1(*key.as_bytes()));
+            std::iter::once(PublicKey::of_node(candidate.node)).chain(checkpoint_key).collect()
+        }
+        Action::SetCheckpointKey { key } => vec![PublicKey::Secp256k1(*key.as_bytes())],
         Action::Deposit { .. } | Action::ScheduleRules { .. } | Action::CallOffRules => {
             validators(view).iter().map(|node| PublicKey::of_node(*node)).collect()
         }

@@ -3,6 +3,7 @@
 use crate::{
     apply::{Actor, Context},
     authority::check_quorum,
+    checkpoint,
     entry::{Entry, Supply},
     evm::{Address, claims},
     key::Key,
@@ -30,6 +31,9 @@ pub(crate) fn withdraw(
     };
     if amount < at_least {
         return Err(Rejection::Dust { amount, at_least });
+    }
+    if before == Micros::ZERO {
+        checkpoint::count_claim(view)?;
     }
     let (_, account) = take_free(view.account(&from)?, amount)?;
     view.put_account(from, account);
@@ -88,14 +92,25 @@ pub(crate) fn supply(view: &View<'_>) -> Supply {
 /// All withdrawals, in the order that [`claims::ClaimTree`] wants: what the checkpoint at the end of an
 /// epoch sums up.
 pub fn withdrawals(state: &State) -> Vec<claims::Claim> {
-    let claim = |(key, entry): (Key, &Entry)| match (key, entry) {
-        (Key::Withdrawal(account, chain, address), Entry::Withdrawal(cumulative)) => Some(claims::Claim {
-            account: Hash::from_bytes(*account.as_bytes()),
-            chain,
-            address,
-            cumulative: *cumulative,
-        }),
-        _ => None,
-    };
-    state.entries().filter_map(claim).collect()
+    let view = View::new(state, Vec::new());
+    withdrawals_in(&view)
+}
+
+/// The same of what a block stands on.
+pub(crate) fn withdrawals_in(view: &View<'_>) -> Vec<claims::Claim> {
+    let [first, last] = [(0x00, 0), (0xff, u64::MAX)].map(|(byte, chain)| {
+        Key::Withdrawal(AccountId::from_bytes([byte; 32]), chain, Address::from_bytes([byte; 20]))
+    });
+    let mut claims = Vec::new();
+    let mut next = view.first_in(first, last);
+    while let Some(key) = next {
+        if let (Key::Withdrawal(account, chain, address), Some(Entry::Withdrawal(cumulative))) =
+            (key, view.get(&key))
+        {
+            let account = Hash::from_bytes(*account.as_bytes());
+            claims.push(claims::Claim { account, chain, address, cumulative: *cumulative });
+        }
+        next = view.next_in(key, true, last);
+    }
+    claims
 }

@@ -9,7 +9,7 @@ use crate::{
     reputation, rules, stake, validators,
     view::View,
 };
-use opensky_types::{AccountId, Hash, Timestamp};
+use opensky_types::{Hash, Timestamp};
 
 /// Does what fell due until this block's time, up to the most that one block does.
 pub(crate) fn begin_block(view: &mut View<'_>, context: &Context) -> Result<(), Rejection> {
@@ -35,10 +35,14 @@ pub(crate) fn begin_block(view: &mut View<'_>, context: &Context) -> Result<(), 
 fn fall_due(view: &mut View<'_>, due: Due, at: Timestamp) -> Result<(), Rejection> {
     view.remove(Key::Due(at, due));
     match due {
-        Due::Claim(agreement) => escrow::due::claim(view, agreement),
-        Due::Escrow(agreement) => escrow::due::escrow(view, agreement),
+        Due::Claim(agreement) => escrow::due::claim(view, agreement, at),
+        Due::Escrow(agreement) => escrow::due::escrow(view, agreement, at),
         Due::Charge(consumer, request) => overdraft::time_out(view, consumer, request),
         Due::Unbonding(account) => stake::release(view, account, at),
+        Due::Settled(agreement) => {
+            view.remove(Key::Settled(agreement));
+            Ok(())
+        }
     }
 }
 
@@ -46,13 +50,14 @@ impl Due {
     /// Before all that falls due at one time.
     const FIRST: Self = Self::Claim(opensky_types::AgreementId::from_hash(Hash::from_bytes([0; 32])));
     /// After all.
-    const LAST: Self = Self::Charge(AccountId::from_bytes([0xff; 32]), Hash::from_bytes([0xff; 32]));
+    const LAST: Self = Self::Settled(opensky_types::AgreementId::from_hash(Hash::from_bytes([0xff; 32])));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{entry::Entry, params::Params, state::State};
+    use opensky_types::AccountId;
 
     /// If each thing were looked for from the beginning, this would take minutes.
     #[test]

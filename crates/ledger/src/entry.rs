@@ -2,7 +2,8 @@
 
 use crate::{
     account::{Account, KeySet, Session},
-    escrow::{Escrow, PendingClaim},
+    checkpoint::Checkpoints,
+    escrow::{Escrow, PendingClaim, Settled},
     key::Key,
     overdraft::Charge,
     params::Params,
@@ -67,6 +68,10 @@ pub enum Entry {
     Machines(MachineNumber) = 21,
     /// A fault was punished.
     Punished = 22,
+    /// The newest checkpoint for public chains, and what the next one needs.
+    Checkpoints(Box<Checkpoints>) = 23,
+    /// Who took part in an agreement whose escrow was closed.
+    Settled(Settled) = 24,
 }
 
 /// Most money in a ledger, in micros. With all that others may owe it still fits in one account, so that
@@ -129,7 +134,9 @@ impl Entry {
             | Self::Rules(_)
             | Self::Validators(_)
             | Self::Machines(_)
-            | Self::Punished => 0,
+            | Self::Punished
+            | Self::Checkpoints(_)
+            | Self::Settled(_) => 0,
         }
     }
 
@@ -160,6 +167,8 @@ impl Entry {
                 | (Key::Validators, Self::Validators(_))
                 | (Key::Machines, Self::Machines(_))
                 | (Key::Punished(..), Self::Punished)
+                | (Key::Checkpoints, Self::Checkpoints(_))
+                | (Key::Settled(_), Self::Settled(_))
         )
     }
 

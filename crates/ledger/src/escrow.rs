@@ -21,6 +21,18 @@ use opensky_types::{AccountId, AgreementId, Hash, Micros, PublicKey, Timestamp};
 /// Most agreements that one transaction settles.
 pub const ITEMS_MAX: usize = 512;
 
+/// How long after the end of an escrow audits of its work can be reported, in milliseconds.
+pub const REPORT_MS: u64 = 60 * 60 * 1000;
+
+/// Who took part in an agreement whose escrow was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Settled {
+    /// Who paid.
+    pub consumer: AccountId,
+    /// Who worked.
+    pub provider: AccountId,
+}
+
 /// What opens an escrow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Opening {
@@ -55,7 +67,7 @@ pub struct Escrow {
     pub provider: AccountId,
     /// The one key whose vouchers count.
     pub voucher_key: PublicKey,
-    /// Whether the provider has taken part, by a claim: a consumer alone opens what it likes.
+    /// Whether the provider has taken part, by a claim or by giving back: a consumer alone opens what it likes.
     pub accepted: bool,
     /// What is still put aside.
     pub held: Purse,

@@ -17,7 +17,7 @@ mod typed;
 pub use address::Address;
 pub use messages::{Checkpoint, SessionKey, TransactionText, Voucher};
 pub use signature::{EvmKey, EvmSignature, RecoverError};
-pub use typed::{Contract, Domain, Encoder, TypedData, digest, struct_hash};
+pub use typed::{Contract, Domain, Encoder, NAME, TypedData, VERSION, digest, struct_hash};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use sha3::{Digest, Keccak256};

@@ -56,6 +56,11 @@ pub enum Key {
     Machines = 21,
     /// A fault already punished, so that it is punished once.
     Punished(AccountId, Hash) = 22,
+    /// The newest checkpoint for public chains, and what the next one needs.
+    Checkpoints = 23,
+    /// An agreement that both sides took part in and whose escrow was closed: for a while, audits of it can
+    /// still be reported.
+    Settled(AgreementId) = 24,
 }
 
 /// What falls due.
@@ -71,6 +76,8 @@ pub enum Due {
     Unbonding(AccountId) = 2,
     /// An inference request was never completed.
     Charge(AccountId, Hash) = 3,
+    /// Nothing can be reported of a closed agreement any more.
+    Settled(AgreementId) = 4,
 }
 
 impl Key {

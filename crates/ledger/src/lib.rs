@@ -13,6 +13,7 @@ pub mod approval;
 pub mod authority;
 pub mod block;
 pub mod bridge;
+pub mod checkpoint;
 mod due;
 pub mod entry;
 pub mod escrow;

@@ -47,6 +47,11 @@ pub enum Rejection {
     /// Too small to be worth its place in the state.
     #[error("{amount} is too little; {at_least} is the least")]
     Dust { amount: Micros, at_least: Micros },
+    /// No more withdrawals to new addresses: a block must be able to sum all of them up.
+    #[error(
+        "there are {count} sums of withdrawals, no more are taken; what goes to a known address still is"
+    )]
+    TooManyWithdrawals { count: u32 },
     /// An amount where the sky has no prices.
     #[error("this sky has no prices")]
     NoEconomy,

@@ -176,8 +176,8 @@ impl Reputation {
         self.gain(points.into(), Reason::PaidTasks(by, tasks), now)
     }
 
-    /// `by` audited a result and found it right: the points gained. An audit counts in full or not at
-    /// all.
+    /// `by` audited a result and found it right: the points gained, as far as the caps leave room. Who
+    /// audits has mostly paid before, and that is given by the same account.
     pub fn on_audit_passed(&mut self, caps: &DailyCaps, by: AccountId, now: Timestamp) -> u16 {
         const POINTS: u8 = POINTS_AUDIT_PASSED as u8;
         if !self.may_work(now) {
@@ -185,11 +185,9 @@ impl Reputation {
         }
         self.turn_day(now);
         let room = caps.audited.saturating_sub(self.today.audited);
-        if room < POINTS || caps.by_one.saturating_sub(self.today.given_by(by)) < POINTS {
-            return 0;
-        }
-        self.today.audited += self.today.take_from(by, POINTS, caps.by_one);
-        self.gain(POINTS_AUDIT_PASSED, Reason::AuditPassed(by), now)
+        let points = self.today.take_from(by, POINTS.min(room), caps.by_one);
+        self.today.audited += points;
+        self.gain(points.into(), Reason::AuditPassed(by), now)
     }
 
     /// It was attested to be online today: the points gained, once a day.

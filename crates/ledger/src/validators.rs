@@ -8,7 +8,7 @@
 
 mod act;
 
-pub(crate) use act::{add, end_epoch, is_in_force, punish_two_votes, remove};
+pub(crate) use act::{add, end_epoch, is_in_force, punish_two_votes, remove, set_checkpoint_key};
 
 use crate::{evm::Address, reputation::Score};
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -142,6 +142,11 @@ impl Roster {
         &self.in_force
     }
 
+    /// The set of the epoch before, in the same order; empty in the first.
+    pub fn previous(&self) -> &[Candidate] {
+        &self.previous
+    }
+
     /// Those who may be in the next set, in the order of their accounts.
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates
@@ -211,6 +216,17 @@ impl Roster {
             return Err(RosterError::Last(*account));
         }
         Ok(self.candidates.remove(place))
+    }
+
+    /// Gives a candidate another key for checkpoints. The set in force stays as it is.
+    pub fn set_checkpoint_key(&mut self, account: &AccountId, key: Address) -> Result<(), RosterError> {
+        let place = self.place(account).map_err(|_| RosterError::Unknown(*account))?;
+        let mut others = self.candidates.iter().chain(&self.in_force).chain(&self.previous);
+        if others.any(|one| one.account != *account && one.checkpoint_key == Some(key)) {
+            return Err(RosterError::Twice(*account));
+        }
+        self.candidates[place].checkpoint_key = Some(key);
+        Ok(())
     }
 
     /// Removes who was proven to have voted twice, whoever is left. It votes until the epoch ends: a

@@ -19,6 +19,8 @@ pub struct Config {
     pub jobs_active_max: usize,
     /// Whether the owner lets whoever decides on validators make this node one.
     pub validate: bool,
+    /// Blocks behind a member's ledger from which on its snapshot is taken over, not each block.
+    pub blocks_behind_max: u64,
 }
 
 impl Default for Config {
@@ -31,6 +33,7 @@ impl Default for Config {
             link_silence_ms_max: 15_000,
             jobs_active_max: 1_000,
             validate: false,
+            blocks_behind_max: 5_000,
         }
     }
 }

@@ -14,6 +14,7 @@ pub(crate) use restore::LoadedJob;
 pub(crate) use results::Results;
 
 use crate::{
+    audits::JudgedRun,
     handle::{JobEvent, LogChunk},
     inputs::StageOutputs,
     journal::Keeping,
@@ -126,6 +127,8 @@ pub(crate) struct Consumer {
     followers: BTreeMap<(AgreementId, TaskId), mpsc::Sender<LogChunk>>,
     /// Runs judged in this round, by job: one journal row each.
     judged: BTreeMap<JobId, Vec<TaskRun>>,
+    /// Those of tasks that are checked by reputation, by task.
+    audited: BTreeMap<(JobId, TaskId), Vec<JudgedRun>>,
     /// Notes of this round, likewise.
     noted: BTreeMap<JobId, Vec<JobNote>>,
     pub(crate) fuel_seen: FuelSeen,
@@ -147,6 +150,7 @@ impl Consumer {
             recalling: BTreeSet::new(),
             followers: BTreeMap::new(),
             judged: BTreeMap::new(),
+            audited: BTreeMap::new(),
             noted: BTreeMap::new(),
             fuel_seen: FuelSeen::default(),
             attempts_from: restore::attempts_from(starts),

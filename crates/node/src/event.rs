@@ -1,6 +1,7 @@
 //! Everything that can happen to a node.
 
 use crate::{
+    audits::Testified,
     consumer::{LoadedJob, RecallError, Recalled, Results},
     fetch::FetchError,
     handle::{InviteError, SubmitError, TransactError},
@@ -103,6 +104,8 @@ pub(crate) enum Event {
         approval: Approval,
         answer: oneshot::Sender<Result<Hash, TransactError>>,
     },
+    /// Others were asked to be witnesses of a wrong result.
+    Testified { receipt: Hash, gathered: Option<Testified> },
     /// Time passed.
     Tick,
 }

@@ -6,6 +6,7 @@ use crate::{
     fetch::blocking,
     handle::{InviteError, SubmitError},
 };
+use opensky_ledger::transaction::SignedTransaction;
 use opensky_ports::{Journal, Record, transport::KnockAnswer};
 use opensky_protocol::work::ToProvider;
 use opensky_types::{JobId, NodeId, agreement::Terms, membership::InviteToken, text::causes};
@@ -39,6 +40,8 @@ pub(crate) enum Promise {
     Admit { node: NodeId, addresses: Vec<String>, reply: KnockAnswer, answer: oneshot::Sender<KnockAnswer> },
     /// "Your work is accepted."
     Tell { node: NodeId, message: Box<ToProvider> },
+    /// "This is what was found."
+    Transact(Box<SignedTransaction>),
     /// "It is done."
     Done(oneshot::Sender<()>),
     /// Job states that watchers may now see.

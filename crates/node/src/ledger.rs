@@ -2,6 +2,7 @@
 //! checked and passed on, final blocks are told and followed.
 
 mod automatic;
+mod checkpoints;
 mod following;
 mod hearing;
 mod serving;
@@ -9,14 +10,17 @@ mod serving;
 pub use automatic::{AutoTransfer, When};
 
 use crate::{event::Event, fetch::blocking, handle::TransactError, node::Node, requests::tell};
+use checkpoints::Checkpointing;
 pub(crate) use following::Caught;
 use following::Following;
+pub(crate) use following::ask;
 pub(crate) use hearing::{HEARD_MAX, Heard, judge};
 use opensky_ledger::{
     action::Action,
     apply::RULES,
     approval::Approval,
     entry::Entry,
+    event::Event as LedgerEvent,
     key::Key,
     transaction::{SignedTransaction, Transaction},
 };
@@ -43,12 +47,13 @@ const TOLD_DIRECTLY_MAX: usize = 3;
 
 /// The loop's side of the ledger.
 pub(crate) struct OwnLedger {
-    engine: Arc<dyn LedgerEngine>,
+    pub(crate) engine: Arc<dyn LedgerEngine>,
     account: AccountId,
     /// Own transactions that are not final yet, and when they were last told.
     waiting: BTreeMap<Hash, (SignedTransaction, Timestamp)>,
     automatic: Vec<AutoTransfer>,
     following: Following,
+    checkpointing: Checkpointing,
     /// To the task that checks what is heard.
     heard: mpsc::Sender<Heard>,
 }
@@ -63,8 +68,8 @@ impl OwnLedger {
         heard: mpsc::Sender<Heard>,
     ) -> Self {
         let account = AccountId::of_node(own);
-        let following = Following::default();
-        Self { engine, account, waiting: BTreeMap::new(), automatic, following, heard }
+        let (following, checkpointing) = (Following::default(), Checkpointing::default());
+        Self { engine, account, waiting: BTreeMap::new(), automatic, following, checkpointing, heard }
     }
 
     pub(crate) fn sky(&self) -> Hash {
@@ -136,7 +141,7 @@ impl Node {
         &mut self,
         now: Timestamp,
         action: Action,
-        answer: Answer<Vec<opensky_ledger::event::Event>>,
+        answer: Answer<Vec<LedgerEvent>>,
     ) {
         let transaction = self.transaction(now, action);
         let signed = self.sign_transaction(&transaction, Vec::new());
@@ -166,7 +171,7 @@ impl Node {
         (transaction.nonce, self.submit_transaction(now, signed))
     }
 
-    fn transaction(&self, now: Timestamp, action: Action) -> Transaction {
+    pub(crate) fn transaction(&self, now: Timestamp, action: Action) -> Transaction {
         let engine = &self.ledger.engine;
         Transaction {
             sky: engine.genesis().sky,
@@ -179,7 +184,11 @@ impl Node {
         }
     }
 
-    fn sign_transaction(&self, transaction: &Transaction, mut approvals: Vec<Approval>) -> SignedTransaction {
+    pub(crate) fn sign_transaction(
+        &self,
+        transaction: &Transaction,
+        mut approvals: Vec<Approval>,
+    ) -> SignedTransaction {
         approvals.push(Approval::sign(&self.key, transaction));
         transaction.signed(approvals)
     }
@@ -245,8 +254,7 @@ impl Node {
         }
         let engine = Arc::clone(&self.ledger.engine);
         let (transport, own) = (Arc::clone(&self.transport), self.own);
-        let connected: Vec<NodeId> =
-            self.members.iter().filter(|(_, up)| **up).map(|(node, _)| *node).collect();
+        let connected = self.connected();
         self.tasks.spawn(async move {
             let mut told = engine.overview().validators;
             told.retain(|node| *node != own && connected.contains(node));
@@ -269,6 +277,9 @@ impl Node {
         }
         for id in &news.transactions {
             self.ledger.waiting.remove(id);
+        }
+        if news.events.iter().any(|event| matches!(event, LedgerEvent::EpochEnds { .. })) {
+            self.on_epoch_ended();
         }
         self.look_after_payments(now);
         self.transfer_automatically(now, news);
@@ -302,5 +313,11 @@ impl Node {
             .collect();
         again.iter().for_each(|signed| self.tell_transaction(signed));
         self.follow_if_silent(now);
+        self.checkpoint_tick(now);
+    }
+
+    /// Members that this node is connected to.
+    pub(crate) fn connected(&self) -> Vec<NodeId> {
+        self.members.iter().filter(|(_, up)| **up).map(|(node, _)| *node).collect()
     }
 }

@@ -5,6 +5,7 @@
 //! never does: decide (the cores do), or name libp2p, Wasmtime, redb or HTTP (the adapters do).
 //! Start at [`Node::start`], then follow `node.rs`: `next_event` → `handle_event` → `perform`.
 
+mod audits;
 mod config;
 mod consumer;
 mod event;

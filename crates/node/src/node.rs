@@ -1,6 +1,7 @@
 //! The loop: facts go in, orders come out, one place does the doing.
 
 use crate::{
+    audits::Audits,
     config::Config,
     consumer::Consumer,
     event::Event,
@@ -80,6 +81,7 @@ pub struct Node {
     pub(crate) consumer: Consumer,
     pub(crate) host: Host,
     pub(crate) ledger: OwnLedger,
+    pub(crate) audits: Audits,
     pub(crate) payments: Payments,
 
     pub(crate) disk_problem: Option<String>,
@@ -192,6 +194,7 @@ impl Node {
             Event::Readings { hardware, readings } => self.on_readings(now, *hardware, readings),
             Event::BlockFinal(news) => self.on_block_final(now, &news),
             Event::CaughtUp { from, caught } => self.on_caught_up(now, from, caught),
+            Event::Testified { receipt, gathered } => self.on_testified(receipt, gathered),
             Event::Approved { transaction, approval, answer } => {
                 self.on_approved(now, &transaction, approval, answer);
             }
@@ -243,7 +246,7 @@ impl Node {
     async fn flush(&mut self, sources: &mut Sources, writer: &JournalWriter) {
         let now = self.clock.now();
         self.host_flush(now);
-        self.consumer_flush();
+        self.consumer_flush(now);
         let pending = std::mem::take(&mut self.pending);
         if pending.is_empty() {
             return;
@@ -300,6 +303,11 @@ impl Node {
                 }
             }
             Promise::Tell { node, message } => self.tell_provider(node, *message),
+            Promise::Transact(signed) => {
+                if let Err(error) = self.submit_transaction(self.clock.now(), *signed) {
+                    tracing::debug!(%error, "the ledger does not take a report yet");
+                }
+            }
             Promise::Done(answer) => tell(answer, ()),
             Promise::Publish(events) => events.into_iter().for_each(|event| self.publish(event)),
         }

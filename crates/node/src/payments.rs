@@ -56,6 +56,11 @@ impl Payments {
         payments
     }
 
+    /// The escrow of an agreement that this node pays for, and the number of the transaction that opened it.
+    pub(crate) fn escrow_of(&self, agreement: AgreementId) -> Option<(AgreementId, u64)> {
+        self.payer.get(&agreement).map(|paying| (paying.tab.escrow(), paying.tab.nonce()))
+    }
+
     /// What was earned under an agreement.
     pub(crate) fn earned(&self, agreement: AgreementId) -> Micros {
         self.payee.get(&agreement).map_or(Micros::ZERO, PayeeTab::earned)
@@ -73,6 +78,7 @@ impl Node {
     pub(crate) fn look_after_payments(&mut self, now: Timestamp) {
         self.look_after_payer(now);
         self.look_after_payee(now);
+        self.look_after_audits(now);
     }
 
     /// The escrows of these names, each with the claim that waits for its window.

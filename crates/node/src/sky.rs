@@ -125,6 +125,7 @@ impl Node {
         match topic {
             ledger::TOPIC_BLOCKS => return self.on_block_heard(from, &bytes, verdict),
             ledger::TOPIC_TRANSACTIONS => return self.on_transaction_heard(&bytes, verdict),
+            ledger::TOPIC_CHECKPOINTS => return self.on_checkpoint_heard(from, &bytes, verdict),
             _ => {}
         }
         let judged = match codec::decode::<Signed<Offer>>(&bytes, GOSSIP_BYTES_MAX) {

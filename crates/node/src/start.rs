@@ -1,6 +1,7 @@
 //! How a node starts: its parts put together, and what was open taken up again.
 
 use crate::{
+    audits::Audits,
     config::Config,
     consumer::Consumer,
     event::Event,
@@ -164,6 +165,7 @@ impl Node {
             links: Links::default(),
             ledger: OwnLedger::new(parts.ledger, own, automatic, heard),
             payments: Payments::new(parts.journal.tabs()?),
+            audits: Audits::load(parts.journal.as_ref())?,
             consumer: Consumer::new(secret, parts.starts),
             host: Host::new((sky, has_prices), own, parts.clock.random()),
             offers: OwnOffers::new(own, parts.starts),

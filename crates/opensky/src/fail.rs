@@ -97,7 +97,8 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
                 | Code::BlobNotFound
                 | Code::ReceiptNotFound
                 | Code::ImageNotFound
-                | Code::AccountNotFound => Exit::NotFound,
+                | Code::AccountNotFound
+                | Code::CheckpointNotFound => Exit::NotFound,
                 Code::NoNodeFits => Exit::NoNodeFits,
                 Code::InvalidJob | Code::InvalidRequest => Exit::Invalid,
                 _ => Exit::Failed,
@@ -105,6 +106,9 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
             let listed = || match problem.code {
                 Code::JobNotFound => Some("`opensky jobs list` shows the jobs of this node".to_owned()),
                 Code::TaskNotFound => Some("`opensky jobs show JOB` shows its tasks".to_owned()),
+                Code::CheckpointNotFound => {
+                    Some("`opensky ledger info` shows which epoch it is, and of how many blocks".to_owned())
+                }
                 Code::ReceiptNotFound => {
                     Some("`opensky jobs show JOB` shows the receipts of a job".to_owned())
                 }

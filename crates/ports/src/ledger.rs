@@ -3,7 +3,13 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use opensky_ledger::{
-    entry::Entry, event::Event, genesis::Genesis, key::Key, rejection::Rejection,
+    checkpoint::{Signer, quorum},
+    entry::Entry,
+    event::Event,
+    evm::{Checkpoint, EvmKey, EvmSignature, Keccak},
+    genesis::Genesis,
+    key::Key,
+    rejection::Rejection,
     transaction::SignedTransaction,
 };
 use opensky_types::{AccountId, Hash, Micros, NodeId, Timestamp};
@@ -132,6 +138,31 @@ pub enum HistoryEvent {
     Event(Event),
 }
 
+/// A checkpoint for public chains, and what its validators signed of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedCheckpoint {
+    /// What it says.
+    pub checkpoint: Checkpoint,
+    /// What is signed: its digest in the domain of the sky.
+    pub digest: Keccak,
+    /// Who may sign.
+    pub signers: Vec<Signer>,
+    /// Who did, in the order of the signers.
+    pub signatures: Vec<(NodeId, EvmSignature)>,
+}
+
+impl SignedCheckpoint {
+    /// How many signatures a contract asks for.
+    pub fn quorum(&self) -> usize {
+        quorum(self.signers.len())
+    }
+
+    /// Whether there are enough of them.
+    pub fn is_complete(&self) -> bool {
+        self.signatures.len() >= self.quorum()
+    }
+}
+
 /// This node's part in the agreement on blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
@@ -227,6 +258,17 @@ pub trait LedgerEngine: Send + Sync {
         before: Option<(u64, u32)>,
         limit: usize,
     ) -> Result<Vec<HistoryItem>, FollowError>;
+
+    /// The checkpoint of an epoch, or the newest one; none of epochs whose end this node has not seen.
+    fn checkpoint(&self, epoch: Option<u64>) -> Result<Option<SignedCheckpoint>, FollowError>;
+
+    /// Takes in what others signed of the newest checkpoint, if it is that of `epoch`: how many signatures
+    /// are new. One that is not its validator's over what this node has computed is the sender's fault.
+    fn add_signatures(&self, epoch: u64, signatures: &[(NodeId, EvmSignature)])
+    -> Result<usize, FollowError>;
+
+    /// The key for checkpoints that this node still has to name on the ledger, since it may validate.
+    fn unnamed_checkpoint_key(&self) -> Option<EvmKey>;
 
     /// The ledger as a whole.
     fn overview(&self) -> Overview;

@@ -12,6 +12,12 @@ pub const PROTOCOL: &str = "/opensky/ledger/1";
 pub const TOPIC_BLOCKS: &str = "blocks/1";
 /// Topic of signed transactions.
 pub const TOPIC_TRANSACTIONS: &str = "transactions/1";
+/// Topic of validators' signatures over checkpoints.
+pub const TOPIC_CHECKPOINTS: &str = "checkpoints/1";
+/// Most signatures of one checkpoint: those of the largest set of validators.
+pub const CHECKPOINT_SIGNATURES_MAX: usize = 64;
+/// Longest evidence of a wrong result, in bytes.
+pub const EVIDENCE_BYTES_MAX: usize = 64 * 1024;
 /// Blocks up to this size travel with the word of them; larger ones are asked for.
 pub const NEWS_BYTES_MAX: usize = 12 * 1024;
 /// Most bytes of blocks in one answer, roughly: a single block may be larger.
@@ -34,6 +40,21 @@ impl Message for BlockNews {
     const SIZE_BYTES_MAX: usize = NEWS_BYTES_MAX + 64;
 }
 
+/// A validator's signature over the checkpoint of an epoch. What it covers each node computes itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct CheckpointWord {
+    /// The epoch.
+    pub epoch: u64,
+    /// The validator.
+    pub node: NodeId,
+    /// `r`, `s` and `v`.
+    pub signature: [u8; 65],
+}
+
+impl Message for CheckpointWord {
+    const SIZE_BYTES_MAX: usize = 8 + 32 + 65;
+}
+
 /// A question.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 #[borsh(use_discriminant = true)]
@@ -51,6 +72,10 @@ pub enum Ask {
     Approve { transaction: Vec<u8> } = 4,
     /// Take this transaction, which is too large to be told to all.
     Submit { transaction: Vec<u8> } = 5,
+    /// What validators signed of the checkpoint of this epoch.
+    Checkpoint { epoch: u64 } = 6,
+    /// Sign this report of a wrong result too, by the receipts that show it.
+    Testify { transaction: Vec<u8>, evidence: Vec<u8> } = 7,
 }
 
 impl Message for Ask {
@@ -74,6 +99,8 @@ pub enum Reply {
     Approved { approval: Option<Vec<u8>> } = 4,
     /// It was taken, or why not.
     Submitted { problem: Option<String> } = 5,
+    /// Signatures by validator; none of a checkpoint that this node does not hold.
+    Checkpoint { signatures: Vec<(NodeId, [u8; 65])> } = 6,
 }
 
 impl Message for Reply {

@@ -22,7 +22,8 @@ pub const TOPIC_OFFERS: &str = "offers/1";
 pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;
 
 /// Topics that members gossip about.
-pub const TOPICS: [&str; 3] = [TOPIC_OFFERS, ledger::TOPIC_BLOCKS, ledger::TOPIC_TRANSACTIONS];
+pub const TOPICS: [&str; 4] =
+    [TOPIC_OFFERS, ledger::TOPIC_BLOCKS, ledger::TOPIC_TRANSACTIONS, ledger::TOPIC_CHECKPOINTS];
 
 /// Stream protocols, by name and version. The network serves exactly these.
 pub const PROTOCOLS: [&str; 4] = [work::PROTOCOL, transfer::PROTOCOL, query::PROTOCOL, ledger::PROTOCOL];

@@ -3,7 +3,7 @@
 
 use crate::{
     knock::{Knock, KnockReply, Refusal},
-    ledger::{Ask, BlockNews, Reply},
+    ledger::{Ask, BlockNews, CheckpointWord, Reply},
     query::{Query, QueryReply},
     transfer::{Fetch, FetchReply},
     work::{Commitment, EngineUsed, ToConsumer, ToProvider},
@@ -60,6 +60,8 @@ pub fn asks() -> Named<Ask> {
         ("addresses", Ask::Addresses),
         ("approve", Ask::Approve { transaction: b"a transaction".to_vec() }),
         ("submit", Ask::Submit { transaction: b"a transaction".to_vec() }),
+        ("checkpoint", Ask::Checkpoint { epoch: 2 }),
+        ("testify", Ask::Testify { transaction: b"a transaction".to_vec(), evidence: b"receipts".to_vec() }),
     ]
 }
 
@@ -75,6 +77,7 @@ pub fn replies() -> Named<Reply> {
         ("approved", Reply::Approved { approval: Some(b"an approval".to_vec()) }),
         ("submitted", Reply::Submitted { problem: None }),
         ("submitted_not", Reply::Submitted { problem: Some("no room".to_owned()) }),
+        ("checkpoint", Reply::Checkpoint { signatures: vec![(samples::node(1), [7; 65])] }),
     ]
 }
 
@@ -82,6 +85,11 @@ pub fn replies() -> Named<Reply> {
 pub fn block_news() -> Named<BlockNews> {
     let news = |sealed| BlockNews { height: 7, block: Hash::of(b"a block"), sealed };
     vec![("small", news(Some(b"a block".to_vec()))), ("large", news(None))]
+}
+
+/// A [`CheckpointWord`].
+pub fn checkpoint_words() -> Named<CheckpointWord> {
+    vec![("word", CheckpointWord { epoch: 2, node: samples::node(1), signature: [7; 65] })]
 }
 
 /// Every [`Query`].

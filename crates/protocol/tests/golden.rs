@@ -62,8 +62,9 @@ fn work() {
 
 #[test]
 fn ledger() {
-    assert_golden("ledger_ask.hex", 6, samples::asks());
-    assert_golden("ledger_reply.hex", 6, samples::replies());
+    assert_golden("ledger_ask.hex", 8, samples::asks());
+    assert_golden("ledger_reply.hex", 7, samples::replies());
+    assert_golden("ledger_checkpoint_word.hex", 0, samples::checkpoint_words());
     assert_golden("ledger_block_news.hex", 0, samples::block_news());
 }
 
@@ -76,6 +77,6 @@ fn protocol_names() {
         .map(|name| format!("{name}\n"))
         .collect();
     let expected = "/opensky/work/1\n/opensky/blob/1\n/opensky/query/1\n/opensky/ledger/1\n/opensky/knock/1\n\
-        offers/1\nblocks/1\ntransactions/1\n";
+        offers/1\nblocks/1\ntransactions/1\ncheckpoints/1\n";
     assert_eq!(names, expected);
 }

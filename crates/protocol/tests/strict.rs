@@ -5,6 +5,7 @@ use opensky_protocol::{
     Message,
     frame::{HEADER_BYTES, read_frame_len},
     knock::{Knock, KnockReply},
+    ledger::{Ask, BlockNews, CheckpointWord, Reply},
     query::{Query, QueryReply},
     samples,
     transfer::{Fetch, FetchReply},
@@ -34,6 +35,10 @@ fn assert_all_canonical(body: &[u8]) {
     assert_canonical::<QueryReply>(body);
     assert_canonical::<Fetch>(body);
     assert_canonical::<FetchReply>(body);
+    assert_canonical::<Ask>(body);
+    assert_canonical::<Reply>(body);
+    assert_canonical::<BlockNews>(body);
+    assert_canonical::<CheckpointWord>(body);
     assert_canonical::<ToProvider>(body);
     assert_canonical::<ToConsumer>(body);
 }
@@ -49,6 +54,10 @@ fn bodies() -> Vec<Vec<u8>> {
         .chain(of(samples::query_replies()))
         .chain(of(samples::fetches()))
         .chain(of(samples::fetch_replies()))
+        .chain(of(samples::asks()))
+        .chain(of(samples::replies()))
+        .chain(of(samples::block_news()))
+        .chain(of(samples::checkpoint_words()))
         .chain(of(samples::to_provider()))
         .chain(of(samples::to_consumer()))
         .collect()

@@ -140,6 +140,14 @@ impl Keypair {
         self.id
     }
 
+    /// A secret for another purpose, which `context` names, so that whoever keeps this key keeps that one
+    /// too; `number` is for schemes that can't use every secret. Neither leads back to the other.
+    pub fn derive(&self, context: &'static str, number: u8) -> Zeroizing<[u8; 32]> {
+        let mut hasher = blake3::Hasher::new_derive_key(context);
+        hasher.update(self.seed.as_slice()).update(&[number]);
+        Zeroizing::new(hasher.finalize().into())
+    }
+
     /// Signs raw bytes. Domain values go through [`crate::Signed::sign`], which adds their tag.
     pub fn sign(&self, message: &[u8]) -> Signature {
         Signature(self.signing.sign(message).to_bytes())

@@ -64,7 +64,13 @@ fn signers(choices: &mut Choices<'_>, number: u8, action: &Action) -> Vec<u8> {
         }
         Action::LinkOwner { owner } => signers.extend(number_of(owner)),
         Action::ValidatorAdd(candidate) => {
-            signers.extend((0..KEYS).filter(|one| public(*one) == PublicKey::of_node(candidate.node)));
+            let wallet = candidate.checkpoint_key.map(|key| PublicKey::Secp256k1(*key.as_bytes()));
+            let needed = [Some(PublicKey::of_node(candidate.node)), wallet];
+            signers.extend((0..KEYS).filter(|one| needed.contains(&Some(public(*one)))));
+        }
+        Action::SetCheckpointKey { key } => {
+            let key = PublicKey::Secp256k1(*key.as_bytes());
+            signers.extend((0..KEYS).filter(|one| public(*one) == key));
         }
         Action::ReportOnline(report) => signers.extend(report.witnesses.iter().filter_map(number_of)),
         Action::AuditReport(report) => signers.extend(report.witnesses.iter().filter_map(number_of)),
@@ -214,7 +220,7 @@ fn action_of_charge(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) ->
 }
 
 fn action_of_members(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -> Action {
-    match choices.byte() % 9 {
+    match choices.byte() % 10 {
         0..=2 => {
             let parts: [u8; 5] = std::array::from_fn(|_| choices.byte() % 6);
             let parts = parts.map(|part| (part > 0).then(|| Hash::of(&[part])));
@@ -240,14 +246,23 @@ fn action_of_members(choices: &mut Choices<'_>, number: u8, place: &Place<'_>) -
         5 => Action::ValidatorAdd(Candidate {
             account: if choices.flag() { who(choices) } else { account(number) },
             node: node(choices.byte()).id(),
-            checkpoint_key: choices.flag().then(|| Address::from_bytes([choices.byte() % 3; 20])),
+            checkpoint_key: choices.flag().then(|| wallet(choices)),
         }),
         6 => Action::ValidatorRemove { account: if choices.flag() { who(choices) } else { account(number) } },
         7 => Action::ScheduleRules {
             version: RulesVersion::new(u32::from(choices.byte() % 4)),
             height: choices.pick(&[5, 10, 2_000, u64::MAX]),
         },
+        8 => Action::SetCheckpointKey { key: wallet(choices) },
         _ => Action::CallOffRules,
+    }
+}
+
+/// The address of one of the Ethereum keys, or of nobody.
+fn wallet(choices: &mut Choices<'_>) -> Address {
+    match public(FIRST_EVM + choices.byte() % (KEYS - FIRST_EVM)) {
+        PublicKey::Secp256k1(address) if choices.byte() < 240 => Address::from_bytes(address),
+        _ => Address::from_bytes([0; 20]),
     }
 }
 

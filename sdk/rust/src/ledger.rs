@@ -6,6 +6,7 @@ use crate::{
     sse::{Event, Parser},
 };
 use opensky_api::{
+    checkpoint::{CheckpointQuery, CheckpointView},
     ledger::{Blocks, BlocksQuery, LedgerEvent, LedgerView, ProofQuery},
     routes,
     transaction::{SubmitRequest, TransactionQuery, TransactionView},
@@ -35,6 +36,12 @@ impl Client {
         let path = routes::LEDGER_PROOF;
         let answer = self.send(self.request(Method::GET, path).query_with(query)).await?;
         Ok(answer.bytes().await.map_err(|source| bad_answer(path, source))?.to_vec())
+    }
+
+    /// The checkpoint of an epoch for public chains, with what validators signed of it.
+    pub async fn checkpoint(&self, query: &CheckpointQuery) -> Result<CheckpointView, ClientError> {
+        let path = routes::LEDGER_CHECKPOINT;
+        self.json(path, self.request(Method::GET, path).query_with(query)).await
     }
 
     /// Blocks as they become final, over one connection.

@@ -21,7 +21,7 @@ use commonware_utils::iter::NonEmpty;
 use opensky_types::{Hash, Keypair};
 use proptest::prelude::*;
 
-fn sky() -> Hash {
+pub(super) fn sky() -> Hash {
     Hash::of(b"a sky")
 }
 
@@ -35,7 +35,7 @@ fn proposal(epoch: u64, view: u64, block: crate::BlockId) -> Proposal<crate::wir
 }
 
 /// A certificate for `block` by as many of the set as `votes` says.
-fn certificate(keys: &[Keypair], votes: usize, epoch: u64, block: crate::BlockId) -> Certificate {
+pub(super) fn certificate(keys: &[Keypair], votes: usize, epoch: u64, block: crate::BlockId) -> Certificate {
     let set = set_of(keys);
     let schemes = signers(keys, &set);
     let votes: Vec<_> = schemes[..votes]
@@ -46,7 +46,7 @@ fn certificate(keys: &[Keypair], votes: usize, epoch: u64, block: crate::BlockId
     Certificate::new(Finalization::from_owned_finalizes(&schemes[0], votes, &Sequential).expect("a quorum"))
 }
 
-fn child(parent: &Header, set: &ValidatorSet, next: Option<ValidatorSet>) -> Header {
+pub(super) fn child(parent: &Header, set: &ValidatorSet, next: Option<ValidatorSet>) -> Header {
     let draft = Draft {
         sky: sky(),
         epoch: (parent.height + 1) / 4,
@@ -58,6 +58,25 @@ fn child(parent: &Header, set: &ValidatorSet, next: Option<ValidatorSet>) -> Hea
         commitment: Hash::of(b""),
     };
     Block::build(draft, Bytes::from_static(b"body")).header().clone()
+}
+
+/// Votes of the third of four validators, all of one view.
+pub(super) fn notarize(block: crate::BlockId) -> Notarize<Scheme, crate::wire::Digest> {
+    Notarize::sign(&third(), proposal(5, 9, block)).expect("a signer")
+}
+
+pub(super) fn finalize(block: crate::BlockId) -> Finalize<Scheme, crate::wire::Digest> {
+    Finalize::sign(&third(), proposal(5, 9, block)).expect("a signer")
+}
+
+pub(super) fn nullify() -> Nullify<Scheme> {
+    let round = proposal(5, 9, crate::BlockId::from_bytes([1; 32])).round;
+    Nullify::sign::<crate::wire::Digest>(&third(), round).expect("a signer")
+}
+
+fn third() -> Scheme {
+    let keys = keys(4);
+    signers(&keys, &set_of(&keys)).swap_remove(2)
 }
 
 #[test]
@@ -140,12 +159,7 @@ fn a_light_client_takes_linked_headers_and_nothing_else() {
 fn l1_contradicting_votes_are_evidence_and_others_are_not() {
     let keys = keys(4);
     let set = set_of(&keys);
-    let schemes = signers(&keys, &set);
     let (a, b) = (crate::BlockId::from_bytes([1; 32]), crate::BlockId::from_bytes([2; 32]));
-    let notarize = |block| Notarize::sign(&schemes[2], proposal(5, 9, block)).expect("a signer");
-    let finalize = |block| Finalize::sign(&schemes[2], proposal(5, 9, block)).expect("a signer");
-    let nullify =
-        Nullify::sign::<crate::wire::Digest>(&schemes[2], proposal(5, 9, a).round).expect("a signer");
     let cases = [
         (
             Activity::ConflictingNotarize(ConflictingNotarize::new(notarize(a), notarize(b))),
@@ -156,7 +170,7 @@ fn l1_contradicting_votes_are_evidence_and_others_are_not() {
             OffenceKind::TwoFinalizes,
         ),
         (
-            Activity::NullifyFinalize(NullifyFinalize::new(nullify, finalize(a))),
+            Activity::NullifyFinalize(NullifyFinalize::new(nullify(), finalize(a))),
             OffenceKind::NullifyAndFinalize,
         ),
     ];

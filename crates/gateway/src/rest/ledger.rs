@@ -13,10 +13,11 @@ use axum::{
 };
 use opensky_api::{
     Code,
+    checkpoint::{CheckpointQuery, CheckpointView},
     ledger::{Blocks, BlocksQuery, LedgerView, PROOF_CONTENT_TYPE, ParamsView, ProofQuery, RulesSwitchView},
 };
 use opensky_ledger::{entry::Entry, key::Key, proof::KEY_BYTES_MAX, rules::RulesVersion};
-use opensky_ports::ledger::FollowError;
+use opensky_ports::{LedgerEngine, ledger::FollowError};
 use opensky_types::codec;
 use std::time::Duration;
 use tokio::{sync::broadcast::error::RecvError, time::Instant};
@@ -75,6 +76,26 @@ pub(crate) async fn proof(
     let key = key_of(&query)?;
     let bytes = prove(&gateway, key).await?;
     Ok(([(header::CONTENT_TYPE, PROOF_CONTENT_TYPE)], bytes))
+}
+
+pub(crate) async fn checkpoint(
+    State(gateway): State<Gateway>,
+    query: Result<Query<CheckpointQuery>, QueryRejection>,
+) -> Outcome<Json<CheckpointView>> {
+    let Query(CheckpointQuery { epoch }) = query?;
+    let asked = move |engine: &dyn LedgerEngine| (engine.genesis().clone(), engine.checkpoint(epoch));
+    let (genesis, found) = gateway.handle.ledger(asked).await;
+    let found = found?.ok_or_else(|| {
+        let what = match epoch {
+            _ if !genesis.params.economy => {
+                "this sky has no prices, so nothing leaves for public chains".into()
+            }
+            Some(epoch) => format!("this node has not seen epoch {epoch} end"),
+            None => "no epoch has ended yet".to_owned(),
+        };
+        problem(Code::CheckpointNotFound, what)
+    })?;
+    Ok(Json(views::ledger::checkpoint(&genesis.sky, found)))
 }
 
 /// The newest block may have no certificate of its own yet; the next one brings news of that.

@@ -1,17 +1,28 @@
 //! From the ledger's entries to the shapes of the API.
 
 use opensky_api::{
+    checkpoint::{
+        CheckpointDomain, CheckpointMessage, CheckpointSignatureView, CheckpointSignerView, CheckpointView,
+        TypedCheckpoint,
+    },
     happening::HappeningView,
     ledger::{HeadView, LedgerEvent, LedgerSummary, RoleView},
     wallet::{AccountView, MoneyView, ReputationView, UnbondingView},
 };
-use opensky_ledger::{account::Account, entry::Entry, key::Key, reputation::Reputation, stake::Stake};
+use opensky_ledger::{
+    account::Account,
+    entry::Entry,
+    evm::{Address, Checkpoint, EvmSignature, NAME, TypedData, VERSION},
+    key::Key,
+    reputation::Reputation,
+    stake::Stake,
+};
 use opensky_node::Handle;
 use opensky_ports::{
     LedgerEngine,
-    ledger::{Head, News, Role},
+    ledger::{Head, News, Role, SignedCheckpoint},
 };
-use opensky_types::{AccountId, Micros, Timestamp};
+use opensky_types::{AccountId, Hash, Micros, NodeId, Timestamp};
 
 pub(crate) const fn head(head: &Head) -> HeadView {
     HeadView { height: head.height, block: head.block, state: head.state, at: head.time, epoch: head.epoch }
@@ -59,6 +70,51 @@ pub(crate) fn block(news: &News) -> LedgerEvent {
         transactions: news.transactions.clone(),
         happenings: news.events.iter().map(HappeningView::from).collect(),
         income_micros: news.income,
+    }
+}
+
+/// A checkpoint as a contract takes it.
+pub(crate) fn checkpoint(sky: &Hash, signed: SignedCheckpoint) -> CheckpointView {
+    let (quorum, is_complete) = (signed.quorum() as u64, signed.is_complete());
+    let Checkpoint { epoch, previous, root, total, set_id } = signed.checkpoint;
+    let key_of = |node: &NodeId| signed.signers.iter().find(|one| one.node == *node).and_then(|one| one.key);
+    let mut signatures: Vec<(Address, NodeId, EvmSignature)> = signed
+        .signatures
+        .iter()
+        .filter_map(|(node, signature)| Some((key_of(node)?, *node, *signature)))
+        .collect();
+    signatures.sort_unstable_by_key(|(address, ..)| *address);
+    let signatures = signatures.into_iter().map(|(address, node, signature)| CheckpointSignatureView {
+        address: address.to_string(),
+        node,
+        signature: format!("0x{}", hex::encode(signature.as_bytes())),
+    });
+    let signers = signed.signers.iter().map(|signer| CheckpointSignerView {
+        node: signer.node,
+        address: signer.key.as_ref().map(Address::to_string),
+    });
+    CheckpointView {
+        typed_data: TypedCheckpoint {
+            domain: CheckpointDomain {
+                name: NAME.to_owned(),
+                version: VERSION.to_owned(),
+                salt: format!("0x{sky}"),
+            },
+            primary_type: "Checkpoint".to_owned(),
+            type_text: Checkpoint::TYPE.to_owned(),
+            message: CheckpointMessage {
+                epoch,
+                previous: previous.to_string(),
+                root: root.to_string(),
+                total: total.to_string(),
+                set_id,
+            },
+        },
+        digest: signed.digest.to_string(),
+        quorum,
+        is_complete,
+        signers: signers.collect(),
+        signatures: signatures.collect(),
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn claim(
         check_voucher(context, &escrow, &item.owed, voucher)?;
         settle(view, &mut escrow, &item.owed)?;
         if item.is_last {
-            end(view, agreement, escrow)?;
+            end(view, agreement, escrow, context.now)?;
         } else {
             put(view, agreement, escrow);
         }
@@ -95,6 +95,7 @@ fn wait(
 /// escrow remembers how much that was.
 pub(crate) fn object(
     view: &mut View<'_>,
+    context: &Context,
     consumer: AccountId,
     agreement: AgreementId,
     sequence: u64,
@@ -122,7 +123,7 @@ pub(crate) fn object(
     view.emit(Event::Objected { agreement, consumer, provider, amount: disputed });
     give(view, consumer, back)?;
     if claim.is_last {
-        return end(view, agreement, escrow);
+        return end(view, agreement, escrow, context.now);
     }
     drop_claim(view, agreement);
     put(view, agreement, escrow);

@@ -12,11 +12,11 @@ use crate::{
     rejection::Rejection,
     view::View,
 };
-use opensky_types::AgreementId;
+use opensky_types::{AgreementId, Timestamp};
 
 /// The window has passed without an objection: the claim is paid, as far as it is not paid already and
 /// the escrow reaches.
-pub(crate) fn claim(view: &mut View<'_>, agreement: AgreementId) -> Result<(), Rejection> {
+pub(crate) fn claim(view: &mut View<'_>, agreement: AgreementId, at: Timestamp) -> Result<(), Rejection> {
     let (mut escrow, Some(claim)) = (find(view, agreement)?, pending(view, agreement)) else {
         return Ok(());
     };
@@ -27,7 +27,7 @@ pub(crate) fn claim(view: &mut View<'_>, agreement: AgreementId) -> Result<(), R
         Err(rejection) => return Err(rejection),
     }
     if claim.is_last {
-        return end(view, agreement, escrow);
+        return end(view, agreement, escrow, at);
     }
     drop_claim(view, agreement);
     put(view, agreement, escrow);
@@ -35,9 +35,9 @@ pub(crate) fn claim(view: &mut View<'_>, agreement: AgreementId) -> Result<(), R
 }
 
 /// The escrow's time is over: what is left goes back, unless a claim still waits.
-pub(crate) fn escrow(view: &mut View<'_>, agreement: AgreementId) -> Result<(), Rejection> {
+pub(crate) fn escrow(view: &mut View<'_>, agreement: AgreementId, at: Timestamp) -> Result<(), Rejection> {
     let mut escrow = find(view, agreement)?;
-    let Some(claim) = pending(view, agreement) else { return end(view, agreement, escrow) };
+    let Some(claim) = pending(view, agreement) else { return end(view, agreement, escrow, at) };
     view.remove(Key::Due(escrow.closes_at, Due::Escrow(agreement)));
     // At that moment the claim comes first.
     escrow.closes_at = claim.due_at;

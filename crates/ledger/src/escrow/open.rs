@@ -1,6 +1,6 @@
 //! Opening an escrow, putting more into it, closing it.
 
-use super::{Escrow, Opening, id_of, settle::find};
+use super::{Escrow, Opening, REPORT_MS, Settled, id_of, settle::find};
 use crate::{
     apply::{Actor, Context},
     entry::Entry,
@@ -12,7 +12,7 @@ use crate::{
     transfer::take,
     view::View,
 };
-use opensky_types::{AccountId, AgreementId, Hash, Micros};
+use opensky_types::{AccountId, AgreementId, Hash, Micros, Timestamp};
 
 pub(crate) fn open(
     view: &mut View<'_>,
@@ -74,14 +74,16 @@ pub(crate) fn top_up(
 /// Only the provider gives up what is left; the consumer gets it back when the time is over.
 pub(crate) fn close(
     view: &mut View<'_>,
+    context: &Context,
     provider: AccountId,
     agreement: AgreementId,
 ) -> Result<(), Rejection> {
-    let escrow = find(view, agreement)?;
+    let mut escrow = find(view, agreement)?;
     if escrow.provider != provider {
         return Err(Rejection::NotParty { account: provider, agreement });
     }
-    end(view, agreement, escrow)
+    escrow.accepted = true;
+    end(view, agreement, escrow, context.now)
 }
 
 /// Checks that `provider` may work for `consumer`, and has an account: what pays it can be less than an
@@ -101,9 +103,20 @@ pub(crate) fn check_provider(
     check_may_work(view, context.now, provider)
 }
 
-/// Gives back what is left, and forgets the escrow and any claim that waits.
-pub(super) fn end(view: &mut View<'_>, agreement: AgreementId, escrow: Escrow) -> Result<(), Rejection> {
+/// Gives back what is left, and forgets the escrow and any claim that waits. Who took part in it is known
+/// for a while, so that what an audit finds can still be reported.
+pub(super) fn end(
+    view: &mut View<'_>,
+    agreement: AgreementId,
+    escrow: Escrow,
+    now: Timestamp,
+) -> Result<(), Rejection> {
     drop_claim(view, agreement);
+    if escrow.accepted {
+        let Escrow { consumer, provider, .. } = escrow;
+        view.put(Key::Settled(agreement), Entry::Settled(Settled { consumer, provider }));
+        view.put(Key::Due(now.plus_ms(REPORT_MS), Due::Settled(agreement)), Entry::Due);
+    }
     view.remove(Key::Due(escrow.closes_at, Due::Escrow(agreement)));
     view.remove(Key::Escrow(agreement));
     view.emit(Event::Closed { agreement, consumer: escrow.consumer, refunded: escrow.held.total() });

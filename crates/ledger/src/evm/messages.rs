@@ -4,10 +4,11 @@ use super::{
     Keccak,
     typed::{Encoder, TypedData},
 };
+use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{Hash, Micros, Timestamp};
 
 /// What validators sign at the end of an epoch, and what a vault on a chain accepts from enough of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Checkpoint {
     /// The epoch that ended.
     pub epoch: u64,

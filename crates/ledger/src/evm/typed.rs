@@ -5,8 +5,10 @@
 use super::{Address, Keccak};
 use opensky_types::Hash;
 
-const NAME: &str = "OpenSky";
-const VERSION: &str = "1";
+/// The name of every domain.
+pub const NAME: &str = "OpenSky";
+/// The version of the formats.
+pub const VERSION: &str = "1";
 
 /// A struct of EIP-712.
 pub trait TypedData {

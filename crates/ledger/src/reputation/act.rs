@@ -4,14 +4,14 @@ use super::{AuditReport, Fraud, OnlineReport, Penalty, Reputation, Verdict, witn
 use crate::{
     apply::{Actor, Context},
     entry::Entry,
-    escrow::{self, Escrow},
+    escrow::{self, Escrow, Settled},
     event::Event,
     key::Key,
     rejection::Rejection,
     stake,
     view::View,
 };
-use opensky_types::{AccountId, Hash, Timestamp};
+use opensky_types::{AccountId, AgreementId, Hash, Timestamp};
 
 /// All parts of a stake.
 const ALL: u32 = 100_000;
@@ -83,12 +83,9 @@ pub(crate) fn report_audit(
     report: &AuditReport,
 ) -> Result<(), Rejection> {
     let AuditReport { agreement, receipt, verdict, ref witnesses } = *report;
-    let Escrow { provider: account, consumer: by, accepted, .. } = escrow::settle::find(view, agreement)?;
+    let Settled { provider: account, consumer: by } = parties(view, agreement)?;
     if by != actor.account {
         return Err(Rejection::NotParty { account: actor.account, agreement });
-    }
-    if !accepted {
-        return Err(Rejection::NotAccepted { agreement });
     }
     if verdict == Verdict::Passed {
         if !witnesses.is_empty() {
@@ -115,6 +112,15 @@ pub(crate) fn report_audit(
             Ok(())
         }
     }
+}
+
+/// Who took part in an agreement whose escrow is open, or was a while ago.
+fn parties(view: &View<'_>, agreement: AgreementId) -> Result<Settled, Rejection> {
+    if let Some(Entry::Settled(settled)) = view.get(&Key::Settled(agreement)) {
+        return Ok(*settled);
+    }
+    let Escrow { consumer, provider, accepted, .. } = escrow::settle::find(view, agreement)?;
+    if accepted { Ok(Settled { consumer, provider }) } else { Err(Rejection::NotAccepted { agreement }) }
 }
 
 /// Punishes a fraud: the score, and the stake where the penalty says so.

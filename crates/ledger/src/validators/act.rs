@@ -3,8 +3,10 @@
 use super::{Admission, Candidate, Election, Roster, RosterError, Standing};
 use crate::{
     apply::{Actor, Context},
+    checkpoint,
     entry::Entry,
     event::Event,
+    evm::Address,
     key::Key,
     params::Params,
     rejection::Rejection,
@@ -25,6 +27,9 @@ pub(crate) fn add(
     let key = PublicKey::of_node(candidate.node);
     if !actor.signers.contains(&key) {
         return Err(Rejection::VotingKeyUnsigned { key });
+    }
+    if let Some(checkpoint_key) = candidate.checkpoint_key {
+        check_signed_by(actor, checkpoint_key)?;
     }
     let Some(mut roster) = read(view).cloned() else { return Err(Rejection::NoValidators) };
     let standing = standing_of(view, context, &candidate.account);
@@ -51,6 +56,26 @@ pub(crate) fn remove(
     Ok(())
 }
 
+/// A candidate names another key for checkpoints. The set in force keeps those that it was made with, so
+/// that a contract may know it by its number.
+pub(crate) fn set_checkpoint_key(
+    view: &mut View<'_>,
+    actor: &Actor<'_>,
+    key: Address,
+) -> Result<(), Rejection> {
+    check_signed_by(actor, key)?;
+    let Some(mut roster) = read(view).cloned() else { return Err(Rejection::NoValidators) };
+    roster.set_checkpoint_key(&actor.account, key)?;
+    put(view, roster);
+    Ok(())
+}
+
+/// Nobody names a key that is not its own, or none: contracts take the address zero for a bad signature.
+fn check_signed_by(actor: &Actor<'_>, key: Address) -> Result<(), Rejection> {
+    let key = PublicKey::Secp256k1(*key.as_bytes());
+    if actor.signers.contains(&key) { Ok(()) } else { Err(Rejection::NewKeyUnsigned { key }) }
+}
+
 /// In the last block of an epoch, names who votes in the next: the block's state proves it.
 pub(crate) fn end_epoch(view: &mut View<'_>, context: &Context) -> Result<(), Rejection> {
     let ends = context.height.checked_add(1).is_some_and(|next| next % context.params.epoch_blocks == 0);
@@ -59,6 +84,9 @@ pub(crate) fn end_epoch(view: &mut View<'_>, context: &Context) -> Result<(), Re
     let standing = |account: &AccountId| Ok::<_, Infallible>(standing_of(view, context, account));
     let Ok(election) = roster.elect(&admission(&context.params), standing);
     let changed = election == Election::Changed;
+    if context.params.economy {
+        checkpoint::end_epoch(view, roster.epoch() - 1, changed);
+    }
     view.emit(Event::EpochEnds { next: roster.epoch(), changed });
     if changed {
         let nodes: Vec<NodeId> = roster.in_force().iter().map(|voter| voter.node).collect();

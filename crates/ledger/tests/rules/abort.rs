@@ -5,7 +5,7 @@ use crate::{
     common::{Sky, agreement, micros},
     escrow::{escrow, open, unsigned, vouched},
 };
-use opensky_ledger::{action::Action, entry::Entry};
+use opensky_ledger::{action::Action, entry::Entry, escrow::REPORT_MS};
 
 /// All steps of one agreement, in order: what each side does if it is still there.
 const STEPS: usize = 6;
@@ -52,9 +52,14 @@ fn play(consumer_until: usize, provider_until: usize) -> i128 {
     // Both may be gone for ever: blocks go on.
     sky.wait(1_000_000);
     sky.wait(1_000_000);
+    // After this nothing is remembered of an agreement either.
+    sky.wait(REPORT_MS);
     assert_eq!(escrow(&sky, 1), None, "an escrow is left behind");
-    let left =
-        sky.ledger.state().entries().filter(|(_, entry)| matches!(entry, Entry::Claim(_) | Entry::Due));
+    let left = sky
+        .ledger
+        .state()
+        .entries()
+        .filter(|(_, entry)| matches!(entry, Entry::Claim(_) | Entry::Due | Entry::Settled(_)));
     assert_eq!(left.count(), 0);
     assert_eq!(sky.balance(1) + sky.balance(2), 2_000_000, "money is stranded");
     sky.balance(2) - 1_000_000

@@ -85,6 +85,7 @@ fn actions_of_members() -> Vec<(&'static str, Action)> {
         ("validator_remove", Action::ValidatorRemove { account: account(1) }),
         ("schedule_rules", Action::ScheduleRules { version, height: 5_000 }),
         ("call_off_rules", Action::CallOffRules),
+        ("set_checkpoint_key", Action::SetCheckpointKey { key: Address::from_bytes([7; 20]) }),
     ]
 }
 

@@ -3,6 +3,7 @@
 mod abort;
 mod blocks;
 mod bridge;
+mod checkpoints;
 mod common;
 mod conservation;
 mod escrow;

@@ -542,7 +542,7 @@ fn nonsense_in_genesis_is_refused() {
 #[test]
 fn a_device_may_neither_change_validators_nor_rules() {
     let mut sky = Sky::with(params());
-    for kind in 21..=24 {
+    for kind in 21..=25 {
         let session = opensky_ledger::account::Session {
             scope: 1 << kind,
             left: micros(1),

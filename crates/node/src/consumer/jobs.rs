@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 impl Node {
     pub(super) fn on_job_changed(&mut self, now: Timestamp, job: JobId, state: JobState) {
         // What was judged comes before the change that it led to.
-        self.consumer_flush();
+        self.consumer_flush(now);
         let keeping = self.consumer.keeping(job);
         self.keep_record_as(keeping, Record::JobChanged { job, state, at: now });
         let mut events = Vec::new();

@@ -2,6 +2,7 @@
 
 use super::{Held, Run};
 use crate::{
+    audits::JudgedRun,
     event::Event,
     fetch::{self, FetchError},
     journal::Promise,
@@ -123,6 +124,11 @@ impl Node {
                 verdict,
                 price: price.unwrap_or_default(),
             });
+            if self.reports_audits(job, held.report.task.stage) {
+                let (node, receipt) = (held.node, held.receipt);
+                let run = JudgedRun { node, agreement, receipt, verdict };
+                self.consumer.audited.entry((job, held.report.task)).or_default().push(run);
+            }
             self.settle(held.root, held.index, owed);
         }
         if !large.is_empty() {
@@ -218,7 +224,9 @@ impl Node {
     }
 
     /// Moves what was judged and noted in this round to the journal, a row a job.
-    pub(crate) fn consumer_flush(&mut self) {
+    pub(crate) fn consumer_flush(&mut self, now: Timestamp) {
+        let audited = std::mem::take(&mut self.consumer.audited);
+        self.find_in_audits(now, audited);
         for (job, runs) in std::mem::take(&mut self.consumer.judged) {
             self.keep_record_as(self.consumer.keeping(job), Record::TasksRun { job, runs });
         }

@@ -16,8 +16,6 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
 /// Silence after which a member is asked for news, in milliseconds: an idle sky tells of a block about
 /// once a minute.
 const SILENCE_MS: u64 = 90_000;
-/// A peer whose head is further ahead than this is asked for a snapshot first.
-const SNAPSHOT_BLOCKS: u64 = 5_000;
 
 /// How this node keeps up.
 #[derive(Default)]
@@ -102,8 +100,10 @@ impl Node {
         self.ledger.following.busy = true;
         let (transport, engine) = (Arc::clone(&self.transport), Arc::clone(&self.ledger.engine));
         let (events, stop) = (self.events.clone(), self.stop.clone());
+        let behind_max = self.config.blocks_behind_max;
         self.tasks.spawn(async move {
-            let caught = stop.run_until_cancelled(fetch_all(transport.as_ref(), &engine, from)).await;
+            let fetched = fetch_all(transport.as_ref(), &engine, from, behind_max);
+            let caught = stop.run_until_cancelled(fetched).await;
             let caught = match caught {
                 None | Some(Ok(())) => Caught::Up,
                 Some(Err(Trouble::Follow(FollowError::Sender(problem)))) => Caught::Lied(problem),
@@ -152,8 +152,7 @@ impl Node {
         if now.ms_since(self.ledger.following.heard_at) < SILENCE_MS {
             return;
         }
-        let connected: Vec<NodeId> =
-            self.members.iter().filter(|(_, up)| **up).map(|(node, _)| *node).collect();
+        let connected = self.connected();
         if connected.is_empty() {
             return;
         }
@@ -177,11 +176,13 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// Fetches and applies until the member has no more.
+/// Fetches and applies until the member has no more. Where it is further ahead than `behind_max`, its
+/// snapshot comes first.
 async fn fetch_all(
     transport: &dyn Transport,
     engine: &Arc<dyn LedgerEngine>,
     from: NodeId,
+    behind_max: u64,
 ) -> Result<(), Trouble> {
     let mut snapshot_tried = false;
     loop {
@@ -193,7 +194,7 @@ async fn fetch_all(
         if head <= own {
             return Ok(());
         }
-        if (blocks.is_empty() || head - own > SNAPSHOT_BLOCKS) && !snapshot_tried {
+        if (blocks.is_empty() || head - own > behind_max) && !snapshot_tried {
             snapshot_tried = true;
             if restore(transport, engine, from).await? {
                 continue;
@@ -249,7 +250,7 @@ fn other_answer() -> Trouble {
 }
 
 /// Asks a member one thing.
-pub(super) async fn ask(transport: &dyn Transport, node: NodeId, ask: &Ask) -> io::Result<Reply> {
+pub(crate) async fn ask(transport: &dyn Transport, node: NodeId, ask: &Ask) -> io::Result<Reply> {
     let asking = async {
         let mut stream = transport.open(node, ledger::PROTOCOL).await.map_err(io::Error::other)?;
         stream.write_all(&ask.to_frame()).await?;

@@ -1,6 +1,6 @@
 //! What this node answers others about the ledger.
 
-use crate::{fetch::blocking, link::read_message, node::Node};
+use crate::{audits::testify, fetch::blocking, link::read_message, node::Node};
 use opensky_ledger::{
     action::Action,
     approval::Approval,
@@ -22,31 +22,38 @@ impl Node {
     /// A member asks about the ledger.
     pub(crate) fn serve_ledger(&self, from: NodeId, stream: ByteStream) {
         let engine = Arc::clone(&self.ledger.engine);
-        let key = self.config.validate.then(|| self.key.clone());
+        let (key, validates) = (self.key.clone(), self.config.validate);
         self.tasks.spawn(async move {
-            if let Err(error) = answer(engine, key, stream).await {
+            if let Err(error) = answer(engine, (key, validates), from, stream).await {
                 tracing::debug!(%from, %error, "a question about the ledger was not answered");
             }
         });
     }
 }
 
-/// `key` is this node's where its owner wants it to validate.
+/// With this node's key, and whether its owner wants it to validate.
 async fn answer(
     engine: Arc<dyn LedgerEngine>,
-    key: Option<Keypair>,
+    (key, validates): (Keypair, bool),
+    from: NodeId,
     mut stream: ByteStream,
 ) -> io::Result<()> {
     let Some(ask) = tokio::time::timeout(SILENCE_MAX, read_message::<Ask>(&mut stream)).await?? else {
         return Ok(());
     };
-    let reply =
-        blocking(move || reply(engine.as_ref(), key.as_ref(), ask)).await.map_err(io::Error::other)?;
+    let reply = blocking(move || reply(engine.as_ref(), (&key, validates), from, ask))
+        .await
+        .map_err(io::Error::other)?;
     tokio::time::timeout(SILENCE_MAX, stream.write_all(&reply.to_frame())).await??;
     stream.shutdown().await
 }
 
-fn reply(engine: &dyn LedgerEngine, key: Option<&Keypair>, ask: Ask) -> Result<Reply, FollowError> {
+fn reply(
+    engine: &dyn LedgerEngine,
+    (key, validates): (&Keypair, bool),
+    from: NodeId,
+    ask: Ask,
+) -> Result<Reply, FollowError> {
     Ok(match ask {
         Ask::Blocks { from } => {
             let blocks = engine.blocks(from, BLOCKS_BYTES_MAX)?;
@@ -54,9 +61,18 @@ fn reply(engine: &dyn LedgerEngine, key: Option<&Keypair>, ask: Ask) -> Result<R
         }
         Ask::Snapshot { epoch } => Reply::Snapshot { offer: engine.offer_snapshot(epoch)? },
         Ask::Chunk { height, index } => Reply::Chunk { bytes: engine.snapshot_chunk(height, index)? },
+        Ask::Checkpoint { epoch } => {
+            let signed = engine.checkpoint(Some(epoch))?.map(|known| known.signatures).unwrap_or_default();
+            let signatures = signed.iter().map(|(node, signature)| (*node, *signature.as_bytes()));
+            Reply::Checkpoint { signatures: signatures.collect() }
+        }
         Ask::Addresses => Reply::Addresses { addresses: engine.validator_addresses() },
         Ask::Approve { transaction } => {
-            Reply::Approved { approval: key.and_then(|key| approval(engine, key, &transaction)) }
+            let approval = if validates { approval(engine, key, &transaction) } else { None };
+            Reply::Approved { approval }
+        }
+        Ask::Testify { transaction, evidence } => {
+            Reply::Approved { approval: testify(engine, key, from, (&transaction, &evidence)) }
         }
         Ask::Submit { transaction } => {
             let taken = SignedTransaction::decode(&transaction)

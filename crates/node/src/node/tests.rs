@@ -172,6 +172,7 @@ async fn ten_thousand(verify: Verify) {
         node.consumer.is_idle()
             && node.host.is_idle()
             && node.payments.is_idle()
+            && node.audits.is_idle()
             && node.ledger.is_idle()
             && node.links.is_idle()
     };

@@ -40,6 +40,8 @@ pub struct TestNode {
     pub fence: Fence,
     pub blobs: Arc<MemoryBlobs>,
     pub executor: Arc<FakeExecutor>,
+    /// The ledger as this node has it.
+    pub ledger: Arc<MemoryLedger>,
     pub starts: u32,
 }
 
@@ -131,6 +133,7 @@ impl Sky {
         let readings =
             Readings { memory_available_bytes: 12 << 30, disk_free_bytes: 100 << 30, ..Readings::default() };
         let fence = Fence::new(journal.clone());
+        let ledger = Arc::new(self.ledger.of(key.id()));
         let parts = Parts {
             key: key.clone(),
             genesis: self.genesis.clone(),
@@ -140,7 +143,7 @@ impl Sky {
             executor: executor.clone(),
             blobs: blobs.clone(),
             journal: Arc::new(fence.clone()),
-            ledger: Arc::new(self.ledger.of(key.id())),
+            ledger: ledger.clone(),
             machine: Arc::new(FakeMachine::new(hardware, readings)),
             clock: self.clock.clone(),
             starts,
@@ -152,7 +155,7 @@ impl Sky {
             // A node that is down is met later.
             let _ = self.network.discover(key.id(), other.key.id(), knock.clone()).await;
         }
-        TestNode { key: key.clone(), handle, end, journal, fence, blobs, executor, starts }
+        TestNode { key: key.clone(), handle, end, journal, fence, blobs, executor, ledger, starts }
     }
 
     /// Ends a node at once, as a power cut would.

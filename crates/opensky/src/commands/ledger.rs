@@ -1,5 +1,6 @@
 //! `opensky ledger`
 
+mod checkpoint;
 mod export;
 mod proof;
 
@@ -8,6 +9,7 @@ use crate::{
     output::{ago, duration, fields, now, table},
 };
 use anyhow::Result;
+use checkpoint::CheckpointArgs;
 use clap::Subcommand;
 use export::ExportArgs;
 use opensky_api::ledger::LedgerView;
@@ -24,6 +26,8 @@ pub enum LedgerCommand {
     Verify(VerifyArgs),
     /// Write final blocks into a file
     Export(ExportArgs),
+    /// Show what validators signed for public chains where an epoch ended
+    Checkpoint(CheckpointArgs),
 }
 
 pub async fn run(context: &Context, command: LedgerCommand) -> Result<()> {
@@ -32,6 +36,7 @@ pub async fn run(context: &Context, command: LedgerCommand) -> Result<()> {
         LedgerCommand::Prove(args) => proof::prove(context, args).await,
         LedgerCommand::Verify(args) => proof::verify(context, &args).await,
         LedgerCommand::Export(args) => export::run(context, &args).await,
+        LedgerCommand::Checkpoint(args) => checkpoint::run(context, &args).await,
     }
 }
 

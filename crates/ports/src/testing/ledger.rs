@@ -4,8 +4,8 @@ use super::lock;
 use crate::{
     clock::Clock,
     ledger::{
-        FollowError, Head, HistoryItem, LedgerEngine, News, Overview, Reading, Restoring, Role, SubmitError,
-        Taken, Whereabouts,
+        FollowError, Head, HistoryItem, LedgerEngine, News, Overview, Reading, Restoring, Role,
+        SignedCheckpoint, SubmitError, Taken, Whereabouts,
     },
 };
 use async_trait::async_trait;
@@ -15,6 +15,7 @@ use opensky_ledger::{
     block::Header,
     entry::Entry,
     event::Event,
+    evm::{EvmKey, EvmSignature},
     genesis::Genesis,
     key::Key,
     ledger::Ledger,
@@ -41,6 +42,8 @@ pub struct MemoryLedger {
     chain: Arc<Mutex<Chain>>,
     news: broadcast::Sender<Arc<News>>,
     clock: Arc<dyn Clock>,
+    /// What this node knows of a checkpoint that a test gave it.
+    checkpoint: Mutex<Option<SignedCheckpoint>>,
 }
 
 struct Chain {
@@ -76,7 +79,7 @@ impl MemoryLedger {
         let (news, _) = broadcast::channel(NEWS_MAX);
         let listeners = vec![(own, news.clone())];
         let chain = Arc::new(Mutex::new(Chain { ledger, places: BTreeMap::new(), listeners }));
-        Self { genesis: Arc::new(genesis), chain, news, clock }
+        Self { genesis: Arc::new(genesis), chain, news, clock, checkpoint: Mutex::new(None) }
     }
 
     /// The same ledger as another node has it.
@@ -86,7 +89,12 @@ impl MemoryLedger {
         let (news, _) = broadcast::channel(NEWS_MAX);
         lock(&self.chain).listeners.push((own, news.clone()));
         let (genesis, chain) = (Arc::clone(&self.genesis), Arc::clone(&self.chain));
-        Self { genesis, chain, news, clock: Arc::clone(&self.clock) }
+        Self { genesis, chain, news, clock: Arc::clone(&self.clock), checkpoint: Mutex::new(None) }
+    }
+
+    /// Gives this node a checkpoint, as if an epoch had ended.
+    pub fn set_checkpoint(&self, checkpoint: SignedCheckpoint) {
+        *lock(&self.checkpoint) = Some(checkpoint);
     }
 
     /// Makes a block with nothing in it, so that what is due at its time happens.
@@ -248,6 +256,37 @@ impl LedgerEngine for MemoryLedger {
         _: usize,
     ) -> Result<Vec<HistoryItem>, FollowError> {
         Ok(Vec::new())
+    }
+
+    /// No epoch ends here.
+    fn checkpoint(&self, _: Option<u64>) -> Result<Option<SignedCheckpoint>, FollowError> {
+        Ok(lock(&self.checkpoint).clone())
+    }
+
+    fn add_signatures(
+        &self,
+        epoch: u64,
+        signatures: &[(NodeId, EvmSignature)],
+    ) -> Result<usize, FollowError> {
+        let mut slot = lock(&self.checkpoint);
+        let known = slot.as_mut().filter(|known| known.checkpoint.epoch == epoch);
+        let Some(known) = known else { return Ok(0) };
+        let mut added = 0;
+        for (node, signature) in signatures {
+            let signer = known.signers.iter().find(|signer| signer.node == *node);
+            let key = signer.and_then(|signer| signer.key);
+            let wrong = || FollowError::Sender(format!("no signature of {node}"));
+            signature.verify(&known.digest, &key.ok_or_else(wrong)?).map_err(|_| wrong())?;
+            if known.signatures.iter().all(|(of, _)| of != node) {
+                known.signatures.push((*node, *signature));
+                added += 1;
+            }
+        }
+        Ok(added)
+    }
+
+    fn unnamed_checkpoint_key(&self) -> Option<EvmKey> {
+        None
     }
 
     fn overview(&self) -> Overview {
