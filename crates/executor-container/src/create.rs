@@ -7,6 +7,7 @@ use bollard::models::{
 use opensky_types::{
     Hash,
     resources::{FUEL_PER_CPU_US, TaskLimits},
+    task::Failure,
 };
 use std::{collections::HashMap, path::Path};
 
@@ -22,6 +23,9 @@ const NANO_CPUS: i64 = 1_000_000_000;
 pub const MEMORY_BYTES_MIN: u64 = 16 << 20;
 /// Most shared memory (`/dev/shm`), which counts as memory of the task.
 const SHARED_MEMORY_BYTES_MAX: u64 = 64 << 20;
+
+/// Bytes of a page.
+const PAGE_BYTES: u64 = 4_096;
 
 /// The name under which a container says whose it is.
 pub const OWNER_LABEL: &str = "opensky.node";
@@ -45,6 +49,8 @@ pub struct Container<'a> {
     pub owner: &'a str,
     /// The control group above the one that the engine makes.
     pub cgroup_parent: Option<String>,
+    /// The engine's plain runtime, if it names one.
+    pub runtime: Option<String>,
     pub user: (u32, u32),
 }
 
@@ -52,6 +58,18 @@ pub struct Container<'a> {
 pub fn user() -> (u32, u32) {
     let (user, group) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     if user == 0 { (NOBODY, NOBODY) } else { (user, group) }
+}
+
+/// Whether arguments and variables can be passed on: the kernel ends texts at a zero byte.
+pub fn check_texts(args: &[String], env: &[(String, String)]) -> Result<(), Failure> {
+    let bad = |text: &String| text.contains('\0');
+    let bad_variable =
+        |(name, value): &(String, String)| name.is_empty() || name.contains('=') || bad(name) || bad(value);
+    if args.iter().any(bad) || env.iter().any(bad_variable) {
+        let message = "an argument or variable that no program can be given".to_owned();
+        return Err(Failure::InvalidProgram { message });
+    }
+    Ok(())
 }
 
 /// Hash of all that decides how a container behaves, for receipts.
@@ -71,7 +89,9 @@ pub fn create(container: Container<'_>) -> ContainerCreateBody {
         ulimits: Some(vec![
             ulimit("nofile", FILES_MAX),
             ulimit("core", 0),
-            // The node ends whoever is over its fuel; this ends a program that outlives its node.
+            // No one file is larger than all may be together, but for what shows that it was to be.
+            ulimit("fsize", fsize_max(container.limits)),
+            // The node ends whoever is over its fuel; this ends a process that outlives its node.
             ulimit("cpu", cpu_s_max(container.limits)),
         ]),
         shm_size: Some((container.limits.memory_bytes / 2).min(SHARED_MEMORY_BYTES_MAX) as i64),
@@ -80,6 +100,7 @@ pub fn create(container: Container<'_>) -> ContainerCreateBody {
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
         privileged: Some(false),
+        runtime: container.runtime,
         network_mode: Some("none".to_owned()),
         ipc_mode: Some("private".to_owned()),
         cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
@@ -118,13 +139,19 @@ pub fn create(container: Container<'_>) -> ContainerCreateBody {
 /// The variables of the job. Programs that keep something at home find it writable.
 fn environment(env: &[(String, String)]) -> Vec<String> {
     let home = (!env.iter().any(|(name, _)| name == "HOME")).then(|| "HOME=/tmp".to_owned());
-    home.into_iter().chain(env.iter().map(|(name, value)| format!("{name}={value}"))).collect()
+    let given = env.iter().map(|(name, value)| format!("{name}={value}"));
+    // Last, so that it holds: hooks of GPU runtimes hand out devices to whoever asks by this variable.
+    home.into_iter().chain(given).chain(["NVIDIA_VISIBLE_DEVICES=void".to_owned()]).collect()
 }
 
 /// Processor time that one process may take by the task's limits, in whole seconds.
 fn cpu_s_max(limits: &TaskLimits) -> i64 {
     let seconds = (limits.fuel / FUEL_PER_CPU_US).div_ceil(1_000_000).min(limits.wall_ms.div_ceil(1_000));
     i64::try_from(seconds.saturating_add(1)).unwrap_or(i64::MAX)
+}
+
+fn fsize_max(limits: &TaskLimits) -> i64 {
+    i64::try_from(limits.scratch_bytes.saturating_add(PAGE_BYTES)).unwrap_or(i64::MAX)
 }
 
 fn ulimit(name: &str, most: i64) -> ResourcesUlimits {
@@ -158,6 +185,7 @@ mod tests {
             out_dir: Path::new("/scratch/out"),
             owner: "node",
             cgroup_parent: None,
+            runtime: None,
             user: (1, 2),
         });
         let host = body.host_config.unwrap();
@@ -174,6 +202,6 @@ mod tests {
         let targets: Vec<_> = host.mounts.unwrap().into_iter().filter_map(|mount| mount.target).collect();
         assert_eq!(targets, ["/tmp", "/out"]);
         assert_eq!(body.user.as_deref(), Some("1:2"));
-        assert_eq!(body.env.unwrap(), ["HOME=/tmp", "A=b=c"]);
+        assert_eq!(body.env.unwrap(), ["HOME=/tmp", "A=b=c", "NVIDIA_VISIBLE_DEVICES=void"]);
     }
 }

@@ -1,11 +1,21 @@
 //! The engine on this machine: found when it starts, watched, and let go when it hangs.
 
-use crate::create::hardening_hash;
-use bollard::{ClientVersion, Docker, models::SystemInfoCgroupDriverEnum};
+use crate::{
+    create::{OWNER_LABEL, hardening_hash},
+    task::remove,
+};
+use bollard::{
+    API_DEFAULT_VERSION, Docker, models::SystemInfoCgroupDriverEnum,
+    query_parameters::ListContainersOptionsBuilder,
+};
 use opensky_types::{engine::Engine, place::Level};
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
@@ -16,8 +26,6 @@ const ANSWER_WAIT: Duration = Duration::from_secs(3);
 const MISSES_MAX: u32 = 2;
 /// Longest wait for an answer to an order, in seconds.
 const ORDER_WAIT_S: u64 = 60;
-/// The oldest engine whose API has all that is asked of it.
-const API_MIN: ClientVersion = ClientVersion { major_version: 1, minor_version: 41 };
 
 /// An engine that answers.
 #[derive(Debug)]
@@ -27,6 +35,8 @@ pub struct Found {
     pub name: String,
     /// Its machines, as Go names them: `amd64`, `arm64`.
     pub arch: String,
+    /// The plain runtime, where it names one: what it runs by default may hand out devices.
+    pub runtime: Option<String>,
     /// Whether it makes control groups itself, at paths of our choice.
     pub makes_cgroups: bool,
 }
@@ -49,6 +59,8 @@ pub enum Unusable {
     Platform(String),
     #[error("it filters no system calls (seccomp)")]
     NoSeccomp,
+    #[error("it cannot limit {0}")]
+    NoLimit(&'static str),
 }
 
 /// The engine, as it was last seen.
@@ -56,16 +68,26 @@ pub enum Unusable {
 pub struct Watch {
     sockets: Vec<PathBuf>,
     every: Duration,
+    /// Whose containers of an earlier life are removed from the first engine that is found.
+    owner: String,
+    /// Whether an engine was found in this life.
+    has_begun: AtomicBool,
     found: Mutex<Option<Arc<Found>>>,
     stop: CancellationToken,
 }
 
 impl Watch {
     /// Looks once, then `every` so often until [`Watch::stop`]. Needs a tokio runtime.
-    pub async fn start(sockets: Vec<PathBuf>, every: Duration) -> Arc<Self> {
-        let watch =
-            Arc::new(Self { sockets, every, found: Mutex::new(None), stop: CancellationToken::new() });
-        watch.set(find(&watch.sockets).await);
+    pub async fn start(sockets: Vec<PathBuf>, every: Duration, owner: String) -> Arc<Self> {
+        let watch = Arc::new(Self {
+            sockets,
+            every,
+            owner,
+            has_begun: AtomicBool::new(false),
+            found: Mutex::new(None),
+            stop: CancellationToken::new(),
+        });
+        watch.set(find(&watch.sockets).await).await;
         let (watching, stop) = (Arc::clone(&watch), watch.stop.clone());
         tokio::spawn(async move { stop.run_until_cancelled(watching.run()).await });
         watch
@@ -81,8 +103,12 @@ impl Watch {
         self.stop.cancel();
     }
 
-    fn set(&self, found: Option<Found>) {
+    async fn set(&self, found: Option<Found>) {
         if let Some(found) = &found {
+            // Nothing of this life runs yet, so whatever is ours there was left behind.
+            if !self.has_begun.swap(true, Ordering::Relaxed) {
+                remove_leftovers(found, &self.owner).await;
+            }
             tracing::info!(engine = found.name, "tasks can run in containers");
         }
         *self.found.lock().unwrap_or_else(PoisonError::into_inner) = found.map(Arc::new);
@@ -93,18 +119,18 @@ impl Watch {
         loop {
             tokio::time::sleep(self.every).await;
             let Some(known) = self.found() else {
-                self.set(find(&self.sockets).await);
+                self.set(find(&self.sockets).await).await;
                 continue;
             };
             match look(&known.docker).await {
                 Ok(seen) if seen.name == known.name => misses = 0,
-                Ok(seen) => self.set(Some(seen)),
+                Ok(seen) => self.set(Some(seen)).await,
                 Err(error) => {
                     misses += 1;
                     tracing::warn!(engine = known.name, %error, misses, "the container engine is in trouble");
                     if misses > MISSES_MAX {
                         misses = 0;
-                        self.set(None);
+                        self.set(None).await;
                     }
                 }
             }
@@ -135,8 +161,9 @@ async fn find(sockets: &[PathBuf]) -> Option<Found> {
 }
 
 async fn connect(socket: &Path) -> Result<Found, Unusable> {
-    let docker = Docker::connect_with_unix(&socket.to_string_lossy(), ORDER_WAIT_S, &API_MIN)?;
-    look(&docker).await
+    let docker = Docker::connect_with_unix(&socket.to_string_lossy(), ORDER_WAIT_S, API_DEFAULT_VERSION)?;
+    let agreed = tokio::time::timeout(ANSWER_WAIT, docker.negotiate_version()).await;
+    look(&agreed.map_err(|_| Unusable::Silent)??).await
 }
 
 /// Asks an engine what it is.
@@ -149,15 +176,45 @@ async fn look(docker: &Docker) -> Result<Found, Unusable> {
         return Err(Unusable::Platform(os));
     }
     let security = info.security_options.unwrap_or_default();
-    if !security.iter().any(|option| option.contains("seccomp")) {
+    let filters = |option: &String| option.contains("name=seccomp") && !option.contains("profile=unconfined");
+    if !security.iter().any(filters) {
         return Err(Unusable::NoSeccomp);
     }
+    // An engine drops a limit that it cannot keep, with a warning.
+    let limits = [
+        ("memory", info.memory_limit),
+        ("processes", info.pids_limit),
+        ("processor time", info.cpu_cfs_quota),
+    ];
+    if let Some((what, _)) = limits.iter().find(|(_, can)| *can == Some(false)) {
+        return Err(Unusable::NoLimit(what));
+    }
+    let has_runc = info.runtimes.is_some_and(|runtimes| runtimes.contains_key("runc"));
     let is_podman = version.components.iter().flatten().any(|part| part.name.contains("Podman"));
     let kind = if is_podman { "podman" } else { "docker" };
     Ok(Found {
         docker: docker.clone(),
         name: format!("{kind} {}", version.version.unwrap_or_default()),
         arch: version.arch.unwrap_or_default(),
+        runtime: has_runc.then(|| "runc".to_owned()),
         makes_cgroups: info.cgroup_driver == Some(SystemInfoCgroupDriverEnum::CGROUPFS),
     })
+}
+
+/// Removes the containers of an earlier life of this node.
+async fn remove_leftovers(engine: &Found, owner: &str) {
+    let filters = HashMap::from([("label".to_owned(), vec![format!("{OWNER_LABEL}={owner}")])]);
+    let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
+    let left = match engine.docker.list_containers(Some(options)).await {
+        Ok(left) => left,
+        Err(error) => {
+            tracing::warn!(%error, "the containers of an earlier start could not be listed");
+            return;
+        }
+    };
+    for id in left.into_iter().filter_map(|container| container.id) {
+        if remove(&engine.docker, &id).await {
+            tracing::info!(id, "a container of an earlier start was removed");
+        }
+    }
 }

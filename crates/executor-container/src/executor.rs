@@ -1,27 +1,23 @@
 //! The executor: slots, and batches on them.
 
 use crate::{
-    create::OWNER_LABEL,
-    engine::{Found, Watch, usual_sockets},
+    engine::{Watch, usual_sockets},
     images::Images,
-    meter::Meter,
-    task::{self, Slot},
+    slots::{Lent, Slots},
+    task,
 };
 use async_trait::async_trait;
-use bollard::query_parameters::{ListContainersOptionsBuilder, RemoveContainerOptionsBuilder};
-use opensky_executor::scratch::{Scratch, remove_tree};
+use opensky_executor::scratch::remove_tree;
 use opensky_ports::{
     blobs::BlobStore,
-    executor::{Engine, Executor, LogSink, WorkBatch},
+    executor::{Engine, Executor, LogSink, WorkBatch, WorkItem, WorkResult},
 };
 use std::{
-    collections::HashMap,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
-use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How tasks run in containers.
@@ -58,9 +54,7 @@ pub struct ContainerExecutor {
     /// Removes containers that are done with.
     cleaner: TaskTracker,
     owner: String,
-    free: Mutex<Vec<Slot>>,
-    slots: Semaphore,
-    slots_count: u32,
+    slots: Slots,
     stopping: CancellationToken,
 }
 
@@ -69,36 +63,45 @@ impl ContainerExecutor {
     /// no error: it may come later.
     pub async fn start(config: Config, blobs: Arc<dyn BlobStore>) -> Result<Self, StartError> {
         let sockets = if config.sockets.is_empty() { usual_sockets() } else { config.sockets };
+        // First of all: what runs still writes into the folders.
+        let watch = Watch::start(sockets, config.look_every, config.owner.clone()).await;
         let scratch_dir = fresh_folder(&config.scratch_dir)
             .map_err(|source| StartError { path: config.scratch_dir.clone(), source })?;
-        let slots = (0..config.slots).map(|number| Slot {
-            scratch: Arc::new(Scratch::new(&scratch_dir.join(format!("slot-{number}")))),
-            meter: Meter::new(&config.owner, number),
-        });
-        let slots: Vec<Slot> = slots.collect();
-        let watch = Watch::start(sockets, config.look_every).await;
-        if let Some(engine) = watch.found() {
-            remove_leftovers(&engine, &config.owner).await;
-        }
+        let stopping = CancellationToken::new();
         Ok(Self {
             watch,
             images: Images::new(Arc::clone(&blobs), config.images_cap_bytes),
             blobs,
             cleaner: TaskTracker::new(),
+            slots: Slots::new(config.slots, &scratch_dir, &config.owner, stopping.clone()),
             owner: config.owner,
-            free: Mutex::new(slots),
-            slots: Semaphore::new(config.slots),
-            slots_count: u32::try_from(config.slots).unwrap_or(u32::MAX),
-            stopping: CancellationToken::new(),
+            stopping,
         })
     }
 
-    fn take_slot(&self) -> Option<Slot> {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop()
-    }
-
-    fn give_back(&self, slot: Slot) {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
+    async fn run_item(
+        &self,
+        batch: &WorkBatch,
+        item: &WorkItem,
+        lent: Option<&mut Lent>,
+        sink: &dyn LogSink,
+        cancel: &CancellationToken,
+    ) -> WorkResult {
+        if cancel.is_cancelled() || self.stopping.is_cancelled() {
+            return task::cancelled(item.key);
+        }
+        let (Some(engine), Some(slot)) = (self.watch.found(), lent.and_then(Lent::usable)) else {
+            return task::no_engine(item.key);
+        };
+        let call = task::Call {
+            engine: &engine,
+            images: &self.images,
+            blobs: &self.blobs,
+            cleaner: &self.cleaner,
+            owner: &self.owner,
+            batch,
+        };
+        call.run(slot, item, sink, [cancel, &self.stopping]).await
     }
 }
 
@@ -109,30 +112,9 @@ impl Executor for ContainerExecutor {
     }
 
     async fn run(&self, batch: WorkBatch, sink: &dyn LogSink, cancel: CancellationToken) {
-        let permit = self.slots.acquire().await;
-        let mut slot = if permit.is_ok() { self.take_slot() } else { None };
+        let mut lent = cancel.run_until_cancelled(self.slots.lend()).await.flatten();
         for item in &batch.items {
-            let engine = self.watch.found();
-            let result = match (&engine, &mut slot) {
-                _ if cancel.is_cancelled() || self.stopping.is_cancelled() => task::cancelled(item.key),
-                (Some(engine), Some(slot)) => {
-                    let call = task::Call {
-                        engine,
-                        images: &self.images,
-                        blobs: &self.blobs,
-                        cleaner: &self.cleaner,
-                        owner: &self.owner,
-                        batch: &batch,
-                    };
-                    let stop = [&cancel, &self.stopping];
-                    call.run(slot, item, sink, stop).await
-                }
-                _ => task::no_engine(item.key),
-            };
-            sink.ended(result);
-        }
-        if let Some(slot) = slot {
-            self.give_back(slot);
+            sink.ended(self.run_item(&batch, item, lent.as_mut(), sink, &cancel).await);
         }
     }
 
@@ -140,12 +122,9 @@ impl Executor for ContainerExecutor {
         self.stopping.cancel();
         self.watch.stop();
         // Batches end their containers; each gives its slot back.
-        if self.slots.acquire_many(self.slots_count).await.is_ok() {
-            self.cleaner.close();
-            self.cleaner.wait().await;
-            let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            free.iter().for_each(|slot| slot.meter.remove());
-        }
+        self.slots.close().await;
+        self.cleaner.close();
+        self.cleaner.wait().await;
     }
 }
 
@@ -155,24 +134,4 @@ fn fresh_folder(path: &Path) -> std::io::Result<PathBuf> {
     std::fs::create_dir_all(path)?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o711))?;
     path.canonicalize()
-}
-
-/// Removes the containers of an earlier life of this node.
-async fn remove_leftovers(engine: &Found, owner: &str) {
-    let filters = HashMap::from([("label".to_owned(), vec![format!("{OWNER_LABEL}={owner}")])]);
-    let options = ListContainersOptionsBuilder::default().all(true).filters(&filters).build();
-    let left = match engine.docker.list_containers(Some(options)).await {
-        Ok(left) => left,
-        Err(error) => {
-            tracing::warn!(%error, "the containers of an earlier start could not be listed");
-            return;
-        }
-    };
-    for id in left.into_iter().filter_map(|container| container.id) {
-        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-        match engine.docker.remove_container(&id, Some(options)).await {
-            Ok(()) => tracing::info!(id, "a container of an earlier start was removed"),
-            Err(error) => tracing::warn!(id, %error, "a container of an earlier start stays"),
-        }
-    }
 }

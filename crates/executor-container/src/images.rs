@@ -18,12 +18,17 @@ use std::{
     collections::HashMap,
     io::{self, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::mpsc;
 
 /// The repository of this node's names: `opensky/image:HASH`.
 const REPOSITORY: &str = "opensky/image";
+/// Images that are known to be of no use.
+const REFUSED_MAX: usize = 1_024;
+/// Longest wait for the engine to take in an image: so long, and a second for so many bytes of it.
+const LOAD_WAIT: Duration = Duration::from_secs(120);
+const LOAD_BYTES_PER_S: u64 = 5 << 20;
 /// Pieces of an archive that wait for the engine.
 const PIECES_WAITING: usize = 8;
 /// Bytes of such a piece.
@@ -37,6 +42,8 @@ pub struct Images {
     limits: archive::Limits,
     /// When images known to be in the engine were last used, by name.
     used: Mutex<HashMap<String, Instant>>,
+    /// Images that cannot be run, and why: checking one again would cost as much.
+    refused: Mutex<HashMap<Hash, Failure>>,
     /// One image at a time is brought in.
     loading: tokio::sync::Mutex<()>,
 }
@@ -44,13 +51,22 @@ pub struct Images {
 impl Images {
     pub fn new(blobs: Arc<dyn BlobStore>, cap_bytes: u64) -> Self {
         let limits = archive::Limits::default();
-        let limits =
-            archive::Limits { unpacked_bytes_max: limits.unpacked_bytes_max.min(cap_bytes), ..limits };
-        Self { blobs, cap_bytes, limits, used: Mutex::default(), loading: tokio::sync::Mutex::new(()) }
+        Self {
+            blobs,
+            cap_bytes,
+            limits,
+            used: Mutex::default(),
+            refused: Mutex::default(),
+            loading: tokio::sync::Mutex::new(()),
+        }
     }
 
     fn used(&self) -> MutexGuard<'_, HashMap<String, Instant>> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused(&self) -> MutexGuard<'_, HashMap<Hash, Failure>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Makes sure that the image is in the engine; returns its name there.
@@ -63,8 +79,20 @@ impl Images {
         if self.is_known(&name) {
             return Ok(name);
         }
+        let known = self.refused().get(&hash).cloned();
+        if let Some(failure) = known {
+            return Err(failure);
+        }
         if !is_there(engine, &name).await? {
-            self.load(engine, hash, &name).await?;
+            let loaded = self.load(engine, hash, &name).await;
+            if let Err(failure @ Failure::InvalidProgram { .. }) = &loaded {
+                let mut refused = self.refused();
+                if refused.len() >= REFUSED_MAX {
+                    refused.clear();
+                }
+                refused.insert(hash, failure.clone());
+            }
+            loaded?;
         }
         self.used().insert(name.clone(), Instant::now());
         Ok(name)
@@ -100,6 +128,7 @@ impl Images {
     }
 
     async fn send(&self, engine: &Found, hash: Hash, image: Image, name: &str) -> Result<(), Failure> {
+        let unpacked_bytes = image.unpacked_bytes;
         let (sender, mut pieces) = mpsc::channel(PIECES_WAITING);
         let (blobs, tag) = (Arc::clone(&self.blobs), name.to_owned());
         let writing = tokio::task::spawn_blocking(move || {
@@ -110,7 +139,9 @@ impl Images {
         });
         let body = futures::stream::poll_fn(move |context| pieces.poll_recv(context)).map(Ok::<_, io::Error>);
         let options = ImportImageOptionsBuilder::default().quiet(true).build();
-        let answers = engine.docker.import_image_stream(options, body, None);
+        let wait = LOAD_WAIT + Duration::from_secs(unpacked_bytes / LOAD_BYTES_PER_S);
+        let docker = engine.docker.clone().with_timeout(wait);
+        let answers = docker.import_image_stream(options, body, None);
         let told: Result<Vec<_>, EngineError> = answers.try_collect().await;
         let written = writing.await.map_err(|_| stopped("the writer of an image panicked"))?;
         match told {
@@ -133,7 +164,7 @@ impl Images {
         }
         for (name, size_bytes) in held {
             if total.saturating_add(wanted_bytes) <= self.cap_bytes {
-                break;
+                return Ok(());
             }
             let options = RemoveImageOptionsBuilder::default().build();
             match engine.docker.remove_image(&name, Some(options), None).await {
@@ -144,6 +175,9 @@ impl Images {
                 }
                 Err(error) => tracing::debug!(name, %error, "an image stays"),
             }
+        }
+        if total.saturating_add(wanted_bytes) > self.cap_bytes {
+            return Err(stopped("no room for the image below the owner's limit"));
         }
         Ok(())
     }
@@ -158,7 +192,13 @@ async fn list(engine: &Found) -> Result<Vec<(String, u64)>, Failure> {
         let size_bytes = u64::try_from(image.size).unwrap_or(0);
         image.repo_tags.into_iter().map(move |tag| (tag, size_bytes))
     });
-    Ok(named.filter(|(tag, _)| tag.starts_with(REPOSITORY)).collect())
+    // Podman puts a registry's name before ours.
+    let is_ours = |tag: &str| {
+        tag.rsplit_once(':').is_some_and(|(repository, _)| {
+            repository == REPOSITORY || repository.ends_with(&format!("/{REPOSITORY}"))
+        })
+    };
+    Ok(named.filter(|(tag, _)| is_ours(tag)).collect())
 }
 
 async fn is_there(engine: &Found, name: &str) -> Result<bool, Failure> {

@@ -17,6 +17,7 @@ mod engine;
 mod executor;
 mod images;
 mod meter;
+mod slots;
 mod task;
 #[cfg(feature = "testing")]
 pub mod testing;

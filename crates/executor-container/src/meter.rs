@@ -84,8 +84,9 @@ impl Meter {
     pub fn begin(&mut self) {
         // The first task finds no group yet.
         self.before_us = self.files.cpu_us().unwrap_or(0);
-        self.can_reset_peak =
-            !self.files.memory_peak.exists() || fs::write(&self.files.memory_peak, "0").is_ok();
+        // The newer kind starts anew only for whoever keeps the file open.
+        self.can_reset_peak = !self.files.is_v2
+            && (!self.files.memory_peak.exists() || fs::write(&self.files.memory_peak, "0").is_ok());
     }
 
     /// Processor time of the task so far, in microseconds. `None` where the kernel does not say.

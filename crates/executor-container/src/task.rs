@@ -7,7 +7,7 @@ use crate::{
     create::{self, Container, MEMORY_BYTES_MIN},
     engine::Found,
     images::{Images, lost},
-    meter::Meter,
+    slots::Slot,
 };
 use bollard::{
     Docker,
@@ -44,12 +44,6 @@ use watching::Watching;
 const END_WAIT: Duration = Duration::from_secs(10);
 /// Time between two looks at that.
 const END_LOOK: Duration = Duration::from_millis(5);
-
-/// Room for one task at a time.
-pub struct Slot {
-    pub scratch: Arc<Scratch>,
-    pub meter: Meter,
-}
 
 /// What tasks of a batch have in common.
 pub struct Call<'a> {
@@ -114,15 +108,16 @@ impl Call<'_> {
         (streams, watching): (&mut Streams, &mut Watching),
     ) -> Result<Ended, Failure> {
         let args = arguments(&self.batch.program.args, &self.batch.program.env, &item.input.item)?;
-        freshen(&slot.scratch).await?;
+        create::check_texts(&args, &self.batch.program.env)?;
+        recreate(&slot.scratch).await?;
         let has_stdin = !item.input.stdin.is_empty();
-        let id = self.create(slot, args, has_stdin).await?;
+        let id = self.create(slot, args, has_stdin, stop).await?;
         // However this ends, also if its future is dropped, the container goes.
         let removal = Removal { call: self, id: Some(&id) };
         let ended = self.in_container(&id, slot, item, (sink, stop), (streams, watching)).await;
-        if ended.is_err() {
-            // It may run still, and write into the folders of the next task.
-            removal.now().await;
+        // It may run still, and write into the folders of the next task.
+        if ended.is_err() && !removal.now().await {
+            slot.stuck = Some((self.engine.docker.clone(), id));
         }
         ended
     }
@@ -156,7 +151,13 @@ impl Call<'_> {
     }
 
     /// Makes the container. An image that somebody took out of the engine is brought there again.
-    async fn create(&self, slot: &Slot, args: Vec<String>, has_stdin: bool) -> Result<String, Failure> {
+    async fn create(
+        &self,
+        slot: &Slot,
+        args: Vec<String>,
+        has_stdin: bool,
+        stop: [&CancellationToken; 2],
+    ) -> Result<String, Failure> {
         let limits = &self.batch.limits;
         if limits.memory_bytes < MEMORY_BYTES_MIN {
             let message = format!("a container needs {} MiB of memory or more", MEMORY_BYTES_MIN >> 20);
@@ -164,7 +165,12 @@ impl Call<'_> {
         }
         let mut is_second_try = false;
         loop {
-            let image = self.images.ensure(self.engine, self.batch.program.hash).await?;
+            let image = tokio::select! {
+                biased;
+                () = stop[0].cancelled() => return Err(Failure::Cancelled),
+                () = stop[1].cancelled() => return Err(Failure::Cancelled),
+                ensured = self.images.ensure(self.engine, self.batch.program.hash) => ensured?,
+            };
             let body = create::create(Container {
                 image: &image,
                 args: args.clone(),
@@ -175,6 +181,7 @@ impl Call<'_> {
                 out_dir: &slot.scratch.out_dir(),
                 owner: self.owner,
                 cgroup_parent: self.engine.makes_cgroups.then(|| slot.meter.group()),
+                runtime: self.engine.runtime.clone(),
                 user: create::user(),
             });
             match self.engine.docker.create_container(None::<CreateContainerOptions>, body).await {
@@ -183,7 +190,7 @@ impl Call<'_> {
                     self.images.forget(&image);
                     is_second_try = true;
                 }
-                Err(error) => return Err(unstartable(error)),
+                Err(error) => return Err(not_created(error)),
             }
         }
     }
@@ -220,6 +227,9 @@ impl Call<'_> {
         streams::collect(scratch, Arc::clone(self.blobs), limit_bytes).await.map_err(|error| match error {
             CollectError::Limit(limit) => Failure::Limit { limit },
             CollectError::Name { message } => Failure::InvalidProgram { message },
+            CollectError::Io(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                Failure::InvalidProgram { message: "it took away the right to read its outputs".into() }
+            }
             CollectError::Io(error) => {
                 Failure::ProviderStopped { message: format!("the outputs cannot be read: {error}") }
             }
@@ -234,10 +244,11 @@ struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Ends the container, and returns when it is gone.
-    async fn now(mut self) {
-        if let Some(id) = self.id.take() {
-            remove(&self.call.engine.docker, id).await;
+    /// Ends the container; `false` if it may still be there.
+    async fn now(mut self) -> bool {
+        match self.id.take() {
+            Some(id) => remove(&self.call.engine.docker, id).await,
+            None => true,
         }
     }
 }
@@ -251,32 +262,50 @@ impl Drop for Removal<'_> {
     }
 }
 
-async fn remove(docker: &Docker, id: &str) {
+/// Ends and removes a container; `false` if it may still be there.
+pub async fn remove(docker: &Docker, id: &str) -> bool {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
-    if let Err(error) = docker.remove_container(id, Some(options)).await {
-        tracing::warn!(id, %error, "a container could not be removed");
+    match docker.remove_container(id, Some(options)).await {
+        Ok(()) | Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => true,
+        Err(error) => {
+            tracing::warn!(id, %error, "a container could not be removed");
+            false
+        }
     }
 }
 
 /// Empty folders that belong to whom the program runs as.
-async fn freshen(scratch: &Arc<Scratch>) -> Result<(), Failure> {
+async fn recreate(scratch: &Arc<Scratch>) -> Result<(), Failure> {
     let scratch = Arc::clone(scratch);
-    let freshened = tokio::task::spawn_blocking(move || {
-        scratch.freshen()?;
+    let recreated = tokio::task::spawn_blocking(move || {
+        scratch.recreate()?;
         let (user, group) = create::user();
         for folder in [scratch.tmp_dir(), scratch.out_dir()] {
             std::os::unix::fs::chown(folder, Some(user), Some(group))?;
         }
         io::Result::Ok(())
     });
-    let freshened = freshened.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
-    freshened.map_err(|error| Failure::ProviderStopped { message: format!("no scratch folder: {error}") })
+    let recreated = recreated.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+    recreated.map_err(|error| Failure::ProviderStopped { message: format!("no scratch folder: {error}") })
 }
 
-/// What the engine says when it cannot run the program at all.
+/// What the engine says when it makes no container: mostly that something is wrong with itself.
+fn not_created(error: EngineError) -> Failure {
+    match error {
+        EngineError::DockerResponseServerError { message, .. } if message.contains("not a directory") => {
+            Failure::InvalidProgram { message }
+        }
+        EngineError::DockerResponseServerError { status_code: 400..500, message } => {
+            Failure::ProviderStopped { message: format!("the engine makes no container: {message}") }
+        }
+        other => lost(&other),
+    }
+}
+
+/// What the engine says when a container does not start: mostly that there is no such program in it.
 fn unstartable(error: EngineError) -> Failure {
     match error {
-        EngineError::DockerResponseServerError { status_code: 400..500, message } => {
+        EngineError::DockerResponseServerError { message, .. } if message.contains("exec") => {
             Failure::InvalidProgram { message }
         }
         other => lost(&other),
@@ -288,9 +317,12 @@ pub fn cancelled(key: u64) -> WorkResult {
     without_a_run(key, Failure::Cancelled)
 }
 
-/// An item for which there is no engine any more.
+/// An item for which there is no engine or no slot any more.
 pub fn no_engine(key: u64) -> WorkResult {
-    without_a_run(key, Failure::ProviderStopped { message: "the container engine is away".into() })
+    without_a_run(
+        key,
+        Failure::ProviderStopped { message: "nothing can run containers here right now".into() },
+    )
 }
 
 fn without_a_run(key: u64, failure: Failure) -> WorkResult {

@@ -6,6 +6,7 @@ use rustix::fs::{Mode, OFlags};
 use std::{
     fs::{self, File},
     io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -15,6 +16,10 @@ pub const OUTPUT_FILES_MAX: usize = 1_024;
 const NAME_BYTES_MAX: usize = 1_024;
 /// Files and folders of a task while it runs.
 const ENTRIES_MAX: u64 = 8_192;
+/// Bytes of a block, as file systems count them.
+const BLOCK_BYTES: u64 = 512;
+/// Room that a file may take beyond its bytes, since file systems give it in larger pieces.
+const ROUNDING_BYTES: u64 = 16 << 10;
 /// Folders within folders while it runs.
 const DEPTH_MAX: usize = 32;
 
@@ -61,25 +66,52 @@ impl Scratch {
         fs::create_dir_all(self.out_dir())
     }
 
+    /// Makes the folders anew, of their own and with the usual rights, whatever programs did to the last ones.
+    pub fn recreate(&self) -> io::Result<()> {
+        remove_tree(&self.task_dir)?;
+        fs::create_dir_all(&self.task_dir)?;
+        for folder in [self.tmp_dir(), self.out_dir()] {
+            fs::DirBuilder::new().mode(0o755).create(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Bytes free on the disk that the folders are on.
+    pub fn free_bytes(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(self.task_dir.parent().unwrap_or(&self.task_dir))?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Whether the files are within bounds now. Whatever cannot be measured is not: only a program
     /// that nests or names its files to that end gets there.
     pub fn is_within(&self, limits: &TaskLimits) -> bool {
-        let mut bytes: u64 = 0;
+        let (mut bytes, mut room_bytes): (u64, u64) = (0, 0);
         let mut entries: u64 = 0;
         let mut folders = vec![(self.task_dir.clone(), 0)];
         while let Some((folder, depth)) = folders.pop() {
             let Ok(listing) = fs::read_dir(&folder) else { return false };
             for entry in listing {
                 let Ok(entry) = entry else { return false };
-                // A file that went away meanwhile needs no room.
-                let Ok(metadata) = entry.metadata() else { continue };
+                let metadata = match entry.metadata() {
+                    Ok(metadata) => metadata,
+                    // A file that went away meanwhile needs no room.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(_) => return false,
+                };
                 entries += 1;
                 if metadata.is_dir() {
                     folders.push((entry.path(), depth + 1));
                 } else {
                     bytes = bytes.saturating_add(metadata.len());
+                    // Room can be taken beyond a file's end.
+                    room_bytes = room_bytes.saturating_add(metadata.blocks().saturating_mul(BLOCK_BYTES));
                 }
-                if bytes > limits.scratch_bytes || entries > ENTRIES_MAX || depth > DEPTH_MAX {
+                let room_max = limits.scratch_bytes.saturating_add(entries * ROUNDING_BYTES);
+                if bytes > limits.scratch_bytes
+                    || room_bytes > room_max
+                    || entries > ENTRIES_MAX
+                    || depth > DEPTH_MAX
+                {
                     return false;
                 }
             }
@@ -142,9 +174,9 @@ pub fn is_output_name(name: &str) -> bool {
         && name.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 
-/// Removes a folder and all in it, however deep it is nested and whatever links it holds. A program
-/// can nest folders deeper than paths are long or a process may hold files open, so what is below is
-/// moved up first and never walked down.
+/// Removes a folder and all in it, however deep it is nested, whatever links it holds and whatever rights
+/// were taken away. A program can nest folders deeper than paths are long or a process may hold files open,
+/// so what is below is moved up first and never walked down. What goes away meanwhile is gone.
 pub fn remove_tree(root: &Path) -> io::Result<()> {
     if !root.try_exists()? {
         return Ok(());
@@ -152,24 +184,24 @@ pub fn remove_tree(root: &Path) -> io::Result<()> {
     let mut moved = 0_u64;
     loop {
         let mut empty = true;
-        for entry in fs::read_dir(root)? {
+        for entry in list(root)? {
             let entry = entry?;
             empty = false;
             if entry.file_type()?.is_dir() {
                 remove_or_lift(root, &entry.path(), &mut moved)?;
             } else {
-                fs::remove_file(entry.path())?;
+                or_gone(fs::remove_file(entry.path()))?;
             }
         }
         if empty {
-            return fs::remove_dir(root);
+            return or_gone(fs::remove_dir(root));
         }
     }
 }
 
 /// Empties `folder`, moving the folders in it to `root`, and removes it.
 fn remove_or_lift(root: &Path, folder: &Path, moved: &mut u64) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
+    for entry in list(folder)? {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
             // A name that is free: whatever a program made cannot be known, so look.
@@ -180,12 +212,30 @@ fn remove_or_lift(root: &Path, folder: &Path, moved: &mut u64) -> io::Result<()>
                     break target;
                 }
             };
-            fs::rename(entry.path(), target)?;
+            or_gone(fs::rename(entry.path(), target))?;
         } else {
-            fs::remove_file(entry.path())?;
+            or_gone(fs::remove_file(entry.path()))?;
         }
     }
-    fs::remove_dir(folder)
+    or_gone(fs::remove_dir(folder))
+}
+
+/// Lists a folder, whose owner this is where it may not be listed.
+fn list(folder: &Path) -> io::Result<fs::ReadDir> {
+    match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;
+            fs::read_dir(folder)
+        }
+        listed => listed,
+    }
+}
+
+fn or_gone(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
 }
 
 #[cfg(test)]
@@ -264,5 +314,32 @@ mod tests {
         assert!(!root.exists());
         assert!(dir.path().exists());
         remove_tree(&root).unwrap();
+    }
+
+    #[test]
+    fn j4_room_beyond_a_files_end_counts() {
+        let (_dir, scratch) = fresh();
+        let file = File::create(scratch.tmp_dir().join("a")).unwrap();
+        let keep = rustix::fs::FallocateFlags::KEEP_SIZE;
+        if rustix::fs::fallocate(&file, keep, 0, 1 << 20).is_err() {
+            return; // not every file system can
+        }
+        assert_eq!(file.metadata().unwrap().len(), 0);
+        assert!(!scratch.is_within(&limits(1000)));
+    }
+
+    #[test]
+    fn j4_rights_that_were_taken_away_are_there_for_the_next() {
+        let (_dir, scratch) = fresh();
+        fs::create_dir(scratch.tmp_dir().join("a")).unwrap();
+        fs::write(scratch.tmp_dir().join("a/b"), "x").unwrap();
+        for folder in [scratch.tmp_dir().join("a"), scratch.tmp_dir(), scratch.out_dir()] {
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        scratch.recreate().unwrap();
+        for folder in [scratch.tmp_dir(), scratch.out_dir()] {
+            assert!(is_empty_dir(&folder));
+            assert_eq!(folder.metadata().unwrap().mode() & 0o777, 0o755);
+        }
     }
 }

@@ -290,8 +290,14 @@ async fn executors(
         images_cap_bytes: settings.images_cap_bytes,
         owner: key.id().short(),
     };
-    let container = ContainerExecutor::start(config, Arc::clone(blobs)).await?;
-    Ok(Executors { wasm, container: Some(container) })
+    let container = ContainerExecutor::start(config, Arc::clone(blobs)).await;
+    if let Err(error) = &container {
+        tracing::error!(
+            error = opensky_types::text::causes(error),
+            "no images are run: their folders cannot be made"
+        );
+    }
+    Ok(Executors { wasm, container: container.ok() })
 }
 
 fn wasm_executor(

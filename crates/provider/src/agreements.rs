@@ -72,14 +72,22 @@ impl Provider {
 
     /// Agreements of before a restart wait for their consumers, without tasks: what they had was lost
     /// with the old process, and `Resume` tells the consumer so. Those
-    /// that no engine here runs any more are not taken up.
-    pub(crate) fn on_restored(&mut self, now: Timestamp, agreements: Vec<(AgreementId, Terms, Micros)>) {
+    /// that no engine here runs any more are released.
+    pub(crate) fn on_restored(
+        &mut self,
+        now: Timestamp,
+        agreements: Vec<(AgreementId, Terms, Micros)>,
+        effects: &mut Vec<Effect>,
+    ) {
         for (id, terms, spent) in agreements {
             let (consumer, slots) = (terms.consumer, terms.slots.max(1));
             if self.agreements.contains_key(&id) || self.agreements.len() >= self.config.agreements_max {
                 continue;
             }
-            let Some(engine) = Engine::of(&self.engines, terms.program.level).cloned() else { continue };
+            let Some(engine) = Engine::of(&self.engines, terms.program.level).cloned() else {
+                effects.push(Effect::Release { agreement: id });
+                continue;
+            };
             self.open(now, (id, terms), engine, slots, spent);
             self.on_consumer_lost(now, consumer);
         }

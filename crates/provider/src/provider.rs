@@ -107,7 +107,7 @@ impl Provider {
             Input::Countersigned { from, delivery } => self.on_countersigned(from, delivery),
             Input::ConsumerUp { node } => self.on_consumer_up(node),
             Input::ConsumerLost { node } => self.on_consumer_lost(now, node),
-            Input::Restored { agreements } => self.on_restored(now, agreements),
+            Input::Restored { agreements } => self.on_restored(now, agreements, effects),
             Input::Drain => self.gate.drain(now),
             Input::Tick => self.on_tick(now, effects),
         }

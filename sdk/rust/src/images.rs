@@ -86,13 +86,15 @@ impl Client {
         let archive = saving.stdout.take().ok_or_else(|| failed("its output is closed".into()))?;
         let body = Body::wrap_stream(ReaderStream::with_capacity(archive, 256 * 1024));
         let uploaded = self.json(routes::BLOBS, self.request(Method::POST, routes::BLOBS).body(body)).await;
+        // What the node refuses ends the engine's command too; the node's word counts.
+        let uploaded = uploaded?;
         let mut said = String::new();
         if let Some(screen) = saving.stderr.take() {
             // What cannot be read is not said; the status counts.
             let _ = screen.take(SAID_BYTES_MAX).read_to_string(&mut said).await;
         }
         match saving.wait().await {
-            Ok(status) if status.success() => uploaded,
+            Ok(status) if status.success() => Ok(uploaded),
             Ok(_) => Err(failed(said.trim().to_owned())),
             Err(error) => Err(failed(error.to_string())),
         }

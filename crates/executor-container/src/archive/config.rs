@@ -42,6 +42,11 @@ pub fn clean(config: ImageConfig, arch: &str) -> Result<(Vec<u8>, Vec<String>), 
         let found = format!("{}/{}", shown(&config.os), shown(&config.architecture));
         return Err(ArchiveError::Platform { found, wanted: format!("linux/{arch}") });
     }
+    let folder = config.config.working_dir.as_deref().unwrap_or_default();
+    let leads_out = |part: &str| matches!(part, ".." | "proc" | "sys");
+    if !folder.is_empty() && (!folder.starts_with('/') || folder.split('/').any(leads_out)) {
+        return Err(ArchiveError::Malformed("its working folder is no folder of its own".into()));
+    }
     if config.rootfs.kind != "layers" {
         return Err(ArchiveError::Malformed("its root is not made of layers".into()));
     }

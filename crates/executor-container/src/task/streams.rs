@@ -1,7 +1,7 @@
 //! The streams of a container: input in, outputs into the blob store.
 
-use super::{End, Slot, Watching};
-use crate::images::lost;
+use super::{End, Watching};
+use crate::{images::lost, slots::Slot};
 use bollard::container::{AttachContainerResults, LogOutput};
 use futures::StreamExt;
 use opensky_executor::{

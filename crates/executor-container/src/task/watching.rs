@@ -1,7 +1,7 @@
 //! A running container, measured: its time, its memory, its files.
 
-use super::{Slot, fuel_of};
-use crate::meter::Meter;
+use super::fuel_of;
+use crate::{meter::Meter, slots::Slot};
 use bollard::{Docker, query_parameters::StatsOptionsBuilder};
 use futures::StreamExt;
 use opensky_types::{
@@ -15,8 +15,12 @@ use std::{
 
 /// Looks at the counters of the kernel between two looks at files.
 const LOOKS_PER_SCRATCH_LOOK: u32 = 4;
+/// Room on the disk below which tasks end: it is the machine's.
+const FREE_BYTES_MIN: u64 = 1 << 30;
 /// Looks between two questions to the engine, where the kernel's counters cannot be read.
 const LOOKS_PER_QUESTION: u32 = 10;
+/// Longest wait for the engine's answer.
+const QUESTION_WAIT: Duration = Duration::from_secs(2);
 /// How far past the wall time of its one core a task's processor time can be: two readings are never taken
 /// at one moment.
 const CPU_SLACK_US: u64 = 50_000;
@@ -86,8 +90,18 @@ impl Watching {
 
     async fn check_scratch(&self, slot: &Slot) -> Result<(), Failure> {
         let (scratch, limits) = (Arc::clone(&slot.scratch), self.limits);
-        let within = tokio::task::spawn_blocking(move || scratch.is_within(&limits)).await;
-        if within.unwrap_or(false) { Ok(()) } else { Err(Failure::Limit { limit: Limit::Scratch }) }
+        let looked = tokio::task::spawn_blocking(move || {
+            let free_bytes = scratch.free_bytes().unwrap_or(u64::MAX);
+            (scratch.is_within(&limits), free_bytes)
+        });
+        match looked.await {
+            // Files that are open and have no name are seen nowhere else.
+            Ok((true, free_bytes)) if free_bytes < FREE_BYTES_MIN => {
+                Err(Failure::ProviderStopped { message: "the disk is nearly full".into() })
+            }
+            Ok((true, _)) => Ok(()),
+            Ok((false, _)) | Err(_) => Err(Failure::Limit { limit: Limit::Scratch }),
+        }
     }
 
     /// What it used.
@@ -112,7 +126,7 @@ impl Watching {
     async fn ask(&mut self) {
         let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
         let mut answers = Box::pin(self.docker.stats(&self.id, Some(options)));
-        let Some(Ok(stats)) = answers.next().await else { return };
+        let Ok(Some(Ok(stats))) = tokio::time::timeout(QUESTION_WAIT, answers.next()).await else { return };
         let used_ns = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
         self.asked_cpu_us = self.asked_cpu_us.max(used_ns.unwrap_or(0) / 1_000);
         let memory_bytes = stats.memory_stats.and_then(|memory| memory.usage).unwrap_or(0);

@@ -90,6 +90,9 @@ async fn j4_outputs_lead_nowhere_else() {
     let result =
         setup.run_within("head -c 5000 /dev/zero > /out/a", |limits| limits.output_bytes = 4_000).await;
     assert_eq!(failure(&result), &Failure::Limit { limit: Limit::Output });
+    // Rights that one task takes away are there for the next.
+    setup.run("mkdir /tmp/a; touch /tmp/a/b; chmod 000 /tmp/a /tmp /out").await;
+    assert_eq!(text(&exited(&setup.run("echo x > /tmp/c; echo y > /out/d; cat /tmp/c").await).stdout), "x\n");
     // Nothing of one task is there for the next.
     setup.run("echo secret > /tmp/left; echo secret > /out/left; echo x > /dev/shm/left").await;
     let result = setup.run("ls /tmp /out /dev/shm").await;

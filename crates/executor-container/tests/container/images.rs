@@ -135,7 +135,7 @@ fn j4_archives_that_are_not_what_they_say_are_refused() {
     let mut foreign = config(&[&layer()]);
     foreign["os"] = "windows".into();
     refused(&archive_of(&[layer()], &foreign), "windows/");
-    refused(&archive(&[b"\x28\xb5\x2f\xfd....".to_vec()], serde_json::json!({})), "zstd");
+    refused(&archive(&[b"\x28\xb5\x2f\xfd....".to_vec()], serde_json::json!({})), "packed with");
     refused(&archive(&[b"no tar at all".repeat(100)], serde_json::json!({})), "cannot be unpacked");
 }
 
@@ -157,6 +157,57 @@ fn j4_bombs_are_found_while_they_are_unpacked() {
     let json = format!("[{}]", " ".repeat(5 << 20));
     let bomb = tar_of([("manifest.json", json.as_bytes())]);
     assert!(matches!(check(&bomb), Err(ArchiveError::TooLarge { what: "bytes of JSON in one file", .. })));
+}
+
+/// A layer of one file, with an extension before it.
+fn extended(record: &str) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    // A record's length counts its own digits.
+    let bare = record.len() + 2;
+    let length = (bare..).find(|length| length.to_string().len() + bare == *length).unwrap();
+    let text = format!("{length} {record}\n");
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(tar::EntryType::XHeader);
+    header.set_size(text.len() as u64);
+    builder.append_data(&mut header, "extension", text.as_bytes()).unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_size(3);
+    builder.append_data(&mut header, "file", b"abc".as_slice()).unwrap();
+    builder.into_inner().unwrap()
+}
+
+#[test]
+fn j4_what_an_engine_would_read_otherwise_is_refused() {
+    let refused = |layer: Vec<u8>, part: &str| {
+        for layer in [layer.clone(), gzip(&layer)] {
+            let error = check(&archive_of(&[layer], &config(&[b"any"]))).expect_err(part).to_string();
+            assert!(error.contains(part), "{error}, not {part}");
+        }
+    };
+    assert!(check(&archive(&[extended("mtime=1.5")], serde_json::json!({}))).is_ok());
+    // Terabytes of zeros in half a kilobyte.
+    refused(extended("GNU.sparse.realsize=4000000000000"), "another size");
+    // One file by its header; by its extension, thousands of entries follow or none.
+    refused(extended("size=0"), "another size");
+    let mut sparse = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::GNUSparse);
+    header.set_size(0);
+    sparse.append_data(&mut header, "holes", b"".as_slice()).unwrap();
+    refused(sparse.into_inner().unwrap(), "holes");
+    // A tar whose first name is the start of another packing.
+    for magic in ["BZh91AY", "\u{fd}7zXZ"] {
+        let mut layer = tar_of([("name", b"abc".as_slice())]);
+        let magic: Vec<u8> = magic.chars().map(|c| c as u8).collect();
+        layer[..magic.len()].copy_from_slice(&magic);
+        layer[magic.len()] = 0;
+        let found = check(&archive_of(&[layer], &config(&[b"any"])));
+        assert!(matches!(&found, Err(ArchiveError::Malformed(why)) if why.contains("packed")), "{found:?}");
+    }
+    let mut away = config(&[&layer()]);
+    away["config"]["WorkingDir"] = "/proc/self/fd/8".into();
+    let found = check(&archive_of(&[layer()], &away)).expect_err("leads out").to_string();
+    assert!(found.contains("working folder"), "{found}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

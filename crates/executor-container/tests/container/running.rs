@@ -69,6 +69,12 @@ async fn programs_that_are_not_there_are_the_programs_fault() {
     let mut batch = setup.batch(vec!["nonsense".into()], &[""]);
     let results = setup.run_batch(batch.clone()).await;
     assert_eq!(exited(&results[0]).exit_code, 127, "busybox knows no such program");
+    batch.program.env = vec![("A=B".into(), "c".into())];
+    let results = setup.run_batch(batch.clone()).await;
+    assert!(
+        matches!(failure(&results[0]), Failure::InvalidProgram { message } if message.contains("variable"))
+    );
+    batch.program.env.clear();
     batch.limits.memory_bytes = 1 << 20;
     let results = setup.run_batch(batch).await;
     assert!(

@@ -20,6 +20,8 @@ enum Mood {
     /// It takes a question and says nothing.
     Hangs,
     NoSeccomp,
+    Unconfined,
+    NoLimits,
     Windows,
 }
 
@@ -48,11 +50,18 @@ async fn answer(mut stream: UnixStream, mood: Mood) {
     }
     let question = String::from_utf8_lossy(&question).into_owned();
     let body = if question.contains("/version") {
-        serde_json::json!({ "Version": "99.1", "Arch": "amd64", "Components": [{ "Name": "Engine", "Version": "99.1" }] })
+        serde_json::json!({ "Version": "99.1", "ApiVersion": "1.52", "Arch": "amd64", "Components": [{ "Name": "Engine", "Version": "99.1" }] })
     } else if question.contains("/info") {
         let os = if mood == Mood::Windows { "windows" } else { "linux" };
-        let seccomp = if mood == Mood::NoSeccomp { "name=apparmor" } else { "name=seccomp,profile=default" };
-        serde_json::json!({ "OSType": os, "SecurityOptions": [seccomp], "CgroupDriver": "systemd" })
+        let seccomp = match mood {
+            Mood::NoSeccomp => "name=apparmor",
+            Mood::Unconfined => "name=seccomp,profile=unconfined",
+            _ => "name=seccomp,profile=default",
+        };
+        serde_json::json!({
+            "OSType": os, "SecurityOptions": [seccomp], "CgroupDriver": "systemd",
+            "MemoryLimit": mood != Mood::NoLimits, "PidsLimit": true, "CpuCfsQuota": true,
+        })
     } else {
         serde_json::json!([])
     };
@@ -107,12 +116,14 @@ async fn f18_an_engine_that_hangs_is_dropped_and_found_again() {
 #[tokio::test]
 async fn j2_engines_without_a_filter_or_without_linux_are_not_used() {
     let folder = tempfile::tempdir().unwrap();
-    let sockets: Vec<PathBuf> = ["a", "b", "c"].map(|name| folder.path().join(name)).to_vec();
-    engine(&sockets[0], Mood::NoSeccomp);
-    engine(&sockets[1], Mood::Windows);
+    let unfit = [Mood::NoSeccomp, Mood::Unconfined, Mood::NoLimits, Mood::Windows];
+    let sockets: Vec<PathBuf> = (0..=unfit.len()).map(|name| folder.path().join(name.to_string())).collect();
+    for (socket, mood) in sockets.iter().zip(unfit) {
+        engine(socket, mood);
+    }
     let executor = start(folder.path(), sockets.clone()).await;
     assert!(executor.engines().is_empty());
-    engine(&sockets[2], Mood::Well);
-    until("the third is used", || !executor.engines().is_empty()).await;
+    engine(&sockets[unfit.len()], Mood::Well);
+    until("the last is used", || !executor.engines().is_empty()).await;
     executor.shut_down().await;
 }
