@@ -177,6 +177,42 @@ fn extended(record: &str) -> Vec<u8> {
 }
 
 #[test]
+fn j4_archives_spoilt_in_thousands_of_ways_are_refused_or_the_same() {
+    let plain =
+        |digest: &str| serde_json::json!({ "manifests": [{ "mediaType": MANIFEST, "digest": digest }] });
+    let layer = layer();
+    let samples = [
+        archive(std::slice::from_ref(&layer), serde_json::json!({ "Cmd": ["/bin/program"] })),
+        oci(&gzip(&layer), &layer, plain),
+    ];
+    let mut state = 0x9e37_79b9_u32;
+    let mut next = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state as usize % below
+    };
+    for sample in samples {
+        for round in 0..3_000 {
+            let mut spoilt = sample.clone();
+            match round % 3 {
+                0 => spoilt.truncate(next(sample.len())),
+                1 => (0..=next(8)).for_each(|_| spoilt[next(sample.len())] ^= 1 << next(8)),
+                _ => {
+                    let (from, to) = (next(sample.len() - 512), next(sample.len() - 512));
+                    spoilt.copy_within(from..from + next(512), to);
+                }
+            }
+            // Whatever is taken has layers of just the hashes that its configuration says.
+            if let Ok(image) = check(&spoilt) {
+                assert!(image.unpacked_bytes <= 1 << 20);
+                rewrite(&mut Cursor::new(&spoilt), &image, "opensky/image:1", Vec::new()).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
 fn j4_what_an_engine_would_read_otherwise_is_refused() {
     let refused = |layer: Vec<u8>, part: &str| {
         for layer in [layer.clone(), gzip(&layer)] {
