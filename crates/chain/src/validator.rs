@@ -8,9 +8,13 @@ use opensky_ports::ledger::Role;
 use opensky_types::{Keypair, NodeId, text::causes};
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     net::SocketAddr,
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        mpsc::{self, RecvTimeoutError},
+    },
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -33,6 +37,8 @@ pub struct Voting {
 const LOOK: Duration = Duration::from_millis(200);
 /// Longest wait for the address of another validator before starting without any: the others dial too.
 const ADDRESSES_WAIT: Duration = Duration::from_secs(3);
+/// Longest wait for the validator when a ledger is opened.
+const BEGIN_WAIT: Duration = Duration::from_secs(60);
 /// Pause before a validator that failed is tried again.
 const RETRY: Duration = Duration::from_secs(30);
 
@@ -89,7 +95,10 @@ impl Desk {
     }
 }
 
-/// Runs the validator of this node, as the ledger wants it, until the desk says stop.
+/// Runs the validator of this node, as the ledger wants it, until the desk says stop. Returns once it has
+/// begun, if it can begin at once: then the ledger has all that was final when the node stopped, and an
+/// account's next number is right. A node killed a moment after a block has that block in the validator's
+/// folder alone.
 pub(crate) fn spawn(
     voting: Voting,
     shared: Shared,
@@ -98,7 +107,13 @@ pub(crate) fn spawn(
     desk: Arc<Desk>,
 ) -> std::io::Result<JoinHandle<()>> {
     let keeper = Keeper { own: voting.key.id(), voting, shared, genesis, rules, desk };
-    thread::Builder::new().name("validator".to_owned()).spawn(move || keeper.run())
+    // Nothing is ever sent: the keeper drops its end after its first look, or with its thread.
+    let (first_look, looked) = mpsc::channel();
+    let thread = thread::Builder::new().name("validator".to_owned()).spawn(move || keeper.run(first_look))?;
+    if looked.recv_timeout(BEGIN_WAIT) == Err(RecvTimeoutError::Timeout) {
+        tracing::warn!("the validator takes long to begin; until then the ledger may lack its newest blocks");
+    }
+    Ok(thread)
 }
 
 /// What a node does in consensus.
@@ -141,7 +156,8 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn run(self) {
+    fn run(self, first_look: mpsc::Sender<Infallible>) {
+        let mut first_look = Some(first_look);
         let mut running: Option<Validator> = None;
         let mut not_before = Instant::now();
         let mut waits_since: Option<Instant> = None;
@@ -173,6 +189,7 @@ impl Keeper {
                     not_before = Instant::now() + RETRY;
                 }
             }
+            drop(first_look.take());
             let desk = self.desk.lock();
             let (desk, _) =
                 self.desk.changed.wait_timeout(desk, LOOK).unwrap_or_else(PoisonError::into_inner);

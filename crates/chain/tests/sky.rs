@@ -281,6 +281,32 @@ async fn f1_a_validator_comes_back_with_all_that_was_final() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f1_an_opened_ledger_has_what_only_the_validators_folder_kept() -> Result<()> {
+    let sky = Sky::new(1, 4, 1_000)?;
+    let (file, older) = (sky.folder.path().join("1/ledger.redb"), sky.folder.path().join("older"));
+    let mut paid = 0;
+    for _ in 0..2 {
+        // A kill leaves the ledger's file older than the validator's folder.
+        if file.exists() {
+            std::fs::copy(&file, &older)?;
+        }
+        let founder = sky.open(1)?;
+        for _ in 0..10 {
+            settle(&founder, transfer(&founder, 9, 1_000)?)?;
+            paid += 1_000;
+        }
+        founder.shut_down().await;
+    }
+    std::fs::copy(&older, &file)?;
+    let founder = sky.open(1)?;
+    assert_eq!(balance(&founder, 9), paid, "all of it, and at once");
+    settle(&founder, transfer(&founder, 9, 1_000)?)?;
+    assert_eq!(balance(&founder, 9), paid + 1_000, "the next number was right");
+    founder.shut_down().await;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn l4_a_proof_holds_for_whoever_knows_the_first_facts_of_the_sky() -> Result<()> {
     let sky = Sky::new(1, 3, 1_000)?;
     let founder = sky.open(1)?;

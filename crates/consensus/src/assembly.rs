@@ -57,6 +57,8 @@ const UNTAKEN_MAX: usize = 16;
 const REPAIRS: usize = 32;
 /// Proposed blocks kept for each validator until they are final.
 const PROPOSALS_KEPT: usize = 16;
+/// Views of agreed blocks kept behind the last final one. Not more than an epoch: for each view that an
+/// epoch is short of this the engine keeps one epoch more, and each holds a dozen files open.
 const VIEWS_KEPT: u64 = 256;
 
 type Blocks<E> = prunable::Archive<EightCap, E, Digest, Arc<Block>>;
@@ -343,7 +345,7 @@ fn marshal_config(
         start,
         partition_prefix: format!("{prefix}marshal"),
         mailbox_size: NZUsize!(MAILBOX),
-        view_retention: ViewDelta::new(VIEWS_KEPT),
+        view_retention: ViewDelta::new(VIEWS_KEPT.min(rules.epoch_length.heights())),
         prunable_items_per_section: NZU64!(BLOCKS_PER_FILE),
         page_cache,
         replay_buffer: NZUsize!(BUFFER_BYTES),

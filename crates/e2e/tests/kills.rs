@@ -29,19 +29,20 @@ const AMOUNT: u64 = 7;
 /// A life lasts so long at least, and at most twice as long and a bit, in milliseconds.
 const LIFE_MS: u64 = 60;
 
-/// What was sent, and what was said to be final.
+/// What was sent, what was said to be final, and what lost its number to a transfer of an earlier life.
 #[derive(Default)]
 struct Counts {
     sent: AtomicU64,
     finals: AtomicU64,
+    dropped: AtomicU64,
 }
 
 fn payee() -> Payee {
     Payee::of_node(Keypair::from_seed([77; 32]).id())
 }
 
-/// Sends money until the node is gone.
-async fn spend(client: Client, counts: Arc<Counts>) {
+/// Sends money until the node is gone. A node that lives takes every transfer.
+async fn spend(client: Client, counts: Arc<Counts>) -> Result<()> {
     let request = TransferRequest {
         to: payee(),
         amount_micros: Micros::new(AMOUNT),
@@ -51,15 +52,25 @@ async fn spend(client: Client, counts: Arc<Counts>) {
     loop {
         // Counted before: a node that dies may have taken it without a word.
         counts.sent.fetch_add(1, Ordering::SeqCst);
-        let Ok(sent) = client.transfer(&request).await else { return };
-        let Some(id) = sent.id else { return };
-        match client.transaction(id, Duration::from_secs(1)).await {
-            Ok(found) if found.standing == WhereView::Final => {
-                _ = counts.finals.fetch_add(1, Ordering::SeqCst)
-            }
-            Ok(_) => {}
-            Err(_) => return,
+        let Some(sent) = answered(client.transfer(&request).await)? else { return Ok(()) };
+        let id = sent.id.context("a transfer has an id")?;
+        let Some(found) = answered(client.transaction(id, Duration::from_secs(1)).await)? else {
+            return Ok(());
+        };
+        match found.standing {
+            WhereView::Final => _ = counts.finals.fetch_add(1, Ordering::SeqCst),
+            WhereView::Unknown => _ = counts.dropped.fetch_add(1, Ordering::SeqCst),
+            WhereView::Waiting | WhereView::DryRun => {}
         }
+    }
+}
+
+/// What a node answered; none if it is gone.
+fn answered<T>(answer: Result<T, ClientError>) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(ClientError::Problem(problem)) => Err(ClientError::Problem(problem).into()),
+        Err(_) => Ok(None),
     }
 }
 
@@ -91,11 +102,15 @@ async fn f1_a_validator_killed_while_it_commits_loses_nothing_that_was_final() -
             .map(|_| Ok(tokio::spawn(spend(node.client()?, Arc::clone(&counts)))))
             .collect::<Result<_>>()?;
         let before = counts.finals.load(Ordering::SeqCst);
-        until("something to be final", async || Ok(counts.finals.load(Ordering::SeqCst) > before)).await?;
+        let is_over = || lanes.iter().all(tokio::task::JoinHandle::is_finished);
+        until("something to be final", async || {
+            Ok(is_over() || counts.finals.load(Ordering::SeqCst) > before)
+        })
+        .await?;
         tokio::time::sleep(life(round)).await;
         node.kill()?;
         for lane in lanes {
-            lane.await?;
+            lane.await??;
         }
         let (finals, sent) = (counts.finals.load(Ordering::SeqCst), counts.sent.load(Ordering::SeqCst));
         let start = Instant::now();
@@ -114,9 +129,10 @@ async fn f1_a_validator_killed_while_it_commits_loses_nothing_that_was_final() -
     }
     starts.sort_unstable();
     let (median, longest) = (starts.get(starts.len() / 2), starts.last());
-    let finals = counts.finals.load(Ordering::SeqCst);
+    let [finals, dropped] = [&counts.finals, &counts.dropped].map(|count| count.load(Ordering::SeqCst));
     eprintln!(
-        "{kills} kills, {finals} final transfers, all there; back after {median:?}, {longest:?} at most"
+        "{kills} kills, {finals} final transfers, all there, {dropped} to be sent again; \
+         back after {median:?}, {longest:?} at most"
     );
     Ok(())
 }

@@ -13,7 +13,8 @@ use opensky_client::{
         routes,
     },
 };
-use opensky_types::{Hash, place::Level};
+use opensky_types::{Hash, JobId, place::Level};
+use std::time::Duration;
 use support::{Served, TOKEN, code, serve};
 
 fn job(program: Hash, count: i64, args: &[&str]) -> JobRequest {
@@ -121,7 +122,7 @@ async fn a_running_job_is_cancelled_and_not_removed_before() {
 
 #[tokio::test]
 async fn wrong_requests_get_problems() {
-    let Served { client, address } = serve().await;
+    let Served { client, address, .. } = serve().await;
     let missing = client.submit(job(Hash::of(b"never uploaded"), 1, &[])).await.expect_err("missing blob");
     assert_eq!(code(&missing), Some(Code::BlobNotFound));
     let program = client.upload(b"program".to_vec()).await.expect("upload");
@@ -153,6 +154,39 @@ async fn wrong_requests_get_problems() {
         let problem: Problem =
             serde_json::from_slice(&answer.bytes().await.expect("body")).expect("a problem");
         assert_eq!((problem.code, problem.status), (expected, status), "{method} {route} {body}");
+    }
+}
+
+/// The routes that go on until their reader leaves.
+fn followed_routes(job: JobId) -> [String; 4] {
+    [
+        format!("{}?follow=true", routes::LOGS),
+        format!("/v1/jobs/{job}/tasks/0.0/log?follow=true"),
+        format!("/v1/jobs/{job}/events"),
+        routes::LEDGER_EVENTS.to_owned(),
+    ]
+}
+
+#[tokio::test]
+async fn the_server_ends_at_once_while_everything_is_followed() {
+    let Served { client, address, stop, server } = serve().await;
+    let program = client.upload(b"program".to_vec()).await.expect("upload");
+    let submitted = client.submit(job(program.hash, 3, &["slow"])).await.expect("submit");
+    let http = reqwest::Client::new();
+    let mut open = Vec::new();
+    for route in followed_routes(submitted.job) {
+        let request =
+            http.get(format!("http://{address}{route}")).header("authorization", format!("Bearer {TOKEN}"));
+        let answer = request.send().await.expect("answer");
+        assert_eq!(answer.status(), 200, "{route}");
+        open.push((route, answer));
+    }
+    stop.cancel();
+    // The limit ends a hang; nothing is waited for.
+    let ended = tokio::time::timeout(Duration::from_secs(30), server).await;
+    ended.expect("it ends").expect("no panic").expect("no error");
+    for (route, answer) in open {
+        assert!(answer.bytes().await.is_ok(), "{route} ends in order");
     }
 }
 

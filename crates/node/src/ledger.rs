@@ -22,6 +22,7 @@ use opensky_ledger::{
     entry::Entry,
     event::Event as LedgerEvent,
     key::Key,
+    rejection::Rejection,
     transaction::{SignedTransaction, Transaction},
 };
 use opensky_ports::{
@@ -40,6 +41,8 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 const VALID_MS: u64 = 10 * 60_000;
 /// Time between two tellings of an own transaction that still waits, in milliseconds.
 const TELL_AGAIN_MS: u64 = 5_000;
+/// Numbers that an own transaction gets before it is refused for its number.
+const NUMBERINGS_MAX: usize = 3;
 /// Of blocks in which nothing happens, one in so many is told of: about one a minute.
 const QUIET_BLOCKS: u64 = 12;
 /// Validators that are told of a transaction too large for gossip.
@@ -132,8 +135,7 @@ impl Node {
         if let Some(candidate) = self.asks_another(&transaction) {
             return self.ask_approval(candidate, transaction, answer);
         }
-        let signed = self.sign_transaction(&transaction, Vec::new());
-        tell(answer, self.submit_transaction(now, signed));
+        tell(answer, self.act(now, transaction.action).1);
     }
 
     /// A user asks what would come of it.
@@ -164,11 +166,20 @@ impl Node {
         }
     }
 
-    /// Acts with this node's account; answers the number of its transaction.
+    /// Acts with this node's account; answers the number of its transaction. A block of the node's life
+    /// before, or of another member that passed it on, may take the number meanwhile: then the next one.
     pub(crate) fn act(&mut self, now: Timestamp, action: Action) -> (u64, Result<Hash, TransactError>) {
-        let transaction = self.transaction(now, action);
-        let signed = self.sign_transaction(&transaction, Vec::new());
-        (transaction.nonce, self.submit_transaction(now, signed))
+        let mut tries_left = NUMBERINGS_MAX;
+        loop {
+            let transaction = self.transaction(now, action.clone());
+            let signed = self.sign_transaction(&transaction, Vec::new());
+            let submitted = self.submit_transaction(now, signed);
+            tries_left -= 1;
+            match submitted {
+                Err(TransactError::Rejected(Rejection::Nonce { .. })) if tries_left > 0 => {}
+                submitted => return (transaction.nonce, submitted),
+            }
+        }
     }
 
     pub(crate) fn transaction(&self, now: Timestamp, action: Action) -> Transaction {

@@ -446,3 +446,16 @@ async fn m2_a_consumer_that_vanishes_pays_for_what_was_delivered() {
     sky.ledger.pass();
     until(|| async { balance(&sky, sky.id(1)) == 3 * COST }).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_a_block_takes_meanwhile_is_no_obstacle() {
+    let sky = paid_sky(1).await;
+    let payee = AccountId::of_node(Keypair::from_seed([77; 32]).id());
+    let founder = &sky.nodes[0];
+    let give = || Action::Transfer { to: payee, amount: Micros::new(7), memo: Default::default() };
+    founder.handle.transact(give()).await.expect("the founder has enough");
+    founder.ledger.number_late(2);
+    founder.handle.transact(give()).await.expect("numbered anew");
+    founder.ledger.number_late(u32::MAX);
+    assert!(founder.handle.transact(give()).await.is_err(), "not for ever");
+}

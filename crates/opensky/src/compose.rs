@@ -35,6 +35,8 @@ use tokio_util::sync::CancellationToken;
 const COMPILED_BYTES_MAX: u64 = 2 << 30;
 /// How soon a container engine that comes or goes is noticed.
 const CONTAINERS_LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long open requests may hold up the end of the node.
+const REQUESTS_END_MAX: Duration = Duration::from_secs(3);
 /// Room that a worker needs beside the memory of its task, in bytes.
 const ENGINE_BYTES: u64 = 256 << 20;
 
@@ -163,7 +165,13 @@ impl Running {
             None => self.node.await,
         };
         self.stop_server.cancel();
-        self.server.await.context("the API's task failed")?.context("the API ended with an error")?;
+        match tokio::time::timeout(REQUESTS_END_MAX, &mut self.server).await {
+            Ok(ended) => ended.context("the API's task failed")?.context("the API ended with an error")?,
+            Err(_) => {
+                tracing::warn!("requests that were still open are cut off");
+                self.server.abort();
+            }
+        }
         self.executors.shut_down().await;
         self.ledger.shut_down().await;
         RunningNode::clear(self.folder.layout())?;

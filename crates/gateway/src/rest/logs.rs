@@ -6,6 +6,7 @@ use crate::{
     problem::{Outcome, problem},
 };
 use axum::{
+    Extension,
     body::{Body, Bytes},
     extract::{
         Path, Query, State,
@@ -14,7 +15,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use opensky_api::{
     Code,
     event::{FollowQuery, LogQuery, StreamView},
@@ -35,6 +36,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, BufReader},
 };
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 
 /// Runs of one task that are looked at for its log.
 const RUNS_MAX: usize = 1_000;
@@ -53,6 +55,7 @@ const BYTES: [(header::HeaderName, &str); 2] =
 /// the last that failed.
 pub(crate) async fn task_log(
     State(gateway): State<Gateway>,
+    Extension(stop): Extension<CancellationToken>,
     path: Result<Path<(JobId, TaskId)>, PathRejection>,
     query: Result<Query<LogQuery>, QueryRejection>,
 ) -> Outcome<Response> {
@@ -68,7 +71,7 @@ pub(crate) async fn task_log(
     match accepted.or_else(|| runs.last().filter(|_| over)) {
         Some(run) => written(&gateway, run, query.stream).await,
         None if over => Ok((BYTES, Body::empty()).into_response()),
-        None => live(&gateway, job, task, &query).await,
+        None => live(&gateway, stop, job, task, &query).await,
     }
 }
 
@@ -86,7 +89,13 @@ async fn written(gateway: &Gateway, run: &TaskRun, stream: StreamView) -> Outcom
     }
 }
 
-async fn live(gateway: &Gateway, job: JobId, task: TaskId, query: &LogQuery) -> Outcome<Response> {
+async fn live(
+    gateway: &Gateway,
+    stop: CancellationToken,
+    job: JobId,
+    task: TaskId,
+    query: &LogQuery,
+) -> Outcome<Response> {
     let wanted = match query.stream {
         StreamView::Stdout => LogStream::Stdout,
         StreamView::Stderr => LogStream::Stderr,
@@ -96,16 +105,22 @@ async fn live(gateway: &Gateway, job: JobId, task: TaskId, query: &LogQuery) -> 
         (chunk.stream == wanted).then(|| Ok::<_, io::Error>(Bytes::from(chunk.bytes)))
     });
     let body = if query.follow {
-        Body::from_stream(bytes)
+        followed(bytes, stop)
     } else {
         Body::from_stream(bytes.take_until(tokio::time::sleep(GATHER)))
     };
     Ok((BYTES, body).into_response())
 }
 
+/// What is followed ends with the server at the latest, which waits for open answers.
+fn followed(bytes: impl Stream<Item = io::Result<Bytes>> + Send + 'static, stop: CancellationToken) -> Body {
+    Body::from_stream(bytes.take_until(stop.cancelled_owned()))
+}
+
 /// The node's own log, a line each.
 pub(crate) async fn node_log(
     State(gateway): State<Gateway>,
+    Extension(stop): Extension<CancellationToken>,
     query: Result<Query<FollowQuery>, QueryRejection>,
 ) -> Outcome<Response> {
     let Query(query) = query?;
@@ -115,7 +130,7 @@ pub(crate) async fn node_log(
         .map_err(|error| problem(Code::Internal, format!("the log file cannot be read: {error}")))?;
     let past = futures::stream::once(async { Ok::<_, io::Error>(Bytes::from(past)) });
     let body = if query.follow {
-        Body::from_stream(past.chain(futures::stream::try_unfold(file, grown)))
+        followed(past.chain(futures::stream::try_unfold(file, grown)), stop)
     } else {
         Body::from_stream(past)
     };

@@ -16,7 +16,7 @@ use opensky_types::{
     samples,
 };
 use std::sync::Arc;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{net::TcpListener, task::JoinHandle, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 pub const TOKEN: &str = "0123456789abcdef";
@@ -44,6 +44,10 @@ impl opensky_ports::Clock for MovingClock {
 pub struct Served {
     pub client: Client,
     pub address: String,
+    /// Stops the API.
+    pub stop: CancellationToken,
+    /// The API; it answers what it ended with.
+    pub server: JoinHandle<std::io::Result<()>>,
 }
 
 /// The key of the node.
@@ -110,8 +114,9 @@ pub async fn serve_with(supply: Micros) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
     let address = listener.local_addr().expect("address").to_string();
     let stop = CancellationToken::new();
-    tokio::spawn(opensky_gateway::serve(listener, handle, Token::new(TOKEN.into()), surroundings, stop));
-    Served { client: Client::new(&address, TOKEN), address }
+    let token = Token::new(TOKEN.into());
+    let server = tokio::spawn(opensky_gateway::serve(listener, handle, token, surroundings, stop.clone()));
+    Served { client: Client::new(&address, TOKEN), address, stop, server }
 }
 
 /// The code of a problem.

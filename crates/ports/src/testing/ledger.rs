@@ -29,7 +29,10 @@ use opensky_ledger::{
 use opensky_types::{AccountId, Hash, Micros, NodeId, Timestamp};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 use tokio::sync::broadcast;
 
@@ -44,6 +47,8 @@ pub struct MemoryLedger {
     clock: Arc<dyn Clock>,
     /// What this node knows of a checkpoint that a test gave it.
     checkpoint: Mutex<Option<SignedCheckpoint>>,
+    /// So many next numbers are told as they were one block ago.
+    late_numbers: AtomicU32,
 }
 
 struct Chain {
@@ -79,7 +84,8 @@ impl MemoryLedger {
         let (news, _) = broadcast::channel(NEWS_MAX);
         let listeners = vec![(own, news.clone())];
         let chain = Arc::new(Mutex::new(Chain { ledger, places: BTreeMap::new(), listeners }));
-        Self { genesis: Arc::new(genesis), chain, news, clock, checkpoint: Mutex::new(None) }
+        let (checkpoint, late_numbers) = (Mutex::new(None), AtomicU32::new(0));
+        Self { genesis: Arc::new(genesis), chain, news, clock, checkpoint, late_numbers }
     }
 
     /// The same ledger as another node has it.
@@ -89,12 +95,18 @@ impl MemoryLedger {
         let (news, _) = broadcast::channel(NEWS_MAX);
         lock(&self.chain).listeners.push((own, news.clone()));
         let (genesis, chain) = (Arc::clone(&self.genesis), Arc::clone(&self.chain));
-        Self { genesis, chain, news, clock: Arc::clone(&self.clock), checkpoint: Mutex::new(None) }
+        let (checkpoint, late_numbers) = (Mutex::new(None), AtomicU32::new(0));
+        Self { genesis, chain, news, clock: Arc::clone(&self.clock), checkpoint, late_numbers }
     }
 
     /// Gives this node a checkpoint, as if an epoch had ended.
     pub fn set_checkpoint(&self, checkpoint: SignedCheckpoint) {
         *lock(&self.checkpoint) = Some(checkpoint);
+    }
+
+    /// Lets a block come between the next `count` looks for a number and their use.
+    pub fn number_late(&self, count: u32) {
+        self.late_numbers.store(count, Ordering::SeqCst);
     }
 
     /// Makes a block with nothing in it, so that what is due at its time happens.
@@ -189,8 +201,10 @@ impl LedgerEngine for MemoryLedger {
     }
 
     fn next_nonce(&self, account: &AccountId) -> u64 {
+        let late =
+            self.late_numbers.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
         match lock(&self.chain).ledger.state().get(&Key::Account(*account)) {
-            Some(Entry::Account(account)) => account.nonce,
+            Some(Entry::Account(account)) => account.nonce.saturating_sub(u64::from(late.is_ok())),
             _ => 0,
         }
     }
