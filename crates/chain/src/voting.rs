@@ -157,6 +157,7 @@ fn verify(state: &mut State, block: &Block) -> Result<(), String> {
     if state.ledger.header(&id).is_none() {
         let checked = check_all(state, &inner.header, inner.transactions)?;
         state.ledger.execute(inner.header, &checked).map_err(|error| causes(&error))?;
+        let_wait(state, checked);
     }
     let expected = if header.next_validators.is_some() { Some(elected(state, &id)?) } else { None };
     if header.next_validators != expected {
@@ -164,6 +165,17 @@ fn verify(state: &mut State, block: &Block) -> Result<(), String> {
     }
     state.names.insert(block.id(), (header.height, id));
     Ok(())
+}
+
+/// What another leader knew, or this one before it was started anew, waits here too until its block is
+/// final: an account's next number comes after it.
+fn let_wait(state: &mut State, checked: Vec<Checked>) {
+    for one in checked {
+        if state.mempool.get(&one.id).is_none() {
+            // If there is no room, or another has its number here, the block decides.
+            let _ = state.mempool.insert(one);
+        }
+    }
 }
 
 /// Checks the signatures that were not checked when their transactions began to wait here.

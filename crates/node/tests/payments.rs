@@ -452,10 +452,14 @@ async fn a_number_that_a_block_takes_meanwhile_is_no_obstacle() {
     let sky = paid_sky(1).await;
     let payee = AccountId::of_node(Keypair::from_seed([77; 32]).id());
     let founder = &sky.nodes[0];
-    let give = || Action::Transfer { to: payee, amount: Micros::new(7), memo: Default::default() };
-    founder.handle.transact(give()).await.expect("the founder has enough");
+    // Another amount each time: the same transaction twice would be the same one.
+    let give = |amount| {
+        let amount = Micros::new(amount);
+        founder.handle.transact(Action::Transfer { to: payee, amount, memo: Default::default() })
+    };
+    give(1).await.expect("the founder has enough");
     founder.ledger.number_late(2);
-    founder.handle.transact(give()).await.expect("numbered anew");
+    give(2).await.expect("numbered anew");
     founder.ledger.number_late(u32::MAX);
-    assert!(founder.handle.transact(give()).await.is_err(), "not for ever");
+    assert!(give(3).await.is_err(), "not for ever");
 }
