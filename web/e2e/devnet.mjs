@@ -26,14 +26,21 @@ export async function startDevnet() {
   const opensky = (...args) => run(binary(), args, { env, cwd: folder, maxBuffer: 64 * 1024 * 1024 });
   const on = (node, ...args) => opensky("--data-dir", path.join(net, node), ...args);
   await opensky("devnet", String(NODES), "--economy", "paid", "--detach", "--dir", net);
+  const api = async () => {
+    const read = (name) => readFile(path.join(net, "node1/run", name), "utf8");
+    return { address: JSON.parse(await read("node.json")).api, token: (await read("api.token")).trim() };
+  };
   return {
     on,
     example: (name) => path.join(ROOT, "examples", name),
     link: async () => (await on("node1", "dashboard", "--no-open")).stdout.trim(),
     nodeId: async (node) => JSON.parse((await on(node, "status", "--json")).stdout).node,
-    api: async () => {
-      const read = (name) => readFile(path.join(net, "node1/run", name), "utf8");
-      return { address: JSON.parse(await read("node.json")).api, token: (await read("api.token")).trim() };
+    api,
+    ask: async (route) => {
+      const { address, token } = await api();
+      const answer = await fetch(`http://${address}${route}`, { headers: { authorization: `Bearer ${token}` } });
+      if (!answer.ok) throw new Error(`${route} answered ${answer.status}`);
+      return answer.json();
     },
     stop: async () => {
       await opensky("devnet", "down", "--dir", net);

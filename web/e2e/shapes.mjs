@@ -15,6 +15,7 @@ const ROUTES = [
   ["Clusters", "/v1/clusters"],
   ["Members", "/v1/members"],
   ["Invites", "/v1/invites"],
+  ["Images", "/v1/images"],
   ["ConfigView", "/v1/config"],
   ["DoctorReport", "/v1/doctor"],
   ["Jobs", "/v1/jobs"],
@@ -26,12 +27,7 @@ const ROUTES = [
 ];
 
 /** Answers of a node by the name of their type. */
-async function answers({ address, token }) {
-  const ask = async (route) => {
-    const answer = await fetch(`http://${address}${route}`, { headers: { authorization: `Bearer ${token}` } });
-    if (!answer.ok) throw new Error(`${route} answered ${answer.status}`);
-    return answer.json();
-  };
+async function answers(ask) {
   const found = [];
   for (const [type, route] of ROUTES) found.push([type, await ask(route)]);
   const jobs = found.find(([type]) => type === "Jobs")[1].jobs;
@@ -46,8 +42,8 @@ async function answers({ address, token }) {
 }
 
 /** What is wrong with the types, a line each. */
-export async function wrongShapes(api) {
-  const found = await answers(api);
+export async function wrongShapes(ask) {
+  const found = await answers(ask);
   const names = [...new Set(found.map(([type]) => type))];
   const values = found.map(([type, value], at) => `export const v${at}: ${type} = ${JSON.stringify(value, null, 1)};`);
   const source = `import type { ${names.join(", ")} } from ${JSON.stringify(TYPES.replace(/\.ts$/, ""))};\n${values.join("\n")}`;

@@ -14,6 +14,7 @@ export interface SkySearch {
   tab?: string;
   region?: string;
   find?: string;
+  level?: string;
 }
 
 export interface JobSearch {
@@ -38,6 +39,7 @@ const sky = createRoute({
     tab: text(search.tab),
     region: text(search.region),
     find: text(search.find),
+    level: text(search.level),
   }),
   component: lazyRouteComponent(() => import("./pages/Sky"), "SkyPage"),
 });

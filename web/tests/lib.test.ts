@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { withEvent } from "../src/api/live";
 import { codeOf } from "../src/api/session";
-import type { JobDetail } from "../src/api/types";
+import type { JobDetail, OfferView } from "../src/api/types";
 import { ago, bytes, clean, clock, duration, parseClock, short, shortId } from "../src/lib/format";
+import { imageNameOf, imageNameProblem, kindOf, kindOfBytes } from "../src/lib/files";
 import { fromHex, pictureType, textOf } from "../src/lib/picture";
-import { EMPTY, problemsOf, requestOf } from "../src/lib/submission";
+import { EMPTY, isOffered, problemsOf, requestOf, withDeterministic, withLevel } from "../src/lib/submission";
 import { DONE, FAILED, RUNNING, TaskStates, WAITING } from "../src/lib/tasks";
 import { splitWords } from "../src/lib/words";
 import { layout } from "../src/parts/TaskGrid";
@@ -53,6 +54,46 @@ test("pictures are known by their first bytes", () => {
   expect(pictureType(new TextEncoder().encode("<svg onload=x>"))).toBeUndefined();
   expect(textOf(fromHex("ff00"))).toBeUndefined();
   expect(textOf(new TextEncoder().encode("grüß"))).toBe("grüß");
+});
+
+const block = (text: string, at: number) => {
+  const bytes = new Uint8Array(512);
+  bytes.set(new TextEncoder().encode(text), at);
+  return bytes;
+};
+
+test("programs and archives are told by their first bytes", async () => {
+  expect(kindOfBytes(fromHex("0061736d01000000"))).toBe("program");
+  // POSIX's form, GNU's, and both as files of more than one block
+  expect(kindOfBytes(block("ustar\u000000", 257))).toBe("image");
+  expect(kindOfBytes(block("ustar  \u0000", 257))).toBe("image");
+  expect(await kindOf(new Blob([block("ustar\u000000", 257), new Uint8Array(1024)]))).toBe("image");
+  expect(kindOfBytes(fromHex("1f8b0800"))).toBe("packed");
+  for (const other of [block("ustar", 256), block("ustar", 258), block("ustar", 257).slice(0, 261), new Uint8Array()]) {
+    expect(kindOfBytes(other)).toBe("unknown");
+  }
+});
+
+test("images have names without spaces", () => {
+  expect(imageNameOf("my tools.tar")).toBe("my-tools");
+  expect(imageNameOf("tools.tar.gz")).toBe("tools.tar.gz");
+  expect(imageNameProblem("python:3.13-slim")).toBeUndefined();
+  for (const bad of ["", "a b", "a\u0000b", "é".repeat(128)]) expect(imageNameProblem(bad)).toBeDefined();
+});
+
+test("images run in containers and are compared only if they always write the same", () => {
+  const image = withLevel({ ...EMPTY, name: "a", check: "quorum" }, "container");
+  const uploaded = { program: { hash: "h", size_bytes: 1 }, files: [] };
+  expect(image).toMatchObject({ deterministic: false, check: "none" });
+  expect(requestOf(image, uploaded).stages[0]?.program).toMatchObject({ level: "container", deterministic: false });
+  const same = { ...withDeterministic(image, true), check: "sample" as const };
+  expect(requestOf(same, uploaded).stages[0]?.program).toMatchObject({ level: "container", deterministic: true });
+  expect(withLevel(same, "container").check).toBe("sample");
+  expect(withDeterministic(same, false).check).toBe("none");
+  expect(withLevel(image, "vm").deterministic).toBe(true);
+  expect(problemsOf({ ...image, memory_mib: 8 }, 0)).toEqual({ memory: "at least 16" });
+  const offers = [{ levels: ["function", "vm"] }] as OfferView[];
+  expect([isOffered(image, offers), isOffered(EMPTY, offers)]).toEqual([false, true]);
 });
 
 test("links hold codes", () => {

@@ -1,6 +1,6 @@
 // The one place that speaks HTTP.
 
-import type { ProblemBody } from "./types";
+import type { BlobRef, ProblemBody } from "./types";
 
 /** An answer of 400 or more, or none at all (status 0). */
 export class ApiError extends Error {
@@ -64,6 +64,9 @@ export async function ask<T>(path: string, call: Call = {}): Promise<T> {
   const answer = await send(path, call);
   return (await answer.json()) as T;
 }
+
+/** Puts a file on the node; it is named by hash from then on. */
+export const upload = (body: Blob) => ask<BlobRef>("/v1/blobs", { method: "POST", body });
 
 /** A query string of the fields that are set. */
 export function query(fields: Record<string, string | number | boolean | undefined>): string {

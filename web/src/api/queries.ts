@@ -8,6 +8,7 @@ import type {
   ConfigView,
   DoctorReport,
   History,
+  Images,
   Invites,
   JobDetail,
   JobSummary,
@@ -47,6 +48,7 @@ export const offers = polled<Offers>(["offers"], "/v1/offers", NOW_AND_THEN_MS);
 export const clusters = polled<Clusters>(["clusters"], "/v1/clusters", NOW_AND_THEN_MS);
 export const members = polled<Members>(["members"], "/v1/members", NOW_AND_THEN_MS);
 export const invites = polled<Invites>(["invites"], "/v1/invites", NOW_AND_THEN_MS);
+export const images = polled<Images>(["images"], "/v1/images", NOW_AND_THEN_MS);
 export const config = polled<ConfigView>(["config"], "/v1/config", false);
 export const doctor = polled<DoctorReport>(["doctor"], "/v1/doctor", false);
 export const ledger = polled<LedgerView>(["ledger"], "/v1/ledger", NOW_AND_THEN_MS);

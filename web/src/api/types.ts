@@ -136,13 +136,16 @@ export interface Offers {
   offers: OfferView[];
 }
 
+/** How tasks run. */
+export type Level = "function" | "vm" | "container";
+
 export interface OfferView {
   node: string;
   made_at: number;
   expires_at: number;
   region: string;
   kinds: string[];
-  levels: string[];
+  levels: Level[];
   hardware: HardwareView;
   slots_total: number;
   slots_free: number;
@@ -234,6 +237,24 @@ export interface Check {
   next?: string;
 }
 
+// image.rs
+
+export interface Images {
+  images: ImageView[];
+}
+
+export interface ImageView {
+  name: string;
+  hash: string;
+  size_bytes: number;
+  kept_at: number;
+}
+
+export interface KeepImageRequest {
+  name: string;
+  hash: string;
+}
+
 // content.rs, usage.rs
 
 export interface BlobRef {
@@ -287,7 +308,7 @@ export interface NamedBlob {
 export interface ProgramRequest {
   hash: string;
   size_bytes: number;
-  level: "vm" | "function";
+  level: Level;
   function?: string;
   args: string[];
   env: [string, string][];
@@ -356,7 +377,7 @@ export interface JobDetail extends JobSummary {
 export interface StageView {
   name: string;
   program: string;
-  level: string;
+  level: Level;
   verify: VerifyView;
   tasks: TaskCounts;
   is_last: boolean;

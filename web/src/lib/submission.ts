@@ -1,6 +1,6 @@
 // The form of a new job as what the node takes.
 
-import type { BlobRef, InputsRequest, JobRequest, NamedBlob, VerifyView } from "../api/types";
+import type { BlobRef, InputsRequest, JobRequest, Level, NamedBlob, OfferView, VerifyView } from "../api/types";
 import { parseCredits } from "./amount";
 import { splitWords } from "./words";
 
@@ -8,6 +8,7 @@ export type Shape = "one" | "numbers" | "files";
 export type Check = "none" | "sample" | "quorum" | "reputation";
 
 export interface Form {
+  level: Extract<Level, "vm" | "container">;
   name: string;
   args: string;
   shape: Shape;
@@ -21,6 +22,7 @@ export interface Form {
 }
 
 export const EMPTY: Form = {
+  level: "vm",
   name: "",
   args: "",
   shape: "one",
@@ -40,16 +42,35 @@ const VERIFY: Record<Check, VerifyView> = {
   reputation: { mode: "reputation" },
 };
 
+/** The form for another kind of program; what images write is not the same each time unless somebody says so. */
+export function withLevel(form: Form, level: Form["level"]): Form {
+  return level === form.level ? form : withDeterministic({ ...form, level }, level !== "container");
+}
+
+/** Only results that are the same each time can be compared. */
+export function withDeterministic(form: Form, deterministic: boolean): Form {
+  return { ...form, deterministic, check: deterministic ? form.check : "none" };
+}
+
+/** Whether a node offers to run what the form is about. */
+export function isOffered({ level }: Form, offers: OfferView[]): boolean {
+  return offers.some((offer) => offer.levels.includes(level));
+}
+
+/** Least memory of a task, in MiB. */
+export const MEMORY_MIN_MIB: Record<Form["level"], number> = { vm: 1, container: 16 };
+
 const MIB = 1024 * 1024;
 const NAME_CHARS_MAX = 64;
 
 /** What is wrong with the form, in words; nothing if it can be sent. */
-export function problemsOf(form: Form, files: number): Partial<Record<"name" | "args" | "to" | "files" | "budget", string>> {
+export function problemsOf(form: Form, files: number): Partial<Record<"name" | "args" | "to" | "files" | "memory" | "budget", string>> {
   const problems: ReturnType<typeof problemsOf> = {};
   if (form.name.trim() === "" || [...form.name].length > NAME_CHARS_MAX) problems.name = "1 to 64 characters";
   if (splitWords(form.args) === undefined) problems.args = "a quote is left open";
   if (form.shape === "numbers" && form.to <= form.from) problems.to = "must be after the first";
   if (form.shape === "files" && files === 0) problems.files = "choose at least one file";
+  if (form.memory_mib < MEMORY_MIN_MIB[form.level]) problems.memory = `at least ${MEMORY_MIN_MIB[form.level]}`;
   if (form.budget !== "" && parseCredits(form.budget) === undefined) problems.budget = "an amount such as 0.5";
   return problems;
 }
@@ -77,7 +98,7 @@ export function requestOf(form: Form, uploaded: Uploaded): JobRequest {
         name: "run",
         program: {
           ...uploaded.program,
-          level: "vm",
+          level: form.level,
           args: splitWords(form.args) ?? [],
           env: [],
           deterministic: form.deterministic,

@@ -18,6 +18,7 @@ import type { Limits, LimitsView, NodeView } from "../api/types";
 import { credits, parseCredits } from "../lib/amount";
 import { bytes, clean, clock, count, duration, parseClock, plural } from "../lib/format";
 import { Id } from "../parts/Id";
+import { ImagesPanel } from "../parts/Images";
 import { Facts, Page, Panel } from "../parts/Page";
 import { Shown } from "../parts/Standing";
 import { useAct } from "../parts/acting";
@@ -36,6 +37,7 @@ export function NodePage() {
               <Readings node={data} />
             </SimpleGrid>
             <LimitsPanel node={data} />
+            <ImagesPanel />
           </>
         )}
       </Shown>
@@ -43,7 +45,7 @@ export function NodePage() {
   );
 }
 
-function Hardware({ node: { hardware, node, name } }: { node: NodeView }) {
+function Hardware({ node: { hardware, node, name, offer } }: { node: NodeView }) {
   const gpus = hardware.gpus.map((gpu) => clean(gpu.model)).join(", ");
   return (
     <Panel title="Machine">
@@ -57,6 +59,8 @@ function Hardware({ node: { hardware, node, name } }: { node: NodeView }) {
           ["Disk speed", hardware.disk_write_mb_s === 0 ? "not measured" : `${count(hardware.disk_write_mb_s)} MB/s`],
           ["Accelerators", gpus || "none"],
           ["Score of a core", `${count(hardware.score_per_core)} Mfuel/s`],
+          ["Offers levels", offer && offer.levels.length > 0 ? offer.levels.join(", ") : "nothing now"],
+          ["Engines", offer?.engine ? clean(offer.engine) : "none offered"],
         ]}
       />
     </Panel>

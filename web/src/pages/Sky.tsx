@@ -6,7 +6,7 @@ import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
 import { ask } from "../api/client";
 import * as queries from "../api/queries";
-import type { InviteRequest, InviteView, MemberView, OfferView, PeerView } from "../api/types";
+import type { InviteRequest, InviteView, Level, MemberView, OfferView, PeerView } from "../api/types";
 import { credits } from "../lib/amount";
 import { bytes, clean, count, moment, plural, roundTrip } from "../lib/format";
 import { Word } from "../parts/Badges";
@@ -101,6 +101,8 @@ function Peers() {
   );
 }
 
+const LEVELS: Level[] = ["function", "vm", "container"];
+
 const OFFER_COLUMNS: Column<OfferView>[] = [
   { title: "Node", cell: (offer) => <Id id={offer.node} what="node id" /> },
   { title: "Region", cell: (offer) => offer.region, isExtra: true },
@@ -109,6 +111,7 @@ const OFFER_COLUMNS: Column<OfferView>[] = [
     isNumber: true,
     cell: (offer) => (offer.note ? clean(offer.note) : `${offer.slots_free} of ${offer.slots_total}`),
   },
+  { title: "Levels", cell: (offer) => offer.levels.join(", "), isExtra: true },
   { title: "Price", isNumber: true, cell: (offer) => credits(offer.price_per_gfuel) },
   { title: "Kinds", cell: (offer) => offer.kinds.join(", "), isExtra: true },
   { title: "Cores", isNumber: true, cell: (offer) => offer.hardware.cpu_cores, isExtra: true },
@@ -117,22 +120,29 @@ const OFFER_COLUMNS: Column<OfferView>[] = [
   { title: "Processor", cell: (offer) => clean(offer.hardware.cpu_model), isExtra: true },
 ];
 
-function fits(offer: OfferView, region: string | undefined, find: string | undefined): boolean {
+interface Wanted {
+  region?: string;
+  level?: string;
+  find?: string;
+}
+
+function fits(offer: OfferView, { region, level, find }: Wanted): boolean {
   if (region && offer.region !== region) return false;
-  const words = [offer.node, offer.region, offer.hardware.cpu_model, ...offer.kinds].join(" ").toLowerCase();
+  if (level && !offer.levels.some((one) => one === level)) return false;
+  const words = [offer.node, offer.region, offer.hardware.cpu_model, ...offer.kinds, ...offer.levels].join(" ").toLowerCase();
   return words.includes((find ?? "").toLowerCase());
 }
 
 function Offers() {
-  const { region, find } = route.useSearch();
+  const { region, level, find } = route.useSearch();
   const navigate = route.useNavigate();
-  const filter = (change: { region?: string; find?: string }) =>
+  const filter = (change: Wanted) =>
     void navigate({ search: (now) => ({ ...now, ...change }), replace: true });
   return (
     <Shown read={useQuery(queries.offers)} what="offers">
       {({ offers }) => {
         const regions = [...new Set(offers.map((offer) => offer.region))].sort();
-        const shown = offers.filter((offer) => fits(offer, region, find));
+        const shown = offers.filter((offer) => fits(offer, { region, level, find }));
         return (
           <Stack gap="sm">
             <Group>
@@ -150,6 +160,15 @@ function Offers() {
                 data={regions}
                 value={region ?? null}
                 onChange={(value) => filter({ region: value ?? undefined })}
+              />
+              <Select
+                aria-label="Level"
+                placeholder="Any level"
+                clearable
+                clearButtonProps={{ "aria-label": "Any level" }}
+                data={LEVELS}
+                value={level ?? null}
+                onChange={(value) => filter({ level: value ?? undefined })}
               />
               <Text size="sm" c="dimmed" role="status">
                 {shown.length} of {plural(offers.length, "offer")}

@@ -14,30 +14,43 @@ import {
   Textarea,
   TextInput,
 } from "@mantine/core";
-import { IconUpload } from "@tabler/icons-react";
+import { IconInfoCircle } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
-import { ask } from "../api/client";
+import { ask, upload } from "../api/client";
 import * as queries from "../api/queries";
-import type { BlobRef, QuoteView, Submitted } from "../api/types";
+import type { ImageView, QuoteView, Submitted } from "../api/types";
 import { credits } from "../lib/amount";
-import { bytes, plural } from "../lib/format";
-import { type Check, EMPTY, type Form, problemsOf, requestOf, type Shape, type Uploaded } from "../lib/submission";
+import { bytes, clean, plural } from "../lib/format";
+import {
+  type Check,
+  EMPTY,
+  type Form,
+  isOffered,
+  MEMORY_MIN_MIB,
+  problemsOf,
+  requestOf,
+  type Shape,
+  type Uploaded,
+  withDeterministic,
+  withLevel,
+} from "../lib/submission";
+import { Drop, type Taken } from "../parts/Drop";
 import { Facts, Page, Panel } from "../parts/Page";
 import { useAct } from "../parts/acting";
 
-const upload = (body: Blob) => ask<BlobRef>("/v1/blobs", { method: "POST", body });
-
 interface Chosen {
-  program?: File;
+  /** A file, or an image that the node keeps. */
+  program?: File | ImageView;
   stdin: string;
   files: File[];
 }
 
 async function uploadAll(form: Form, { program, stdin, files }: Chosen): Promise<Uploaded> {
   if (!program) throw new Error("There is no program yet.");
-  const uploaded: Uploaded = { program: await upload(program), files: [] };
+  const { hash, size_bytes } = program instanceof File ? await upload(program) : program;
+  const uploaded: Uploaded = { program: { hash, size_bytes }, files: [] };
   if (form.shape === "one" && stdin !== "") uploaded.stdin = await upload(new Blob([stdin]));
   if (form.shape === "files") {
     for (const file of files) uploaded.files.push({ name: file.name, ...(await upload(file)) });
@@ -53,9 +66,12 @@ export function SubmitPage() {
   const set = (change: Partial<Form>) => setForm((now) => ({ ...now, ...change }));
   const problems = problemsOf(form, chosen.files.length);
   const isReady = chosen.program !== undefined && Object.keys(problems).length === 0;
-  const take = (program: File) => {
+  const take = (program: File | ImageView, kind: Taken) => {
     setChosen((now) => ({ ...now, program }));
-    if (form.name === "") set({ name: program.name.replace(/\.wasm$/, "").slice(0, 64) });
+    setForm((now) => ({
+      ...withLevel(now, kind === "image" ? "container" : "vm"),
+      name: now.name || nameFor(program),
+    }));
   };
   const run = useAct({
     does: async () => {
@@ -67,25 +83,41 @@ export function SubmitPage() {
     then: ({ job }) => void navigate({ to: "/jobs/$job", params: { job } }),
   });
   const quote = useAct({
-    does: async () => {
-      const json = requestOf(form, await uploadAll(form, chosen));
+    does: async (asked: { form: Form; chosen: Chosen }) => {
+      const json = requestOf(asked.form, await uploadAll(asked.form, asked.chosen));
       return ask<QuoteView>("/v1/jobs/quote", { method: "POST", json });
     },
   });
+  const isQuoted = quote.variables?.form === form && quote.variables.chosen === chosen;
   return (
     <Page title="New job">
       <Panel>
         <Stack>
-          <Drop file={chosen.program} onFile={take} />
+          <Drop
+            label="Program"
+            takes={["program", "image"]}
+            file={chosen.program instanceof File ? chosen.program : undefined}
+            onFile={take}
+          />
+          <Kept
+            chosen={chosen.program instanceof File ? undefined : chosen.program}
+            onImage={(image) => take(image, "image")}
+          />
+          {form.level === "container" && <Unoffered form={form} />}
           <What form={form} set={set} problems={problems} />
           <Inputs form={form} set={set} problems={problems} chosen={chosen} setChosen={setChosen} />
-          <How form={form} set={set} problems={problems} hasPrices={status.data?.sky.economy_free === false} />
-          {quote.data && <Quote quote={quote.data} />}
+          <How form={form} set={set} setForm={setForm} problems={problems} hasPrices={status.data?.sky.economy_free === false} />
+          {quote.data && isQuoted && <Quote quote={quote.data} />}
           <Group>
             <Button disabled={!isReady} loading={run.isPending} onClick={() => run.mutate()}>
               Run
             </Button>
-            <Button variant="default" disabled={!isReady} loading={quote.isPending} onClick={() => quote.mutate()}>
+            <Button
+              variant="default"
+              disabled={!isReady}
+              loading={quote.isPending}
+              onClick={() => quote.mutate({ form, chosen })}
+            >
               Who could run it?
             </Button>
           </Group>
@@ -98,44 +130,48 @@ export function SubmitPage() {
   );
 }
 
-function Drop({ file, onFile }: { file?: File; onFile: (file: File) => void }) {
-  const [isOver, setIsOver] = useState(false);
-  const [error, setError] = useState<string>();
-  const take = (given: File | null | undefined) => {
-    if (!given) return;
-    const isWasm = given.name.endsWith(".wasm");
-    setError(isWasm ? undefined : `${given.name} is not a .wasm program`);
-    if (isWasm) onFile(given);
-  };
+/** A job's name from what it runs. */
+function nameFor({ name }: { name: string }): string {
+  return [...name.replace(/\.(wasm|tar)$/, "")].slice(0, 64).join("");
+}
+
+function Kept({ chosen, onImage }: { chosen?: ImageView; onImage: (image: ImageView) => void }) {
+  const { data, error } = useQuery(queries.images);
+  const images = data?.images ?? [];
+  const placeholder = error ? "They cannot be read" : data ? "None is kept" : "Reading…";
   return (
-    <div
-      className="drop"
-      data-over={isOver}
-      onDragOver={(event) => (event.preventDefault(), setIsOver(true))}
-      onDragLeave={() => setIsOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        setIsOver(false);
-        take(event.dataTransfer.files[0]);
+    <Select
+      label="Or an image that this node keeps"
+      description={
+        <>
+          Kept and removed on the page{" "}
+          <Link to="/node" className="link-in-text">
+            Node
+          </Link>
+        </>
+      }
+      placeholder={images.length === 0 ? placeholder : "Choose one"}
+      disabled={images.length === 0}
+      searchable
+      allowDeselect={false}
+      data={images.map((image) => ({ value: image.name, label: `${clean(image.name)}, ${bytes(image.size_bytes)}` }))}
+      value={chosen?.name ?? null}
+      onChange={(name) => {
+        const image = images.find((one) => one.name === name);
+        if (image) onImage(image);
       }}
-    >
-      <Stack align="center" gap="xs">
-        <IconUpload aria-hidden />
-        <Text fw={600}>{file ? `${file.name}, ${bytes(file.size)}` : "Drop a .wasm program here"}</Text>
-        <FileButton onChange={take} accept=".wasm" inputProps={{ "aria-label": "Program" }}>
-          {(props) => (
-            <Button variant="default" size="xs" {...props}>
-              {file ? "Choose another" : "Choose a file"}
-            </Button>
-          )}
-        </FileButton>
-        {error && (
-          <Text c="red" size="sm" role="alert">
-            {error}
-          </Text>
-        )}
-      </Stack>
-    </div>
+    />
+  );
+}
+
+function Unoffered({ form }: { form: Form }) {
+  const { data } = useQuery(queries.offers);
+  if (!data || isOffered(form, data.offers)) return null;
+  return (
+    <Alert variant="light" color="blue" icon={<IconInfoCircle aria-hidden />} title="No node runs images now">
+      The job would wait for one: a node whose machine has Docker or Podman and whose setting{" "}
+      <Code>containers</Code> is on.
+    </Alert>
   );
 }
 
@@ -236,45 +272,59 @@ const CHECKS: { value: Check; label: string }[] = [
   { value: "reputation", label: "As often as the node's standing asks" },
 ];
 
-function How({ form, set, problems, hasPrices }: PartProps & { hasPrices: boolean }) {
+interface HowProps extends PartProps {
+  setForm: (change: (now: Form) => Form) => void;
+  hasPrices: boolean;
+}
+
+function How({ form, set, setForm, problems, hasPrices }: HowProps) {
+  const isImage = form.level === "container";
+  const same = isImage ? "Always writes the same" : "Deterministic";
   return (
-    <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }}>
-      <Select
-        label="Checking"
-        data={CHECKS}
-        value={form.check}
-        allowDeselect={false}
-        onChange={(check) => check && set({ check: check as Check })}
-      />
-      <NumberInput
-        label="Memory of a task, MiB"
-        min={1}
-        max={4096}
-        value={form.memory_mib}
-        onChange={(value) => set({ memory_mib: Number(value) })}
-      />
-      <NumberInput
-        label="Time of a task, seconds"
-        min={1}
-        value={form.wall_s}
-        onChange={(value) => set({ wall_s: Number(value) })}
-      />
-      {hasPrices && (
-        <TextInput
-          label="Budget, credits"
-          placeholder="none"
-          value={form.budget}
-          error={problems.budget}
-          onChange={(event) => set({ budget: event.currentTarget.value })}
-        />
-      )}
+    <>
       <Switch
-        mt="lg"
-        label="Deterministic"
+        label={same}
+        description={isImage ? "for the same input; results are compared byte by byte" : "fixed clock and randomness"}
         checked={form.deterministic}
-        onChange={(event) => set({ deterministic: event.currentTarget.checked })}
+        onChange={({ currentTarget: { checked } }) => setForm((now) => withDeterministic(now, checked))}
       />
-    </SimpleGrid>
+      <SimpleGrid cols={{ base: 1, sm: 2, lg: 4 }}>
+        <Select
+          label="Checking"
+          description={form.deterministic ? "how results are verified" : `needs “${same}”`}
+          data={CHECKS.map((check) => ({ ...check, disabled: !form.deterministic && check.value !== "none" }))}
+          value={form.check}
+          allowDeselect={false}
+          onChange={(check) => check && set({ check: check as Check })}
+        />
+        <NumberInput
+          label="Memory of a task, MiB"
+          description={`at least ${MEMORY_MIN_MIB[form.level]}`}
+          min={MEMORY_MIN_MIB[form.level]}
+          max={isImage ? undefined : 4096}
+          value={form.memory_mib}
+          error={problems.memory}
+          onChange={(value) => set({ memory_mib: Number(value) })}
+        />
+        <NumberInput
+          label="Time of a task, seconds"
+          description="then it is ended"
+          min={1}
+          value={form.wall_s}
+          onChange={(value) => set({ wall_s: Number(value) })}
+        />
+        {hasPrices && (
+          <TextInput
+            label="Budget, credits"
+            description="most that the job may cost"
+            placeholder="none"
+            value={form.budget}
+            error={problems.budget}
+            onChange={(event) => set({ budget: event.currentTarget.value })}
+          />
+        )}
+      </SimpleGrid>
+    </>
   );
 }
 
