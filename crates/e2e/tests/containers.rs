@@ -55,7 +55,7 @@ async fn c4_an_image_behaves_like_a_local_process() -> Result<()> {
     // What the engine of this machine has is taken from there; what it has not is said.
     let output = sky.nodes[0].call(&["run", "docker:opensky-no-such-image:1"])?;
     assert_eq!(output.status.code(), Some(1), "{}", screen(&output));
-    assert!(screen(&output).contains("opensky-no-such-image:1"), "{}", screen(&output));
+    assert!(screen(&output).contains("docker pull opensky-no-such-image:1"), "{}", screen(&output));
     let brought = sky.nodes[0].json(&["jobs", "list"])?;
     assert!(!brought.to_string().contains("no-such-image"), "nothing was submitted for it");
 

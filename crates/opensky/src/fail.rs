@@ -117,6 +117,10 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
             };
             (exit, problem.next.clone().or_else(listed))
         }
+        Some(ClientError::Image { name, .. }) => (
+            Exit::Failed,
+            Some(format!("`docker pull {name}` gets it; `opensky image list` shows what the node keeps")),
+        ),
         Some(ClientError::JobFile(_) | ClientError::UnknownFormat { .. } | ClientError::InvalidJob(_)) => (
             Exit::Invalid,
             Some("`opensky job check FILE` checks a job file, `opensky job schema` shows its schema".into()),
