@@ -16,9 +16,10 @@ use opensky_ledger::{
 use opensky_ports::{
     Clock, LedgerEngine,
     ledger::{SubmitError, Whereabouts},
+    testing::SystemClock,
 };
 use opensky_types::{
-    AccountId, Hash, Keypair, Micros, Timestamp,
+    AccountId, Hash, Keypair, Micros,
     membership::{Genesis, InvitePolicy},
 };
 use std::{
@@ -26,7 +27,7 @@ use std::{
     path::Path,
     sync::Arc,
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 const VALIDATORS: u8 = 4;
@@ -34,21 +35,6 @@ const VALIDATORS: u8 = 4;
 const TOGETHER: usize = 256;
 /// Longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(300);
-
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(since.as_millis() as u64)
-    }
-    fn monotonic_us(&self) -> u64 {
-        0
-    }
-    fn random(&self) -> [u8; 32] {
-        [0; 32]
-    }
-}
 
 fn key(number: u64) -> Keypair {
     let mut seed = [7; 32];

@@ -15,36 +15,22 @@ use opensky_ledger::{
 use opensky_ports::{
     Clock, LedgerEngine,
     ledger::{FollowError, Role, SignedCheckpoint, Whereabouts},
+    testing::SystemClock,
 };
 use opensky_types::{
-    AccountId, Hash, Keypair, Micros, Timestamp,
+    AccountId, Hash, Keypair, Micros,
     membership::{Genesis, InvitePolicy},
 };
 use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
     sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 /// The limit ends a hang; no result depends on it.
 const PATIENCE: Duration = Duration::from_secs(120);
 const SUPPLY: u64 = 1_000_000_000_000;
-
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-        Timestamp::from_millis(since.as_millis() as u64)
-    }
-    fn monotonic_us(&self) -> u64 {
-        0
-    }
-    fn random(&self) -> [u8; 32] {
-        [0; 32]
-    }
-}
 
 fn key(number: u8) -> Keypair {
     Keypair::from_seed([number; 32])

@@ -146,9 +146,7 @@ impl Images {
         let written = writing.await.map_err(|_| stopped("the writer of an image panicked"))?;
         match told {
             Ok(_) => written,
-            Err(EngineError::DockerStreamError { error }) => {
-                Err(Failure::InvalidProgram { message: format!("the engine refuses the image: {error}") })
-            }
+            // The image was checked: most likely there is no room.
             Err(error) => Err(stopped(&format!("the engine did not take the image: {error}"))),
         }
     }

@@ -10,7 +10,7 @@ use opensky_node::{Config, Handle, Node, Parts};
 use opensky_ports::{
     Clock, LedgerEngine, Transport, TransportEvent,
     ledger::Whereabouts,
-    testing::{FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal},
+    testing::{FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, SystemClock},
     transport::GossipVerdict,
 };
 use opensky_protocol::{
@@ -32,7 +32,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -43,21 +43,6 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(20);
 const SNAPSHOT_BLOCKS: u64 = 5;
-
-struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-        Timestamp::from_millis(since.as_millis() as u64)
-    }
-    fn monotonic_us(&self) -> u64 {
-        0
-    }
-    fn random(&self) -> [u8; 32] {
-        [7; 32]
-    }
-}
 
 fn key(number: u8) -> Keypair {
     Keypair::from_seed([number; 32])

@@ -16,7 +16,7 @@ mod network;
 mod stream;
 
 pub use blobs::MemoryBlobs;
-pub use clock::FakeClock;
+pub use clock::{FakeClock, SystemClock};
 pub use executor::{FakeExecutor, FakeRun};
 pub use journal::MemoryJournal;
 pub use ledger::MemoryLedger;

@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Select, SimpleGrid, Stack, Tabs, Text } from "@mantine/core";
+import { Alert, Button, Group, Select, SimpleGrid, Stack, Text } from "@mantine/core";
 import { IconPlayerStop, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
@@ -19,6 +19,7 @@ import { Sentence, When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
 import { Legend, TaskGrid } from "../parts/TaskGrid";
 import { TaskPanel } from "../parts/TaskPanel";
+import { TabbedPanel } from "../parts/Tabs";
 import { useAct } from "../parts/acting";
 
 const route = getRouteApi("/jobs/$job");
@@ -82,42 +83,32 @@ function Actions({ detail }: { detail: JobDetail }) {
 function Detail({ detail }: { detail: JobDetail }) {
   const isOver = queries.isFinal(detail);
   const live = useJobEvents(detail.job, isOver);
-  const { tab = "tasks", task } = route.useSearch();
+  const { tab, task } = route.useSearch();
   const navigate = route.useNavigate();
   return (
     <>
       <Head detail={detail} open={live.open} />
-      <Panel>
-        <Tabs
-          value={tab}
-          keepMounted={false}
-          onChange={(value) => void navigate({ search: { tab: value ?? undefined }, replace: true })}
-        >
-          <Tabs.List mb="sm">
-            <Tabs.Tab value="tasks">Tasks</Tabs.Tab>
-            <Tabs.Tab value="outputs">Outputs</Tabs.Tab>
-            <Tabs.Tab value="why">Why</Tabs.Tab>
-            <Tabs.Tab value="nodes">Nodes</Tabs.Tab>
-          </Tabs.List>
-          <Tabs.Panel value="tasks">
-            <Tasks
-              detail={detail}
-              notes={live.notes}
-              task={task}
-              onTask={(chosen) => void navigate({ search: { tab, task: chosen }, replace: true })}
-            />
-          </Tabs.Panel>
-          <Tabs.Panel value="outputs">
-            <Outputs detail={detail} />
-          </Tabs.Panel>
-          <Tabs.Panel value="why">
-            <Why notes={live.notes} />
-          </Tabs.Panel>
-          <Tabs.Panel value="nodes">
-            <Nodes nodes={detail.nodes} />
-          </Tabs.Panel>
-        </Tabs>
-      </Panel>
+      <TabbedPanel
+        tab={tab}
+        onTab={(chosen) => void navigate({ search: { tab: chosen }, replace: true })}
+        tabs={[
+          {
+            name: "tasks",
+            title: "Tasks",
+            shown: (
+              <Tasks
+                detail={detail}
+                notes={live.notes}
+                task={task}
+                onTask={(chosen) => void navigate({ search: { tab, task: chosen }, replace: true })}
+              />
+            ),
+          },
+          { name: "outputs", title: "Outputs", shown: <Outputs detail={detail} /> },
+          { name: "why", title: "Why", shown: <Why notes={live.notes} /> },
+          { name: "nodes", title: "Nodes", shown: <Nodes nodes={detail.nodes} /> },
+        ]}
+      />
     </>
   );
 }

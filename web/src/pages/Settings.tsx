@@ -1,4 +1,4 @@
-import { Button, Group, Stack, Table, Tabs, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
@@ -6,38 +6,26 @@ import { useText } from "../api/live";
 import * as queries from "../api/queries";
 import { clean } from "../lib/format";
 import { Live, Word } from "../parts/Badges";
-import { Page, Panel } from "../parts/Page";
+import { Page } from "../parts/Page";
 import { ErrorPanel, Shown } from "../parts/Standing";
+import { TabbedPanel } from "../parts/Tabs";
 
 const route = getRouteApi("/settings");
 
 export function SettingsPage() {
-  const { tab = "doctor" } = route.useSearch();
+  const { tab } = route.useSearch();
   const navigate = route.useNavigate();
   return (
     <Page title="Settings">
-      <Panel>
-        <Tabs
-          value={tab}
-          keepMounted={false}
-          onChange={(value) => void navigate({ search: { tab: value ?? undefined }, replace: true })}
-        >
-          <Tabs.List mb="sm">
-            <Tabs.Tab value="doctor">Doctor</Tabs.Tab>
-            <Tabs.Tab value="config">Configuration</Tabs.Tab>
-            <Tabs.Tab value="log">Log</Tabs.Tab>
-          </Tabs.List>
-          <Tabs.Panel value="doctor">
-            <Doctor />
-          </Tabs.Panel>
-          <Tabs.Panel value="config">
-            <Configuration />
-          </Tabs.Panel>
-          <Tabs.Panel value="log">
-            <Log />
-          </Tabs.Panel>
-        </Tabs>
-      </Panel>
+      <TabbedPanel
+        tab={tab}
+        onTab={(chosen) => void navigate({ search: { tab: chosen }, replace: true })}
+        tabs={[
+          { name: "doctor", title: "Doctor", shown: <Doctor /> },
+          { name: "config", title: "Configuration", shown: <Configuration /> },
+          { name: "log", title: "Log", shown: <Log /> },
+        ]}
+      />
     </Page>
   );
 }

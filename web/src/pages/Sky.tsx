@@ -1,4 +1,4 @@
-import { Button, Group, Modal, NumberInput, Select, Stack, Switch, Tabs, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, NumberInput, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconUserPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -12,14 +12,15 @@ import { bytes, clean, count, moment, plural, roundTrip } from "../lib/format";
 import { Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Copy, Id } from "../parts/Id";
-import { Page, Panel } from "../parts/Page";
+import { Page } from "../parts/Page";
 import { Empty, Shown } from "../parts/Standing";
+import { TabbedPanel } from "../parts/Tabs";
 import { useAct } from "../parts/acting";
 
 const route = getRouteApi("/sky");
 
 export function SkyPage() {
-  const { tab = "peers" } = route.useSearch();
+  const { tab } = route.useSearch();
   const navigate = route.useNavigate();
   const [opened, invite] = useDisclosure();
   return (
@@ -39,32 +40,16 @@ export function SkyPage() {
       >
         <InviteForm />
       </Modal>
-      <Panel>
-        <Tabs
-          value={tab}
-          keepMounted={false}
-          onChange={(value) => void navigate({ search: { tab: value ?? undefined }, replace: true })}
-        >
-          <Tabs.List mb="sm">
-            <Tabs.Tab value="peers">Peers</Tabs.Tab>
-            <Tabs.Tab value="offers">Offers</Tabs.Tab>
-            <Tabs.Tab value="members">Members</Tabs.Tab>
-            <Tabs.Tab value="invites">Invites</Tabs.Tab>
-          </Tabs.List>
-          <Tabs.Panel value="peers">
-            <Peers />
-          </Tabs.Panel>
-          <Tabs.Panel value="offers">
-            <Offers />
-          </Tabs.Panel>
-          <Tabs.Panel value="members">
-            <Members />
-          </Tabs.Panel>
-          <Tabs.Panel value="invites">
-            <Invites />
-          </Tabs.Panel>
-        </Tabs>
-      </Panel>
+      <TabbedPanel
+        tab={tab}
+        onTab={(chosen) => void navigate({ search: { tab: chosen }, replace: true })}
+        tabs={[
+          { name: "peers", title: "Peers", shown: <Peers /> },
+          { name: "offers", title: "Offers", shown: <Offers /> },
+          { name: "members", title: "Members", shown: <Members /> },
+          { name: "invites", title: "Invites", shown: <Invites /> },
+        ]}
+      />
     </Page>
   );
 }

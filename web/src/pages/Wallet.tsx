@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Modal, SimpleGrid, Stack, Table, Tabs, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Modal, SimpleGrid, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { useState } from "react";
@@ -13,13 +13,14 @@ import { Id } from "../parts/Id";
 import { Facts, Figure, Page, Panel } from "../parts/Page";
 import { Sentence, When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
+import { TabbedPanel } from "../parts/Tabs";
 import { useAct } from "../parts/acting";
 
 const route = getRouteApi("/wallet");
 const CHANGES = [queries.wallet.queryKey, queries.history.queryKey];
 
 export function WalletPage() {
-  const { tab = "history" } = route.useSearch();
+  const { tab } = route.useSearch();
   const navigate = route.useNavigate();
   const wallet = useQuery(queries.wallet);
   return (
@@ -36,32 +37,16 @@ export function WalletPage() {
                 </Empty>
               </Panel>
             ) : (
-              <Panel>
-                <Tabs
-                  value={tab}
-                  keepMounted={false}
-                  onChange={(value) => void navigate({ search: { tab: value ?? undefined }, replace: true })}
-                >
-                  <Tabs.List mb="sm">
-                    <Tabs.Tab value="history">History</Tabs.Tab>
-                    <Tabs.Tab value="transfer">Transfer</Tabs.Tab>
-                    <Tabs.Tab value="stake">Stake</Tabs.Tab>
-                    <Tabs.Tab value="automatic">Automatic</Tabs.Tab>
-                  </Tabs.List>
-                  <Tabs.Panel value="history">
-                    <History />
-                  </Tabs.Panel>
-                  <Tabs.Panel value="transfer">
-                    <Transfer />
-                  </Tabs.Panel>
-                  <Tabs.Panel value="stake">
-                    <Stake wallet={data} />
-                  </Tabs.Panel>
-                  <Tabs.Panel value="automatic">
-                    <Automatic />
-                  </Tabs.Panel>
-                </Tabs>
-              </Panel>
+              <TabbedPanel
+                tab={tab}
+                onTab={(chosen) => void navigate({ search: { tab: chosen }, replace: true })}
+                tabs={[
+                  { name: "history", title: "History", shown: <History /> },
+                  { name: "transfer", title: "Transfer", shown: <Transfer /> },
+                  { name: "stake", title: "Stake", shown: <Stake wallet={data} /> },
+                  { name: "automatic", title: "Automatic", shown: <Automatic /> },
+                ]}
+              />
             )}
           </>
         )}

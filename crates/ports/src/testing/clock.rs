@@ -1,9 +1,31 @@
-//! A clock that stands still until a test moves it.
+//! A clock that stands still until a test moves it, and the machine's own for tests of real time.
 
 use super::lock;
 use crate::clock::Clock;
 use opensky_types::{Hash, Timestamp, samples};
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// The machine's time of day, for what runs beside real sockets and disks. Nothing in it is random.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(since.as_millis() as u64)
+    }
+
+    fn monotonic_us(&self) -> u64 {
+        0
+    }
+
+    fn random(&self) -> [u8; 32] {
+        [7; 32]
+    }
+}
 
 /// Time that a test owns, and randomness that is the same in each run. Clones share one clock.
 #[derive(Clone)]
