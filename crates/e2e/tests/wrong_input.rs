@@ -173,7 +173,8 @@ async fn n2_invites_that_do_not_let_in() -> Result<()> {
     let join = |data: &Path, token: &str| up(data, &["--unencrypted-key", "--join", token], &[]);
 
     let good = token(&sky, &[])?;
-    let typo = format!("{}1", &good[..good.len() - 1]);
+    let other_end = if good.ends_with('1') { '2' } else { '1' };
+    let typo = format!("{}{other_end}", &good[..good.len() - 1]);
     for spoilt in [typo.as_str(), &good[..good.len() - 4], "sky1", "hello"] {
         refused(&join(&late, spoilt)?, 2, &["is not an invite token"])?;
     }
