@@ -1,6 +1,6 @@
 //! Content by hash: programs, inputs, outputs.
 
-use opensky_types::{AgreementId, Hash, JobId, job::Blob};
+use opensky_types::{AgreementId, Hash, JobId, ServiceId, job::Blob};
 use std::io::{Read, Seek, Write};
 
 /// A readable blob. Its content is what its hash says, checked when it was written.
@@ -26,6 +26,8 @@ pub enum Pin {
     Agreement(AgreementId),
     /// An image that the owner keeps by name, by its hash; dropped at restart, when the node pins it again.
     Image(Hash),
+    /// A service that this node keeps or runs: its programs; dropped at restart, when the node pins them again.
+    Service(ServiceId),
     /// Being uploaded by a local user; dropped at restart or when a job takes over.
     Upload,
 }

@@ -1,7 +1,7 @@
 //! What a node needs from the world, as traits.
 //!
 //! What it is: the doors between the node and everything outside it ([`Transport`], [`Executor`],
-//! [`BlobStore`], [`Journal`], [`LedgerEngine`], [`Machine`], [`Clock`]), each with an in-memory fake and one
+//! [`ServiceEngine`], [`BlobStore`], [`Journal`], [`LedgerEngine`], [`Machine`], [`Clock`]), each with an in-memory fake and one
 //! contract suite that every implementation runs (feature `testing`). What it never does: know an
 //! adapter. Start at the trait you implement, then run its suite.
 
@@ -11,6 +11,7 @@ pub mod executor;
 pub mod journal;
 pub mod ledger;
 pub mod machine;
+pub mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transport;
@@ -21,4 +22,5 @@ pub use executor::{Engine, Executor, LogSink, LogStream, WorkBatch, WorkItem, Wo
 pub use journal::{Journal, JournalError, Record};
 pub use ledger::LedgerEngine;
 pub use machine::Machine;
+pub use service::{Instance, InstanceEnd, Outlet, ServiceEngine, ServiceRun};
 pub use transport::{ByteStream, Transport, TransportError, TransportEvent};

@@ -25,6 +25,7 @@ pub mod resources;
 pub mod rotation;
 #[cfg(feature = "testing")]
 pub mod samples;
+pub mod service;
 pub mod signed;
 pub mod task;
 pub mod text;
@@ -32,7 +33,7 @@ pub mod units;
 
 pub use account::{AccountId, PublicKey};
 pub use hash::Hash;
-pub use ids::{AgreementId, JobId, TaskId};
+pub use ids::{AgreementId, JobId, ServiceId, TaskId};
 pub use key::{Keypair, NodeId, Signature};
 pub use signed::{Signable, Signed};
 pub use units::{Micros, Timestamp};

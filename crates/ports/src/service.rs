@@ -1,0 +1,82 @@
+//! Runs programs that stay up, and reaches them.
+
+use crate::{executor::LogStream, transport::ByteStream};
+use async_trait::async_trait;
+use opensky_types::{
+    job::Program,
+    resources::Usage,
+    service::{ReplicaId, ReplicaLimits},
+    task::Failure,
+};
+use std::{io, sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+/// Most bytes of a replica's output that are kept, the newest ones.
+pub const LOG_KEPT_BYTES: usize = 256 * 1024;
+
+/// One replica to run.
+#[derive(Debug, Clone)]
+pub struct ServiceRun {
+    /// Which; no other one of this name runs.
+    pub replica: ReplicaId,
+    /// What runs. Its blob is in the blob store already.
+    pub program: Program,
+    /// What it may use.
+    pub limits: ReplicaLimits,
+    /// Ports that will be dialled.
+    pub ports: Vec<u16>,
+    /// Names and ports under which the program reaches others; each is one outlet, by position.
+    pub outlets: Vec<(String, u16)>,
+}
+
+/// The way out of a replica: what it reaches is the node's to decide. Nothing else is reachable for it.
+#[async_trait]
+pub trait Outlet: Send + Sync {
+    /// A stream to what outlet `index` stands for.
+    async fn connect(&self, index: usize) -> io::Result<ByteStream>;
+}
+
+/// How a program came to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InstanceEnd {
+    /// By itself or by a signal, with this exit code.
+    Exited(i32),
+    /// Something else ended it.
+    Failed(Failure),
+}
+
+/// One program that runs. Dropping it does not end it; [`Instance::stop`] does.
+#[async_trait]
+pub trait Instance: Send + Sync {
+    /// Waits for the end of the program, however it comes. May be called and dropped at any time.
+    async fn ended(&self) -> InstanceEnd;
+
+    /// A stream to one of its ports; fails while nothing listens there.
+    async fn dial(&self, port: u16) -> io::Result<ByteStream>;
+
+    /// Runs a command beside the program, within its limits, for at most `patience`; its exit code.
+    async fn command(&self, args: &[String], patience: Duration) -> Result<i32, Failure>;
+
+    /// What it wrote, from the oldest that is kept, and goes on to write, until it ends. A reader that is slow
+    /// misses what is over [`LOG_KEPT_BYTES`].
+    fn follow(&self) -> mpsc::Receiver<(LogStream, Vec<u8>)>;
+
+    /// The last of what it wrote, at most so many bytes, both outputs together as they came.
+    fn last_words(&self, bytes_max: usize) -> Vec<u8>;
+
+    /// What it has used since it began.
+    async fn usage(&self) -> Usage;
+
+    /// Asks it to end, ends it after `grace`, and clears away what is left. May be called more than once.
+    async fn stop(&self, grace: Duration);
+}
+
+/// One way to run programs that stay up.
+#[async_trait]
+pub trait ServiceEngine: Send + Sync {
+    /// Starts a program. Once this returns it runs, whether it listens already or not.
+    async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure>;
+
+    /// Ends all programs.
+    async fn shut_down(&self);
+}

@@ -1,0 +1,311 @@
+//! What a service runs, and how it is kept up.
+
+use crate::{
+    hash::Hash,
+    job::{CALL_BYTES_MAX, Program},
+    offer::{Constraints, Demand},
+    place::{Level, words},
+    resources::TaskLimits,
+    text::{ParseError, serde_as_text},
+};
+use borsh::{BorshDeserialize, BorshSerialize};
+use std::{collections::BTreeSet, fmt, str::FromStr};
+
+/// Most replicas of a service.
+pub const REPLICAS_MAX: u16 = 64;
+/// Most ports of a service.
+pub const PORTS_MAX: usize = 16;
+/// Most other services that one reaches.
+pub const LINKS_MAX: usize = 16;
+/// Most characters of a service's name, as of any label in DNS (RFC 1123).
+pub const NAME_CHARS_MAX: usize = 63;
+/// Most cores of a replica.
+pub const CPU_CORES_MAX: u16 = 64;
+/// Longest interval of a health check and longest time to stop, in milliseconds: a day.
+const WAIT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
+/// What a service runs.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ServiceSpec {
+    /// Its name among its owner's services: a label as in DNS.
+    pub name: String,
+    /// What runs, with its arguments and environment.
+    pub program: Program,
+    /// Ports of the program that members may reach.
+    pub ports: Vec<u16>,
+    /// Other services that the program reaches by name.
+    pub links: Vec<Link>,
+    /// How its health is seen; none: what runs is healthy.
+    pub health: Option<HealthCheck>,
+    /// How many of it run.
+    pub replicas: u16,
+    /// What each may use.
+    pub limits: ReplicaLimits,
+    /// Which nodes may run it.
+    pub constraints: Constraints,
+    /// Whether it starts again when its program ends.
+    pub restart: Restart,
+    /// How a new revision takes the place of the one before.
+    pub update: Update,
+    /// Time to end after it was asked to, in milliseconds.
+    pub stop_ms: u64,
+}
+
+/// Another service that a program reaches: it connects to `host:port`, as if that were in its own network.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Link {
+    /// The name under which the program knows it.
+    pub host: String,
+    /// Whose name it has in the sky.
+    pub service: ServiceRef,
+    /// Its port.
+    pub port: u16,
+}
+
+/// A service by name: one of the same owner, or `name@node` of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
+pub struct ServiceRef {
+    /// Its name.
+    pub name: String,
+    /// Its owner; none: whoever asks, or whoever alone has a service of that name.
+    pub owner: Option<crate::NodeId>,
+}
+
+impl fmt::Display for ServiceRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.owner {
+            None => f.write_str(&self.name),
+            Some(owner) => write!(f, "{}@{owner}", self.name),
+        }
+    }
+}
+
+impl FromStr for ServiceRef {
+    type Err = ParseError;
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let bad = || ParseError::new(text, "a service such as web, or web@NODE of another owner");
+        let (name, owner) = match text.split_once('@') {
+            None => (text, None),
+            Some((name, owner)) => (name, Some(owner.parse().map_err(|_| bad())?)),
+        };
+        check_name(name).map_err(|_| bad())?;
+        Ok(Self { name: name.to_owned(), owner })
+    }
+}
+
+serde_as_text!(ServiceRef);
+
+/// How the health of a replica is seen.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct HealthCheck {
+    /// What is tried.
+    pub probe: Probe,
+    /// Time between two tries, in milliseconds.
+    pub interval_ms: u64,
+    /// Time for one try, in milliseconds.
+    pub timeout_ms: u64,
+    /// Failed tries in a row that make a replica unhealthy; it is then started again.
+    pub failures_max: u8,
+    /// Time after a start during which failed tries do not count, in milliseconds.
+    pub start_ms: u64,
+}
+
+impl HealthCheck {
+    /// A check with the usual times: every 2 s, 1 s for an answer, three failures, 30 s to start.
+    pub const fn usual(probe: Probe) -> Self {
+        Self { probe, interval_ms: 2_000, timeout_ms: 1_000, failures_max: 3, start_ms: 30_000 }
+    }
+}
+
+/// One try.
+#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Probe {
+    /// The port takes a connection.
+    Tcp { port: u16 } = 0,
+    /// `GET path` is answered with a status from 200 to 399.
+    Http { port: u16, path: String } = 1,
+    /// The command, run beside the program, ends with 0.
+    Command { args: Vec<String> } = 2,
+}
+
+/// What one replica may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct ReplicaLimits {
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Files it may write, in bytes. They are gone with the replica.
+    pub scratch_bytes: u64,
+    /// Cores; each takes one of the slots of its host.
+    pub cpu_cores: u16,
+}
+
+impl Default for ReplicaLimits {
+    fn default() -> Self {
+        Self { memory_bytes: 256 << 20, scratch_bytes: 256 << 20, cpu_cores: 1 }
+    }
+}
+
+words! {
+    /// Whether a replica starts again when its program ends.
+    Restart,
+    "a restart policy: always, on-failure or never",
+    {
+        /// Whatever its exit code.
+        Always = 0 => "always",
+        /// If the exit code is not 0, or something else ended it.
+        OnFailure = 1 => "on-failure",
+        /// Never.
+        Never = 2 => "never",
+    }
+}
+
+/// How a new revision takes the place of the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Update {
+    /// Replicas that are replaced at a time.
+    pub parallel: u16,
+    /// Time in which each new one must get healthy, in milliseconds.
+    pub healthy_ms: u64,
+    /// Whether the revision before goes on where the new one does not get healthy.
+    pub rollback: bool,
+}
+
+impl Default for Update {
+    fn default() -> Self {
+        Self { parallel: 1, healthy_ms: 120_000, rollback: true }
+    }
+}
+
+/// Why a spec is no service.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct InvalidService {
+    /// The field at fault.
+    pub field: &'static str,
+    /// What is wrong, and what would be right.
+    pub problem: String,
+}
+
+/// Whether a text can be the name of a service.
+pub fn check_name(name: &str) -> Result<(), InvalidService> {
+    let is_inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_good = (1..=NAME_CHARS_MAX).contains(&name.len())
+        && name.chars().all(is_inner)
+        && !name.starts_with('-')
+        && !name.ends_with('-');
+    if is_good {
+        return Ok(());
+    }
+    let problem = format!(
+        "a name has 1 to {NAME_CHARS_MAX} small letters, digits and dashes, with no dash at its ends"
+    );
+    Err(InvalidService { field: "name", problem })
+}
+
+impl ServiceSpec {
+    /// The hash that declarations name it by.
+    pub fn hash(&self) -> Hash {
+        Hash::of_value("opensky service spec 1", self)
+    }
+
+    /// What the market must find for one replica.
+    pub fn demand(&self) -> Demand {
+        let limits = TaskLimits {
+            memory_bytes: self.limits.memory_bytes,
+            scratch_bytes: self.limits.scratch_bytes,
+            // A service has no end: these limits are of tasks, and every provider that takes any fits.
+            fuel: 1,
+            wall_ms: 1,
+            output_bytes: 0,
+        };
+        Demand { level: self.program.level, limits, constraints: self.constraints.clone() }
+    }
+
+    /// Checks everything that keepers and hosts rely on, so that no later step needs to.
+    pub fn validate(&self) -> Result<(), InvalidService> {
+        check_name(&self.name)?;
+        self.check_program()?;
+        let mut ports = BTreeSet::new();
+        if self.ports.len() > PORTS_MAX || !self.ports.iter().all(|port| *port > 0 && ports.insert(*port)) {
+            return bad("ports", format!("a service has at most {PORTS_MAX} ports, each once and none 0"));
+        }
+        self.check_links()?;
+        self.check_health()?;
+        if !(1..=REPLICAS_MAX).contains(&self.replicas) {
+            return bad("replicas", format!("1 to {REPLICAS_MAX}"));
+        }
+        if !(1..=CPU_CORES_MAX).contains(&self.limits.cpu_cores) {
+            return bad("cpu", format!("1 to {CPU_CORES_MAX} cores"));
+        }
+        if self.update.parallel == 0 || self.update.healthy_ms == 0 || self.update.healthy_ms > WAIT_MS_MAX {
+            return bad("update", "at least one replica at a time, and 1 ms to a day to get healthy".into());
+        }
+        if self.stop_ms > WAIT_MS_MAX {
+            return bad("stop", "at most a day".into());
+        }
+        Ok(())
+    }
+
+    fn check_program(&self) -> Result<(), InvalidService> {
+        if self.program.level != Level::Container {
+            return bad("program", "services run images; WASM programs run as tasks".into());
+        }
+        let texts = self.program.args.iter().map(|arg| 8 + arg.len());
+        let env = self.program.env.iter().map(|(name, value)| 8 + name.len() + value.len());
+        if texts.chain(env).sum::<usize>() > CALL_BYTES_MAX {
+            return bad("args", format!("arguments and environment have at most {CALL_BYTES_MAX} bytes"));
+        }
+        Ok(())
+    }
+
+    fn check_links(&self) -> Result<(), InvalidService> {
+        if self.links.len() > LINKS_MAX {
+            return bad("links", format!("at most {LINKS_MAX}"));
+        }
+        let mut seen = BTreeSet::new();
+        for link in &self.links {
+            check_name(&link.host).map_err(|invalid| InvalidService { field: "links", ..invalid })?;
+            if link.port == 0 || !seen.insert((&link.host, link.port)) {
+                return bad("links", format!("'{}:{}' is port 0 or there twice", link.host, link.port));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_health(&self) -> Result<(), InvalidService> {
+        let Some(health) = &self.health else { return Ok(()) };
+        let port_is_known = |port: &u16| self.ports.contains(port);
+        match &health.probe {
+            Probe::Tcp { port } | Probe::Http { port, .. } if !port_is_known(port) => {
+                return bad("health", format!("port {port} is none of the service's ports"));
+            }
+            Probe::Http { path, .. } if !is_path(path) => {
+                return bad("health", "a path begins with '/' and has no spaces, 1024 bytes at most".into());
+            }
+            Probe::Command { args }
+                if args.is_empty() || args.iter().map(String::len).sum::<usize>() > 4_096 =>
+            {
+                return bad("health", "a command has 1 to 4096 bytes".into());
+            }
+            _ => {}
+        }
+        let times = [health.interval_ms, health.timeout_ms];
+        if times.iter().any(|ms| !(100..=WAIT_MS_MAX).contains(ms)) || health.start_ms > WAIT_MS_MAX {
+            return bad("health", "intervals and timeouts are 100 ms to a day".into());
+        }
+        if health.failures_max == 0 {
+            return bad("health", "at least one failure".into());
+        }
+        Ok(())
+    }
+}
+
+fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.len() <= 1_024 && path.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn bad(field: &'static str, problem: String) -> Result<(), InvalidService> {
+    Err(InvalidService { field, problem })
+}
