@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod query;
 #[cfg(feature = "testing")]
 pub mod samples;
+pub mod service;
 pub mod transfer;
 pub mod work;
 
@@ -22,8 +23,14 @@ pub const TOPIC_OFFERS: &str = "offers/1";
 pub const GOSSIP_BYTES_MAX: usize = 16 * 1024;
 
 /// Topics that members gossip about.
-pub const TOPICS: [&str; 4] =
-    [TOPIC_OFFERS, ledger::TOPIC_BLOCKS, ledger::TOPIC_TRANSACTIONS, ledger::TOPIC_CHECKPOINTS];
+pub const TOPICS: [&str; 5] = [
+    TOPIC_OFFERS,
+    ledger::TOPIC_BLOCKS,
+    ledger::TOPIC_TRANSACTIONS,
+    ledger::TOPIC_CHECKPOINTS,
+    service::TOPIC_ADVERTS,
+];
 
 /// Stream protocols, by name and version. The network serves exactly these.
-pub const PROTOCOLS: [&str; 4] = [work::PROTOCOL, transfer::PROTOCOL, query::PROTOCOL, ledger::PROTOCOL];
+pub const PROTOCOLS: [&str; 5] =
+    [work::PROTOCOL, transfer::PROTOCOL, query::PROTOCOL, ledger::PROTOCOL, service::PROTOCOL];

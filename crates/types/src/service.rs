@@ -198,7 +198,7 @@ impl Signed<Placement> {
 words! {
     /// How a replica stands.
     ReplicaState,
-    "a replica's state: preparing, starting, healthy, unhealthy, waiting, leaving or failed",
+    "a replica's state: preparing, starting, healthy, unhealthy, waiting, leaving, failed, ended or moving",
     {
         /// Its program is on the way.
         Preparing = 0 => "preparing",
@@ -214,6 +214,17 @@ words! {
         Leaving = 5 => "leaving",
         /// It ended and does not start again here.
         Failed = 6 => "failed",
+        /// Its program ended well and is not to start again.
+        Ended = 7 => "ended",
+        /// It answers still; its host closes soon, so it has to run elsewhere.
+        Moving = 8 => "moving",
+    }
+}
+
+impl ReplicaState {
+    /// Whether connections are taken.
+    pub const fn answers(self) -> bool {
+        matches!(self, Self::Healthy | Self::Moving)
     }
 }
 
@@ -277,6 +288,46 @@ pub struct ReplicaReport {
 pub const PROBLEM_BYTES_MAX: usize = 512;
 /// Most bytes of a program's last words in a report.
 pub const LAST_WORDS_BYTES_MAX: usize = 2_048;
+
+/// Why a node does not do what another asks of it for a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize, thiserror::Error)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Refusal {
+    /// What was shown does not hold.
+    #[error("the declaration or placement does not hold")]
+    Unsound = 0,
+    /// Only keepers and owners may ask for this.
+    #[error("only the service's owner and keepers may ask that")]
+    NotAllowed = 1,
+    /// Nothing is known of it.
+    #[error("it has no such service or replica")]
+    Unknown = 2,
+    /// A newer revision is known.
+    #[error("it knows a newer revision")]
+    Outdated = 3,
+    /// Its owner's limits leave no room.
+    #[error("it has no room")]
+    Full = 4,
+    /// Its owner does not share now.
+    #[error("it does not share right now")]
+    Closed = 5,
+    /// Nothing there runs such a program.
+    #[error("it cannot run containers right now")]
+    Level = 6,
+    /// It asks for money, which services do not pay yet.
+    #[error("it asks for a price, and services run on nodes without one only")]
+    Price = 7,
+    /// The replica takes no connections.
+    #[error("the replica takes no connections right now")]
+    NotAnswering = 8,
+    /// The service has no such port.
+    #[error("the service has no such port")]
+    NoSuchPort = 9,
+    /// Nothing can be kept there.
+    #[error("its disk does not take anything in right now")]
+    Disk = 10,
+}
 
 /// Why a declaration, placement or advert is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -11,6 +11,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("types", 0),
     ("ledger", 1),
     ("market", 1),
+    ("services", 1),
     ("provider", 1),
     ("scheduler", 1),
     ("api", 2),

@@ -15,6 +15,7 @@ const CORES: &[&str] = &[
     "opensky-types",
     "opensky-ledger",
     "opensky-market",
+    "opensky-services",
     "opensky-provider",
     "opensky-scheduler",
     "opensky-protocol",

@@ -1,0 +1,261 @@
+//! The life of replicas on one node: fetched, started, probed, started again, ended.
+
+mod life;
+mod orders;
+
+use life::Hosted;
+use opensky_types::{
+    Hash, NodeId, ServiceId, Signed, Timestamp,
+    job::Blob,
+    place::Level,
+    service::{
+        Declaration, Declared, HealthCheck, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState,
+    },
+    task::Failure,
+};
+use std::collections::BTreeMap;
+
+/// Most replicas on one node.
+const REPLICAS_MAX: usize = 256;
+
+/// How a host works. Times in milliseconds.
+#[derive(Debug, Clone)]
+pub struct HostConfig {
+    /// The sky.
+    pub sky: Hash,
+    /// This node.
+    pub own: NodeId,
+    /// Between two adverts of a replica whose state does not change.
+    pub advert_ms: u64,
+    /// Time in which others hear that a replica leaves, before it is ended.
+    pub leave_ms: u64,
+    /// First wait before a program starts again; it doubles.
+    pub restart_ms: u64,
+    /// Longest such wait.
+    pub restart_ms_max: u64,
+    /// A program that was healthy for so long begins with the first wait again.
+    pub forgive_ms: u64,
+}
+
+impl HostConfig {
+    /// The usual times.
+    pub const fn new(sky: Hash, own: NodeId) -> Self {
+        Self {
+            sky,
+            own,
+            advert_ms: 10_000,
+            leave_ms: 1_000,
+            restart_ms: 500,
+            restart_ms_max: 60_000,
+            forgive_ms: 60_000,
+        }
+    }
+}
+
+/// What there is room for, by the owner's limits and what runs already but for replicas.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Capacity {
+    /// Cores, in slots.
+    pub slots: u16,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Files, in bytes.
+    pub disk_bytes: u64,
+    /// How programs can run.
+    pub levels: Vec<Level>,
+    /// Whether work costs nothing here.
+    pub is_free: bool,
+    /// Whether nothing new begins.
+    pub is_closed: bool,
+    /// Whether everything has to end now.
+    pub must_end: bool,
+}
+
+/// What happens to a host.
+#[derive(Debug, Clone)]
+pub enum HostInput {
+    /// A node asks for a replica to run.
+    Place { ask: u64, from: NodeId, declared: Box<Declared>, placement: Signed<Placement> },
+    /// A node asks for the end of one.
+    Withdraw { ask: u64, from: NodeId, replica: ReplicaId },
+    /// A node asks how replicas are, with placements that go on.
+    Report { ask: u64, from: NodeId, service: ServiceId, renewed: Vec<Signed<Placement>> },
+    /// The programs of a replica are here, or cannot be had.
+    Prepared { replica: ReplicaId, result: Result<(), String> },
+    /// A program runs, or did not start. `launch` is that of the order.
+    Launched { replica: ReplicaId, launch: u32, result: Result<(), Failure> },
+    /// A probe went well, or not.
+    Probed { replica: ReplicaId, launch: u32, result: Result<(), String> },
+    /// A program ended by itself: with an exit code, or this failure; and what it wrote last.
+    Ended { replica: ReplicaId, launch: u32, end: Result<i32, Failure>, last_words: String },
+    /// A program that was to end is gone.
+    Stopped { replica: ReplicaId, launch: u32 },
+    /// Connections that are open to a replica.
+    Connections { replica: ReplicaId, count: u32 },
+    /// What there is room for now.
+    Capacity(Capacity),
+    /// Time has passed.
+    Tick,
+}
+
+/// What a host orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HostEffect {
+    /// Answer a question.
+    Answer { ask: u64, answer: Result<(), Refusal> },
+    /// Answer how replicas are.
+    AnswerReports { ask: u64, reports: Vec<ReplicaReport> },
+    /// Get a program, from the first of these that has it.
+    Prepare { replica: ReplicaId, blob: Blob, sources: Vec<NodeId> },
+    /// Start a program.
+    Launch { replica: ReplicaId, launch: u32 },
+    /// See whether it answers.
+    Probe { replica: ReplicaId, launch: u32, check: HealthCheck },
+    /// End it, asked nicely first for so many milliseconds.
+    Stop { replica: ReplicaId, launch: u32, grace_ms: u64 },
+    /// Tell everybody how it stands.
+    Advertise { replica: ReplicaId, state: ReplicaState },
+    /// Nothing of it is left; with it perhaps the last of its service.
+    Gone { replica: ReplicaId, is_last: bool },
+    /// So much is taken by replicas now.
+    Reserve { slots: u16, memory_bytes: u64, disk_bytes: u64 },
+}
+
+/// A replica as its host sees it.
+#[derive(Debug, Clone)]
+pub struct HostedView {
+    /// How it stands.
+    pub report: ReplicaReport,
+    /// Whose service it is.
+    pub declaration: Declaration,
+}
+
+/// All replicas of a node.
+#[derive(Debug)]
+pub struct Host {
+    config: HostConfig,
+    capacity: Capacity,
+    replicas: BTreeMap<ReplicaId, Hosted>,
+    reserved: (u16, u64, u64),
+}
+
+impl Host {
+    /// A host without replicas, and without room until it is told.
+    pub const fn new(config: HostConfig) -> Self {
+        Self {
+            config,
+            capacity: Capacity {
+                slots: 0,
+                memory_bytes: 0,
+                disk_bytes: 0,
+                levels: Vec::new(),
+                is_free: false,
+                is_closed: true,
+                must_end: false,
+            },
+            replicas: BTreeMap::new(),
+            reserved: (0, 0, 0),
+        }
+    }
+
+    /// Takes in one fact and appends what follows from it to `effects`.
+    pub fn handle(&mut self, now: Timestamp, input: HostInput, effects: &mut Vec<HostEffect>) {
+        match input {
+            HostInput::Place { ask, from, declared, placement } => {
+                let answer = self.on_place(now, from, *declared, placement, effects);
+                effects.push(HostEffect::Answer { ask, answer });
+            }
+            HostInput::Withdraw { ask, from, replica } => {
+                let answer = self.on_withdraw(now, from, replica);
+                effects.push(HostEffect::Answer { ask, answer });
+            }
+            HostInput::Report { ask, from, service, renewed } => {
+                let answer = self.on_report(now, from, service, &renewed);
+                effects.push(match answer {
+                    Ok(reports) => HostEffect::AnswerReports { ask, reports },
+                    Err(refusal) => HostEffect::Answer { ask, answer: Err(refusal) },
+                });
+            }
+            HostInput::Capacity(capacity) => self.capacity = capacity,
+            HostInput::Tick => {}
+            HostInput::Prepared { replica, .. }
+            | HostInput::Launched { replica, .. }
+            | HostInput::Probed { replica, .. }
+            | HostInput::Ended { replica, .. }
+            | HostInput::Stopped { replica, .. }
+            | HostInput::Connections { replica, .. } => {
+                if let Some(hosted) = self.replicas.get_mut(&replica) {
+                    hosted.on_fact(now, &self.config, input);
+                }
+            }
+        }
+        self.advance(now, effects);
+    }
+
+    /// What a replica runs: its placement, its declaration and both specs.
+    pub fn hosted(&self, replica: ReplicaId) -> Option<(&Signed<Placement>, &Declaration, &Declared, u64)> {
+        let hosted = self.replicas.get(&replica)?;
+        Some((&hosted.signed, &hosted.declaration, &hosted.declared, hosted.placement.revision))
+    }
+
+    /// Whether a replica takes connections to a port.
+    pub fn may_dial(&self, replica: ReplicaId, port: u16) -> Result<(), Refusal> {
+        let hosted = self.replicas.get(&replica).ok_or(Refusal::Unknown)?;
+        if !hosted.state.answers() {
+            return Err(Refusal::NotAnswering);
+        }
+        if hosted.spec.ports.contains(&port) { Ok(()) } else { Err(Refusal::NoSuchPort) }
+    }
+
+    /// Whether `node` may know what a replica writes.
+    pub fn may_read(&self, replica: ReplicaId, node: NodeId) -> Result<(), Refusal> {
+        let hosted = self.replicas.get(&replica).ok_or(Refusal::Unknown)?;
+        if hosted.is_answerable_to(node) { Ok(()) } else { Err(Refusal::NotAllowed) }
+    }
+
+    /// Replicas here, as they stand.
+    pub fn views(&self, now: Timestamp) -> impl Iterator<Item = HostedView> + '_ {
+        self.replicas.iter().map(move |(replica, hosted)| HostedView {
+            report: hosted.report(now, *replica),
+            declaration: hosted.declaration.clone(),
+        })
+    }
+
+    /// Moves every replica on as far as it goes now.
+    fn advance(&mut self, now: Timestamp, effects: &mut Vec<HostEffect>) {
+        let mut gone = Vec::new();
+        for (replica, hosted) in &mut self.replicas {
+            hosted.look_at_capacity(now, &self.capacity);
+            hosted.advance(now, &self.config, *replica, effects);
+            if hosted.is_gone() {
+                gone.push(*replica);
+            }
+        }
+        for replica in gone {
+            self.replicas.remove(&replica);
+            let is_last = !self.replicas.keys().any(|other| other.service == replica.service);
+            effects.push(HostEffect::Gone { replica, is_last });
+        }
+        let reserved = self.taken();
+        if reserved != self.reserved {
+            self.reserved = reserved;
+            let (slots, memory_bytes, disk_bytes) = reserved;
+            effects.push(HostEffect::Reserve { slots, memory_bytes, disk_bytes });
+        }
+    }
+
+    /// What replicas take together.
+    fn taken(&self) -> (u16, u64, u64) {
+        self.replicas.values().fold(
+            (0, 0, 0),
+            |(slots, memory_bytes, disk_bytes): (u16, u64, u64), hosted| {
+                let limits = &hosted.spec.limits;
+                (
+                    slots.saturating_add(limits.cpu_cores),
+                    memory_bytes.saturating_add(limits.memory_bytes),
+                    disk_bytes.saturating_add(limits.scratch_bytes),
+                )
+            },
+        )
+    }
+}

@@ -1,0 +1,359 @@
+//! One replica, from its order to its end.
+
+use super::{Capacity, HostConfig, HostEffect, HostInput};
+use opensky_types::{
+    NodeId, Signed, Timestamp,
+    service::{
+        Declaration, Declared, LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, Placement, Refusal, ReplicaId,
+        ReplicaReport, ReplicaState, Restart, ServiceSpec,
+    },
+    task::Failure,
+};
+
+/// Tries to start a program that does not start for reasons of its host.
+const STARTS_MAX: u32 = 3;
+
+/// What is going on with a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    /// It is on its way.
+    Fetching,
+    /// It starts once this time has come.
+    Due(Timestamp),
+    /// The engine was told to start it.
+    Starting,
+    /// It runs since then.
+    Running(Timestamp),
+    /// It is to end.
+    Stopping,
+    /// Nothing runs, and nothing is to.
+    Over,
+}
+
+/// A replica.
+#[derive(Debug)]
+pub(super) struct Hosted {
+    pub declared: Declared,
+    pub declaration: Declaration,
+    pub signed: Signed<Placement>,
+    pub placement: Placement,
+    pub spec: ServiceSpec,
+    pub state: ReplicaState,
+    since: Timestamp,
+    run: Run,
+    /// Counts starts, so that late words of an earlier run change nothing.
+    launch: u32,
+    restarts: u32,
+    /// Ends in a row, for the waits between them.
+    streak: u32,
+    failed_probes: u8,
+    is_probing: bool,
+    probe_at: Timestamp,
+    leaving_since: Option<Timestamp>,
+    connections: u32,
+    advertised: Option<(ReplicaState, Timestamp)>,
+    problem: String,
+    last_words: String,
+}
+
+impl Hosted {
+    pub fn new(
+        now: Timestamp,
+        (declared, declaration): (Declared, Declaration),
+        (signed, placement): (Signed<Placement>, Placement),
+        spec: ServiceSpec,
+    ) -> Self {
+        Self {
+            declared,
+            declaration,
+            signed,
+            placement,
+            spec,
+            state: ReplicaState::Preparing,
+            since: now,
+            run: Run::Fetching,
+            launch: 0,
+            restarts: 0,
+            streak: 0,
+            failed_probes: 0,
+            is_probing: false,
+            probe_at: now,
+            leaving_since: None,
+            connections: 0,
+            advertised: None,
+            problem: String::new(),
+            last_words: String::new(),
+        }
+    }
+
+    /// Whether a node is one of its keepers.
+    pub fn is_kept_by(&self, node: NodeId) -> bool {
+        self.declaration.keepers.contains(&node)
+    }
+
+    /// Whether a node may know how it is.
+    pub fn is_answerable_to(&self, node: NodeId) -> bool {
+        self.is_kept_by(node) || self.declaration.owner == node
+    }
+
+    /// A keeper wants it for longer.
+    pub fn renew(&mut self, signed: &Signed<Placement>) -> Result<(), Refusal> {
+        let placement = signed.check(&self.declaration).map_err(|_| Refusal::Unsound)?;
+        let is_this = placement.node == self.placement.node && placement.revision == self.placement.revision;
+        if !is_this {
+            return Err(Refusal::Unsound);
+        }
+        if placement.expires_at > self.placement.expires_at {
+            (self.placement, self.signed) = (placement, signed.clone());
+        }
+        Ok(())
+    }
+
+    /// It is not wanted any more.
+    pub fn leave(&mut self, now: Timestamp) {
+        if self.leaving_since.is_none() {
+            self.leaving_since = Some(now);
+            self.turn(now, ReplicaState::Leaving);
+        }
+    }
+
+    /// Its host may close, or must end everything.
+    pub fn look_at_capacity(&mut self, now: Timestamp, capacity: &Capacity) {
+        if capacity.must_end || self.placement.expires_at <= now {
+            self.leave(now);
+        } else if capacity.is_closed && self.state == ReplicaState::Healthy {
+            self.turn(now, ReplicaState::Moving);
+        } else if !capacity.is_closed && self.state == ReplicaState::Moving {
+            self.turn(now, ReplicaState::Healthy);
+        }
+    }
+
+    pub fn is_gone(&self) -> bool {
+        self.leaving_since.is_some() && self.run == Run::Over
+    }
+
+    pub fn report(&self, now: Timestamp, replica: ReplicaId) -> ReplicaReport {
+        ReplicaReport {
+            replica,
+            revision: self.placement.revision,
+            state: self.state,
+            for_ms: now.ms_since(self.since),
+            restarts: self.restarts,
+            connections: self.connections,
+            problem: cut(&self.problem, PROBLEM_BYTES_MAX),
+            last_words: self.last_words.clone(),
+        }
+    }
+
+    pub fn on_fact(&mut self, now: Timestamp, config: &HostConfig, input: HostInput) {
+        match input {
+            HostInput::Prepared { result: Ok(()), .. } if self.run == Run::Fetching => {
+                self.run = Run::Due(now)
+            }
+            HostInput::Prepared { result: Err(problem), .. } if self.run == Run::Fetching => {
+                self.fail(now, format!("its image cannot be had: {problem}"));
+            }
+            HostInput::Launched { launch, result, .. } if launch == self.launch => {
+                self.on_launched(now, config, result);
+            }
+            HostInput::Probed { launch, result, .. } if launch == self.launch => {
+                self.on_probed(now, config, result);
+            }
+            HostInput::Ended { launch, end, last_words, .. } if launch == self.launch => {
+                self.last_words = tail(&last_words, LAST_WORDS_BYTES_MAX);
+                self.on_ended(now, config, end);
+            }
+            HostInput::Stopped { launch, .. } if launch == self.launch && self.run == Run::Stopping => {
+                self.on_stopped(now, config);
+            }
+            HostInput::Connections { count, .. } => self.connections = count,
+            _ => {}
+        }
+    }
+
+    fn on_launched(&mut self, now: Timestamp, config: &HostConfig, result: Result<(), Failure>) {
+        if self.run != Run::Starting {
+            return;
+        }
+        match result {
+            Ok(()) => {
+                self.run = Run::Running(now);
+                self.failed_probes = 0;
+                self.is_probing = false;
+                self.probe_at = now;
+                let state =
+                    if self.spec.health.is_none() { ReplicaState::Healthy } else { ReplicaState::Starting };
+                self.turn(now, state);
+            }
+            Err(failure @ Failure::InvalidProgram { .. }) => self.fail(now, failure.to_string()),
+            Err(failure) if self.streak >= STARTS_MAX => self.fail(now, failure.to_string()),
+            Err(failure) => {
+                self.problem = failure.to_string();
+                self.start_again(now, config);
+            }
+        }
+    }
+
+    fn on_probed(&mut self, now: Timestamp, config: &HostConfig, result: Result<(), String>) {
+        let (Run::Running(since), Some(check)) = (self.run, &self.spec.health) else { return };
+        self.is_probing = false;
+        self.probe_at = now.plus_ms(check.interval_ms);
+        match result {
+            Ok(()) => {
+                self.failed_probes = 0;
+                if matches!(self.state, ReplicaState::Starting | ReplicaState::Unhealthy) {
+                    self.problem.clear();
+                    self.turn(now, ReplicaState::Healthy);
+                }
+                if self.state == ReplicaState::Healthy && now.ms_since(self.since) >= config.forgive_ms {
+                    self.streak = 0;
+                }
+            }
+            Err(problem) => {
+                let is_young = self.state == ReplicaState::Starting && now.ms_since(since) < check.start_ms;
+                self.problem = format!("its health check failed: {problem}");
+                if is_young {
+                    // A program that starts is asked more often, so that it is of use soon.
+                    self.probe_at = now.plus_ms(check.interval_ms.min(250));
+                    return;
+                }
+                self.failed_probes = self.failed_probes.saturating_add(1);
+                if self.failed_probes >= check.failures_max && self.state != ReplicaState::Leaving {
+                    self.turn(now, ReplicaState::Unhealthy);
+                }
+            }
+        }
+    }
+
+    fn on_ended(&mut self, now: Timestamp, config: &HostConfig, end: Result<i32, Failure>) {
+        if !matches!(self.run, Run::Running(_)) {
+            return;
+        }
+        self.run = Run::Over;
+        if self.leaving_since.is_some() {
+            return;
+        }
+        let is_good = end == Ok(0);
+        self.problem = match end {
+            Ok(code) => format!("its program ended with exit code {code}"),
+            Err(failure) => failure.to_string(),
+        };
+        match self.spec.restart {
+            Restart::Always => self.start_again(now, config),
+            Restart::OnFailure if !is_good => self.start_again(now, config),
+            Restart::OnFailure | Restart::Never if is_good => self.turn(now, ReplicaState::Ended),
+            Restart::OnFailure | Restart::Never => self.fail(now, self.problem.clone()),
+        }
+    }
+
+    fn on_stopped(&mut self, now: Timestamp, config: &HostConfig) {
+        self.run = Run::Over;
+        if self.leaving_since.is_none() {
+            self.start_again(now, config);
+        }
+    }
+
+    fn start_again(&mut self, now: Timestamp, config: &HostConfig) {
+        let wait_ms = (config.restart_ms << self.streak.min(16)).min(config.restart_ms_max);
+        self.streak = self.streak.saturating_add(1);
+        self.restarts = self.restarts.saturating_add(1);
+        self.run = Run::Due(now.plus_ms(wait_ms));
+        self.turn(now, ReplicaState::Waiting);
+    }
+
+    fn fail(&mut self, now: Timestamp, problem: String) {
+        self.problem = problem;
+        self.run = Run::Over;
+        self.turn(now, ReplicaState::Failed);
+    }
+
+    fn turn(&mut self, now: Timestamp, state: ReplicaState) {
+        // Whoever leaves stays so.
+        let may = self.leaving_since.is_none() || state == ReplicaState::Leaving;
+        if may && state != self.state {
+            (self.state, self.since) = (state, now);
+        }
+    }
+
+    /// Orders what is due.
+    pub fn advance(
+        &mut self,
+        now: Timestamp,
+        config: &HostConfig,
+        replica: ReplicaId,
+        effects: &mut Vec<HostEffect>,
+    ) {
+        if let Some(since) = self.leaving_since {
+            self.advance_leaving(now, config, (replica, since), effects);
+        } else {
+            self.advance_running(now, replica, effects);
+        }
+        let is_due = self.advertised.is_none_or(|(state, at)| {
+            state != self.state || (self.state.answers() && now.ms_since(at) >= config.advert_ms)
+        });
+        if is_due {
+            self.advertised = Some((self.state, now));
+            effects.push(HostEffect::Advertise { replica, state: self.state });
+        }
+    }
+
+    fn advance_running(&mut self, now: Timestamp, replica: ReplicaId, effects: &mut Vec<HostEffect>) {
+        match self.run {
+            Run::Due(at) if at <= now => {
+                self.launch += 1;
+                self.run = Run::Starting;
+                if self.state != ReplicaState::Waiting {
+                    self.turn(now, ReplicaState::Starting);
+                }
+                effects.push(HostEffect::Launch { replica, launch: self.launch });
+            }
+            Run::Running(_) if self.state == ReplicaState::Unhealthy => {
+                self.run = Run::Stopping;
+                let grace_ms = self.spec.stop_ms;
+                effects.push(HostEffect::Stop { replica, launch: self.launch, grace_ms });
+            }
+            Run::Running(_) if !self.is_probing && self.probe_at <= now => {
+                if let Some(check) = &self.spec.health {
+                    self.is_probing = true;
+                    effects.push(HostEffect::Probe { replica, launch: self.launch, check: check.clone() });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Others hear of it first; then its connections may end; then its program does.
+    fn advance_leaving(
+        &mut self,
+        now: Timestamp,
+        config: &HostConfig,
+        (replica, since): (ReplicaId, Timestamp),
+        effects: &mut Vec<HostEffect>,
+    ) {
+        match self.run {
+            Run::Fetching | Run::Due(_) => self.run = Run::Over,
+            Run::Running(_) => {
+                let left_ms = now.ms_since(since);
+                let is_quiet = self.connections == 0 && left_ms >= config.leave_ms;
+                if is_quiet || left_ms >= config.leave_ms.saturating_add(self.spec.stop_ms) {
+                    self.run = Run::Stopping;
+                    let grace_ms = self.spec.stop_ms;
+                    effects.push(HostEffect::Stop { replica, launch: self.launch, grace_ms });
+                }
+            }
+            // An order to start is answered first.
+            Run::Starting | Run::Stopping | Run::Over => {}
+        }
+    }
+}
+
+fn cut(text: &str, bytes_max: usize) -> String {
+    let end = text.floor_char_boundary(bytes_max.min(text.len()));
+    text[..end].to_owned()
+}
+
+/// The end of a text.
+fn tail(text: &str, bytes_max: usize) -> String {
+    let start = text.ceil_char_boundary(text.len().saturating_sub(bytes_max));
+    text[start..].to_owned()
+}

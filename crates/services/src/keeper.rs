@@ -1,0 +1,290 @@
+//! Where the replicas of a service belong.
+//!
+//! Everything is decided from what is there, never from what was said to happen: lost and doubled words change
+//! nothing for longer than it takes to ask again (threats.md, F15). The first keeper of a declaration that is
+//! there acts, the others watch and stand by.
+
+mod hearing;
+mod kept;
+mod note;
+mod reconcile;
+mod role;
+
+pub use kept::GivenUp;
+pub use note::{Note, NoteText};
+
+use kept::Kept;
+use opensky_types::{
+    Hash, NodeId, ServiceId, Timestamp,
+    job::Blob,
+    reason::MisfitCounts,
+    service::{Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState},
+};
+use std::collections::BTreeMap;
+
+/// Most services that one node keeps.
+pub const KEPT_MAX: usize = 4_096;
+
+/// How a keeper works. Times in milliseconds.
+#[derive(Debug, Clone)]
+pub struct KeeperConfig {
+    /// The sky.
+    pub sky: Hash,
+    /// This node.
+    pub own: NodeId,
+    /// Between two questions to the hosts of a service.
+    pub report_ms: u64,
+    /// A replica that was not heard of for so long is replaced.
+    pub lost_ms: u64,
+    /// A keeper that does not say that it acts for so long is stood in for.
+    pub takeover_ms: u64,
+    /// Time to listen after a restart before anything is placed.
+    pub settle_ms: u64,
+    /// How long a placement counts.
+    pub placement_ms: u64,
+    /// Between two searches for a node for one slot, where none was found.
+    pub find_ms: u64,
+    /// A node that failed a slot is left alone for that slot for so long.
+    pub avoid_ms: u64,
+    /// A replica that is lost is remembered for so long, to be ended if it comes back.
+    pub remember_ms: u64,
+}
+
+impl KeeperConfig {
+    /// The usual times.
+    pub const fn new(sky: Hash, own: NodeId) -> Self {
+        Self {
+            sky,
+            own,
+            report_ms: 1_000,
+            lost_ms: 4_000,
+            takeover_ms: 3_000,
+            settle_ms: 5_000,
+            placement_ms: 60 * 60 * 1_000,
+            find_ms: 2_000,
+            avoid_ms: 60_000,
+            remember_ms: 60 * 60 * 1_000,
+        }
+    }
+}
+
+/// What happens to a keeper.
+#[derive(Debug, Clone)]
+pub enum KeeperInput {
+    /// A declaration whose signatures and parts were checked.
+    Declared { declaration: Box<Declaration>, declared: Box<Declared> },
+    /// The same, read back at start.
+    Restored { declaration: Box<Declaration>, declared: Box<Declared> },
+    /// A host says how the replicas of a service are, or does not answer.
+    Reported { service: ServiceId, node: NodeId, reports: Option<Vec<ReplicaReport>> },
+    /// A host answered a placement; none: it could not be asked.
+    PlacedAt { replica: ReplicaId, answer: Option<Result<(), Refusal>> },
+    /// Nodes for a slot, best first, and what excluded the others.
+    Found { service: ServiceId, slot: u16, nodes: Vec<NodeId>, counts: MisfitCounts },
+    /// Another keeper says what it does.
+    KeeperSaid { service: ServiceId, node: NodeId, revision: u64, is_acting: bool, given_up: u64 },
+    /// A host advertises a replica of a service that is kept here.
+    Seen { replica: ReplicaId, node: NodeId, revision: u64, state: ReplicaState },
+    /// Time has passed.
+    Tick,
+}
+
+/// What a keeper orders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeeperEffect {
+    /// Hand what was declared to another keeper.
+    Hand { to: NodeId, service: ServiceId },
+    /// Ask another keeper what it does.
+    AskKeeper { to: NodeId, service: ServiceId },
+    /// Ask a host how the replicas are, with placements to sign that go on.
+    AskReport { to: NodeId, service: ServiceId, renewed: Vec<Placement> },
+    /// Ask a host to run a replica, under a placement to sign.
+    Place { placement: Placement },
+    /// Ask a host to end one.
+    Withdraw { to: NodeId, replica: ReplicaId },
+    /// Find nodes that fit, without those `used`.
+    Find { service: ServiceId, slot: u16, used: Vec<NodeId> },
+    /// Have these programs here, so that hosts can get them.
+    Hold { service: ServiceId, blobs: Vec<Blob> },
+    /// Keep this on disk.
+    Remember { service: ServiceId },
+    /// It is removed and nothing of it runs any more.
+    Forget { service: ServiceId },
+}
+
+/// A service as a keeper sees it.
+#[derive(Debug, Clone)]
+pub struct KeptView {
+    /// Its declaration.
+    pub declaration: Declaration,
+    /// With the specs.
+    pub declared: Declared,
+    /// Whether this node acts for it.
+    pub is_acting: bool,
+    /// The revision that is to run.
+    pub wanted: u64,
+    /// The newest revision, where it did not get healthy.
+    pub given_up: Option<GivenUp>,
+    /// Its replicas.
+    pub replicas: Vec<PlacedView>,
+    /// What happened lately, oldest first.
+    pub notes: Vec<Note>,
+}
+
+/// A replica as a keeper sees it.
+#[derive(Debug, Clone)]
+pub struct PlacedView {
+    /// Which.
+    pub replica: ReplicaId,
+    /// Where.
+    pub node: NodeId,
+    /// Of which revision.
+    pub revision: u64,
+    /// What its host last said.
+    pub report: Option<ReplicaReport>,
+    /// Whether its host has not answered for a while.
+    pub is_lost: bool,
+    /// Whether it was asked to end.
+    pub is_withdrawn: bool,
+}
+
+/// All services that a node keeps.
+#[derive(Debug)]
+pub struct Keeper {
+    config: KeeperConfig,
+    kept: BTreeMap<ServiceId, Kept>,
+}
+
+impl Keeper {
+    /// A keeper of nothing.
+    pub const fn new(config: KeeperConfig) -> Self {
+        Self { config, kept: BTreeMap::new() }
+    }
+
+    /// Takes in one fact and appends what follows from it to `effects`.
+    pub fn handle(&mut self, now: Timestamp, input: KeeperInput, effects: &mut Vec<KeeperEffect>) {
+        match input {
+            KeeperInput::Declared { declaration, declared } => {
+                self.on_declared(now, *declaration, *declared, effects);
+            }
+            KeeperInput::Restored { declaration, declared } => {
+                self.on_restored(now, *declaration, *declared, effects);
+            }
+            KeeperInput::Reported { service, node, reports } => {
+                if let Some(kept) = self.kept.get_mut(&service) {
+                    kept.on_reported(now, &self.config, node, reports);
+                }
+            }
+            KeeperInput::PlacedAt { replica, answer } => {
+                if let Some(kept) = self.kept.get_mut(&replica.service) {
+                    kept.on_placed(now, &self.config, replica, answer);
+                }
+            }
+            KeeperInput::Found { service, slot, nodes, counts } => {
+                if let Some(kept) = self.kept.get_mut(&service) {
+                    kept.on_found(now, &self.config, slot, &nodes, &counts, effects);
+                }
+            }
+            KeeperInput::KeeperSaid { service, node, revision, is_acting, given_up } => {
+                if let Some(kept) = self.kept.get_mut(&service) {
+                    kept.on_keeper_said(now, &self.config, node, (revision, is_acting, given_up), effects);
+                }
+            }
+            KeeperInput::Seen { replica, node, revision, state } => {
+                if let Some(kept) = self.kept.get_mut(&replica.service) {
+                    kept.on_seen(now, replica, node, revision, state);
+                }
+            }
+            KeeperInput::Tick => self.on_tick(now, effects),
+        }
+    }
+
+    /// The newest revision known of a service, whether this node acts for it, and what it gave up.
+    pub fn stand(&self, service: ServiceId) -> Option<(u64, bool, u64)> {
+        let kept = self.kept.get(&service)?;
+        Some((kept.declaration.revision, kept.is_acting, kept.given_up_revision()))
+    }
+
+    /// What was declared of a service.
+    pub fn declared(&self, service: ServiceId) -> Option<(&Declaration, &Declared)> {
+        self.kept.get(&service).map(|kept| (&kept.declaration, &kept.declared))
+    }
+
+    /// The revision of a service that was healthy last: what a new one falls back to.
+    pub fn good(&self, service: ServiceId) -> Option<u64> {
+        self.kept.get(&service).and_then(|kept| kept.good)
+    }
+
+    /// Services that are kept here.
+    pub fn services(&self) -> impl Iterator<Item = ServiceId> + '_ {
+        self.kept.keys().copied()
+    }
+
+    /// A service as it is seen now.
+    pub fn view(&self, now: Timestamp, service: ServiceId) -> Option<KeptView> {
+        self.kept.get(&service).map(|kept| kept.view(now, &self.config))
+    }
+
+    fn on_declared(
+        &mut self,
+        now: Timestamp,
+        declaration: Declaration,
+        declared: Declared,
+        effects: &mut Vec<KeeperEffect>,
+    ) {
+        let service = declaration.service();
+        if let Some(kept) = self.kept.get_mut(&service) {
+            if declaration.revision <= kept.declaration.revision {
+                return;
+            }
+            kept.renew(now, declaration, declared);
+        } else if self.kept.len() >= KEPT_MAX || !declaration.keepers.contains(&self.config.own) {
+            return;
+        } else {
+            // Nothing of a first revision can run yet.
+            let settled_at = if declaration.revision == 1 { now } else { now.plus_ms(self.config.settle_ms) };
+            self.kept.insert(service, Kept::new(now, settled_at, declaration, declared));
+        }
+        effects.push(KeeperEffect::Remember { service });
+        self.begin(now, service, effects);
+    }
+
+    fn on_restored(
+        &mut self,
+        now: Timestamp,
+        declaration: Declaration,
+        declared: Declared,
+        effects: &mut Vec<KeeperEffect>,
+    ) {
+        let service = declaration.service();
+        let settled_at = now.plus_ms(self.config.settle_ms);
+        self.kept.insert(service, Kept::new(now, settled_at, declaration, declared));
+        self.begin(now, service, effects);
+    }
+
+    /// What a newly known revision sets going at once.
+    fn begin(&mut self, now: Timestamp, service: ServiceId, effects: &mut Vec<KeeperEffect>) {
+        let Some(kept) = self.kept.get_mut(&service) else { return };
+        let blobs = kept.blobs();
+        if !blobs.is_empty() {
+            effects.push(KeeperEffect::Hold { service, blobs });
+        }
+        let others = kept.declaration.keepers.iter().filter(|keeper| **keeper != self.config.own);
+        effects.extend(others.map(|to| KeeperEffect::Hand { to: *to, service }));
+        kept.tick(now, &self.config, effects);
+    }
+
+    fn on_tick(&mut self, now: Timestamp, effects: &mut Vec<KeeperEffect>) {
+        let mut over = Vec::new();
+        for (service, kept) in &mut self.kept {
+            kept.tick(now, &self.config, effects);
+            if kept.is_over(now, &self.config) {
+                over.push(*service);
+            }
+        }
+        for service in over {
+            self.kept.remove(&service);
+            effects.push(KeeperEffect::Forget { service });
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What hosts say of replicas.
+
+use super::{
+    KeeperConfig, KeeperEffect, NoteText,
+    kept::{Kept, Placed},
+};
+use opensky_types::{
+    NodeId, Timestamp,
+    service::{Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState},
+};
+use std::collections::BTreeSet;
+
+impl Kept {
+    /// Asks every node that runs a replica, or is to end one, how they are.
+    pub fn ask_hosts(&mut self, now: Timestamp, config: &KeeperConfig, effects: &mut Vec<KeeperEffect>) {
+        if self.asked_hosts_at.is_some_and(|at| now.ms_since(at) < config.report_ms) {
+            return;
+        }
+        self.asked_hosts_at = Some(now);
+        self.replicas.retain(|_, placed| now.ms_since(placed.seen_at) < config.remember_ms);
+        let service = self.declaration.service();
+        let nodes: BTreeSet<NodeId> = self.replicas.values().map(|placed| placed.node).collect();
+        for to in nodes {
+            let renewed = if self.is_acting { self.renew_on(now, config, to) } else { Vec::new() };
+            effects.push(KeeperEffect::AskReport { to, service, renewed });
+        }
+        if self.is_acting {
+            let withdrawn = self.replicas.iter().filter(|(_, placed)| placed.is_withdrawn);
+            effects.extend(
+                withdrawn
+                    .map(|(replica, placed)| KeeperEffect::Withdraw { to: placed.node, replica: *replica }),
+            );
+        }
+    }
+
+    /// Placements on a node that go on and would end before long.
+    fn renew_on(&mut self, now: Timestamp, config: &KeeperConfig, node: NodeId) -> Vec<Placement> {
+        let due_before = now.plus_ms(config.placement_ms / 4 * 3);
+        let mut renewed = Vec::new();
+        for (replica, placed) in &mut self.replicas {
+            if placed.node == node && !placed.is_withdrawn && placed.expires_at < due_before {
+                placed.expires_at = now.plus_ms(config.placement_ms);
+                renewed.push(Placement {
+                    sky: config.sky,
+                    replica: *replica,
+                    revision: placed.revision,
+                    node,
+                    expires_at: placed.expires_at,
+                });
+            }
+        }
+        renewed
+    }
+
+    pub fn on_reported(
+        &mut self,
+        now: Timestamp,
+        config: &KeeperConfig,
+        node: NodeId,
+        reports: Option<Vec<ReplicaReport>>,
+    ) {
+        // A host that does not answer is not heard of: that counts by itself.
+        let Some(reports) = reports else { return };
+        let told: BTreeSet<ReplicaId> = reports.iter().map(|report| report.replica).collect();
+        for report in reports {
+            if report.replica.service == self.declaration.service() {
+                self.take_report(now, node, report);
+            }
+        }
+        let is_gone = |replica: &ReplicaId, placed: &Placed| {
+            // The answer may be older than the placement.
+            let is_settled = placed.answered_at.is_some_and(|at| now.ms_since(at) >= 2 * config.report_ms);
+            placed.node == node && is_settled && !told.contains(replica)
+        };
+        let gone: Vec<ReplicaId> = self
+            .replicas
+            .iter()
+            .filter(|(replica, placed)| is_gone(replica, placed))
+            .map(|(replica, _)| *replica)
+            .collect();
+        for replica in gone {
+            let was_wanted = self.replicas.remove(&replica).is_some_and(|placed| !placed.is_withdrawn);
+            if was_wanted {
+                self.note(now, Some(replica.slot), NoteText::Lost { node });
+            }
+        }
+    }
+
+    fn take_report(&mut self, now: Timestamp, node: NodeId, report: ReplicaReport) {
+        let (replica, revision, state) = (report.replica, report.revision, report.state);
+        let generation = self.generations.entry(replica.slot).or_default();
+        *generation = replica.generation.max(*generation);
+        // Placed by another keeper, or known from before: its placement is renewed at once.
+        let placed = self.replicas.entry(replica).or_insert_with(|| Placed::new(now, node, revision, now));
+        if placed.node != node {
+            return;
+        }
+        placed.seen_at = now;
+        placed.is_loss_told = false;
+        placed.answered_at.get_or_insert(now);
+        if state != ReplicaState::Preparing {
+            placed.began_at.get_or_insert(now);
+        }
+        let was = placed.state();
+        let was_healthy = placed.was_healthy;
+        placed.was_healthy |= matches!(state, ReplicaState::Healthy | ReplicaState::Ended);
+        placed.report = Some(report);
+        if placed.is_withdrawn {
+            return;
+        }
+        match state {
+            ReplicaState::Healthy if !was_healthy => {
+                self.slots.remove(&replica.slot);
+                self.note(now, Some(replica.slot), NoteText::Healthy { node, revision });
+            }
+            ReplicaState::Moving if was != state => {
+                self.note(now, Some(replica.slot), NoteText::Moving { node });
+            }
+            _ => {}
+        }
+    }
+
+    /// A host advertises a replica: one that another keeper placed, perhaps.
+    pub fn on_seen(
+        &mut self,
+        now: Timestamp,
+        replica: ReplicaId,
+        node: NodeId,
+        revision: u64,
+        state: ReplicaState,
+    ) {
+        let generation = self.generations.entry(replica.slot).or_default();
+        *generation = replica.generation.max(*generation);
+        if self.replicas.contains_key(&replica) || state == ReplicaState::Leaving {
+            return;
+        }
+        let mut placed = Placed::new(now, node, revision, now);
+        placed.answered_at = Some(now);
+        placed.began_at = Some(now);
+        placed.was_healthy = state.answers();
+        self.replicas.insert(replica, placed);
+    }
+
+    pub fn on_placed(
+        &mut self,
+        now: Timestamp,
+        config: &KeeperConfig,
+        replica: ReplicaId,
+        answer: Option<Result<(), Refusal>>,
+    ) {
+        let Some(placed) = self.replicas.get_mut(&replica) else { return };
+        let refusal = match answer {
+            Some(Ok(())) => {
+                placed.answered_at = Some(now);
+                placed.seen_at = now;
+                return;
+            }
+            Some(Err(refusal)) => Some(refusal),
+            None => None,
+        };
+        let node = placed.node;
+        self.replicas.remove(&replica);
+        self.note(now, Some(replica.slot), NoteText::Refused { node, refusal });
+        self.leave_alone(now, config, replica.slot, node);
+    }
+
+    /// The next search for a slot goes without this node for a while.
+    pub fn leave_alone(&mut self, now: Timestamp, config: &KeeperConfig, slot: u16, node: NodeId) {
+        let slot = self.slots.entry(slot).or_default();
+        slot.avoid.retain(|(other, until)| *other != node && *until > now);
+        slot.avoid.push((node, now.plus_ms(config.avoid_ms)));
+        slot.asked_at = None;
+    }
+
+    pub fn tell_losses(&mut self, now: Timestamp, config: &KeeperConfig) {
+        let mut lost = Vec::new();
+        for (replica, placed) in &mut self.replicas {
+            if !placed.is_loss_told && !placed.is_withdrawn && placed.is_lost(now, config) {
+                placed.is_loss_told = true;
+                lost.push((replica.slot, placed.node));
+            }
+        }
+        for (slot, node) in lost {
+            self.note(now, Some(slot), NoteText::Lost { node });
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! One service and what is known of its replicas.
+
+use super::{KeeperConfig, KeptView, Note, NoteText, PlacedView};
+use opensky_types::{
+    NodeId, Timestamp,
+    job::Blob,
+    service::{Declaration, Declared, ReplicaId, ReplicaReport, ReplicaState, ServiceSpec},
+};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Notes kept of a service.
+const NOTES_MAX: usize = 64;
+/// How long it is remembered that a service was removed: whoever kept it and was away hears of it.
+const TOMBSTONE_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
+
+/// A revision that did not get healthy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenUp {
+    /// Which.
+    pub revision: u64,
+    /// The one that goes on in its place; none: nothing more is replaced.
+    pub goes_on: Option<u64>,
+    /// What went wrong.
+    pub problem: String,
+}
+
+/// A service that is kept here.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub declaration: Declaration,
+    pub declared: Declared,
+    /// Since when this node keeps it.
+    pub since: Timestamp,
+    /// Nothing is placed before.
+    pub settled_at: Timestamp,
+    pub is_acting: bool,
+    /// When each keeper before this one last said that it acts.
+    pub heard: BTreeMap<NodeId, Timestamp>,
+    pub asked_keepers_at: Option<Timestamp>,
+    pub asked_others_at: Option<Timestamp>,
+    pub asked_hosts_at: Option<Timestamp>,
+    pub replicas: BTreeMap<ReplicaId, Placed>,
+    /// The highest generation seen of each slot.
+    pub generations: BTreeMap<u16, u64>,
+    pub slots: BTreeMap<u16, Slot>,
+    pub given_up: Option<GivenUp>,
+    /// The revision of which all replicas were healthy last.
+    pub good: Option<u64>,
+    pub notes: VecDeque<Note>,
+}
+
+/// A replica.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    pub node: NodeId,
+    pub revision: u64,
+    pub expires_at: Timestamp,
+    /// When its host last said that it is there.
+    pub seen_at: Timestamp,
+    /// When its host said that it takes it.
+    pub answered_at: Option<Timestamp>,
+    /// When its program was there.
+    pub began_at: Option<Timestamp>,
+    pub was_healthy: bool,
+    pub report: Option<ReplicaReport>,
+    pub is_withdrawn: bool,
+    pub is_loss_told: bool,
+}
+
+/// The search for a node for one slot.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slot {
+    /// When nodes were last looked for.
+    pub asked_at: Option<Timestamp>,
+    /// Whether a node that runs another replica will do.
+    pub may_double: bool,
+    /// Nodes that are left alone, and until when.
+    pub avoid: Vec<(NodeId, Timestamp)>,
+    /// Failures in a row, and until when nothing is tried again.
+    pub failures: u32,
+    pub wait_until: Timestamp,
+}
+
+impl Placed {
+    pub fn new(now: Timestamp, node: NodeId, revision: u64, expires_at: Timestamp) -> Self {
+        Self {
+            node,
+            revision,
+            expires_at,
+            seen_at: now,
+            answered_at: None,
+            began_at: None,
+            was_healthy: false,
+            report: None,
+            is_withdrawn: false,
+            is_loss_told: false,
+        }
+    }
+
+    pub fn state(&self) -> ReplicaState {
+        self.report.as_ref().map_or(ReplicaState::Preparing, |report| report.state)
+    }
+
+    pub fn is_lost(&self, now: Timestamp, config: &KeeperConfig) -> bool {
+        now.ms_since(self.seen_at) >= config.lost_ms
+    }
+
+    /// Whether it counts as filling its slot.
+    pub fn is_live(&self, now: Timestamp, config: &KeeperConfig) -> bool {
+        let is_over = matches!(self.state(), ReplicaState::Failed | ReplicaState::Leaving);
+        !self.is_withdrawn && !is_over && !self.is_lost(now, config)
+    }
+
+    /// Whether it does what it is there for.
+    pub fn is_good(&self) -> bool {
+        matches!(self.state(), ReplicaState::Healthy | ReplicaState::Ended)
+    }
+}
+
+impl Kept {
+    pub fn new(now: Timestamp, settled_at: Timestamp, declaration: Declaration, declared: Declared) -> Self {
+        Self {
+            good: declaration.fallback.map(|earlier| earlier.revision),
+            declaration,
+            declared,
+            since: now,
+            settled_at,
+            is_acting: false,
+            heard: BTreeMap::new(),
+            asked_keepers_at: None,
+            asked_others_at: None,
+            asked_hosts_at: None,
+            replicas: BTreeMap::new(),
+            generations: BTreeMap::new(),
+            slots: BTreeMap::new(),
+            given_up: None,
+            notes: VecDeque::new(),
+        }
+    }
+
+    /// A newer revision was declared.
+    pub fn renew(&mut self, now: Timestamp, declaration: Declaration, declared: Declared) {
+        self.declaration = declaration;
+        self.declared = declared;
+        self.given_up = None;
+        self.slots.clear();
+        self.heard.clear();
+        self.since = now;
+        self.asked_keepers_at = None;
+    }
+
+    /// The revision that is to run.
+    pub fn wanted(&self) -> u64 {
+        let goes_on = self.given_up.as_ref().and_then(|given_up| given_up.goes_on);
+        goes_on.unwrap_or(self.declaration.revision)
+    }
+
+    /// The spec of the revision that is to run; none for a service that is removed.
+    pub fn spec(&self) -> Option<&ServiceSpec> {
+        self.declared.spec_of(&self.declaration, self.wanted())
+    }
+
+    pub fn given_up_revision(&self) -> u64 {
+        self.given_up.as_ref().map_or(0, |given_up| given_up.revision)
+    }
+
+    /// All programs of it, each once.
+    pub fn blobs(&self) -> Vec<Blob> {
+        let specs = self.declared.spec.iter().chain(&self.declared.fallback);
+        let mut blobs: Vec<Blob> =
+            specs.map(|spec| Blob { hash: spec.program.hash, size_bytes: spec.program.size_bytes }).collect();
+        blobs.sort_unstable();
+        blobs.dedup();
+        blobs
+    }
+
+    /// Whether nothing of it is left to look after.
+    pub fn is_over(&self, now: Timestamp, config: &KeeperConfig) -> bool {
+        let is_gone = |placed: &Placed| placed.is_lost(now, config);
+        self.declaration.spec.is_none()
+            && now.ms_since(self.declaration.made_at) >= TOMBSTONE_MS
+            && self.replicas.values().all(is_gone)
+    }
+
+    pub fn note(&mut self, at: Timestamp, slot: Option<u16>, text: NoteText) {
+        // What is said again and again is said once.
+        let same = |note: &&mut Note| note.slot == slot;
+        if let Some(last) = self.notes.iter_mut().rev().find(same)
+            && last.text == text
+        {
+            last.at = at;
+            return;
+        }
+        self.notes.push_back(Note { at, slot, text });
+        if self.notes.len() > NOTES_MAX {
+            self.notes.pop_front();
+        }
+    }
+
+    pub fn view(&self, now: Timestamp, config: &KeeperConfig) -> KeptView {
+        let replicas = self.replicas.iter().map(|(replica, placed)| PlacedView {
+            replica: *replica,
+            node: placed.node,
+            revision: placed.revision,
+            report: placed.report.clone(),
+            is_lost: placed.is_lost(now, config),
+            is_withdrawn: placed.is_withdrawn,
+        });
+        KeptView {
+            declaration: self.declaration.clone(),
+            declared: self.declared.clone(),
+            is_acting: self.is_acting,
+            wanted: self.wanted(),
+            given_up: self.given_up.clone(),
+            replicas: replicas.collect(),
+            notes: self.notes.iter().cloned().collect(),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! What is there against what should be there, slot by slot.
+
+use super::{
+    KeeperConfig, KeeperEffect, NoteText,
+    kept::{GivenUp, Kept, Placed},
+};
+use opensky_types::{
+    NodeId, Timestamp,
+    reason::MisfitCounts,
+    service::{Placement, ReplicaId, ReplicaState},
+};
+
+/// Starts of a program that never got healthy, after which an update counts as failed.
+const RESTARTS_MAX: u32 = 3;
+/// Longest wait between two tries for a slot that fails, in milliseconds.
+const WAIT_MS_MAX: u64 = 60_000;
+
+impl Kept {
+    /// Brings what is there nearer to what is declared. Called only while this node acts.
+    pub fn reconcile(&mut self, now: Timestamp, config: &KeeperConfig, effects: &mut Vec<KeeperEffect>) {
+        self.look_at_failures(now, config);
+        let Some((replicas, parallel)) = self.spec().map(|spec| (spec.replicas, spec.update.parallel)) else {
+            return self.withdraw_where(|_, _| true, effects);
+        };
+        self.withdraw_where(|replica, _| replica.slot >= replicas, effects);
+        for slot in 0..replicas {
+            self.reconcile_slot(now, config, slot, parallel, effects);
+        }
+        self.look_at_revision(now, config, replicas);
+    }
+
+    fn reconcile_slot(
+        &mut self,
+        now: Timestamp,
+        config: &KeeperConfig,
+        slot: u16,
+        parallel: u16,
+        effects: &mut Vec<KeeperEffect>,
+    ) {
+        let wanted = self.wanted();
+        match self.best(now, config, slot) {
+            Some((best, true)) => {
+                self.withdraw_where(|replica, _| replica.slot == slot && *replica != best, effects);
+            }
+            // It starts.
+            Some((_, false)) => {}
+            None => {
+                let is_served = self.live(now, config, slot).any(|(_, placed)| placed.state().answers());
+                let is_frozen = self.given_up.as_ref().is_some_and(|given_up| given_up.goes_on.is_none());
+                let in_transition = self.replicas.iter().filter(|(replica, placed)| {
+                    let is_starting = placed.revision == wanted && !placed.was_healthy;
+                    replica.slot != slot && is_starting && placed.is_live(now, config)
+                });
+                // Nothing that answers is given up before there is room to replace it.
+                if !is_served || (!is_frozen && in_transition.count() < usize::from(parallel)) {
+                    self.look_for_node(now, config, slot, effects);
+                }
+            }
+        }
+    }
+
+    /// Replicas that fill a slot.
+    fn live<'a>(
+        &'a self,
+        now: Timestamp,
+        config: &'a KeeperConfig,
+        slot: u16,
+    ) -> impl Iterator<Item = (&'a ReplicaId, &'a Placed)> {
+        let in_slot = self.replicas.iter().filter(move |(replica, _)| replica.slot == slot);
+        in_slot.filter(move |(_, placed)| placed.is_live(now, config))
+    }
+
+    /// The replica of the wanted revision that fills a slot, and whether it is good already.
+    fn best(&self, now: Timestamp, config: &KeeperConfig, slot: u16) -> Option<(ReplicaId, bool)> {
+        let wanted = self.wanted();
+        let current = self
+            .live(now, config, slot)
+            .filter(|(_, placed)| placed.revision == wanted && placed.state() != ReplicaState::Moving);
+        current
+            .map(|(replica, placed)| (*replica, placed.is_good()))
+            .max_by_key(|(replica, good)| (*good, *replica))
+    }
+
+    /// Asks for the end of replicas.
+    fn withdraw_where(
+        &mut self,
+        which: impl Fn(&ReplicaId, &Placed) -> bool,
+        effects: &mut Vec<KeeperEffect>,
+    ) {
+        for (replica, placed) in &mut self.replicas {
+            if !placed.is_withdrawn && which(replica, placed) {
+                placed.is_withdrawn = true;
+                effects.push(KeeperEffect::Withdraw { to: placed.node, replica: *replica });
+            }
+        }
+    }
+
+    fn look_for_node(
+        &mut self,
+        now: Timestamp,
+        config: &KeeperConfig,
+        number: u16,
+        effects: &mut Vec<KeeperEffect>,
+    ) {
+        let service = self.declaration.service();
+        let mut used = self.nodes_of_others(now, config, number);
+        let slot = self.slots.entry(number).or_default();
+        if now < slot.wait_until || slot.asked_at.is_some_and(|at| now.ms_since(at) < config.find_ms) {
+            return;
+        }
+        slot.asked_at = Some(now);
+        slot.avoid.retain(|(_, until)| *until > now);
+        if slot.may_double {
+            used.clear();
+        }
+        used.extend(slot.avoid.iter().map(|(node, _)| *node));
+        effects.push(KeeperEffect::Find { service, slot: number, used });
+    }
+
+    /// Nodes that run replicas of other slots: a slot goes elsewhere if it can.
+    fn nodes_of_others(&self, now: Timestamp, config: &KeeperConfig, slot: u16) -> Vec<NodeId> {
+        let others = self
+            .replicas
+            .iter()
+            .filter(|(replica, placed)| replica.slot != slot && placed.is_live(now, config));
+        let mut nodes: Vec<NodeId> = others.map(|(_, placed)| placed.node).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+
+    pub fn on_found(
+        &mut self,
+        now: Timestamp,
+        config: &KeeperConfig,
+        number: u16,
+        nodes: &[NodeId],
+        counts: &MisfitCounts,
+        effects: &mut Vec<KeeperEffect>,
+    ) {
+        let is_wanted = self.spec().is_some_and(|spec| number < spec.replicas);
+        if !self.is_acting || !is_wanted || self.best(now, config, number).is_some() {
+            return;
+        }
+        let load = |node: &NodeId| {
+            let there = |placed: &&Placed| placed.node == *node && placed.is_live(now, config);
+            self.replicas.values().filter(there).count()
+        };
+        // In order of how well they fit, where they run equally many.
+        let chosen = nodes.iter().min_by_key(|node| load(node)).copied();
+        let slot = self.slots.entry(number).or_default();
+        match chosen {
+            Some(node) => self.place(now, config, number, node, effects),
+            None if !slot.may_double => {
+                slot.may_double = true;
+                slot.asked_at = None;
+                self.look_for_node(now, config, number, effects);
+            }
+            None => {
+                slot.may_double = false;
+                self.note(now, Some(number), NoteText::NobodyFits { counts: counts.clone() });
+            }
+        }
+    }
+
+    fn place(
+        &mut self,
+        now: Timestamp,
+        config: &KeeperConfig,
+        slot: u16,
+        node: NodeId,
+        effects: &mut Vec<KeeperEffect>,
+    ) {
+        let generation = self.generations.entry(slot).or_default();
+        *generation = generation.saturating_add(1);
+        let replica = ReplicaId { service: self.declaration.service(), slot, generation: *generation };
+        let (revision, expires_at) = (self.wanted(), now.plus_ms(config.placement_ms));
+        self.replicas.insert(replica, Placed::new(now, node, revision, expires_at));
+        self.note(now, Some(slot), NoteText::Placed { node, revision });
+        let placement = Placement { sky: config.sky, replica, revision, node, expires_at };
+        effects.push(KeeperEffect::Place { placement });
+    }
+
+    /// Replicas that will not get healthy where they are: their update is given up, or they are tried elsewhere.
+    fn look_at_failures(&mut self, now: Timestamp, config: &KeeperConfig) {
+        let Some(healthy_ms) = self.spec().map(|spec| spec.update.healthy_ms) else { return };
+        let has_failed = |placed: &Placed| {
+            let restarts = placed.report.as_ref().map_or(0, |report| report.restarts);
+            let is_late = placed.began_at.is_some_and(|at| now.ms_since(at) >= healthy_ms);
+            placed.state() == ReplicaState::Failed
+                || (!placed.was_healthy && (is_late || restarts >= RESTARTS_MAX))
+        };
+        let failed: Vec<(ReplicaId, Placed)> = self
+            .replicas
+            .iter()
+            .filter(|(_, placed)| !placed.is_withdrawn && !placed.is_lost(now, config) && has_failed(placed))
+            .map(|(replica, placed)| (*replica, placed.clone()))
+            .collect();
+        for (replica, placed) in failed {
+            let (problem, last_words) = match &placed.report {
+                Some(report) if !report.problem.is_empty() => {
+                    (report.problem.clone(), report.last_words.clone())
+                }
+                Some(report) => ("it did not get healthy in time".to_owned(), report.last_words.clone()),
+                None => Default::default(),
+            };
+            let node = placed.node;
+            let text = NoteText::Failed { node, problem: problem.clone(), last_words: last_words.clone() };
+            self.note(now, Some(replica.slot), text);
+            let newest = self.declaration.revision;
+            let is_update = self.declaration.fallback.is_some() && self.good != Some(newest);
+            if is_update && placed.revision == newest && self.given_up.is_none() {
+                let said = if last_words.is_empty() { problem } else { format!("{problem}: {last_words}") };
+                self.give_up(now, said);
+            }
+            if let Some(placed) = self.replicas.get_mut(&replica) {
+                // Its end is asked for with the next question to its host.
+                placed.is_withdrawn = true;
+            }
+            self.leave_alone(now, config, replica.slot, node);
+            let slot = self.slots.entry(replica.slot).or_default();
+            slot.failures = slot.failures.saturating_add(1);
+            slot.wait_until = now.plus_ms((500 << slot.failures.min(10)).min(WAIT_MS_MAX));
+        }
+    }
+
+    pub fn give_up(&mut self, now: Timestamp, problem: String) {
+        let may_roll_back = self.declared.spec.as_ref().is_some_and(|spec| spec.update.rollback);
+        let earlier = self.declaration.fallback.map(|earlier| earlier.revision);
+        let goes_on = earlier.filter(|revision| {
+            may_roll_back && self.declared.spec_of(&self.declaration, *revision).is_some()
+        });
+        let revision = self.declaration.revision;
+        self.note(now, None, NoteText::GaveUp { revision, goes_on, problem: problem.clone() });
+        self.given_up = Some(GivenUp { revision, goes_on, problem });
+        self.slots.clear();
+    }
+
+    /// Notes that all of the wanted revision is good.
+    fn look_at_revision(&mut self, now: Timestamp, config: &KeeperConfig, replicas: u16) {
+        let wanted = self.wanted();
+        let is_whole = (0..replicas).all(|slot| matches!(self.best(now, config, slot), Some((_, true))));
+        if is_whole && (self.good != Some(wanted) || self.notes.is_empty()) {
+            self.good = Some(wanted);
+            self.note(now, None, NoteText::UpToDate { revision: wanted });
+        }
+    }
+}

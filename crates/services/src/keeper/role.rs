@@ -1,0 +1,80 @@
+//! Who acts: the first keeper that says so; the next one stands in where none before it does.
+
+use super::{KeeperConfig, KeeperEffect, NoteText, kept::Kept};
+use opensky_types::{NodeId, Timestamp};
+
+/// Keepers after this one are asked so many times more rarely.
+const RARELY: u64 = 10;
+
+impl Kept {
+    pub fn tick(&mut self, now: Timestamp, config: &KeeperConfig, effects: &mut Vec<KeeperEffect>) {
+        self.ask_keepers(now, config, effects);
+        self.look_at_role(now, config);
+        self.tell_losses(now, config);
+        if self.is_acting {
+            self.reconcile(now, config, effects);
+        }
+        self.ask_hosts(now, config, effects);
+    }
+
+    pub fn on_keeper_said(
+        &mut self,
+        now: Timestamp,
+        config: &KeeperConfig,
+        node: NodeId,
+        (revision, is_acting, given_up): (u64, bool, u64),
+        effects: &mut Vec<KeeperEffect>,
+    ) {
+        if !self.declaration.keepers.contains(&node) {
+            return;
+        }
+        if revision < self.declaration.revision {
+            effects.push(KeeperEffect::Hand { to: node, service: self.declaration.service() });
+        }
+        if !is_acting || !self.earlier(config).contains(&node) {
+            return;
+        }
+        self.heard.insert(node, now);
+        // Whoever stands in later need not try again what was tried.
+        if given_up == self.declaration.revision && self.given_up.is_none() {
+            self.give_up(now, "it did not get healthy when another keeper tried".to_owned());
+        }
+        self.look_at_role(now, config);
+    }
+
+    /// Keepers that come before this one.
+    fn earlier(&self, config: &KeeperConfig) -> &[NodeId] {
+        let keepers = &self.declaration.keepers;
+        let own = keepers.iter().position(|keeper| *keeper == config.own).unwrap_or(keepers.len());
+        &keepers[..own]
+    }
+
+    fn ask_keepers(&mut self, now: Timestamp, config: &KeeperConfig, effects: &mut Vec<KeeperEffect>) {
+        let service = self.declaration.service();
+        let is_due = |asked: Option<Timestamp>, every_ms| asked.is_none_or(|at| now.ms_since(at) >= every_ms);
+        if is_due(self.asked_keepers_at, config.report_ms) {
+            self.asked_keepers_at = Some(now);
+            let earlier = self.earlier(config).iter();
+            effects.extend(earlier.map(|to| KeeperEffect::AskKeeper { to: *to, service }));
+        }
+        if is_due(self.asked_others_at, config.report_ms * RARELY) {
+            self.asked_others_at = Some(now);
+            let later = self.declaration.keepers.iter().skip(self.earlier(config).len());
+            let others = later.filter(|keeper| **keeper != config.own);
+            effects.extend(others.map(|to| KeeperEffect::AskKeeper { to: *to, service }));
+        }
+    }
+
+    fn look_at_role(&mut self, now: Timestamp, config: &KeeperConfig) {
+        let is_named = self.declaration.keepers.contains(&config.own);
+        let someone_acts = self.earlier(config).iter().any(|keeper| {
+            let heard = self.heard.get(keeper).copied().unwrap_or(self.since);
+            now.ms_since(heard) < config.takeover_ms
+        });
+        let acts = is_named && !someone_acts && now >= self.settled_at;
+        if acts != self.is_acting {
+            self.is_acting = acts;
+            self.note(now, None, NoteText::Acts(acts));
+        }
+    }
+}

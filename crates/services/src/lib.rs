@@ -1,0 +1,16 @@
+//! Keeps services up.
+//!
+//! What it is: three pure cores. [`Keeper`] decides where replicas of a service belong, replaces those that are
+//! lost, and brings in new revisions; [`Host`] leads the life of the replicas on one node; [`Directory`] knows
+//! who answers for a service right now. What they never do: I/O, reading a clock, drawing randomness, signing.
+//! Start at [`Keeper::handle`], then `keeper/reconcile.rs`.
+
+mod directory;
+mod host;
+mod keeper;
+
+pub use directory::{Directory, Heard, Known, Resolved, UnknownService};
+pub use host::{Capacity, Host, HostConfig, HostEffect, HostInput, HostedView};
+pub use keeper::{
+    GivenUp, Keeper, KeeperConfig, KeeperEffect, KeeperInput, KeptView, Note, NoteText, PlacedView,
+};
