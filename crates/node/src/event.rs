@@ -9,6 +9,7 @@ use crate::{
     journal::Promise,
     ledger::Caught,
     requests::Request,
+    services::ServiceEvent,
 };
 use opensky_ledger::{approval::Approval, transaction::Transaction};
 use opensky_ports::{
@@ -106,6 +107,8 @@ pub(crate) enum Event {
     },
     /// Others were asked to be witnesses of a wrong result.
     Testified { receipt: Hash, gathered: Option<Testified> },
+    /// Something about services.
+    Service(Box<ServiceEvent>),
     /// Time passed.
     Tick,
 }

@@ -2,6 +2,7 @@
 
 mod images;
 mod ledger;
+mod services;
 
 pub use ledger::TransactError;
 

@@ -25,6 +25,7 @@ mod payments;
 mod quote;
 mod requests;
 mod serve;
+mod services;
 mod settings;
 mod sky;
 mod start;
@@ -40,5 +41,9 @@ pub use membership::{JoinError, Joined, join, member_knock};
 pub use node::{End, Node};
 pub use opensky_market::Cluster;
 pub use opensky_scheduler::JobView as JobProgress;
+pub use opensky_services::{GivenUp, Note as ServiceNote, UnknownService};
 pub use quote::{Quote, StageQuote};
+pub use services::{
+    DeclareError, LogPart, OpenError, OpenPort, ReplicaView, ServiceError, ServiceState, ServiceView,
+};
 pub use start::{Parts, StartError};

@@ -15,6 +15,7 @@ use crate::{
     offers::OwnOffers,
     payments::Payments,
     requests::{Request, tell},
+    services::Services,
 };
 use opensky_market::Market;
 use opensky_ports::{BlobStore, Clock, Executor, Journal, Machine, Record, Transport, TransportEvent};
@@ -80,6 +81,7 @@ pub struct Node {
     pub(crate) links: Links,
     pub(crate) consumer: Consumer,
     pub(crate) host: Host,
+    pub(crate) services: Services,
     pub(crate) ledger: OwnLedger,
     pub(crate) audits: Audits,
     pub(crate) payments: Payments,
@@ -198,6 +200,7 @@ impl Node {
             Event::Approved { transaction, approval, answer } => {
                 self.on_approved(now, &transaction, approval, answer);
             }
+            Event::Service(event) => self.on_service_event(now, *event),
             Event::Tick => self.on_tick(now),
         }
     }
@@ -222,6 +225,7 @@ impl Node {
         self.schedule(now, opensky_scheduler::Input::Tick);
         self.provide(now, opensky_provider::Input::Tick);
         self.links_tick(now);
+        self.services_tick(now);
         // With the first tick already: a job that comes right after the start finds this node's offer.
         if self.ticks % 10 == 1 {
             self.every_second(now);
@@ -230,6 +234,7 @@ impl Node {
 
     fn every_second(&mut self, now: Timestamp) {
         self.market.expire(now);
+        self.services.directory.expire(now);
         self.expire_proposals(now);
         self.publish_progress();
         self.offer_if_due(now);
@@ -324,6 +329,9 @@ impl Node {
     async fn shut_down(mut self, writer: JournalWriter, mut sources: Sources) {
         self.provide(self.clock.now(), opensky_provider::Input::Drain);
         self.executor.shut_down().await;
+        if let Some(engine) = self.services.engine() {
+            engine.shut_down().await;
+        }
         while let Ok(event) = sources.events.try_recv() {
             self.handle_event(event);
         }

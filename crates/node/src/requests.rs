@@ -9,6 +9,7 @@ use crate::{
     ledger::AutoTransfer,
     node::{End, Node},
     quote::Quote,
+    services::ServiceRequest,
     settings,
 };
 use opensky_ledger::{action::Action, event::Event as LedgerEvent, transaction::SignedTransaction};
@@ -100,6 +101,8 @@ pub(crate) enum Request {
         name: String,
         answer: Answer<bool>,
     },
+    /// About services.
+    Service(Box<ServiceRequest>),
     /// Answered once all facts known by now are on disk.
     OnDisk(Answer<()>),
     /// Answered once all facts known by now can be read from the journal.
@@ -161,6 +164,7 @@ impl Node {
             Request::Images(answer) => tell(answer, self.images.clone()),
             Request::KeepImage { name, blob, answer } => tell(answer, self.keep_image(now, name, blob)),
             Request::RemoveImage { name, answer } => tell(answer, self.remove_image(&name)),
+            Request::Service(request) => self.on_service_request(now, *request),
             Request::OnDisk(answer) => self.promise(Promise::Done(answer)),
             Request::Written(answer) => self.promise_as(Keeping::Fleeting, Promise::Done(answer)),
             Request::Progress { job, answer } => tell(answer, self.consumer.view(job)),

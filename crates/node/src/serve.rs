@@ -5,6 +5,7 @@ use opensky_ports::{BlobError, BlobReader, BlobStore, ByteStream};
 use opensky_protocol::{
     Message, ledger,
     query::{self, OFFERS_MAX, Query, QueryReply},
+    service,
     transfer::{self, CHUNK_BYTES, Fetch, FetchReply, Outboard, SubtreeHasher},
     work,
 };
@@ -34,6 +35,7 @@ impl Node {
             work::PROTOCOL => self.accept_link(now, from, stream),
             transfer::PROTOCOL => self.serve_blob(from, stream),
             ledger::PROTOCOL => self.serve_ledger(from, stream),
+            service::PROTOCOL => self.serve_service(from, stream),
             query::PROTOCOL => self.serve_query(now, from, stream),
             other => tracing::warn!(%from, protocol = other, "stream of a protocol that is not served"),
         }

@@ -3,18 +3,26 @@
 use crate::{
     images::{IMAGE_NAME_BYTES_MAX, IMAGES_MAX, KeptImage},
     ledger::AutoTransfer,
+    services::OpenPort,
 };
 use opensky_ports::{Clock, Journal, JournalError, Record};
-use opensky_types::{codec, limits::ContributionLimits};
+use opensky_services::KEPT_MAX;
+use opensky_types::{ServiceId, codec, limits::ContributionLimits, service::Declared};
 
 const LIMITS: &str = "contribution-limits/1";
 const AUTO_TRANSFERS: &str = "auto-transfers/1";
 const IMAGES: &str = "images/1";
+const SERVICES: &str = "services/1";
+const OPEN_PORTS: &str = "open-ports/1";
 const SCHEDULER_SECRET: &str = "scheduler-secret/1";
 /// Largest stored value that is read back, in bytes.
 const VALUE_BYTES_MAX: usize = 4_096;
 /// Bytes of the list of images: a name, a hash, a size and a time for each.
 const IMAGES_BYTES_MAX: usize = IMAGES_MAX * (IMAGE_NAME_BYTES_MAX + 64);
+/// Bytes of the list of services, of one service, and of the list of ports.
+const SERVICES_BYTES_MAX: usize = KEPT_MAX * 10 + 4;
+const SERVICE_BYTES_MAX: usize = 512 * 1024;
+const OPEN_PORTS_BYTES_MAX: usize = 64 * 1024;
 
 /// The owner's limits as last set.
 pub(crate) fn limits(journal: &dyn Journal) -> Result<Option<ContributionLimits>, JournalError> {
@@ -50,6 +58,45 @@ pub(crate) fn images(journal: &dyn Journal) -> Result<Vec<KeptImage>, JournalErr
 /// The record that keeps them.
 pub(crate) fn images_record(images: &Vec<KeptImage>) -> Record {
     Record::Setting { name: IMAGES.into(), value: codec::encode(images) }
+}
+
+/// The services that this node keeps.
+pub(crate) fn services(journal: &dyn Journal) -> Result<Vec<Declared>, JournalError> {
+    let Some(value) = journal.setting(SERVICES)? else { return Ok(Vec::new()) };
+    let damaged = || JournalError::Damaged { what: "services setting" };
+    let services: Vec<ServiceId> = codec::decode(&value, SERVICES_BYTES_MAX).map_err(|_| damaged())?;
+    let mut kept = Vec::with_capacity(services.len());
+    for service in services {
+        let value = journal.setting(&service_name(service))?.ok_or_else(damaged)?;
+        kept.push(codec::decode(&value, SERVICE_BYTES_MAX).map_err(|_| damaged())?);
+    }
+    Ok(kept)
+}
+
+/// The record that keeps their list.
+pub(crate) fn services_record(services: &Vec<ServiceId>) -> Record {
+    Record::Setting { name: SERVICES.into(), value: codec::encode(services) }
+}
+
+/// The record that keeps one of them.
+pub(crate) fn service_record(service: ServiceId, declared: &Declared) -> Record {
+    Record::Setting { name: service_name(service), value: codec::encode(declared) }
+}
+
+fn service_name(service: ServiceId) -> String {
+    format!("service/1/{service}")
+}
+
+/// The local ports that lead to services.
+pub(crate) fn open_ports(journal: &dyn Journal) -> Result<Vec<OpenPort>, JournalError> {
+    let Some(value) = journal.setting(OPEN_PORTS)? else { return Ok(Vec::new()) };
+    codec::decode(&value, OPEN_PORTS_BYTES_MAX)
+        .map_err(|_| JournalError::Damaged { what: "open ports setting" })
+}
+
+/// The record that keeps them.
+pub(crate) fn open_ports_record(ports: &Vec<OpenPort>) -> Record {
+    Record::Setting { name: OPEN_PORTS.into(), value: codec::encode(ports) }
 }
 
 /// The secret that audits are drawn with; made at the first start.

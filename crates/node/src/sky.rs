@@ -19,6 +19,7 @@ use opensky_ports::{
 use opensky_protocol::{
     GOSSIP_BYTES_MAX, Message, TOPIC_OFFERS, ledger,
     query::{self, OFFERS_MAX, Query, QueryReply},
+    service,
 };
 use opensky_types::{
     Hash, JobId, NodeId, Signed, Timestamp, codec,
@@ -126,6 +127,10 @@ impl Node {
             ledger::TOPIC_BLOCKS => return self.on_block_heard(from, &bytes, verdict),
             ledger::TOPIC_TRANSACTIONS => return self.on_transaction_heard(&bytes, verdict),
             ledger::TOPIC_CHECKPOINTS => return self.on_checkpoint_heard(from, &bytes, verdict),
+            service::TOPIC_ADVERTS => {
+                let judged = self.on_advert_heard(now, &bytes);
+                return tell(verdict, judged);
+            }
             _ => {}
         }
         let judged = match codec::decode::<Signed<Offer>>(&bytes, GOSSIP_BYTES_MAX) {

@@ -15,11 +15,12 @@ use crate::{
     node::{End, Node, Sources},
     offers::OwnOffers,
     payments::Payments,
+    services::Services,
 };
 use opensky_market::Market;
 use opensky_ports::{
-    BlobStore, Clock, Executor, Journal, JournalError, LedgerEngine, Machine, Record, Transport,
-    TransportEvent,
+    BlobStore, Clock, Executor, Journal, JournalError, LedgerEngine, Machine, Record, ServiceEngine,
+    Transport, TransportEvent,
 };
 use opensky_types::{
     Keypair, Timestamp,
@@ -61,6 +62,8 @@ pub struct Parts {
     pub transport_events: mpsc::Receiver<TransportEvent>,
     /// Runs tasks.
     pub executor: Arc<dyn Executor>,
+    /// Runs programs that stay up; none where the owner shares nothing of the kind.
+    pub services: Option<Arc<dyn ServiceEngine>>,
     /// Holds content.
     pub blobs: Arc<dyn BlobStore>,
     /// Holds facts.
@@ -167,6 +170,7 @@ impl Node {
             payments: Payments::new(parts.journal.tabs()?),
             audits: Audits::load(parts.journal.as_ref())?,
             consumer: Consumer::new(secret, parts.starts),
+            services: Services::new(sky, own, parts.services),
             host: Host::new((sky, has_prices), own, parts.clock.random()),
             offers: OwnOffers::new(own, parts.starts),
             journal: parts.journal,
@@ -204,6 +208,9 @@ impl Node {
             }
         }
         self.close_tabs(now);
+        let kept = crate::settings::services(self.journal.as_ref())?;
+        self.restore_services(now, kept);
+        self.restore_open_ports(crate::settings::open_ports(self.journal.as_ref())?);
         Ok(())
     }
 }

@@ -44,6 +44,17 @@ impl Closed {
     }
 }
 
+/// What services on this node take: tasks share the rest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reserved {
+    /// Slots.
+    pub slots: u16,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Files, in bytes.
+    pub disk_bytes: u64,
+}
+
 /// Limits, machine and readings, and what follows from them.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
@@ -52,6 +63,7 @@ pub(crate) struct Gate {
     readings: Readings,
     is_hot: bool,
     is_draining: bool,
+    reserved: Reserved,
     closed: Option<(Closed, Timestamp)>,
 }
 
@@ -73,6 +85,10 @@ impl Gate {
     pub fn set_readings(&mut self, now: Timestamp, readings: Readings) {
         self.readings = readings;
         self.judge(now);
+    }
+
+    pub fn set_reserved(&mut self, reserved: Reserved) {
+        self.reserved = reserved;
     }
 
     pub fn drain(&mut self, now: Timestamp) {
@@ -103,6 +119,11 @@ impl Gate {
 
     /// Most tasks at a time, whether or not the gate is open.
     pub fn slots(&self) -> u16 {
+        self.slots_shared().saturating_sub(self.reserved.slots)
+    }
+
+    /// All slots that the owner shares, for tasks and services together.
+    pub fn slots_shared(&self) -> u16 {
         let Some((limits, hardware)) = self.known() else { return 0 };
         if limits.cpu_percent == 0 {
             return 0;
@@ -119,11 +140,21 @@ impl Gate {
 
     /// Memory for all running tasks together, in bytes.
     pub fn memory_bytes(&self) -> u64 {
+        self.memory_shared_bytes().saturating_sub(self.reserved.memory_bytes)
+    }
+
+    /// All memory that the owner shares, in bytes.
+    pub fn memory_shared_bytes(&self) -> u64 {
         self.known().map_or(0, |(limits, hardware)| limits.memory_bytes.min(hardware.memory_bytes))
     }
 
     /// Scratch and output for all running tasks together, in bytes.
     pub fn disk_bytes(&self) -> u64 {
+        self.disk_shared_bytes().saturating_sub(self.reserved.disk_bytes)
+    }
+
+    /// All disk that the owner shares, in bytes.
+    pub fn disk_shared_bytes(&self) -> u64 {
         self.known().map_or(0, |(limits, _)| limits.disk_bytes)
     }
 
@@ -168,7 +199,7 @@ impl Gate {
         let Some((limits, hardware)) = self.known() else { return Some(Closed::Starting) };
         let readings = &self.readings;
         let is_outside = |minute| limits.hours.is_some_and(|hours| !hours.contain(minute));
-        if !limits.share || limits.cpu_percent == 0 || self.memory_bytes() == 0 {
+        if !limits.share || limits.cpu_percent == 0 || self.memory_shared_bytes() == 0 {
             Some(Closed::Paused)
         } else if is_outside(readings.minute_of_day) {
             Some(Closed::OutsideHours)

@@ -1,6 +1,9 @@
 //! What happens to a provider.
 
-use crate::effect::{BatchId, DeliveryId};
+use crate::{
+    effect::{BatchId, DeliveryId},
+    gate::Reserved,
+};
 use opensky_types::{
     AgreementId, Micros, NodeId, TaskId, Timestamp,
     agreement::Terms,
@@ -81,6 +84,8 @@ pub enum Input {
     /// Agreements that were held when the node last stopped, and what was earned under each; right after
     /// the engines when it starts.
     Restored { agreements: Vec<(AgreementId, Terms, Micros)> },
+    /// Services on this node take so much of what its owner shares.
+    Reserved(Reserved),
     /// The node shuts down: nothing new, and all that is open ends.
     Drain,
     /// Time has passed. Due about every 100 ms while agreements are open, every second otherwise.

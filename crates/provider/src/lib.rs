@@ -29,5 +29,6 @@ mod running;
 
 pub use config::Config;
 pub use effect::{BatchId, Committed, DeliveryId, Effect, FetchedInput, OfferDraft, RunItem};
+pub use gate::Reserved;
 pub use input::{Input, TaskAttempt, TaskEnd};
-pub use provider::Provider;
+pub use provider::{Provider, Room};

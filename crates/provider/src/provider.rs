@@ -7,8 +7,25 @@ use crate::{
     gate::Gate,
     kept::{Held, Kept},
 };
-use opensky_types::{AgreementId, NodeId, Timestamp, agreement::Terms, engine::Engine};
+use opensky_types::{AgreementId, Micros, NodeId, Timestamp, agreement::Terms, engine::Engine};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// What services may take, by the owner's limits and the tasks that run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Slots.
+    pub slots: u16,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Files, in bytes.
+    pub disk_bytes: u64,
+    /// Whether work costs nothing here.
+    pub is_free: bool,
+    /// Whether nothing new begins.
+    pub is_closed: bool,
+    /// Whether all work has to end now.
+    pub must_end: bool,
+}
 
 /// The provider's side of all agreements of a node.
 #[derive(Debug)]
@@ -108,6 +125,7 @@ impl Provider {
             Input::ConsumerUp { node } => self.on_consumer_up(node),
             Input::ConsumerLost { node } => self.on_consumer_lost(now, node),
             Input::Restored { agreements } => self.on_restored(now, agreements, effects),
+            Input::Reserved(reserved) => self.gate.set_reserved(reserved),
             Input::Drain => self.gate.drain(now),
             Input::Tick => self.on_tick(now, effects),
         }
@@ -131,6 +149,24 @@ impl Provider {
     pub fn load(&self) -> (usize, usize) {
         let waiting = self.agreements.values().map(|open| open.live.saturating_sub(open.batches.len()));
         (self.batches.open.len(), waiting.sum())
+    }
+
+    /// What is left for services, beside the tasks that run.
+    pub fn room(&self, now: Timestamp) -> Room {
+        let active = || self.batches.active().map(|(_, batch)| batch);
+        let (memory_bytes, disk_bytes) =
+            active().fold((0, 0), |(memory_bytes, disk_bytes): (u64, u64), batch| {
+                (memory_bytes + batch.memory_bytes, disk_bytes + batch.disk_bytes)
+            });
+        let running = u16::try_from(self.batches.open.len()).unwrap_or(u16::MAX);
+        Room {
+            slots: self.gate.slots_shared().saturating_sub(running),
+            memory_bytes: self.gate.memory_shared_bytes().saturating_sub(memory_bytes),
+            disk_bytes: self.gate.disk_shared_bytes().saturating_sub(disk_bytes),
+            is_free: self.gate.price(&self.config) == Micros::ZERO,
+            is_closed: self.gate.closed().is_some(),
+            must_end: self.gate.must_end(now, self.config.wind_down_ms) || self.gate.is_critical(),
+        }
     }
 
     /// Slots that agreements hold together. May be more than there are, since consumers share.
