@@ -95,6 +95,7 @@ pub async fn start(role: &Role) -> Result<Running> {
         transport: Arc::clone(&network) as Arc<dyn Transport>,
         transport_events,
         executor: Arc::clone(&executor) as Arc<dyn Executor>,
+        services: None,
         blobs,
         journal,
         ledger: Arc::clone(&ledger) as Arc<dyn LedgerEngine>,

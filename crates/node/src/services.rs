@@ -25,10 +25,10 @@ use opensky_services::{
     KeeperInput, UnknownService,
 };
 use opensky_types::{
-    Hash, NodeId, ServiceId, Timestamp,
+    Hash, NodeId, ServiceId, Signed, Timestamp,
     engine::Engine,
     place::Level,
-    service::{ReplicaId, ServiceRef},
+    service::{Advert, ReplicaId, ServiceRef},
     task::Failure,
 };
 use reaching::Counts;
@@ -57,6 +57,8 @@ pub(crate) enum ServiceEvent {
     Launched { replica: ReplicaId, launch: u32, result: Result<Arc<dyn Instance>, Failure> },
     /// Somebody here wants to reach a service.
     RoutesAsked { target: Target, answer: oneshot::Sender<Result<Vec<Route>, NoRoute>> },
+    /// A peer told of adverts.
+    Adverts(Vec<Signed<Advert>>),
     /// A replica did not answer.
     Doubted { replica: ReplicaId },
 }
@@ -162,6 +164,9 @@ impl Node {
                 // Whoever asked may have gone away.
                 let _ = answer.send(self.routes(now, &target));
             }
+            ServiceEvent::Adverts(adverts) => adverts.iter().for_each(|advert| {
+                self.hear_advert(now, advert);
+            }),
             ServiceEvent::Doubted { replica } => self.services.directory.doubt(replica),
         }
     }

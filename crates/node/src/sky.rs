@@ -87,6 +87,7 @@ impl Node {
         self.retry_lost(now, node);
         self.ask_offers(vec![node], Query::Offers { limit: OFFERS_MAX });
         self.ask_about_ledger(node);
+        self.ask_for_adverts(node);
     }
 
     pub(crate) fn on_peer_down(&mut self, _now: Timestamp, node: NodeId) {

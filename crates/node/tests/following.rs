@@ -113,6 +113,7 @@ async fn node(
         transport: network,
         transport_events: events,
         executor: Arc::new(executor),
+        services: None,
         blobs: Arc::new(MemoryBlobs::new(1 << 30)),
         journal: Arc::new(MemoryJournal::new()),
         ledger: Arc::clone(ledger) as Arc<dyn LedgerEngine>,

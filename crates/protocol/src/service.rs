@@ -5,7 +5,7 @@ use crate::frame::Message;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
     ServiceId, Signed,
-    service::{Declared, Placement, Refusal, ReplicaId, ReplicaReport},
+    service::{Advert, Declared, Placement, Refusal, ReplicaId, ReplicaReport},
 };
 
 /// Protocol name and version.
@@ -16,6 +16,8 @@ pub const TOPIC_ADVERTS: &str = "services/1";
 pub const RENEWED_MAX: usize = 256;
 /// Most replicas in one report.
 pub const REPORTS_MAX: usize = 256;
+/// Most adverts in one answer.
+pub const ADVERTS_MAX: usize = 512;
 /// Most bytes of one piece of a log.
 pub const LOG_PIECE_BYTES_MAX: usize = 64 * 1024;
 
@@ -39,6 +41,8 @@ pub enum ServiceAsk {
     Log { replica: ReplicaId, follow: bool } = 5,
     /// A connection to a port of a replica; its bytes follow, both ways.
     Dial { replica: ReplicaId, port: u16 } = 6,
+    /// Which services do you know of? How a newcomer fills its directory.
+    Adverts = 7,
 }
 
 impl Message for ServiceAsk {
@@ -61,6 +65,8 @@ pub enum ServiceReply {
     Reports { reports: Vec<PlacedReport> } = 3,
     /// Bytes follow.
     Opened = 4,
+    /// Adverts, each still signed by its host.
+    Adverts { adverts: Vec<Signed<Advert>> } = 5,
 }
 
 impl Message for ServiceReply {

@@ -7,7 +7,7 @@ use opensky_types::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most adverts that are known at a time.
-const ADVERTS_MAX: usize = 65_536;
+const ADVERTS_MAX: usize = 16_384;
 /// Most of one node.
 const ADVERTS_OF_NODE_MAX: usize = 1_024;
 /// How far ahead an advert may reach, in milliseconds.
@@ -73,6 +73,7 @@ struct Row {
     state: ReplicaState,
     sequence: u64,
     expires_at: Timestamp,
+    signed: Signed<Advert>,
 }
 
 impl Directory {
@@ -108,6 +109,7 @@ impl Directory {
                 state: advert.state,
                 sequence: advert.sequence,
                 expires_at: advert.expires_at.min(placement.expires_at),
+                signed: signed.clone(),
             };
             if self.adverts.insert(replica, row).is_none() {
                 *self.count_by_node.entry(node).or_default() += 1;
@@ -214,6 +216,12 @@ impl Directory {
                 .map(|(replica, row)| (*replica, row.node, row.revision, row.state))
                 .collect(),
         })
+    }
+
+    /// Adverts for a newcomer, at most so many, of replicas that answer.
+    pub fn adverts(&self, now: Timestamp, limit: usize) -> Vec<Signed<Advert>> {
+        let live = self.adverts.values().filter(|row| row.expires_at > now && row.state.answers());
+        live.take(limit).map(|row| row.signed.clone()).collect()
     }
 
     fn rows(&self, service: ServiceId) -> impl Iterator<Item = (&ReplicaId, &Row)> {

@@ -91,6 +91,7 @@ pub async fn serve_with(supply: Micros) -> Served {
         transport: Arc::new(transport),
         transport_events,
         executor: Arc::new(executor),
+        services: None,
         blobs: Arc::new(MemoryBlobs::new(1 << 30)),
         journal: Arc::new(MemoryJournal::new()),
         ledger: Arc::new(ledger),

@@ -6,11 +6,12 @@ use crate::{
     requests::Request,
     services::{DeclareError, LogPart, OpenError, OpenPort, ServiceError, ServiceRequest, ServiceView},
 };
+use opensky_ports::ByteStream;
 use opensky_types::{
     ServiceId,
     service::{ServiceRef, ServiceSpec},
 };
-use std::{net::SocketAddr, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::mpsc};
 
 impl Handle {
@@ -60,6 +61,12 @@ impl Handle {
         follow: bool,
     ) -> Result<mpsc::Receiver<LogPart>, ServiceError> {
         self.ask_service(|answer| ServiceRequest::Log { service, slot, follow, answer }).await?
+    }
+
+    /// A connection to a port of a service, over any of its replicas that answers; waits a while for one.
+    pub async fn reach_service(&self, service: ServiceRef, port: u16) -> io::Result<ByteStream> {
+        let reached = self.ask_service(|answer| ServiceRequest::Reach { service, port, answer }).await;
+        reached.map_err(io::Error::other)?
     }
 
     /// Leads a local address to a port of a service, over restarts too; port 0 takes a free one.

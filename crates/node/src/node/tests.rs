@@ -74,6 +74,7 @@ fn parts(network: &MemoryNetwork, founder: &Keypair, key: &Keypair, blobs: Memor
         transport: Arc::new(transport),
         transport_events,
         executor: Arc::new(FakeExecutor::new(|_, item| FakeRun::writes(item.input.item.clone()))),
+        services: None,
         blobs: Arc::new(blobs),
         journal: Arc::new(MemoryJournal::new()),
         ledger: Arc::new(ledger),

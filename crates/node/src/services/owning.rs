@@ -3,6 +3,7 @@
 use super::{Node, Target};
 use crate::{NodeGone, requests::tell, services::asking::ask_on_stream, settings};
 use borsh::{BorshDeserialize, BorshSerialize};
+use opensky_ports::ByteStream;
 use opensky_protocol::service::{LogPiece, ServiceAsk, ServiceReply};
 use opensky_services::{GivenUp, KeptView, Known, PlacedView, UnknownService};
 use opensky_types::{
@@ -211,6 +212,11 @@ pub(crate) enum ServiceRequest {
         follow: bool,
         answer: LogAnswer,
     },
+    Reach {
+        service: ServiceRef,
+        port: u16,
+        answer: oneshot::Sender<io::Result<ByteStream>>,
+    },
     Open {
         listener: TcpListener,
         service: ServiceRef,
@@ -236,6 +242,7 @@ impl Node {
             ServiceRequest::Log { service, slot, follow, answer } => {
                 tell(answer, self.service_log(now, &service, slot, follow));
             }
+            ServiceRequest::Reach { service, port, answer } => self.reach_service(service, port, answer),
             ServiceRequest::Open { listener, service, port, answer } => {
                 tell(answer, self.open_port(listener, service, port));
             }
@@ -493,6 +500,16 @@ impl Node {
             }
         };
         self.tasks.spawn(async move { stop.run_until_cancelled(reading).await });
+    }
+
+    fn reach_service(&self, service: ServiceRef, port: u16, answer: oneshot::Sender<io::Result<ByteStream>>) {
+        let (reacher, stop) = (self.reacher(), self.stop.clone());
+        let target = Target { service, on_behalf_of: self.own, port };
+        self.tasks.spawn(async move {
+            if let Some(reached) = stop.run_until_cancelled(reacher.reach(&target)).await {
+                tell(answer, reached);
+            }
+        });
     }
 
     fn open_port(

@@ -5,7 +5,7 @@ use crate::{event::Event, link::read_message, node::Node};
 use opensky_ports::{ByteStream, Instance, LogStream, transport::GossipVerdict};
 use opensky_protocol::{
     GOSSIP_BYTES_MAX, Message,
-    service::{LOG_PIECE_BYTES_MAX, LogPiece, ServiceAsk, ServiceReply},
+    service::{ADVERTS_MAX, LOG_PIECE_BYTES_MAX, LogPiece, ServiceAsk, ServiceReply},
 };
 use opensky_services::{Heard, HostInput};
 use opensky_types::{
@@ -71,6 +71,10 @@ impl Node {
                 self.host_service(now, HostInput::Report { ask, from, service, renewed });
             }
             ServiceAsk::Log { replica, follow } => self.serve_log(from, replica, follow, stream),
+            ServiceAsk::Adverts => {
+                let adverts = self.services.directory.adverts(now, ADVERTS_MAX);
+                self.reply_on(stream, ServiceReply::Adverts { adverts });
+            }
             ServiceAsk::Dial { replica, port } => self.serve_dial(replica, port, stream),
         }
     }
@@ -126,6 +130,14 @@ impl Node {
             let _counted = counted;
             // Either end may close it at any time.
             let _ = stop.run_until_cancelled(lead_in(instance, port, stream)).await;
+        });
+    }
+
+    /// A peer is there: what services does it know of?
+    pub(crate) fn ask_for_adverts(&self, node: NodeId) {
+        self.ask_about_service(node, ServiceAsk::Adverts, |reply| match reply {
+            Some(ServiceReply::Adverts { adverts }) => Some(ServiceEvent::Adverts(adverts)),
+            _ => None,
         });
     }
 

@@ -6,8 +6,12 @@ pub mod peer;
 
 use fence::Fence;
 use opensky_node::{Config, End, Handle, JobEvent, Node, Parts, member_knock};
-use opensky_ports::testing::{
-    FakeClock, FakeExecutor, FakeMachine, MemoryBlobs, MemoryJournal, MemoryLedger, MemoryNetwork,
+use opensky_ports::{
+    ServiceRun,
+    testing::{
+        FakeClock, FakeExecutor, FakeMachine, FakeService, FakeServices, MemoryBlobs, MemoryJournal,
+        MemoryLedger, MemoryNetwork,
+    },
 };
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
@@ -40,6 +44,8 @@ pub struct TestNode {
     pub fence: Fence,
     pub blobs: Arc<MemoryBlobs>,
     pub executor: Arc<FakeExecutor>,
+    /// What runs its services.
+    pub services: Arc<FakeServices>,
     /// The ledger as this node has it.
     pub ledger: Arc<MemoryLedger>,
     pub starts: u32,
@@ -132,6 +138,7 @@ impl Sky {
         };
         let readings =
             Readings { memory_available_bytes: 12 << 30, disk_free_bytes: 100 << 30, ..Readings::default() };
+        let services = Arc::new(FakeServices::new(service));
         let fence = Fence::new(journal.clone());
         let ledger = Arc::new(self.ledger.of(key.id()));
         let parts = Parts {
@@ -141,6 +148,7 @@ impl Sky {
             transport: Arc::new(transport),
             transport_events,
             executor: executor.clone(),
+            services: Some(services.clone()),
             blobs: blobs.clone(),
             journal: Arc::new(fence.clone()),
             ledger: ledger.clone(),
@@ -155,7 +163,7 @@ impl Sky {
             // A node that is down is met later.
             let _ = self.network.discover(key.id(), other.key.id(), knock.clone()).await;
         }
-        TestNode { key: key.clone(), handle, end, journal, fence, blobs, executor, ledger, starts }
+        TestNode { key: key.clone(), handle, end, journal, fence, blobs, executor, services, ledger, starts }
     }
 
     /// Ends a node at once, as a power cut would.
@@ -202,6 +210,16 @@ impl Sky {
             })
             .await;
         }
+    }
+}
+
+/// What a replica does is its first argument: `crash`, `deaf`, `relay`, or a word that it greets with.
+fn service(run: &ServiceRun) -> FakeService {
+    match run.program.args.first().map_or("", String::as_str) {
+        "crash" => FakeService::deaf().writes("no such table: users\n").exits(3, 50),
+        "deaf" => FakeService::deaf(),
+        "relay" => FakeService::relay(0),
+        word => FakeService::echo(format!("{word} {}\n", run.replica.slot)),
     }
 }
 

@@ -62,6 +62,7 @@ type Program = dyn Fn(&WorkBatch, &WorkItem) -> FakeRun + Send + Sync;
 #[derive(Clone)]
 pub struct FakeExecutor {
     program: Arc<Program>,
+    levels: Vec<Level>,
     stopped: CancellationToken,
     ran: Arc<Mutex<Vec<u64>>>,
 }
@@ -71,6 +72,7 @@ impl FakeExecutor {
     pub fn new(program: impl Fn(&WorkBatch, &WorkItem) -> FakeRun + Send + Sync + 'static) -> Self {
         Self {
             program: Arc::new(program),
+            levels: vec![Level::Function, Level::Vm],
             stopped: CancellationToken::new(),
             ran: Arc::new(Mutex::new(Vec::new())),
         }
@@ -79,6 +81,12 @@ impl FakeExecutor {
     /// An executor whose programs write their item and a newline.
     pub fn echo() -> Self {
         Self::new(|_, item| FakeRun::writes(format!("{}\n", item.input.item)))
+    }
+
+    /// The same, and it says that it runs containers too.
+    pub fn with_containers(mut self) -> Self {
+        self.levels.push(Level::Container);
+        self
     }
 
     /// Keys of the tasks that were started, in order.
@@ -135,7 +143,7 @@ impl Executor for FakeExecutor {
         vec![Engine {
             name: "fake 1.0.0".into(),
             config: Hash::of(b"fake engine configuration"),
-            levels: vec![Level::Function, Level::Vm],
+            levels: self.levels.clone(),
         }]
     }
 
