@@ -7,11 +7,13 @@ use super::{
 use opensky_types::{
     NodeId, Timestamp,
     reason::MisfitCounts,
-    service::{Placement, ReplicaId, ReplicaState},
+    service::{KEEPERS_MAX, Placement, ReplicaId, ReplicaState},
 };
 
 /// Starts of a program that never got healthy, after which an update counts as failed.
 const RESTARTS_MAX: u32 = 3;
+/// Bits of a generation that say which keeper chose it.
+const PLACE_BITS: u32 = (KEEPERS_MAX as u64).next_power_of_two().ilog2();
 /// Longest wait between two tries for a slot that fails, in milliseconds.
 const WAIT_MS_MAX: u64 = 60_000;
 
@@ -171,14 +173,23 @@ impl Kept {
         node: NodeId,
         effects: &mut Vec<KeeperEffect>,
     ) {
-        let generation = self.generations.entry(slot).or_default();
-        *generation = generation.saturating_add(1);
-        let replica = ReplicaId { service: self.declaration.service(), slot, generation: *generation };
+        let generation = self.next_generation(now, config, slot);
+        let replica = ReplicaId { service: self.declaration.service(), slot, generation };
         let (revision, expires_at) = (self.wanted(), now.plus_ms(config.placement_ms));
         self.replicas.insert(replica, Placed::new(now, node, revision, expires_at));
         self.note(now, Some(slot), NoteText::Placed { node, revision });
         let placement = Placement { sky: config.sky, replica, revision, node, expires_at };
         effects.push(KeeperEffect::Place { placement });
+    }
+
+    /// A number that nobody else gives: it is above all that were seen of the slot, above the clock for a keeper
+    /// that forgot in a restart what it placed, and ends in this keeper's place for two that act apart.
+    fn next_generation(&mut self, now: Timestamp, config: &KeeperConfig, slot: u16) -> u64 {
+        let place = self.declaration.keepers.iter().position(|keeper| *keeper == config.own).unwrap_or(0);
+        let generation = self.generations.entry(slot).or_default();
+        let count = (*generation >> PLACE_BITS).max(now.as_millis()).saturating_add(1);
+        *generation = count.min(u64::MAX >> PLACE_BITS) << PLACE_BITS | place as u64;
+        *generation
     }
 
     /// Replicas that will not get healthy where they are: their update is given up, or they are tried elsewhere.
