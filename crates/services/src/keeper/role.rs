@@ -3,6 +3,8 @@
 use super::{KeeperConfig, KeeperEffect, NoteText, kept::Kept};
 use opensky_types::{NodeId, Timestamp};
 
+/// A keeper waits for so many questions longer than the one before it: that one is heard first.
+const PATIENCE: u64 = 2;
 /// Keepers after this one are asked so many times more rarely.
 const RARELY: u64 = 10;
 
@@ -67,9 +69,11 @@ impl Kept {
 
     fn look_at_role(&mut self, now: Timestamp, config: &KeeperConfig) {
         let is_named = self.declaration.keepers.contains(&config.own);
-        let someone_acts = self.earlier(config).iter().any(|keeper| {
+        let before = self.earlier(config);
+        let longer_ms = PATIENCE * config.report_ms * (before.len() as u64).saturating_sub(1);
+        let someone_acts = before.iter().any(|keeper| {
             let heard = self.heard.get(keeper).copied().unwrap_or(self.since);
-            now.ms_since(heard) < config.takeover_ms
+            now.ms_since(heard) < config.takeover_ms.saturating_add(longer_ms)
         });
         let acts = is_named && !someone_acts && now >= self.settled_at;
         if acts != self.is_acting {
