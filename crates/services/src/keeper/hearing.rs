@@ -149,17 +149,26 @@ impl Kept {
         answer: Option<Result<(), Refusal>>,
     ) {
         let Some(placed) = self.replicas.get_mut(&replica) else { return };
+        let node = placed.node;
         let refusal = match answer {
             Some(Ok(())) => {
                 placed.answered_at = Some(now);
                 placed.seen_at = now;
                 return;
             }
-            Some(Err(refusal)) => Some(refusal),
-            None => None,
+            Some(Err(refusal)) => {
+                self.replicas.remove(&replica);
+                Some(refusal)
+            }
+            // Only the answer was lost: it has said since that it runs it.
+            None if placed.report.is_some() => return,
+            // It may run it all the same, so it is asked until it says that it does not.
+            None => {
+                placed.is_withdrawn = true;
+                placed.answered_at = Some(now);
+                None
+            }
         };
-        let node = placed.node;
-        self.replicas.remove(&replica);
         self.note(now, Some(replica.slot), NoteText::Refused { node, refusal });
         self.leave_alone(now, config, replica.slot, node);
     }
