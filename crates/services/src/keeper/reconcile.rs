@@ -116,6 +116,11 @@ impl Kept {
             used.clear();
         }
         used.extend(slot.avoid.iter().map(|(node, _)| *node));
+        // The market names nodes for a while after they are gone.
+        let lost = self.replicas.values().filter(|placed| placed.is_lost(now, config));
+        used.extend(lost.map(|placed| placed.node));
+        used.sort_unstable();
+        used.dedup();
         effects.push(KeeperEffect::Find { service, slot: number, used });
     }
 
