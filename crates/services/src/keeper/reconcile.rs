@@ -39,26 +39,30 @@ impl Kept {
         parallel: u16,
         effects: &mut Vec<KeeperEffect>,
     ) {
-        let wanted = self.wanted();
         match self.best(now, config, slot) {
             Some((best, true)) => {
                 self.withdraw_where(|replica, _| replica.slot == slot && *replica != best, effects);
             }
             // It starts.
             Some((_, false)) => {}
-            None => {
-                let is_served = self.live(now, config, slot).any(|(_, placed)| placed.state().answers());
-                let is_frozen = self.given_up.as_ref().is_some_and(|given_up| given_up.goes_on.is_none());
-                let in_transition = self.replicas.iter().filter(|(replica, placed)| {
-                    let is_starting = placed.revision == wanted && !placed.was_healthy;
-                    replica.slot != slot && is_starting && placed.is_live(now, config)
-                });
-                // Nothing that answers is given up before there is room to replace it.
-                if !is_served || (!is_frozen && in_transition.count() < usize::from(parallel)) {
-                    self.look_for_node(now, config, slot, effects);
-                }
+            None if self.may_fill(now, config, slot, parallel) => {
+                self.look_for_node(now, config, slot, effects);
             }
+            None => {}
         }
+    }
+
+    /// Whether a replica may be placed for a slot now: nothing that answers is replaced while as many others are
+    /// on their way as may be at a time.
+    fn may_fill(&self, now: Timestamp, config: &KeeperConfig, slot: u16, parallel: u16) -> bool {
+        let wanted = self.wanted();
+        let is_served = self.live(now, config, slot).any(|(_, placed)| placed.state().answers());
+        let is_frozen = self.given_up.as_ref().is_some_and(|given_up| given_up.goes_on.is_none());
+        let in_transition = self.replicas.iter().filter(|(replica, placed)| {
+            let is_starting = placed.revision == wanted && !placed.was_healthy;
+            replica.slot != slot && is_starting && placed.is_live(now, config)
+        });
+        !is_served || (!is_frozen && in_transition.count() < usize::from(parallel))
     }
 
     /// Replicas that fill a slot.
@@ -145,7 +149,10 @@ impl Kept {
         counts: &MisfitCounts,
         effects: &mut Vec<KeeperEffect>,
     ) {
-        let is_wanted = self.spec().is_some_and(|spec| number < spec.replicas);
+        let is_wanted = self.spec().is_some_and(|spec| {
+            // Others may have been placed since the search began.
+            number < spec.replicas && self.may_fill(now, config, number, spec.update.parallel)
+        });
         if !self.is_acting || !is_wanted || self.best(now, config, number).is_some() {
             return;
         }
