@@ -46,6 +46,8 @@ pub struct KeeperConfig {
     pub find_ms: u64,
     /// A node that failed a slot is left alone for that slot for so long.
     pub avoid_ms: u64,
+    /// A replica that answers for so long is good: an update goes on to the next.
+    pub steady_ms: u64,
     /// A replica that is lost is remembered for so long, to be ended if it comes back.
     pub remember_ms: u64,
 }
@@ -63,6 +65,7 @@ impl KeeperConfig {
             placement_ms: 60 * 60 * 1_000,
             find_ms: 2_000,
             avoid_ms: 60_000,
+            steady_ms: 2_000,
             remember_ms: 60 * 60 * 1_000,
         }
     }

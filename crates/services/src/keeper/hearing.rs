@@ -64,7 +64,7 @@ impl Kept {
         let told: BTreeSet<ReplicaId> = reports.iter().map(|report| report.replica).collect();
         for report in reports {
             if report.replica.service == self.declaration.service() {
-                self.take_report(now, node, report);
+                self.take_report(now, config, node, report);
             }
         }
         let is_gone = |replica: &ReplicaId, placed: &Placed| {
@@ -86,7 +86,7 @@ impl Kept {
         }
     }
 
-    fn take_report(&mut self, now: Timestamp, node: NodeId, report: ReplicaReport) {
+    fn take_report(&mut self, now: Timestamp, config: &KeeperConfig, node: NodeId, report: ReplicaReport) {
         let (replica, revision, state) = (report.replica, report.revision, report.state);
         let generation = self.generations.entry(replica.slot).or_default();
         *generation = replica.generation.max(*generation);
@@ -102,21 +102,20 @@ impl Kept {
             placed.began_at.get_or_insert(now);
         }
         let was = placed.state();
-        let was_healthy = placed.was_healthy;
-        placed.was_healthy |= matches!(state, ReplicaState::Healthy | ReplicaState::Ended);
+        // A program that ends soon after each start seems healthy for a moment, too.
+        let is_steady = state.answers() && report.for_ms >= config.steady_ms;
+        let is_news = !placed.was_healthy && is_steady;
+        placed.was_healthy |= is_steady || state == ReplicaState::Ended;
         placed.report = Some(report);
         if placed.is_withdrawn {
             return;
         }
-        match state {
-            ReplicaState::Healthy if !was_healthy => {
-                self.slots.remove(&replica.slot);
-                self.note(now, Some(replica.slot), NoteText::Healthy { node, revision });
-            }
-            ReplicaState::Moving if was != state => {
-                self.note(now, Some(replica.slot), NoteText::Moving { node });
-            }
-            _ => {}
+        if is_news {
+            self.slots.remove(&replica.slot);
+            self.note(now, Some(replica.slot), NoteText::Healthy { node, revision });
+        }
+        if state == ReplicaState::Moving && was != state {
+            self.note(now, Some(replica.slot), NoteText::Moving { node });
         }
     }
 
@@ -137,7 +136,6 @@ impl Kept {
         let mut placed = Placed::new(now, node, revision, now);
         placed.answered_at = Some(now);
         placed.began_at = Some(now);
-        placed.was_healthy = state.answers();
         self.replicas.insert(replica, placed);
     }
 

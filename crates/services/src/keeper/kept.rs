@@ -61,6 +61,7 @@ pub(super) struct Placed {
     pub answered_at: Option<Timestamp>,
     /// When its program was there.
     pub began_at: Option<Timestamp>,
+    /// Whether it answered for a while, or has ended well.
     pub was_healthy: bool,
     pub report: Option<ReplicaReport>,
     pub is_withdrawn: bool,
@@ -113,7 +114,7 @@ impl Placed {
 
     /// Whether it does what it is there for.
     pub fn is_good(&self) -> bool {
-        matches!(self.state(), ReplicaState::Healthy | ReplicaState::Ended)
+        self.was_healthy && matches!(self.state(), ReplicaState::Healthy | ReplicaState::Ended)
     }
 }
 

@@ -210,8 +210,8 @@ impl Kept {
         let has_failed = |placed: &Placed| {
             let restarts = placed.report.as_ref().map_or(0, |report| report.restarts);
             let is_late = placed.began_at.is_some_and(|at| now.ms_since(at) >= healthy_ms);
-            placed.state() == ReplicaState::Failed
-                || (!placed.was_healthy && (is_late || restarts >= RESTARTS_MAX))
+            let is_bad = (is_late && !placed.state().answers()) || restarts >= RESTARTS_MAX;
+            placed.state() == ReplicaState::Failed || (!placed.was_healthy && is_bad)
         };
         let failed: Vec<(ReplicaId, Placed)> = self
             .replicas
