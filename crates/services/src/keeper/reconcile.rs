@@ -28,7 +28,6 @@ impl Kept {
         for slot in 0..replicas {
             self.reconcile_slot(now, config, slot, parallel, effects);
         }
-        self.look_at_revision(now, config, replicas);
     }
 
     fn reconcile_slot(
@@ -259,8 +258,10 @@ impl Kept {
         self.slots.clear();
     }
 
-    /// Notes that all of the wanted revision is good.
-    fn look_at_revision(&mut self, now: Timestamp, config: &KeeperConfig, replicas: u16) {
+    /// Notes that all of the wanted revision is good. Keepers that stand by see it too: whoever takes over knows
+    /// that a later failure is none of the update.
+    pub fn look_at_revision(&mut self, now: Timestamp, config: &KeeperConfig) {
+        let Some(replicas) = self.spec().map(|spec| spec.replicas) else { return };
         let wanted = self.wanted();
         let is_whole = (0..replicas).all(|slot| matches!(self.best(now, config, slot), Some((_, true))));
         if is_whole && (self.good != Some(wanted) || self.notes.is_empty()) {

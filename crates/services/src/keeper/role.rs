@@ -16,6 +16,7 @@ impl Kept {
         if self.is_acting {
             self.reconcile(now, config, effects);
         }
+        self.look_at_revision(now, config);
         self.ask_hosts(now, config, effects);
     }
 
