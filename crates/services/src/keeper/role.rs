@@ -34,14 +34,14 @@ impl Kept {
         if revision < self.declaration.revision {
             effects.push(KeeperEffect::Hand { to: node, service: self.declaration.service() });
         }
+        // What one tried need not be tried again by another, nor by the same one after a restart.
+        if given_up == self.declaration.revision && self.given_up.is_none() {
+            self.give_up(now, "it did not get healthy when another keeper tried".to_owned());
+        }
         if !is_acting || !self.earlier(config).contains(&node) {
             return;
         }
         self.heard.insert(node, now);
-        // Whoever stands in later need not try again what was tried.
-        if given_up == self.declaration.revision && self.given_up.is_none() {
-            self.give_up(now, "it did not get healthy when another keeper tried".to_owned());
-        }
         self.look_at_role(now, config);
     }
 
