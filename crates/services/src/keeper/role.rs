@@ -71,10 +71,11 @@ impl Kept {
     fn look_at_role(&mut self, now: Timestamp, config: &KeeperConfig) {
         let is_named = self.declaration.keepers.contains(&config.own);
         // Keepers that start together listen together; they still take their turns after that.
-        let settled = Timestamp::from_millis(self.settled_at.as_millis().saturating_sub(config.takeover_ms));
-        let begin = self.since.max(settled);
+        let turn_ms = PATIENCE * config.report_ms;
+        let listened = (self.settled_at.as_millis() + turn_ms).saturating_sub(config.takeover_ms);
+        let begin = self.since.max(Timestamp::from_millis(listened));
         let before = self.earlier(config);
-        let longer_ms = PATIENCE * config.report_ms * (before.len() as u64).saturating_sub(1);
+        let longer_ms = turn_ms * (before.len() as u64).saturating_sub(1);
         let someone_acts = before.iter().any(|keeper| {
             let heard = self.heard.get(keeper).copied().unwrap_or(begin);
             now.ms_since(heard) < config.takeover_ms.saturating_add(longer_ms)
