@@ -38,7 +38,8 @@ pub struct KeeperConfig {
     pub lost_ms: u64,
     /// A keeper that does not say that it acts for so long is stood in for.
     pub takeover_ms: u64,
-    /// Time to listen after a restart before anything is placed.
+    /// Time to listen after a restart before anything is placed: longer than hosts take between two adverts of a
+    /// replica, or what runs is not known and placed again.
     pub settle_ms: u64,
     /// How long a placement counts.
     pub placement_ms: u64,
@@ -61,7 +62,7 @@ impl KeeperConfig {
             report_ms: 1_000,
             lost_ms: 4_000,
             takeover_ms: 3_000,
-            settle_ms: 5_000,
+            settle_ms: 11_000,
             placement_ms: 60 * 60 * 1_000,
             find_ms: 2_000,
             avoid_ms: 60_000,
