@@ -96,7 +96,7 @@ pub enum KeeperInput {
 /// What a keeper orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeeperEffect {
-    /// Hand what was declared to another keeper.
+    /// Hand what was declared to another keeper, or to a host that may not know who keeps it now.
     Hand { to: NodeId, service: ServiceId },
     /// Ask another keeper what it does.
     AskKeeper { to: NodeId, service: ServiceId },

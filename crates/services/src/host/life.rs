@@ -1,10 +1,10 @@
 //! One replica, from its order to its end.
 
-use super::{Capacity, HostConfig, HostEffect, HostInput};
+use super::{Capacity, HostConfig, HostEffect, HostInput, Newest};
 use opensky_types::{
-    NodeId, Signed, Timestamp,
+    Signed, Timestamp,
     service::{
-        Declaration, Declared, LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, Placement, Refusal, ReplicaId,
+        Declaration, Declared, LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, Placement, ReplicaId,
         ReplicaReport, ReplicaState, Restart, ServiceSpec,
     },
     task::Failure,
@@ -86,27 +86,23 @@ impl Hosted {
         }
     }
 
-    /// Whether a node is one of its keepers.
-    pub fn is_kept_by(&self, node: NodeId) -> bool {
-        self.declaration.keepers.contains(&node)
-    }
-
-    /// Whether a node may know how it is.
-    pub fn is_answerable_to(&self, node: NodeId) -> bool {
-        self.is_kept_by(node) || self.declaration.owner == node
-    }
-
-    /// A keeper wants it for longer.
-    pub fn renew(&mut self, signed: &Signed<Placement>) -> Result<(), Refusal> {
-        let placement = signed.check(&self.declaration).map_err(|_| Refusal::Unsound)?;
+    /// A keeper wants it for longer: one of those whom the newest declaration names.
+    pub fn renew(&mut self, signed: &Signed<Placement>, newest: Option<&Newest>) {
+        let newest = newest.filter(|newest| newest.declaration.revision > self.declaration.revision);
+        let declaration = newest.map_or(&self.declaration, |newest| &newest.declaration);
+        let Ok(placement) = signed.check(declaration) else { return };
+        // What is shown with the placement has to name what runs.
+        let spec = |newest: &Newest| newest.declared.spec_of(&newest.declaration, placement.revision).cloned();
+        if newest.is_some_and(|newest| spec(newest).as_ref() != Some(&self.spec)) {
+            return;
+        }
         let is_this = placement.node == self.placement.node && placement.revision == self.placement.revision;
-        if !is_this {
-            return Err(Refusal::Unsound);
-        }
-        if placement.expires_at > self.placement.expires_at {
+        if is_this && placement.expires_at > self.placement.expires_at {
             (self.placement, self.signed) = (placement, signed.clone());
+            if let Some(newest) = newest {
+                (self.declaration, self.declared) = (newest.declaration.clone(), newest.declared.clone());
+            }
         }
-        Ok(())
     }
 
     /// It is not wanted any more.

@@ -21,6 +21,13 @@ impl Kept {
         let service = self.declaration.service();
         let nodes: BTreeSet<NodeId> = self.replicas.values().map(|placed| placed.node).collect();
         for to in nodes {
+            // A host that runs an earlier revision may know other keepers, and answers only those.
+            let is_silent = |placed: &Placed| {
+                placed.node == to && placed.report.is_none() && placed.revision < self.declaration.revision
+            };
+            if self.replicas.values().any(is_silent) {
+                effects.push(KeeperEffect::Hand { to, service });
+            }
             let renewed = if self.is_acting { self.renew_on(now, config, to) } else { Vec::new() };
             effects.push(KeeperEffect::AskReport { to, service, renewed });
         }
