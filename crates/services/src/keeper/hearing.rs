@@ -137,6 +137,7 @@ impl Kept {
     ) {
         let generation = self.generations.entry(replica.slot).or_default();
         *generation = replica.generation.max(*generation);
+        self.newest_seen = self.newest_seen.max(revision);
         if self.replicas.contains_key(&replica) || state == ReplicaState::Leaving {
             return;
         }

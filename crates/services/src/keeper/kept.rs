@@ -36,6 +36,10 @@ pub(super) struct Kept {
     pub is_acting: bool,
     /// When each keeper before this one last said that it acts.
     pub heard: BTreeMap<NodeId, Timestamp>,
+    /// The highest revision that was seen to run.
+    pub newest_seen: u64,
+    /// Whether a keeper that is named knows this revision.
+    pub is_known_elsewhere: bool,
     pub asked_keepers_at: Option<Timestamp>,
     pub asked_others_at: Option<Timestamp>,
     pub asked_hosts_at: Option<Timestamp>,
@@ -128,6 +132,8 @@ impl Kept {
             settled_at,
             is_acting: false,
             heard: BTreeMap::new(),
+            newest_seen: 0,
+            is_known_elsewhere: false,
             asked_keepers_at: None,
             asked_others_at: None,
             asked_hosts_at: None,
@@ -146,6 +152,7 @@ impl Kept {
         self.given_up = None;
         self.slots.clear();
         self.heard.clear();
+        self.is_known_elsewhere = false;
         self.since = now;
         self.asked_keepers_at = None;
     }
@@ -177,6 +184,9 @@ impl Kept {
 
     /// Whether nothing of it is left to look after.
     pub fn is_over(&self, now: Timestamp, config: &KeeperConfig) -> bool {
+        if !self.declaration.keepers.contains(&config.own) {
+            return self.is_known_elsewhere;
+        }
         let is_gone = |placed: &Placed| placed.is_lost(now, config);
         self.declaration.spec.is_none()
             && now.ms_since(self.declaration.made_at) >= TOMBSTONE_MS

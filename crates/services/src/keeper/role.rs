@@ -34,6 +34,7 @@ impl Kept {
         if revision < self.declaration.revision {
             effects.push(KeeperEffect::Hand { to: node, service: self.declaration.service() });
         }
+        self.is_known_elsewhere |= revision >= self.declaration.revision;
         // What one tried need not be tried again by another, nor by the same one after a restart.
         if given_up == self.declaration.revision && self.given_up.is_none() {
             self.give_up(now, "it did not get healthy when another keeper tried".to_owned());
@@ -80,7 +81,9 @@ impl Kept {
             let heard = self.heard.get(keeper).copied().unwrap_or(begin);
             now.ms_since(heard) < config.takeover_ms.saturating_add(longer_ms)
         });
-        let acts = is_named && !someone_acts && now >= self.settled_at;
+        // Who still knows an earlier revision only, and perhaps is no keeper any more, leaves it to others.
+        let is_outdated = self.newest_seen > self.declaration.revision;
+        let acts = is_named && !is_outdated && !someone_acts && now >= self.settled_at;
         if acts != self.is_acting {
             self.is_acting = acts;
             self.note(now, None, NoteText::Acts(acts));
