@@ -4,8 +4,8 @@ use super::{Capacity, HostConfig, HostEffect, HostInput, Newest};
 use opensky_types::{
     Signed, Timestamp,
     service::{
-        Declaration, Declared, LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, Placement, ReplicaId,
-        ReplicaReport, ReplicaState, Restart, ServiceSpec,
+        Declaration, Declared, LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, Placement, ReplicaId, ReplicaReport,
+        ReplicaState, Restart, ServiceSpec,
     },
     task::Failure,
 };
@@ -92,7 +92,8 @@ impl Hosted {
         let declaration = newest.map_or(&self.declaration, |newest| &newest.declaration);
         let Ok(placement) = signed.check(declaration) else { return };
         // What is shown with the placement has to name what runs.
-        let spec = |newest: &Newest| newest.declared.spec_of(&newest.declaration, placement.revision).cloned();
+        let spec =
+            |newest: &Newest| newest.declared.spec_of(&newest.declaration, placement.revision).cloned();
         if newest.is_some_and(|newest| spec(newest).as_ref() != Some(&self.spec)) {
             return;
         }
