@@ -97,6 +97,7 @@ impl Kept {
         let (replica, revision, state) = (report.replica, report.revision, report.state);
         let generation = self.generations.entry(replica.slot).or_default();
         *generation = replica.generation.max(*generation);
+        self.saw(revision);
         // Placed by another keeper, or known from before: its placement is renewed at once.
         let placed = self.replicas.entry(replica).or_insert_with(|| Placed::new(now, node, revision, now));
         if placed.node != node {
@@ -137,7 +138,7 @@ impl Kept {
     ) {
         let generation = self.generations.entry(replica.slot).or_default();
         *generation = replica.generation.max(*generation);
-        self.newest_seen = self.newest_seen.max(revision);
+        self.saw(revision);
         if self.replicas.contains_key(&replica) || state == ReplicaState::Leaving {
             return;
         }

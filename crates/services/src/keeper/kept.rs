@@ -48,6 +48,9 @@ pub(super) struct Kept {
     pub generations: BTreeMap<u16, u64>,
     pub slots: BTreeMap<u16, Slot>,
     pub given_up: Option<GivenUp>,
+    /// Whether the fallback ran here or was seen to run: only then is there something to go back to. After a
+    /// blackout nothing runs, and failures say nothing of the revision.
+    pub is_update: bool,
     /// The revision of which all replicas were healthy last.
     pub good: Option<u64>,
     pub notes: VecDeque<Note>,
@@ -141,12 +144,14 @@ impl Kept {
             generations: BTreeMap::new(),
             slots: BTreeMap::new(),
             given_up: None,
+            is_update: false,
             notes: VecDeque::new(),
         }
     }
 
     /// A newer revision was declared.
     pub fn renew(&mut self, now: Timestamp, declaration: Declaration, declared: Declared) {
+        self.is_update = true;
         self.declaration = declaration;
         self.declared = declared;
         self.given_up = None;
@@ -155,6 +160,12 @@ impl Kept {
         self.is_known_elsewhere = false;
         self.since = now;
         self.asked_keepers_at = None;
+    }
+
+    /// A replica of a revision is there.
+    pub fn saw(&mut self, revision: u64) {
+        self.newest_seen = self.newest_seen.max(revision);
+        self.is_update |= self.declaration.fallback.is_some_and(|earlier| earlier.revision == revision);
     }
 
     /// The revision that is to run.

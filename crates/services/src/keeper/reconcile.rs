@@ -230,7 +230,8 @@ impl Kept {
             let text = NoteText::Failed { node, problem: problem.clone(), last_words: last_words.clone() };
             self.note(now, Some(replica.slot), text);
             let newest = self.declaration.revision;
-            let is_update = self.declaration.fallback.is_some() && self.good != Some(newest);
+            let is_update =
+                self.is_update && self.declaration.fallback.is_some() && self.good != Some(newest);
             if is_update && placed.revision == newest && self.given_up.is_none() {
                 let said = if last_words.is_empty() { problem } else { format!("{problem}: {last_words}") };
                 self.give_up(now, said);

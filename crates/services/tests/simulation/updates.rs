@@ -226,3 +226,23 @@ fn c10_a_revision_that_was_good_is_not_given_up_later() {
         assert_eq!(sky.wanted(service), Some(2), "seed {seed}\n{}", sky.story(service));
     }
 }
+
+#[test]
+fn c10_a_blackout_is_no_fault_of_the_revision_that_ran() {
+    for seed in 0..10 {
+        let (mut sky, service) = deployed(seed, spec(Behaviour::Good, 1, 3));
+        sky.declare("web", &KEEPERS, Some(spec(Behaviour::Good, 2, 3)));
+        sky.run(25_000, |_| {});
+        settle(&mut sky, service, 0);
+        (0..SLOTS.len()).for_each(|number| sky.crash(number));
+        sky.run(5_000, |_| {});
+        // All come back, and what programs need is there a little later.
+        (0..SLOTS.len()).for_each(|number| sky.come_back(number));
+        sky.nodes.iter_mut().for_each(|node| node.engine.is_broken = true);
+        sky.run(25_000, |_| {});
+        sky.nodes.iter_mut().for_each(|node| node.engine.is_broken = false);
+        sky.run(70_000, |_| {});
+        settle(&mut sky, service, 0);
+        assert_eq!(sky.wanted(service), Some(2), "seed {seed}\n{}", sky.story(service));
+    }
+}
