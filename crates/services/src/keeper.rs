@@ -261,6 +261,10 @@ impl Keeper {
         effects: &mut Vec<KeeperEffect>,
     ) {
         let service = declaration.service();
+        let known = self.kept.get(&service).map(|kept| kept.declaration.revision);
+        if known.is_some_and(|revision| revision >= declaration.revision) {
+            return;
+        }
         let settled_at = now.plus_ms(self.config.settle_ms);
         self.kept.insert(service, Kept::new(now, settled_at, declaration, declared));
         self.begin(now, service, effects);

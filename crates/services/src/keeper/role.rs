@@ -86,6 +86,10 @@ impl Kept {
         let acts = is_named && !is_outdated && !someone_acts && now >= self.settled_at;
         if acts != self.is_acting {
             self.is_acting = acts;
+            if !acts {
+                // What was to end is for the one that acts to say.
+                self.replicas.values_mut().for_each(|placed| placed.is_withdrawn = false);
+            }
             self.note(now, None, NoteText::Acts(acts));
         }
     }
