@@ -100,20 +100,17 @@ impl Directory {
         if declaration.revision > known.revision {
             *known = declaration;
         }
-        if advert.state == ReplicaState::Leaving {
-            self.remove(replica);
-        } else {
-            let row = Row {
-                node,
-                revision,
-                state: advert.state,
-                sequence: advert.sequence,
-                expires_at: advert.expires_at.min(placement.expires_at),
-                signed: signed.clone(),
-            };
-            if self.adverts.insert(replica, row).is_none() {
-                *self.count_by_node.entry(node).or_default() += 1;
-            }
+        // One that leaves is remembered too: what it said before may come later.
+        let row = Row {
+            node,
+            revision,
+            state: advert.state,
+            sequence: advert.sequence,
+            expires_at: advert.expires_at.min(placement.expires_at),
+            signed: signed.clone(),
+        };
+        if self.adverts.insert(replica, row).is_none() {
+            *self.count_by_node.entry(node).or_default() += 1;
         }
         Heard::New { replica, node, revision, state: advert.state }
     }

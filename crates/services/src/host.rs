@@ -80,6 +80,9 @@ pub enum HostInput {
     Withdraw { ask: u64, from: NodeId, replica: ReplicaId },
     /// A node asks how replicas are, with placements that go on.
     Report { ask: u64, from: NodeId, service: ServiceId, renewed: Vec<Signed<Placement>> },
+    /// A keeper hands over a declaration whose signatures and parts were checked: it may name other keepers than
+    /// those who placed what runs here.
+    Declared { declaration: Box<Declaration>, declared: Box<Declared> },
     /// The programs of a replica are here, or cannot be had.
     Prepared { replica: ReplicaId, result: Result<(), String> },
     /// A program runs, or did not start. `launch` is that of the order.
@@ -130,12 +133,21 @@ pub struct HostedView {
     pub declaration: Declaration,
 }
 
+/// A declaration with its specs.
+#[derive(Debug)]
+struct Newest {
+    declaration: Declaration,
+    declared: Declared,
+}
+
 /// All replicas of a node.
 #[derive(Debug)]
 pub struct Host {
     config: HostConfig,
     capacity: Capacity,
     replicas: BTreeMap<ReplicaId, Hosted>,
+    /// What was declared last of the services that have replicas here.
+    newest: BTreeMap<ServiceId, Newest>,
     reserved: (u16, u64, u64),
 }
 
@@ -154,6 +166,7 @@ impl Host {
                 must_end: false,
             },
             replicas: BTreeMap::new(),
+            newest: BTreeMap::new(),
             reserved: (0, 0, 0),
         }
     }
@@ -175,6 +188,9 @@ impl Host {
                     Ok(reports) => HostEffect::AnswerReports { ask, reports },
                     Err(refusal) => HostEffect::Answer { ask, answer: Err(refusal) },
                 });
+            }
+            HostInput::Declared { declaration, declared } => {
+                self.on_declared(Newest { declaration: *declaration, declared: *declared });
             }
             HostInput::Capacity(capacity) => self.capacity = capacity,
             HostInput::Tick => {}
@@ -210,7 +226,7 @@ impl Host {
     /// Whether `node` may know what a replica writes.
     pub fn may_read(&self, replica: ReplicaId, node: NodeId) -> Result<(), Refusal> {
         let hosted = self.replicas.get(&replica).ok_or(Refusal::Unknown)?;
-        if hosted.is_answerable_to(node) { Ok(()) } else { Err(Refusal::NotAllowed) }
+        if self.is_answerable_to(node, replica.service, hosted) { Ok(()) } else { Err(Refusal::NotAllowed) }
     }
 
     /// Replicas here, as they stand.
@@ -234,6 +250,9 @@ impl Host {
         for replica in gone {
             self.replicas.remove(&replica);
             let is_last = !self.replicas.keys().any(|other| other.service == replica.service);
+            if is_last {
+                self.newest.remove(&replica.service);
+            }
             effects.push(HostEffect::Gone { replica, is_last });
         }
         let reserved = self.taken();

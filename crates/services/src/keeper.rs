@@ -38,7 +38,8 @@ pub struct KeeperConfig {
     pub lost_ms: u64,
     /// A keeper that does not say that it acts for so long is stood in for.
     pub takeover_ms: u64,
-    /// Time to listen after a restart before anything is placed.
+    /// Time to listen after a restart before anything is placed: longer than hosts take between two adverts of a
+    /// replica, or what runs is not known and placed again.
     pub settle_ms: u64,
     /// How long a placement counts.
     pub placement_ms: u64,
@@ -46,6 +47,8 @@ pub struct KeeperConfig {
     pub find_ms: u64,
     /// A node that failed a slot is left alone for that slot for so long.
     pub avoid_ms: u64,
+    /// A replica that answers for so long is good: an update goes on to the next.
+    pub steady_ms: u64,
     /// A replica that is lost is remembered for so long, to be ended if it comes back.
     pub remember_ms: u64,
 }
@@ -59,10 +62,11 @@ impl KeeperConfig {
             report_ms: 1_000,
             lost_ms: 4_000,
             takeover_ms: 3_000,
-            settle_ms: 5_000,
+            settle_ms: 11_000,
             placement_ms: 60 * 60 * 1_000,
             find_ms: 2_000,
             avoid_ms: 60_000,
+            steady_ms: 2_000,
             remember_ms: 60 * 60 * 1_000,
         }
     }
@@ -92,7 +96,7 @@ pub enum KeeperInput {
 /// What a keeper orders.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeeperEffect {
-    /// Hand what was declared to another keeper.
+    /// Hand what was declared to another keeper, or to a host that may not know who keeps it now.
     Hand { to: NodeId, service: ServiceId },
     /// Ask another keeper what it does.
     AskKeeper { to: NodeId, service: ServiceId },
@@ -257,6 +261,10 @@ impl Keeper {
         effects: &mut Vec<KeeperEffect>,
     ) {
         let service = declaration.service();
+        let known = self.kept.get(&service).map(|kept| kept.declaration.revision);
+        if known.is_some_and(|revision| revision >= declaration.revision) {
+            return;
+        }
         let settled_at = now.plus_ms(self.config.settle_ms);
         self.kept.insert(service, Kept::new(now, settled_at, declaration, declared));
         self.begin(now, service, effects);

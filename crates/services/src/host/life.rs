@@ -1,11 +1,11 @@
 //! One replica, from its order to its end.
 
-use super::{Capacity, HostConfig, HostEffect, HostInput};
+use super::{Capacity, HostConfig, HostEffect, HostInput, Newest};
 use opensky_types::{
-    NodeId, Signed, Timestamp,
+    Signed, Timestamp,
     service::{
-        Declaration, Declared, LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, Placement, Refusal, ReplicaId,
-        ReplicaReport, ReplicaState, Restart, ServiceSpec,
+        Declaration, Declared, LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, Placement, ReplicaId, ReplicaReport,
+        ReplicaState, Restart, ServiceSpec,
     },
     task::Failure,
 };
@@ -46,6 +46,8 @@ pub(super) struct Hosted {
     restarts: u32,
     /// Ends in a row, for the waits between them.
     streak: u32,
+    /// Since when it answers in this run.
+    healthy_since: Option<Timestamp>,
     failed_probes: u8,
     is_probing: bool,
     probe_at: Timestamp,
@@ -75,6 +77,7 @@ impl Hosted {
             launch: 0,
             restarts: 0,
             streak: 0,
+            healthy_since: None,
             failed_probes: 0,
             is_probing: false,
             probe_at: now,
@@ -86,27 +89,24 @@ impl Hosted {
         }
     }
 
-    /// Whether a node is one of its keepers.
-    pub fn is_kept_by(&self, node: NodeId) -> bool {
-        self.declaration.keepers.contains(&node)
-    }
-
-    /// Whether a node may know how it is.
-    pub fn is_answerable_to(&self, node: NodeId) -> bool {
-        self.is_kept_by(node) || self.declaration.owner == node
-    }
-
-    /// A keeper wants it for longer.
-    pub fn renew(&mut self, signed: &Signed<Placement>) -> Result<(), Refusal> {
-        let placement = signed.check(&self.declaration).map_err(|_| Refusal::Unsound)?;
+    /// A keeper wants it for longer: one of those whom the newest declaration names.
+    pub fn renew(&mut self, signed: &Signed<Placement>, newest: Option<&Newest>) {
+        let newest = newest.filter(|newest| newest.declaration.revision > self.declaration.revision);
+        let declaration = newest.map_or(&self.declaration, |newest| &newest.declaration);
+        let Ok(placement) = signed.check(declaration) else { return };
+        // What is shown with the placement has to name what runs.
+        let spec =
+            |newest: &Newest| newest.declared.spec_of(&newest.declaration, placement.revision).cloned();
+        if newest.is_some_and(|newest| spec(newest).as_ref() != Some(&self.spec)) {
+            return;
+        }
         let is_this = placement.node == self.placement.node && placement.revision == self.placement.revision;
-        if !is_this {
-            return Err(Refusal::Unsound);
-        }
-        if placement.expires_at > self.placement.expires_at {
+        if is_this && placement.expires_at > self.placement.expires_at {
             (self.placement, self.signed) = (placement, signed.clone());
+            if let Some(newest) = newest {
+                (self.declaration, self.declared) = (newest.declaration.clone(), newest.declared.clone());
+            }
         }
-        Ok(())
     }
 
     /// It is not wanted any more.
@@ -181,9 +181,12 @@ impl Hosted {
                 self.failed_probes = 0;
                 self.is_probing = false;
                 self.probe_at = now;
-                let state =
-                    if self.spec.health.is_none() { ReplicaState::Healthy } else { ReplicaState::Starting };
-                self.turn(now, state);
+                if self.spec.health.is_some() {
+                    self.turn(now, ReplicaState::Starting);
+                } else {
+                    self.problem.clear();
+                    self.turn(now, ReplicaState::Healthy);
+                }
             }
             Err(failure @ Failure::InvalidProgram { .. }) => self.fail(now, failure.to_string()),
             Err(failure) if self.streak >= STARTS_MAX => self.fail(now, failure.to_string()),
@@ -201,12 +204,9 @@ impl Hosted {
         match result {
             Ok(()) => {
                 self.failed_probes = 0;
+                self.problem.clear();
                 if matches!(self.state, ReplicaState::Starting | ReplicaState::Unhealthy) {
-                    self.problem.clear();
                     self.turn(now, ReplicaState::Healthy);
-                }
-                if self.state == ReplicaState::Healthy && now.ms_since(self.since) >= config.forgive_ms {
-                    self.streak = 0;
                 }
             }
             Err(problem) => {
@@ -226,10 +226,13 @@ impl Hosted {
     }
 
     fn on_ended(&mut self, now: Timestamp, config: &HostConfig, end: Result<i32, Failure>) {
-        if !matches!(self.run, Run::Running(_)) {
-            return;
+        match self.run {
+            // It may be over before it is known that it runs.
+            Run::Starting | Run::Running(_) => self.run = Run::Over,
+            // It was to end, and did so by itself.
+            Run::Stopping => return self.on_stopped(now, config),
+            Run::Fetching | Run::Due(_) | Run::Over => return,
         }
-        self.run = Run::Over;
         if self.leaving_since.is_some() {
             return;
         }
@@ -254,6 +257,10 @@ impl Hosted {
     }
 
     fn start_again(&mut self, now: Timestamp, config: &HostConfig) {
+        if self.healthy_since.is_some_and(|since| now.ms_since(since) >= config.forgive_ms) {
+            self.streak = 0;
+        }
+        self.healthy_since = None;
         let wait_ms = (config.restart_ms << self.streak.min(16)).min(config.restart_ms_max);
         self.streak = self.streak.saturating_add(1);
         self.restarts = self.restarts.saturating_add(1);
@@ -272,6 +279,9 @@ impl Hosted {
         let may = self.leaving_since.is_none() || state == ReplicaState::Leaving;
         if may && state != self.state {
             (self.state, self.since) = (state, now);
+            if state.answers() {
+                self.healthy_since.get_or_insert(now);
+            }
         }
     }
 

@@ -1,10 +1,10 @@
 //! What keepers ask of a host.
 
-use super::{Host, HostEffect, REPLICAS_MAX, life::Hosted};
+use super::{Host, HostEffect, Newest, REPLICAS_MAX, life::Hosted};
 use opensky_types::{
     NodeId, ServiceId, Signed, Timestamp,
     job::Blob,
-    service::{Declared, Placement, Refusal, ReplicaId, ReplicaReport, ServiceSpec},
+    service::{Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, ServiceSpec},
 };
 
 impl Host {
@@ -40,6 +40,7 @@ impl Host {
                 sources.push(*node);
             }
         });
+        self.on_declared(Newest { declaration: declaration.clone(), declared: declared.clone() });
         let hosted = Hosted::new(now, (declared, declaration), (signed, placement), spec);
         self.replicas.insert(replica, hosted);
         effects.push(HostEffect::Prepare { replica, blob, sources });
@@ -73,12 +74,37 @@ impl Host {
         replica: ReplicaId,
     ) -> Result<(), Refusal> {
         // One that is not here has ended already.
-        let Some(hosted) = self.replicas.get_mut(&replica) else { return Ok(()) };
-        if !hosted.is_kept_by(from) {
+        let Some(hosted) = self.replicas.get(&replica) else { return Ok(()) };
+        if !self.declaration_for(replica.service, hosted).keepers.contains(&from) {
             return Err(Refusal::NotAllowed);
         }
-        hosted.leave(now);
+        if let Some(hosted) = self.replicas.get_mut(&replica) {
+            hosted.leave(now);
+        }
         Ok(())
+    }
+
+    /// Keeps what is newer than all that was known of a service.
+    pub(super) fn on_declared(&mut self, newest: Newest) {
+        let service = newest.declaration.service();
+        let mut known = self.newest.get(&service).map(|known| known.declaration.revision);
+        let of_service = self.replicas.iter().filter(|(replica, _)| replica.service == service);
+        of_service.for_each(|(_, hosted)| known = known.max(Some(hosted.declaration.revision)));
+        if known.is_some_and(|revision| revision < newest.declaration.revision) {
+            self.newest.insert(service, newest);
+        }
+    }
+
+    /// The newest declaration that is known of a replica's service: it says who keeps it.
+    fn declaration_for<'a>(&'a self, service: ServiceId, hosted: &'a Hosted) -> &'a Declaration {
+        let newest = self.newest.get(&service).map(|newest| &newest.declaration);
+        newest.filter(|newest| newest.revision > hosted.declaration.revision).unwrap_or(&hosted.declaration)
+    }
+
+    /// Whether a node may know how a replica is.
+    pub(super) fn is_answerable_to(&self, node: NodeId, service: ServiceId, hosted: &Hosted) -> bool {
+        let declaration = self.declaration_for(service, hosted);
+        declaration.keepers.contains(&node) || declaration.owner == node
     }
 
     pub(super) fn on_report(
@@ -89,13 +115,18 @@ impl Host {
         renewed: &[Signed<Placement>],
     ) -> Result<Vec<ReplicaReport>, Refusal> {
         for signed in renewed {
-            let Ok(named) = signed.decode_unverified() else { return Err(Refusal::Unsound) };
+            // One that does not hold says nothing about the others.
+            let Ok(named) = signed.decode_unverified() else { continue };
             if let Some(hosted) = self.replicas.get_mut(&named.replica) {
-                hosted.renew(signed)?;
+                hosted.renew(signed, self.newest.get(&named.replica.service));
             }
         }
         let of_service = self.replicas.iter().filter(|(replica, _)| replica.service == service);
-        let allowed = of_service.filter(|(_, hosted)| hosted.is_answerable_to(from));
-        Ok(allowed.map(|(replica, hosted)| hosted.report(now, *replica)).collect())
+        let (allowed, others): (Vec<_>, Vec<_>) =
+            of_service.partition(|(_, hosted)| self.is_answerable_to(from, service, hosted));
+        if allowed.is_empty() && !others.is_empty() {
+            return Err(Refusal::NotAllowed);
+        }
+        Ok(allowed.into_iter().map(|(replica, hosted)| hosted.report(now, *replica)).collect())
     }
 }

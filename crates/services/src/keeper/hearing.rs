@@ -21,6 +21,13 @@ impl Kept {
         let service = self.declaration.service();
         let nodes: BTreeSet<NodeId> = self.replicas.values().map(|placed| placed.node).collect();
         for to in nodes {
+            // A host that runs an earlier revision may know other keepers, and answers only those.
+            let is_silent = |placed: &Placed| {
+                placed.node == to && placed.report.is_none() && placed.revision < self.declaration.revision
+            };
+            if self.replicas.values().any(is_silent) {
+                effects.push(KeeperEffect::Hand { to, service });
+            }
             let renewed = if self.is_acting { self.renew_on(now, config, to) } else { Vec::new() };
             effects.push(KeeperEffect::AskReport { to, service, renewed });
         }
@@ -64,7 +71,7 @@ impl Kept {
         let told: BTreeSet<ReplicaId> = reports.iter().map(|report| report.replica).collect();
         for report in reports {
             if report.replica.service == self.declaration.service() {
-                self.take_report(now, node, report);
+                self.take_report(now, config, node, report);
             }
         }
         let is_gone = |replica: &ReplicaId, placed: &Placed| {
@@ -86,10 +93,11 @@ impl Kept {
         }
     }
 
-    fn take_report(&mut self, now: Timestamp, node: NodeId, report: ReplicaReport) {
+    fn take_report(&mut self, now: Timestamp, config: &KeeperConfig, node: NodeId, report: ReplicaReport) {
         let (replica, revision, state) = (report.replica, report.revision, report.state);
         let generation = self.generations.entry(replica.slot).or_default();
         *generation = replica.generation.max(*generation);
+        self.saw(revision);
         // Placed by another keeper, or known from before: its placement is renewed at once.
         let placed = self.replicas.entry(replica).or_insert_with(|| Placed::new(now, node, revision, now));
         if placed.node != node {
@@ -102,21 +110,20 @@ impl Kept {
             placed.began_at.get_or_insert(now);
         }
         let was = placed.state();
-        let was_healthy = placed.was_healthy;
-        placed.was_healthy |= matches!(state, ReplicaState::Healthy | ReplicaState::Ended);
+        // A program that ends soon after each start seems healthy for a moment, too.
+        let is_steady = state.answers() && report.for_ms >= config.steady_ms;
+        let is_news = !placed.was_healthy && is_steady;
+        placed.was_healthy |= is_steady || state == ReplicaState::Ended;
         placed.report = Some(report);
         if placed.is_withdrawn {
             return;
         }
-        match state {
-            ReplicaState::Healthy if !was_healthy => {
-                self.slots.remove(&replica.slot);
-                self.note(now, Some(replica.slot), NoteText::Healthy { node, revision });
-            }
-            ReplicaState::Moving if was != state => {
-                self.note(now, Some(replica.slot), NoteText::Moving { node });
-            }
-            _ => {}
+        if is_news {
+            self.slots.remove(&replica.slot);
+            self.note(now, Some(replica.slot), NoteText::Healthy { node, revision });
+        }
+        if state == ReplicaState::Moving && was != state {
+            self.note(now, Some(replica.slot), NoteText::Moving { node });
         }
     }
 
@@ -131,13 +138,13 @@ impl Kept {
     ) {
         let generation = self.generations.entry(replica.slot).or_default();
         *generation = replica.generation.max(*generation);
+        self.saw(revision);
         if self.replicas.contains_key(&replica) || state == ReplicaState::Leaving {
             return;
         }
         let mut placed = Placed::new(now, node, revision, now);
         placed.answered_at = Some(now);
         placed.began_at = Some(now);
-        placed.was_healthy = state.answers();
         self.replicas.insert(replica, placed);
     }
 
@@ -149,17 +156,26 @@ impl Kept {
         answer: Option<Result<(), Refusal>>,
     ) {
         let Some(placed) = self.replicas.get_mut(&replica) else { return };
+        let node = placed.node;
         let refusal = match answer {
             Some(Ok(())) => {
                 placed.answered_at = Some(now);
                 placed.seen_at = now;
                 return;
             }
-            Some(Err(refusal)) => Some(refusal),
-            None => None,
+            Some(Err(refusal)) => {
+                self.replicas.remove(&replica);
+                Some(refusal)
+            }
+            // Only the answer was lost: it has said since that it runs it.
+            None if placed.report.is_some() => return,
+            // It may run it all the same, so it is asked until it says that it does not.
+            None => {
+                placed.is_withdrawn = true;
+                placed.answered_at = Some(now);
+                None
+            }
         };
-        let node = placed.node;
-        self.replicas.remove(&replica);
         self.note(now, Some(replica.slot), NoteText::Refused { node, refusal });
         self.leave_alone(now, config, replica.slot, node);
     }

@@ -36,6 +36,10 @@ pub(super) struct Kept {
     pub is_acting: bool,
     /// When each keeper before this one last said that it acts.
     pub heard: BTreeMap<NodeId, Timestamp>,
+    /// The highest revision that was seen to run.
+    pub newest_seen: u64,
+    /// Whether a keeper that is named knows this revision.
+    pub is_known_elsewhere: bool,
     pub asked_keepers_at: Option<Timestamp>,
     pub asked_others_at: Option<Timestamp>,
     pub asked_hosts_at: Option<Timestamp>,
@@ -44,6 +48,9 @@ pub(super) struct Kept {
     pub generations: BTreeMap<u16, u64>,
     pub slots: BTreeMap<u16, Slot>,
     pub given_up: Option<GivenUp>,
+    /// Whether the fallback ran here or was seen to run: only then is there something to go back to. After a
+    /// blackout nothing runs, and failures say nothing of the revision.
+    pub is_update: bool,
     /// The revision of which all replicas were healthy last.
     pub good: Option<u64>,
     pub notes: VecDeque<Note>,
@@ -61,6 +68,7 @@ pub(super) struct Placed {
     pub answered_at: Option<Timestamp>,
     /// When its program was there.
     pub began_at: Option<Timestamp>,
+    /// Whether it answered for a while, or has ended well.
     pub was_healthy: bool,
     pub report: Option<ReplicaReport>,
     pub is_withdrawn: bool,
@@ -113,7 +121,7 @@ impl Placed {
 
     /// Whether it does what it is there for.
     pub fn is_good(&self) -> bool {
-        matches!(self.state(), ReplicaState::Healthy | ReplicaState::Ended)
+        self.was_healthy && matches!(self.state(), ReplicaState::Healthy | ReplicaState::Ended)
     }
 }
 
@@ -127,6 +135,8 @@ impl Kept {
             settled_at,
             is_acting: false,
             heard: BTreeMap::new(),
+            newest_seen: 0,
+            is_known_elsewhere: false,
             asked_keepers_at: None,
             asked_others_at: None,
             asked_hosts_at: None,
@@ -134,19 +144,28 @@ impl Kept {
             generations: BTreeMap::new(),
             slots: BTreeMap::new(),
             given_up: None,
+            is_update: false,
             notes: VecDeque::new(),
         }
     }
 
     /// A newer revision was declared.
     pub fn renew(&mut self, now: Timestamp, declaration: Declaration, declared: Declared) {
+        self.is_update = true;
         self.declaration = declaration;
         self.declared = declared;
         self.given_up = None;
         self.slots.clear();
         self.heard.clear();
+        self.is_known_elsewhere = false;
         self.since = now;
         self.asked_keepers_at = None;
+    }
+
+    /// A replica of a revision is there.
+    pub fn saw(&mut self, revision: u64) {
+        self.newest_seen = self.newest_seen.max(revision);
+        self.is_update |= self.declaration.fallback.is_some_and(|earlier| earlier.revision == revision);
     }
 
     /// The revision that is to run.
@@ -176,6 +195,9 @@ impl Kept {
 
     /// Whether nothing of it is left to look after.
     pub fn is_over(&self, now: Timestamp, config: &KeeperConfig) -> bool {
+        if !self.declaration.keepers.contains(&config.own) {
+            return self.is_known_elsewhere;
+        }
         let is_gone = |placed: &Placed| placed.is_lost(now, config);
         self.declaration.spec.is_none()
             && now.ms_since(self.declaration.made_at) >= TOMBSTONE_MS

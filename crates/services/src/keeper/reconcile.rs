@@ -7,11 +7,13 @@ use super::{
 use opensky_types::{
     NodeId, Timestamp,
     reason::MisfitCounts,
-    service::{Placement, ReplicaId, ReplicaState},
+    service::{KEEPERS_MAX, Placement, ReplicaId, ReplicaState},
 };
 
 /// Starts of a program that never got healthy, after which an update counts as failed.
 const RESTARTS_MAX: u32 = 3;
+/// Bits of a generation that say which keeper chose it.
+const PLACE_BITS: u32 = (KEEPERS_MAX as u64).next_power_of_two().ilog2();
 /// Longest wait between two tries for a slot that fails, in milliseconds.
 const WAIT_MS_MAX: u64 = 60_000;
 
@@ -26,7 +28,6 @@ impl Kept {
         for slot in 0..replicas {
             self.reconcile_slot(now, config, slot, parallel, effects);
         }
-        self.look_at_revision(now, config, replicas);
     }
 
     fn reconcile_slot(
@@ -37,26 +38,30 @@ impl Kept {
         parallel: u16,
         effects: &mut Vec<KeeperEffect>,
     ) {
-        let wanted = self.wanted();
         match self.best(now, config, slot) {
             Some((best, true)) => {
                 self.withdraw_where(|replica, _| replica.slot == slot && *replica != best, effects);
             }
             // It starts.
             Some((_, false)) => {}
-            None => {
-                let is_served = self.live(now, config, slot).any(|(_, placed)| placed.state().answers());
-                let is_frozen = self.given_up.as_ref().is_some_and(|given_up| given_up.goes_on.is_none());
-                let in_transition = self.replicas.iter().filter(|(replica, placed)| {
-                    let is_starting = placed.revision == wanted && !placed.was_healthy;
-                    replica.slot != slot && is_starting && placed.is_live(now, config)
-                });
-                // Nothing that answers is given up before there is room to replace it.
-                if !is_served || (!is_frozen && in_transition.count() < usize::from(parallel)) {
-                    self.look_for_node(now, config, slot, effects);
-                }
+            None if self.may_fill(now, config, slot, parallel) => {
+                self.look_for_node(now, config, slot, effects);
             }
+            None => {}
         }
+    }
+
+    /// Whether a replica may be placed for a slot now: nothing that answers is replaced while as many others are
+    /// on their way as may be at a time.
+    fn may_fill(&self, now: Timestamp, config: &KeeperConfig, slot: u16, parallel: u16) -> bool {
+        let wanted = self.wanted();
+        let is_served = self.live(now, config, slot).any(|(_, placed)| placed.state().answers());
+        let is_frozen = self.given_up.as_ref().is_some_and(|given_up| given_up.goes_on.is_none());
+        let in_transition = self.replicas.iter().filter(|(replica, placed)| {
+            let is_starting = placed.revision == wanted && !placed.was_healthy;
+            replica.slot != slot && is_starting && placed.is_live(now, config)
+        });
+        !is_served || (!is_frozen && in_transition.count() < usize::from(parallel))
     }
 
     /// Replicas that fill a slot.
@@ -114,6 +119,11 @@ impl Kept {
             used.clear();
         }
         used.extend(slot.avoid.iter().map(|(node, _)| *node));
+        // The market names nodes for a while after they are gone.
+        let lost = self.replicas.values().filter(|placed| placed.is_lost(now, config));
+        used.extend(lost.map(|placed| placed.node));
+        used.sort_unstable();
+        used.dedup();
         effects.push(KeeperEffect::Find { service, slot: number, used });
     }
 
@@ -138,7 +148,10 @@ impl Kept {
         counts: &MisfitCounts,
         effects: &mut Vec<KeeperEffect>,
     ) {
-        let is_wanted = self.spec().is_some_and(|spec| number < spec.replicas);
+        let is_wanted = self.spec().is_some_and(|spec| {
+            // Others may have been placed since the search began.
+            number < spec.replicas && self.may_fill(now, config, number, spec.update.parallel)
+        });
         if !self.is_acting || !is_wanted || self.best(now, config, number).is_some() {
             return;
         }
@@ -171,14 +184,23 @@ impl Kept {
         node: NodeId,
         effects: &mut Vec<KeeperEffect>,
     ) {
-        let generation = self.generations.entry(slot).or_default();
-        *generation = generation.saturating_add(1);
-        let replica = ReplicaId { service: self.declaration.service(), slot, generation: *generation };
+        let generation = self.next_generation(now, config, slot);
+        let replica = ReplicaId { service: self.declaration.service(), slot, generation };
         let (revision, expires_at) = (self.wanted(), now.plus_ms(config.placement_ms));
         self.replicas.insert(replica, Placed::new(now, node, revision, expires_at));
         self.note(now, Some(slot), NoteText::Placed { node, revision });
         let placement = Placement { sky: config.sky, replica, revision, node, expires_at };
         effects.push(KeeperEffect::Place { placement });
+    }
+
+    /// A number that nobody else gives: it is above all that were seen of the slot, above the clock for a keeper
+    /// that forgot in a restart what it placed, and ends in this keeper's place for two that act apart.
+    fn next_generation(&mut self, now: Timestamp, config: &KeeperConfig, slot: u16) -> u64 {
+        let place = self.declaration.keepers.iter().position(|keeper| *keeper == config.own).unwrap_or(0);
+        let generation = self.generations.entry(slot).or_default();
+        let count = (*generation >> PLACE_BITS).max(now.as_millis()).saturating_add(1);
+        *generation = count.min(u64::MAX >> PLACE_BITS) << PLACE_BITS | place as u64;
+        *generation
     }
 
     /// Replicas that will not get healthy where they are: their update is given up, or they are tried elsewhere.
@@ -187,8 +209,8 @@ impl Kept {
         let has_failed = |placed: &Placed| {
             let restarts = placed.report.as_ref().map_or(0, |report| report.restarts);
             let is_late = placed.began_at.is_some_and(|at| now.ms_since(at) >= healthy_ms);
-            placed.state() == ReplicaState::Failed
-                || (!placed.was_healthy && (is_late || restarts >= RESTARTS_MAX))
+            let is_bad = (is_late && !placed.state().answers()) || restarts >= RESTARTS_MAX;
+            placed.state() == ReplicaState::Failed || (!placed.was_healthy && is_bad)
         };
         let failed: Vec<(ReplicaId, Placed)> = self
             .replicas
@@ -208,7 +230,8 @@ impl Kept {
             let text = NoteText::Failed { node, problem: problem.clone(), last_words: last_words.clone() };
             self.note(now, Some(replica.slot), text);
             let newest = self.declaration.revision;
-            let is_update = self.declaration.fallback.is_some() && self.good != Some(newest);
+            let is_update =
+                self.is_update && self.declaration.fallback.is_some() && self.good != Some(newest);
             if is_update && placed.revision == newest && self.given_up.is_none() {
                 let said = if last_words.is_empty() { problem } else { format!("{problem}: {last_words}") };
                 self.give_up(now, said);
@@ -236,8 +259,10 @@ impl Kept {
         self.slots.clear();
     }
 
-    /// Notes that all of the wanted revision is good.
-    fn look_at_revision(&mut self, now: Timestamp, config: &KeeperConfig, replicas: u16) {
+    /// Notes that all of the wanted revision is good. Keepers that stand by see it too: whoever takes over knows
+    /// that a later failure is none of the update.
+    pub fn look_at_revision(&mut self, now: Timestamp, config: &KeeperConfig) {
+        let Some(replicas) = self.spec().map(|spec| spec.replicas) else { return };
         let wanted = self.wanted();
         let is_whole = (0..replicas).all(|slot| matches!(self.best(now, config, slot), Some((_, true))));
         if is_whole && (self.good != Some(wanted) || self.notes.is_empty()) {

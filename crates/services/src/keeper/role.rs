@@ -3,6 +3,8 @@
 use super::{KeeperConfig, KeeperEffect, NoteText, kept::Kept};
 use opensky_types::{NodeId, Timestamp};
 
+/// A keeper waits for so many questions longer than the one before it: that one is heard first.
+const PATIENCE: u64 = 2;
 /// Keepers after this one are asked so many times more rarely.
 const RARELY: u64 = 10;
 
@@ -14,6 +16,7 @@ impl Kept {
         if self.is_acting {
             self.reconcile(now, config, effects);
         }
+        self.look_at_revision(now, config);
         self.ask_hosts(now, config, effects);
     }
 
@@ -31,14 +34,15 @@ impl Kept {
         if revision < self.declaration.revision {
             effects.push(KeeperEffect::Hand { to: node, service: self.declaration.service() });
         }
+        self.is_known_elsewhere |= revision >= self.declaration.revision;
+        // What one tried need not be tried again by another, nor by the same one after a restart.
+        if given_up == self.declaration.revision && self.given_up.is_none() {
+            self.give_up(now, "it did not get healthy when another keeper tried".to_owned());
+        }
         if !is_acting || !self.earlier(config).contains(&node) {
             return;
         }
         self.heard.insert(node, now);
-        // Whoever stands in later need not try again what was tried.
-        if given_up == self.declaration.revision && self.given_up.is_none() {
-            self.give_up(now, "it did not get healthy when another keeper tried".to_owned());
-        }
         self.look_at_role(now, config);
     }
 
@@ -67,13 +71,25 @@ impl Kept {
 
     fn look_at_role(&mut self, now: Timestamp, config: &KeeperConfig) {
         let is_named = self.declaration.keepers.contains(&config.own);
-        let someone_acts = self.earlier(config).iter().any(|keeper| {
-            let heard = self.heard.get(keeper).copied().unwrap_or(self.since);
-            now.ms_since(heard) < config.takeover_ms
+        // Keepers that start together listen together; they still take their turns after that.
+        let turn_ms = PATIENCE * config.report_ms;
+        let listened = (self.settled_at.as_millis() + turn_ms).saturating_sub(config.takeover_ms);
+        let begin = self.since.max(Timestamp::from_millis(listened));
+        let before = self.earlier(config);
+        let longer_ms = turn_ms * (before.len() as u64).saturating_sub(1);
+        let someone_acts = before.iter().any(|keeper| {
+            let heard = self.heard.get(keeper).copied().unwrap_or(begin);
+            now.ms_since(heard) < config.takeover_ms.saturating_add(longer_ms)
         });
-        let acts = is_named && !someone_acts && now >= self.settled_at;
+        // Who still knows an earlier revision only, and perhaps is no keeper any more, leaves it to others.
+        let is_outdated = self.newest_seen > self.declaration.revision;
+        let acts = is_named && !is_outdated && !someone_acts && now >= self.settled_at;
         if acts != self.is_acting {
             self.is_acting = acts;
+            if !acts {
+                // What was to end is for the one that acts to say.
+                self.replicas.values_mut().for_each(|placed| placed.is_withdrawn = false);
+            }
             self.note(now, None, NoteText::Acts(acts));
         }
     }
