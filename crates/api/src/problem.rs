@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 /// What went wrong, for programs. A code never changes its meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// The request is not JSON of the right shape.
@@ -15,6 +16,8 @@ pub enum Code {
     Unauthorized,
     /// There is no such route.
     NoSuchRoute,
+    /// The route does not take that method.
+    WrongMethod,
     /// There is no such job.
     JobNotFound,
     /// There is no such task in the job.
@@ -57,6 +60,63 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code that a node answers.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidRequest,
+        Self::InvalidJob,
+        Self::Unauthorized,
+        Self::NoSuchRoute,
+        Self::WrongMethod,
+        Self::JobNotFound,
+        Self::TaskNotFound,
+        Self::BlobNotFound,
+        Self::ReceiptNotFound,
+        Self::ImageNotFound,
+        Self::AccountNotFound,
+        Self::CheckpointNotFound,
+        Self::WrongState,
+        Self::NoNodeFits,
+        Self::NotAllowed,
+        Self::TransactionRejected,
+        Self::NotApproved,
+        Self::LedgerNotReady,
+        Self::TooLarge,
+        Self::StorageFull,
+        Self::Busy,
+        Self::ShuttingDown,
+        Self::Internal,
+    ];
+
+    /// The word for it, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid-request",
+            Self::InvalidJob => "invalid-job",
+            Self::Unauthorized => "unauthorized",
+            Self::NoSuchRoute => "no-such-route",
+            Self::WrongMethod => "wrong-method",
+            Self::JobNotFound => "job-not-found",
+            Self::TaskNotFound => "task-not-found",
+            Self::BlobNotFound => "blob-not-found",
+            Self::ReceiptNotFound => "receipt-not-found",
+            Self::ImageNotFound => "image-not-found",
+            Self::AccountNotFound => "account-not-found",
+            Self::CheckpointNotFound => "checkpoint-not-found",
+            Self::WrongState => "wrong-state",
+            Self::NoNodeFits => "no-node-fits",
+            Self::NotAllowed => "not-allowed",
+            Self::TransactionRejected => "transaction-rejected",
+            Self::NotApproved => "not-approved",
+            Self::LedgerNotReady => "ledger-not-ready",
+            Self::TooLarge => "too-large",
+            Self::StorageFull => "storage-full",
+            Self::Busy => "busy",
+            Self::ShuttingDown => "shutting-down",
+            Self::Internal => "internal",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// The HTTP status that goes with it.
     pub const fn status(self) -> u16 {
         match self {
@@ -71,6 +131,7 @@ impl Code {
             | Self::ImageNotFound
             | Self::AccountNotFound
             | Self::CheckpointNotFound => 404,
+            Self::WrongMethod => 405,
             Self::WrongState | Self::TransactionRejected | Self::NotApproved => 409,
             Self::TooLarge => 413,
             Self::InvalidJob => 422,
@@ -87,6 +148,7 @@ impl Code {
             Self::InvalidJob => "the job is not valid",
             Self::Unauthorized => "the token is missing or wrong",
             Self::NoSuchRoute => "there is no such route",
+            Self::WrongMethod => "the route does not take that method",
             Self::JobNotFound => "there is no such job",
             Self::TaskNotFound => "there is no such task",
             Self::BlobNotFound => "the content is not on this node",
@@ -111,7 +173,7 @@ impl Code {
 }
 
 /// The body of every error answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: [`Problem::code`] is what tells problems apart.
     #[serde(rename = "type", default = "about_blank")]

@@ -1,10 +1,11 @@
 //! Every route, in one place. All need `Authorization: Bearer TOKEN`, where the token is the text
 //! of the file [`TOKEN_FILE`] in the node's data folder, or a browser's session ([`SESSION`]): its cookie
 //! and, on all that is not GET, the header [`CSRF_HEADER`](crate::session::CSRF_HEADER). Only `POST` of
-//! [`SESSION`] needs neither, and [`SESSION_LINKS`] needs the token.
+//! [`SESSION`] and [`OPENAPI`] need neither, and [`SESSION_LINKS`] needs the token.
 //!
 //! | method | route | in | out |
 //! |---|---|---|---|
+//! | GET | [`OPENAPI`] | | this table and all shapes as OpenAPI 3.1 |
 //! | GET | [`STATUS`] | | [`Status`](crate::status::Status) |
 //! | GET | [`NODE`] | | [`NodeView`](crate::status::NodeView) |
 //! | GET | [`PEERS`] | | [`Peers`](crate::network::Peers) |
@@ -67,6 +68,7 @@ pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
 /// Largest JSON request, in bytes. Longer lists travel as blobs ([`crate::job::ListOf`]).
 pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+pub const OPENAPI: &str = "/v1/openapi.json";
 pub const STATUS: &str = "/v1/status";
 pub const NODE: &str = "/v1/node";
 pub const PEERS: &str = "/v1/peers";

@@ -25,6 +25,9 @@ use zeroize::Zeroizing;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// What nobody needs a token or a session for: what opens a session, and the API's description.
+const OPEN: [(Method, &str); 2] = [(Method::POST, routes::SESSION), (Method::GET, routes::OPENAPI)];
+
 /// The secret that opens the API. Has no `Debug`.
 #[derive(Clone)]
 pub struct Token(Arc<Zeroizing<String>>);
@@ -88,7 +91,7 @@ impl Door {
         if headers.contains_key(header::AUTHORIZATION) {
             return if self.token.fits(headers) { Ok(Caller::Token) } else { Err(unknown_caller()) };
         }
-        if request.method() == Method::POST && request.uri().path() == routes::SESSION {
+        if OPEN.iter().any(|(method, path)| request.method() == method && request.uri().path() == *path) {
             return own_page(headers).map(|()| Caller::Nobody);
         }
         let session = self.session_of(headers).ok_or_else(unknown_caller)?;

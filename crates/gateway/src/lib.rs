@@ -3,12 +3,14 @@
 //! What it is: the routes of [`opensky_api::routes`], served over loopback to whoever holds the
 //! token or has a browser's session: JSON in, JSON out, problems as RFC 9457; and the files of the
 //! dashboard. What it never does: decide, or reach into the node past [`opensky_node::Handle`]. Start
-//! at [`serve`], then `rest.rs` for the table of routes and `auth.rs` for who may use them.
+//! at [`serve`], then `rest/table.rs` for the table of routes and `auth.rs` for who may use them.
 
 mod auth;
 mod dashboard;
+mod openapi;
 mod problem;
 mod rest;
+mod route;
 mod sessions;
 mod views;
 
@@ -41,6 +43,12 @@ pub struct Surroundings {
 pub(crate) struct Gateway {
     handle: Handle,
     surroundings: Arc<Surroundings>,
+}
+
+/// The description of the API: OpenAPI 3.1 as JSON, for people and tools.
+pub fn openapi() -> String {
+    let document = openapi::document(&rest::table::table());
+    serde_json::to_string_pretty(&document).expect("plain data") + "\n"
 }
 
 /// Serves the API until `stop` fires; then open requests get a moment to end.
