@@ -12,7 +12,7 @@ pub enum Code {
     InvalidRequest,
     /// The job's specification breaks a rule.
     InvalidJob,
-    /// No token, or a wrong one.
+    /// No token, key or session, or one that does not work.
     Unauthorized,
     /// There is no such route.
     NoSuchRoute,
@@ -28,6 +28,8 @@ pub enum Code {
     ReceiptNotFound,
     /// No image is kept by that name.
     ImageNotFound,
+    /// There is no API key of that name.
+    KeyNotFound,
     /// There is no such account: it begins with its first income.
     AccountNotFound,
     /// This node has seen no such epoch end.
@@ -36,7 +38,7 @@ pub enum Code {
     WrongState,
     /// Nothing fits and the caller did not want to wait.
     NoNodeFits,
-    /// This node may not do that in its sky.
+    /// The caller may not do that, or this node may not in its sky.
     NotAllowed,
     /// The ledger's rules do not allow the transaction now.
     TransactionRejected,
@@ -72,6 +74,7 @@ impl Code {
         Self::BlobNotFound,
         Self::ReceiptNotFound,
         Self::ImageNotFound,
+        Self::KeyNotFound,
         Self::AccountNotFound,
         Self::CheckpointNotFound,
         Self::WrongState,
@@ -100,6 +103,7 @@ impl Code {
             Self::BlobNotFound => "blob-not-found",
             Self::ReceiptNotFound => "receipt-not-found",
             Self::ImageNotFound => "image-not-found",
+            Self::KeyNotFound => "key-not-found",
             Self::AccountNotFound => "account-not-found",
             Self::CheckpointNotFound => "checkpoint-not-found",
             Self::WrongState => "wrong-state",
@@ -129,6 +133,7 @@ impl Code {
             | Self::BlobNotFound
             | Self::ReceiptNotFound
             | Self::ImageNotFound
+            | Self::KeyNotFound
             | Self::AccountNotFound
             | Self::CheckpointNotFound => 404,
             Self::WrongMethod => 405,
@@ -146,7 +151,7 @@ impl Code {
         match self {
             Self::InvalidRequest => "the request is malformed",
             Self::InvalidJob => "the job is not valid",
-            Self::Unauthorized => "the token is missing or wrong",
+            Self::Unauthorized => "no token, key or session that works",
             Self::NoSuchRoute => "there is no such route",
             Self::WrongMethod => "the route does not take that method",
             Self::JobNotFound => "there is no such job",
@@ -154,6 +159,7 @@ impl Code {
             Self::BlobNotFound => "the content is not on this node",
             Self::ReceiptNotFound => "there is no such receipt",
             Self::ImageNotFound => "there is no such image",
+            Self::KeyNotFound => "there is no such API key",
             Self::AccountNotFound => "there is no such account",
             Self::CheckpointNotFound => "there is no such checkpoint",
             Self::TransactionRejected => "the rules of the ledger do not allow it",

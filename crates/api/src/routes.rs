@@ -1,7 +1,7 @@
-//! Every route, in one place. All need `Authorization: Bearer TOKEN`, where the token is the text
-//! of the file [`TOKEN_FILE`] in the node's data folder, or a browser's session ([`SESSION`]): its cookie
+//! Every route, in one place. All need `Authorization: Bearer SECRET`, where the secret is the text
+//! of the file [`TOKEN_FILE`] in the node's data folder or an API key ([`KEYS`]), or a browser's session ([`SESSION`]): its cookie
 //! and, on all that is not GET, the header [`CSRF_HEADER`](crate::session::CSRF_HEADER). Only `POST` of
-//! [`SESSION`] and [`OPENAPI`] need neither, and [`SESSION_LINKS`] needs the token.
+//! [`SESSION`] and [`OPENAPI`] need neither, and [`SESSION_LINKS`] takes no session.
 //!
 //! | method | route | in | out |
 //! |---|---|---|---|
@@ -50,6 +50,9 @@
 //! | POST | [`SESSION_LINKS`] | | 201 [`LinkView`](crate::session::LinkView) |
 //! | POST | [`SESSION`] | [`SessionRequest`](crate::session::SessionRequest) | 201 [`SessionView`](crate::session::SessionView), with its cookie |
 //! | GET, DELETE | [`SESSION`] | | [`SessionView`](crate::session::SessionView), 204 |
+//! | GET | [`KEYS`] | | [`Keys`](crate::key::Keys) |
+//! | POST | [`KEYS`] | [`KeyRequest`](crate::key::KeyRequest) | 201 [`NewKey`](crate::key::NewKey) |
+//! | DELETE | [`KEYS`] | [`KeyQuery`](crate::key::KeyQuery) | [`Keys`](crate::key::Keys) |
 //! | POST | [`STOP`] | | 202 |
 //!
 //! Every other path is the dashboard's, and needs nothing.
@@ -111,6 +114,7 @@ pub const VALIDATOR: &str = "/v1/validators/{node}";
 pub const LOGS: &str = "/v1/logs";
 pub const SESSION: &str = "/v1/session";
 pub const SESSION_LINKS: &str = "/v1/session/links";
+pub const KEYS: &str = "/v1/keys";
 pub const STOP: &str = "/v1/stop";
 
 /// Path of one blob.

@@ -7,6 +7,7 @@
 
 mod auth;
 mod dashboard;
+mod keys;
 mod openapi;
 mod problem;
 mod rest;
@@ -16,9 +17,10 @@ mod views;
 
 pub use auth::Token;
 
+use keys::KeyRing;
 use opensky_api::{config::ConfigView, doctor::Check};
 use opensky_node::Handle;
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -58,9 +60,16 @@ pub async fn serve(
     token: Token,
     surroundings: Surroundings,
     stop: CancellationToken,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
+    let door = auth::Door::new(token, kept_keys(&handle).await?, listener.local_addr()?.port());
     let gateway = Gateway { handle, surroundings: Arc::new(surroundings) };
-    let door = auth::Door::new(token, listener.local_addr()?.port());
     let routes = rest::routes(gateway, door, stop.clone());
     axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+async fn kept_keys(handle: &Handle) -> io::Result<KeyRing> {
+    let failed = |problem: String| io::Error::other(format!("the API keys cannot be read: {problem}"));
+    let kept = handle.kept(auth::KEYS_SETTING).await.map_err(|error| failed(error.to_string()))?;
+    let ring = kept.map(|bytes| KeyRing::decode(&bytes)).transpose();
+    Ok(ring.map_err(|error| failed(error.to_string()))?.unwrap_or_default())
 }

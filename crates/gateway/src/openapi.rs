@@ -1,6 +1,9 @@
 //! The API described by itself, as OpenAPI 3.1.
 
-use crate::route::{Route, Table, problem_answer};
+use crate::{
+    auth::Needs,
+    route::{Route, Table, problem_answer},
+};
 use opensky_api::{Code, Problem};
 use opensky_types::{Hash, JobId, NodeId, TaskId};
 use serde_json::{Map, Value, json};
@@ -42,7 +45,6 @@ pub(crate) fn document(table: &Table) -> Value {
             "license": { "name": "MIT", "identifier": "MIT" },
         },
         "servers": [{ "url": "/", "description": "The node that serves this document." }],
-        "security": [{ "token": [] }, { "session": [] }],
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security_schemes() },
     });
@@ -54,7 +56,9 @@ fn security_schemes() -> Value {
         "token": {
             "type": "http",
             "scheme": "bearer",
-            "description": "The text of `run/api.token` in the node's data folder.",
+            "description": "The text of `run/api.token` in the node's data folder, which may do all, or an API key \
+                            (`opensky keys create`), which may do what its role may: a viewer reads, an operator \
+                            also works with jobs and content, an owner may do all.",
         },
         "session": {
             "type": "apiKey",
@@ -80,9 +84,10 @@ fn operation(route: &Route) -> Value {
     if let Some(body) = &about.body {
         operation["requestBody"] = body.clone();
     }
-    if about.is_open {
-        operation["security"] = json!([]);
-    }
+    operation["security"] = match route.needs {
+        Needs::Nothing => json!([]),
+        Needs::Role(role) => json!([{ "token": [role] }, { "session": [role] }]),
+    };
     operation
 }
 

@@ -5,6 +5,7 @@ mod description;
 mod events;
 mod images;
 mod jobs;
+mod keys;
 mod ledger;
 mod ledger_events;
 mod logs;
@@ -22,25 +23,26 @@ use crate::{
     auth::Door,
     dashboard,
     problem::{Answer, problem},
+    route::guarded,
 };
 use axum::{Extension, Router, extract::DefaultBodyLimit, middleware, routing::any};
+pub(crate) use node::now;
 use opensky_api::{Code, routes::REQUEST_BYTES_MAX};
 use tokio_util::sync::CancellationToken;
 
 /// The API behind its door, and the dashboard beside it.
 pub(crate) fn routes(gateway: Gateway, door: Door, stop: CancellationToken) -> Router {
-    api(stop)
-        .layer(middleware::from_fn_with_state(door.clone(), auth::check))
+    api(&door, stop)
         .layer(Extension(door))
         .fallback(dashboard::serve)
         .layer(middleware::from_fn(auth::local_only))
         .with_state(gateway)
 }
 
-fn api(stop: CancellationToken) -> Router<Gateway> {
+fn api(door: &Door, stop: CancellationToken) -> Router<Gateway> {
     table::table()
-        .into_router()
-        .route("/v1/{*rest}", any(|| async { no_such_route() }))
+        .into_router(door)
+        .route("/v1/{*rest}", guarded(any(|| async { no_such_route() }), door, auth::VIEWER))
         .method_not_allowed_fallback(|| async { wrong_method() })
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(Extension(stop))

@@ -1,12 +1,16 @@
 //! One route: where it is, what serves it, what it takes and answers. The router and the description of
 //! the API are made of the same table, so that neither knows a route that the other does not.
 
-use crate::Gateway;
+use crate::{
+    Gateway, auth,
+    auth::{Door, Needs},
+};
 use axum::{
     Router,
     extract::DefaultBodyLimit,
     handler::Handler,
     http::Method,
+    middleware,
     routing::{MethodFilter, MethodRouter, on},
 };
 use opensky_api::{Code, routes::PROBLEM_CONTENT_TYPE};
@@ -23,6 +27,7 @@ const JSON: &str = "application/json";
 pub(crate) struct Route {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
+    pub(crate) needs: Needs,
     pub(crate) about: About,
     handler: MethodRouter<Gateway>,
 }
@@ -33,45 +38,45 @@ pub(crate) struct Table(Vec<Route>);
 
 impl Table {
     /// A route that reads. Answers HEAD too.
-    pub(crate) fn get<H, T>(self, path: &'static str, handler: H, about: About) -> Self
+    pub(crate) fn get<H, T>(self, path: &'static str, needs: Needs, handler: H, about: About) -> Self
     where
         H: Handler<T, Gateway>,
         T: 'static,
     {
-        self.add(Method::GET, path, handler, about)
+        self.add(Method::GET, path, needs, handler, about)
     }
 
-    pub(crate) fn post<H, T>(self, path: &'static str, handler: H, about: About) -> Self
+    pub(crate) fn post<H, T>(self, path: &'static str, needs: Needs, handler: H, about: About) -> Self
     where
         H: Handler<T, Gateway>,
         T: 'static,
     {
-        self.add(Method::POST, path, handler, about)
+        self.add(Method::POST, path, needs, handler, about)
     }
 
-    pub(crate) fn put<H, T>(self, path: &'static str, handler: H, about: About) -> Self
+    pub(crate) fn put<H, T>(self, path: &'static str, needs: Needs, handler: H, about: About) -> Self
     where
         H: Handler<T, Gateway>,
         T: 'static,
     {
-        self.add(Method::PUT, path, handler, about)
+        self.add(Method::PUT, path, needs, handler, about)
     }
 
-    pub(crate) fn delete<H, T>(self, path: &'static str, handler: H, about: About) -> Self
+    pub(crate) fn delete<H, T>(self, path: &'static str, needs: Needs, handler: H, about: About) -> Self
     where
         H: Handler<T, Gateway>,
         T: 'static,
     {
-        self.add(Method::DELETE, path, handler, about)
+        self.add(Method::DELETE, path, needs, handler, about)
     }
 
-    fn add<H, T>(mut self, method: Method, path: &'static str, handler: H, about: About) -> Self
+    fn add<H, T>(mut self, method: Method, path: &'static str, needs: Needs, handler: H, about: About) -> Self
     where
         H: Handler<T, Gateway>,
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).expect("one of the four methods above");
-        self.0.push(Route { method, path, about, handler: on(filter, handler) });
+        self.0.push(Route { method, path, needs, about, handler: on(filter, handler) });
         self
     }
 
@@ -80,8 +85,8 @@ impl Table {
         &self.0
     }
 
-    /// What serves them.
-    pub(crate) fn into_router(self) -> Router<Gateway> {
+    /// What serves them, each behind its guard.
+    pub(crate) fn into_router(self, door: &Door) -> Router<Gateway> {
         self.0.into_iter().fold(Router::new(), |router, route| {
             let handler = if route.about.body_is_stream {
                 // It is bounded by the blob store's cap instead.
@@ -89,9 +94,14 @@ impl Table {
             } else {
                 route.handler
             };
-            router.route(route.path, handler)
+            router.route(route.path, guarded(handler, door, route.needs))
         })
     }
+}
+
+/// A handler that only callers with these needs reach.
+pub(crate) fn guarded(handler: MethodRouter<Gateway>, door: &Door, needs: Needs) -> MethodRouter<Gateway> {
+    handler.layer(middleware::from_fn_with_state((door.clone(), needs), auth::guard))
 }
 
 /// What a route is for, takes and answers, in the words of OpenAPI.
@@ -107,8 +117,6 @@ pub(crate) struct About {
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
     /// Whether its body goes to disk as it comes, whatever its length.
     body_is_stream: bool,
-    /// Whether it can be asked without token and session.
-    pub(crate) is_open: bool,
 }
 
 /// A route's description: the name of its operation, and what it is for in a sentence.
@@ -122,7 +130,6 @@ pub(crate) const fn about(name: &'static str, summary: &'static str) -> About {
         problems: Vec::new(),
         schemas: Vec::new(),
         body_is_stream: false,
-        is_open: false,
     }
 }
 
@@ -202,12 +209,6 @@ impl About {
     /// May answer these problems, beside those of every route.
     pub(crate) fn fails(mut self, problems: &[Code]) -> Self {
         self.problems.extend(problems);
-        self
-    }
-
-    /// Needs neither token nor session.
-    pub(crate) fn open(mut self) -> Self {
-        self.is_open = true;
         self
     }
 

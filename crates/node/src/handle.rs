@@ -2,6 +2,7 @@
 
 mod images;
 mod ledger;
+mod settings;
 
 pub use ledger::TransactError;
 

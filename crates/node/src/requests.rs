@@ -100,6 +100,12 @@ pub(crate) enum Request {
         name: String,
         answer: Answer<bool>,
     },
+    /// Answered once the value is on disk.
+    Keep {
+        name: &'static str,
+        value: Vec<u8>,
+        answer: Answer<()>,
+    },
     /// Answered once all facts known by now are on disk.
     OnDisk(Answer<()>),
     /// Answered once all facts known by now can be read from the journal.
@@ -161,6 +167,10 @@ impl Node {
             Request::Images(answer) => tell(answer, self.images.clone()),
             Request::KeepImage { name, blob, answer } => tell(answer, self.keep_image(now, name, blob)),
             Request::RemoveImage { name, answer } => tell(answer, self.remove_image(&name)),
+            Request::Keep { name, value, answer } => {
+                self.keep_record(settings::record_of_others(name, value));
+                self.promise(Promise::Done(answer));
+            }
             Request::OnDisk(answer) => self.promise(Promise::Done(answer)),
             Request::Written(answer) => self.promise_as(Keeping::Fleeting, Promise::Done(answer)),
             Request::Progress { job, answer } => tell(answer, self.consumer.view(job)),

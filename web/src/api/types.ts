@@ -278,6 +278,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The API keys. */
+        get: operations["keys"];
+        put?: never;
+        /** Makes an API key; its secret is shown this once. */
+        post: operations["createKey"];
+        /** Makes an API key work no longer. */
+        delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ledger": {
         parameters: {
             query?: never;
@@ -528,7 +547,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A link that opens one browser session, once; only for the token. */
+        /** A link that opens one browser session, once; a session makes none. */
         post: operations["loginLink"];
         delete?: never;
         options?: never;
@@ -931,7 +950,7 @@ export interface components {
          * @description What went wrong, for programs. A code never changes its meaning.
          * @enum {string}
          */
-        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "busy" | "shutting-down" | "internal";
+        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "key-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "busy" | "shutting-down" | "internal";
         /** @description Every setting of a running node. */
         ConfigView: {
             /** @description In order of key. */
@@ -1379,6 +1398,34 @@ export interface components {
             /** @description What to call it: 1 to 255 bytes, without spaces. One of the same name is replaced. */
             name: string;
         };
+        /** @description Asks for a key. */
+        KeyRequest: {
+            /** @description What to call it: 1 to 64 bytes, without spaces; no other key has the name. */
+            name: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+            /**
+             * Format: int64
+             * @description How long it works, in milliseconds from now; without end if absent.
+             */
+            valid_ms?: number;
+        };
+        /** @description A key, without its secret, which the node does not keep. */
+        KeyView: {
+            /** @description Since when it exists. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description When it stops working, if ever. */
+            expires_at?: components["schemas"]["Timestamp"];
+            /** @description Its name. */
+            name: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description The keys of a node. */
+        Keys: {
+            /** @description In order of name, those that no longer work among them. */
+            keys: components["schemas"]["KeyView"][];
+        };
         /** @description One server-sent event of the ledger: the SSE field `event` is the tag, `data` this JSON, `id` the height. The stream starts with `head`, and sends it again where a reader was too slow for blocks. */
         LedgerEvent: (components["schemas"]["HeadView"] & {
             /** @enum {string} */
@@ -1615,6 +1662,11 @@ export interface components {
              * @description All traffic since start, in bytes.
              */
             sent_bytes: number;
+        };
+        /** @description A key that was just made. */
+        NewKey: components["schemas"]["KeyView"] & {
+            /** @description What to send as `Authorization: Bearer …`. Shown this once. */
+            secret: string;
         };
         /** @description A node. */
         NodeId: string;
@@ -1930,6 +1982,11 @@ export interface components {
             /** @description `probation`, `new`, `established`, `trusted` or `veteran`. */
             tier: string;
         };
+        /**
+         * @description What a caller may do. Each may do what the one before may.
+         * @enum {string}
+         */
+        Role: "viewer" | "operator" | "owner";
         /**
          * @description A node's part in the agreement on blocks.
          * @enum {string}
@@ -2502,6 +2559,9 @@ export type JobRequest = components['schemas']['JobRequest'];
 export type JobSummary = components['schemas']['JobSummary'];
 export type Jobs = components['schemas']['Jobs'];
 export type KeepImageRequest = components['schemas']['KeepImageRequest'];
+export type KeyRequest = components['schemas']['KeyRequest'];
+export type KeyView = components['schemas']['KeyView'];
+export type Keys = components['schemas']['Keys'];
 export type LedgerEvent = components['schemas']['LedgerEvent'];
 export type LedgerSummary = components['schemas']['LedgerSummary'];
 export type LedgerView = components['schemas']['LedgerView'];
@@ -2518,6 +2578,7 @@ export type MisfitCountView = components['schemas']['MisfitCountView'];
 export type MisfitCountsView = components['schemas']['MisfitCountsView'];
 export type MoneyView = components['schemas']['MoneyView'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
+export type NewKey = components['schemas']['NewKey'];
 export type NodeId = components['schemas']['NodeId'];
 export type NodeKind = components['schemas']['NodeKind'];
 export type NodeView = components['schemas']['NodeView'];
@@ -2540,6 +2601,7 @@ export type ReadingsView = components['schemas']['ReadingsView'];
 export type ReceiptView = components['schemas']['ReceiptView'];
 export type Region = components['schemas']['Region'];
 export type ReputationView = components['schemas']['ReputationView'];
+export type Role = components['schemas']['Role'];
 export type RoleView = components['schemas']['RoleView'];
 export type RulesSwitchView = components['schemas']['RulesSwitchView'];
 export type RunView = components['schemas']['RunView'];
@@ -2613,7 +2675,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2699,7 +2761,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2764,7 +2826,7 @@ export interface operations {
                     "application/json": components["schemas"]["Clusters"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2820,7 +2882,7 @@ export interface operations {
                     "application/json": components["schemas"]["ConfigView"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2876,7 +2938,7 @@ export interface operations {
                     "application/json": components["schemas"]["DoctorReport"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2932,7 +2994,7 @@ export interface operations {
                     "application/json": components["schemas"]["Images"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3001,7 +3063,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3096,7 +3158,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3161,7 +3223,7 @@ export interface operations {
                     "application/json": components["schemas"]["Invites"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3230,7 +3292,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3309,7 +3371,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3378,7 +3440,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3483,7 +3545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3578,7 +3640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3653,7 +3715,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3739,7 +3801,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3828,7 +3890,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3908,7 +3970,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3985,7 +4047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4091,7 +4153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4175,7 +4237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4222,6 +4284,217 @@ export interface operations {
             };
         };
     };
+    keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keys"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
+        responses: {
+            /** @description NewKey */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewKey"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revokeKey: {
+        parameters: {
+            query: {
+                /** @description Its name. */
+                name: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keys"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-not-found`: there is no such API key. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     ledger: {
         parameters: {
             query?: never;
@@ -4240,7 +4513,7 @@ export interface operations {
                     "application/json": components["schemas"]["LedgerView"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4308,7 +4581,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4376,7 +4649,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4441,7 +4714,7 @@ export interface operations {
                     "text/event-stream": string;
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4513,7 +4786,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4569,7 +4842,7 @@ export interface operations {
                     "application/json": components["schemas"]["LimitsView"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4638,7 +4911,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4717,7 +4990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4773,7 +5046,7 @@ export interface operations {
                     "application/json": components["schemas"]["Members"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4829,7 +5102,7 @@ export interface operations {
                     "application/json": components["schemas"]["NodeView"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4885,7 +5158,7 @@ export interface operations {
                     "application/json": components["schemas"]["Offers"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4941,7 +5214,7 @@ export interface operations {
                     "application/json": unknown;
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -4997,7 +5270,7 @@ export interface operations {
                     "application/json": components["schemas"]["Peers"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5065,7 +5338,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5130,7 +5403,7 @@ export interface operations {
                     "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5199,7 +5472,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5262,7 +5535,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5318,7 +5591,7 @@ export interface operations {
                     "application/json": components["schemas"]["LinkView"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5374,7 +5647,7 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5428,7 +5701,7 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5497,7 +5770,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5586,7 +5859,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5642,7 +5915,7 @@ export interface operations {
                     "application/json": components["schemas"]["Validators"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5711,7 +5984,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5800,7 +6073,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5877,7 +6150,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5942,7 +6215,7 @@ export interface operations {
                     "application/json": components["schemas"]["AutoTransfers"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6011,7 +6284,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6092,7 +6365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6161,7 +6434,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6248,7 +6521,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6335,7 +6608,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -6422,7 +6695,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `unauthorized`: the token is missing or wrong. */
+            /** @description `unauthorized`: no token, key or session that works. */
             401: {
                 headers: {
                     [name: string]: unknown;
