@@ -2,10 +2,12 @@
 
 use opensky_types::NodeId;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Asks for a checkpoint.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct CheckpointQuery {
     /// Of which epoch; the newest if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -13,7 +15,7 @@ pub struct CheckpointQuery {
 }
 
 /// A checkpoint and who signed it. Words are `0x` and hex, as tools for Ethereum write them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CheckpointView {
     /// What is signed, as EIP-712 has it: domain, type and message.
     pub typed_data: TypedCheckpoint,
@@ -30,7 +32,7 @@ pub struct CheckpointView {
 }
 
 /// Typed data of EIP-712, as `eth_signTypedData` and its verifiers take it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TypedCheckpoint {
     /// Where it counts.
@@ -45,7 +47,7 @@ pub struct TypedCheckpoint {
 }
 
 /// The domain of a sky: whatever contract knows the sky may take what is signed in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CheckpointDomain {
     /// Always `OpenSky`.
     pub name: String,
@@ -56,7 +58,7 @@ pub struct CheckpointDomain {
 }
 
 /// What a checkpoint says. Numbers beyond what JSON holds are decimal text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckpointMessage {
     /// The epoch that ended.
@@ -72,7 +74,7 @@ pub struct CheckpointMessage {
 }
 
 /// A validator of the epoch.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CheckpointSignerView {
     /// The validator.
     pub node: NodeId,
@@ -82,7 +84,7 @@ pub struct CheckpointSignerView {
 }
 
 /// A signature.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CheckpointSignatureView {
     /// Whose key it is.
     pub address: String,

@@ -1,16 +1,17 @@
 //! The effective configuration, and where each value came from.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Every setting of a running node.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConfigView {
     /// In order of key.
     pub settings: Vec<SettingView>,
 }
 
 /// One setting.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SettingView {
     /// Its name, as in the configuration file.
     pub key: String,
@@ -24,7 +25,7 @@ pub struct SettingView {
 }
 
 /// Who set a value; the first of these that names it wins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SettingSource {
     /// A command line flag.

@@ -2,9 +2,10 @@
 
 use opensky_types::{Hash, job::Blob, task::Content};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Content by hash and size: what an upload answers and what a job names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlobRef {
     /// BLAKE3 of the content.
@@ -27,7 +28,7 @@ impl From<BlobRef> for Blob {
 
 /// What a run wrote. Small content comes along, as `text` where it is UTF-8 and else as `hex`;
 /// other content is read from [`crate::routes::BLOB`] by its hash.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ContentView {
     /// BLAKE3 of the content.
     pub hash: Hash,

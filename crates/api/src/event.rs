@@ -3,12 +3,13 @@
 use crate::progress::{NoteView, StateView, TaskCounts};
 use opensky_types::{NodeId, Timestamp, reason::Reason};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// One server-sent event of a job: the SSE field `event` is the tag, `data` this JSON, and `id` a
 /// number that grows. A client that reconnects with `Last-Event-ID` gets what it missed or, where
 /// that is no longer kept, a fresh `job` and `progress`. The stream starts with these two and ends
 /// after a `job` whose state is final.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum JobEvent {
     /// The job's state changed.
@@ -43,7 +44,7 @@ impl JobEvent {
 }
 
 /// Which output of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StreamView {
     /// Standard output.
@@ -54,8 +55,9 @@ pub enum StreamView {
 
 /// Query of a task's log. The answer is the bytes of one stream, exactly as written; of a task that
 /// still runs, with `follow`, as they come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct LogQuery {
     /// Which output.
     pub stream: StreamView,
@@ -70,8 +72,9 @@ impl Default for LogQuery {
 }
 
 /// Query of the node's own log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct FollowQuery {
     /// Whether to stay.
     pub follow: bool,

@@ -3,9 +3,10 @@
 use opensky_ledger::{event::Event, reputation::Reason};
 use opensky_types::{AccountId, AgreementId, Micros};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Something that followed from a transaction or from the passing of time.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HappeningView {
     /// A word for it, such as `paid`.
     pub kind: String,

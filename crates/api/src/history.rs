@@ -6,9 +6,15 @@ use opensky_ledger::{
     escrow::id_of,
     transaction::{Checked, Transaction},
 };
-use opensky_types::{AccountId, AgreementId, Hash, Micros, Timestamp, serde_as_text, text::ParseError};
+use opensky_types::{
+    AccountId, AgreementId, Hash, Micros, Timestamp, schema, serde_as_text, text::ParseError,
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 /// A place in a history: a height and the place within that block, as `HEIGHT:INDEX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,9 +45,18 @@ impl FromStr for Place {
 
 serde_as_text!(Place);
 
+impl PartialSchema for Place {
+    fn schema() -> RefOr<Schema> {
+        schema::text("A place in a history: `HEIGHT:INDEX`.", "^[0-9]+:[0-9]+$")
+    }
+}
+
+impl ToSchema for Place {}
+
 /// Asks for a page of a history.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct HistoryQuery {
     /// Whose; this node's account if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,7 +71,7 @@ pub struct HistoryQuery {
 
 /// A page of a history, newest first. Kept for this node's account and its owner's, from when the node
 /// began to follow block by block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct History {
     /// Whose.
     pub account: AccountId,
@@ -68,7 +83,7 @@ pub struct History {
 }
 
 /// Which way money went, seen from what the account can spend.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
     /// It came in.
@@ -81,7 +96,7 @@ pub enum Direction {
 }
 
 /// One line of a history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryLine {
     /// Where it stands.
     pub place: Place,

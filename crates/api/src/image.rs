@@ -3,16 +3,17 @@
 use crate::content::BlobRef;
 use opensky_types::{Hash, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// The images of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Images {
     /// In order of name.
     pub images: Vec<ImageView>,
 }
 
 /// An image kept by name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImageView {
     /// What jobs call it, after `sky:`.
     pub name: String,
@@ -32,7 +33,7 @@ impl ImageView {
 }
 
 /// An image to keep.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeepImageRequest {
     /// What to call it: 1 to 255 bytes, without spaces. One of the same name is replaced.
@@ -42,8 +43,9 @@ pub struct KeepImageRequest {
 }
 
 /// Which image.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ImageQuery {
     /// Its name.
     pub name: String,

@@ -10,6 +10,7 @@ use opensky_types::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Milliseconds that tasks wait for a node that fits, unless the job says otherwise: ten minutes.
 pub const WAIT_MS_DEFAULT: u64 = 600_000;
@@ -21,7 +22,7 @@ pub const LIST_BYTES_MAX: u64 = 512 * 1024 * 1024;
 pub const SEED_DRAWN_LIMIT: u64 = 1 << 53;
 
 /// A job to run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct JobRequest {
     /// A name for people, up to 64 characters.
@@ -47,7 +48,7 @@ pub struct JobRequest {
 }
 
 /// One stage: the same program over many inputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StageRequest {
     /// Unique in the job, up to 64 characters.
@@ -80,7 +81,7 @@ pub struct StageRequest {
 }
 
 /// A program and how it is called. `{item}` in an argument stands for the task's own item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramRequest {
     /// The uploaded WASM module or component, by hash.
@@ -105,7 +106,7 @@ pub struct ProgramRequest {
 }
 
 /// Where a stage's tasks get their inputs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum InputsRequest {
     /// One task; its stdin is the blob, if any.
@@ -131,7 +132,7 @@ pub enum InputsRequest {
 }
 
 /// A list, in place or, if long, uploaded first as a blob that holds the same JSON array.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum ListOf<T> {
     /// The list itself.
@@ -141,7 +142,7 @@ pub enum ListOf<T> {
 }
 
 /// An input and its name, which is the task's item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NamedBlob {
     /// What `{item}` stands for.
@@ -153,7 +154,7 @@ pub struct NamedBlob {
 }
 
 /// The hard limits of one task. Absent ones have their default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TaskLimitsView {
     /// Linear memory, in bytes.
@@ -175,7 +176,7 @@ impl Default for TaskLimitsView {
 }
 
 /// What providers must have. Absent or empty means any.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ConstraintsView {
     /// Only these regions.
@@ -207,7 +208,7 @@ pub struct ConstraintsView {
 }
 
 /// How results are verified.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "mode", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum VerifyView {
     /// One run, believed.

@@ -5,12 +5,13 @@ use opensky_types::{AccountId, AgreementId, Hash, Micros, NodeId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::happening::HappeningView;
+use utoipa::{IntoParams, ToSchema};
 
 /// Content type of a proof.
 pub const PROOF_CONTENT_TYPE: &str = "application/octet-stream";
 
 /// A final block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HeadView {
     /// Distance from genesis.
     pub height: u64,
@@ -25,7 +26,7 @@ pub struct HeadView {
 }
 
 /// A node's part in the agreement on blocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum RoleView {
     /// It reads along.
@@ -48,7 +49,7 @@ impl RoleView {
 }
 
 /// The ledger in one screen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LedgerView {
     /// The sky.
     pub sky: Hash,
@@ -81,7 +82,7 @@ pub struct LedgerView {
 }
 
 /// A switch of rules.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RulesSwitchView {
     /// To which version.
     pub version: u32,
@@ -97,7 +98,7 @@ impl RulesSwitchView {
 }
 
 /// Those numbers of the rules that people ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ParamsView {
     /// Who names validators and rules, in a private sky.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -137,7 +138,7 @@ impl From<&Params> for ParamsView {
 }
 
 /// The ledger in the node's status.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LedgerSummary {
     /// The newest final block that this node knows.
     pub height: u64,
@@ -153,8 +154,9 @@ pub struct LedgerSummary {
 }
 
 /// Asks for a proof of one entry, or of its absence. Exactly one field is set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct ProofQuery {
     /// Of an account's money.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -168,8 +170,9 @@ pub struct ProofQuery {
 }
 
 /// Asks for final blocks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct BlocksQuery {
     /// The first height; 1 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -177,7 +180,7 @@ pub struct BlocksQuery {
 }
 
 /// Final blocks in a row, as nodes send them to each other.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Blocks {
     /// The height of the first.
     pub from: u64,
@@ -190,7 +193,7 @@ pub struct Blocks {
 
 /// One server-sent event of the ledger: the SSE field `event` is the tag, `data` this JSON, `id` the
 /// height. The stream starts with `head`, and sends it again where a reader was too slow for blocks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum LedgerEvent {
     /// The newest final block; blocks before it may have been left out.

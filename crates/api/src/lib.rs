@@ -21,6 +21,7 @@ pub mod happening;
 pub mod history;
 pub mod image;
 pub mod job;
+pub mod key;
 pub mod ledger;
 pub mod limits;
 pub mod membership;

@@ -5,9 +5,10 @@ use opensky_types::{
     limits::{ContributionLimits, Hours},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The owner's limits, read and written whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Whether the machine shares at all.
@@ -33,7 +34,7 @@ pub struct Limits {
 
 /// Hours of the day, in minutes since local midnight (0 to 1440). `from` after `to` goes over
 /// midnight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoursView {
     /// First minute.
@@ -43,7 +44,7 @@ pub struct HoursView {
 }
 
 /// The limits and what they come to now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LimitsView {
     /// What the owner set.
     pub limits: Limits,

@@ -2,9 +2,10 @@
 
 use opensky_types::{NodeId, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Asks for an invite.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InviteRequest {
     /// How many nodes may join with it.
@@ -24,7 +25,7 @@ impl Default for InviteRequest {
 }
 
 /// An invite and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InviteView {
     /// The text to pass on. Whoever has it can join, so it is shown to the issuer's owner only.
     pub token: String,
@@ -41,14 +42,14 @@ pub struct InviteView {
 }
 
 /// Invites of this node, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Invites {
     /// They.
     pub invites: Vec<InviteView>,
 }
 
 /// A node known to belong.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MemberView {
     /// Who.
     pub node: NodeId,
@@ -65,7 +66,7 @@ pub struct MemberView {
 }
 
 /// Members that this node knows, in order of id.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Members {
     /// They.
     pub members: Vec<MemberView>,

@@ -2,16 +2,17 @@
 
 use opensky_types::{NodeId, place::Region};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Connected members.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Peers {
     /// In order of id.
     pub peers: Vec<PeerView>,
 }
 
 /// One connected member.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PeerView {
     /// Who.
     pub node: NodeId,
@@ -30,7 +31,7 @@ pub struct PeerView {
 }
 
 /// How a peer is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PathView {
     /// Straight to it.

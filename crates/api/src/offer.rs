@@ -8,23 +8,24 @@ use opensky_types::{
     resources::{Gpu, HardwareProfile},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Offers that have not expired, in order of node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Offers {
     /// They.
     pub offers: Vec<OfferView>,
 }
 
 /// Clusters that live offers form, in order of name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Clusters {
     /// They.
     pub clusters: Vec<ClusterView>,
 }
 
 /// Nodes of one region with one capability.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ClusterView {
     /// `region/capability`, such as `europe/function`.
     pub name: String,
@@ -39,7 +40,7 @@ pub struct ClusterView {
 }
 
 /// One offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OfferView {
     /// The provider.
     pub node: NodeId,
@@ -70,7 +71,7 @@ pub struct OfferView {
 }
 
 /// A machine.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HardwareView {
     /// Marketing name of the processor.
     pub cpu_model: String,
@@ -91,7 +92,7 @@ pub struct HardwareView {
 }
 
 /// One accelerator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct GpuView {
     /// Marketing name.
     pub model: String,

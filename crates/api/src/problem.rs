@@ -2,19 +2,22 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 /// What went wrong, for programs. A code never changes its meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// The request is not JSON of the right shape.
     InvalidRequest,
     /// The job's specification breaks a rule.
     InvalidJob,
-    /// No token, or a wrong one.
+    /// No token, key or session, or one that does not work.
     Unauthorized,
     /// There is no such route.
     NoSuchRoute,
+    /// The route does not take that method.
+    WrongMethod,
     /// There is no such job.
     JobNotFound,
     /// There is no such task in the job.
@@ -25,6 +28,8 @@ pub enum Code {
     ReceiptNotFound,
     /// No image is kept by that name.
     ImageNotFound,
+    /// There is no API key of that name.
+    KeyNotFound,
     /// There is no such account: it begins with its first income.
     AccountNotFound,
     /// This node has seen no such epoch end.
@@ -33,7 +38,7 @@ pub enum Code {
     WrongState,
     /// Nothing fits and the caller did not want to wait.
     NoNodeFits,
-    /// This node may not do that in its sky.
+    /// The caller may not do that, or this node may not in its sky.
     NotAllowed,
     /// The ledger's rules do not allow the transaction now.
     TransactionRejected,
@@ -57,6 +62,65 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every code that a node answers.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidRequest,
+        Self::InvalidJob,
+        Self::Unauthorized,
+        Self::NoSuchRoute,
+        Self::WrongMethod,
+        Self::JobNotFound,
+        Self::TaskNotFound,
+        Self::BlobNotFound,
+        Self::ReceiptNotFound,
+        Self::ImageNotFound,
+        Self::KeyNotFound,
+        Self::AccountNotFound,
+        Self::CheckpointNotFound,
+        Self::WrongState,
+        Self::NoNodeFits,
+        Self::NotAllowed,
+        Self::TransactionRejected,
+        Self::NotApproved,
+        Self::LedgerNotReady,
+        Self::TooLarge,
+        Self::StorageFull,
+        Self::Busy,
+        Self::ShuttingDown,
+        Self::Internal,
+    ];
+
+    /// The word for it, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid-request",
+            Self::InvalidJob => "invalid-job",
+            Self::Unauthorized => "unauthorized",
+            Self::NoSuchRoute => "no-such-route",
+            Self::WrongMethod => "wrong-method",
+            Self::JobNotFound => "job-not-found",
+            Self::TaskNotFound => "task-not-found",
+            Self::BlobNotFound => "blob-not-found",
+            Self::ReceiptNotFound => "receipt-not-found",
+            Self::ImageNotFound => "image-not-found",
+            Self::KeyNotFound => "key-not-found",
+            Self::AccountNotFound => "account-not-found",
+            Self::CheckpointNotFound => "checkpoint-not-found",
+            Self::WrongState => "wrong-state",
+            Self::NoNodeFits => "no-node-fits",
+            Self::NotAllowed => "not-allowed",
+            Self::TransactionRejected => "transaction-rejected",
+            Self::NotApproved => "not-approved",
+            Self::LedgerNotReady => "ledger-not-ready",
+            Self::TooLarge => "too-large",
+            Self::StorageFull => "storage-full",
+            Self::Busy => "busy",
+            Self::ShuttingDown => "shutting-down",
+            Self::Internal => "internal",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// The HTTP status that goes with it.
     pub const fn status(self) -> u16 {
         match self {
@@ -69,8 +133,10 @@ impl Code {
             | Self::BlobNotFound
             | Self::ReceiptNotFound
             | Self::ImageNotFound
+            | Self::KeyNotFound
             | Self::AccountNotFound
             | Self::CheckpointNotFound => 404,
+            Self::WrongMethod => 405,
             Self::WrongState | Self::TransactionRejected | Self::NotApproved => 409,
             Self::TooLarge => 413,
             Self::InvalidJob => 422,
@@ -85,13 +151,15 @@ impl Code {
         match self {
             Self::InvalidRequest => "the request is malformed",
             Self::InvalidJob => "the job is not valid",
-            Self::Unauthorized => "the token is missing or wrong",
+            Self::Unauthorized => "no token, key or session that works",
             Self::NoSuchRoute => "there is no such route",
+            Self::WrongMethod => "the route does not take that method",
             Self::JobNotFound => "there is no such job",
             Self::TaskNotFound => "there is no such task",
             Self::BlobNotFound => "the content is not on this node",
             Self::ReceiptNotFound => "there is no such receipt",
             Self::ImageNotFound => "there is no such image",
+            Self::KeyNotFound => "there is no such API key",
             Self::AccountNotFound => "there is no such account",
             Self::CheckpointNotFound => "there is no such checkpoint",
             Self::TransactionRejected => "the rules of the ledger do not allow it",
@@ -111,7 +179,7 @@ impl Code {
 }
 
 /// The body of every error answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
     /// Always `about:blank`: [`Problem::code`] is what tells problems apart.
     #[serde(rename = "type", default = "about_blank")]

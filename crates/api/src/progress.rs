@@ -8,9 +8,10 @@ use opensky_types::{
     reason::MisfitCounts,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// How a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StateView {
     /// Nothing has run yet; nodes that fit are being looked for.
@@ -56,7 +57,7 @@ impl From<JobState> for StateView {
 }
 
 /// The answer to a submission. The job is on disk if it was submitted as durable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Submitted {
     /// Its id.
     pub job: JobId,
@@ -65,7 +66,7 @@ pub struct Submitted {
 }
 
 /// Tasks by where they are; the numbers add up to the count of tasks.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TaskCounts {
     /// Not handed out: waiting for a slot, for inputs or for an earlier stage.
     pub waiting: u32,
@@ -95,7 +96,7 @@ impl TaskCounts {
 }
 
 /// A job in a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobSummary {
     /// Its id.
     pub job: JobId,
@@ -114,8 +115,9 @@ pub struct JobSummary {
 }
 
 /// Query of the list of jobs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct JobsQuery {
     /// Only jobs submitted before this moment (milliseconds since 1970): how to page on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,14 +128,14 @@ pub struct JobsQuery {
 }
 
 /// Jobs, newest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Jobs {
     /// They.
     pub jobs: Vec<JobSummary>,
 }
 
 /// A job in full.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobDetail {
     /// What the list says.
     #[serde(flatten)]
@@ -159,7 +161,7 @@ pub struct JobDetail {
 }
 
 /// A stage.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StageView {
     /// Its name.
     pub name: String,
@@ -179,7 +181,7 @@ pub struct StageView {
 }
 
 /// Why no node, or too few, could be used.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MisfitCountsView {
     /// Offers looked at.
     pub offers: u32,
@@ -192,7 +194,7 @@ pub struct MisfitCountsView {
 }
 
 /// Offers that one constraint excluded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MisfitCountView {
     /// The constraint, in words.
     pub constraint: String,
@@ -216,7 +218,7 @@ impl From<&MisfitCounts> for MisfitCountsView {
 }
 
 /// What one node did for a job.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobNodeView {
     /// Who.
     pub node: NodeId,
@@ -235,7 +237,7 @@ pub struct JobNodeView {
 }
 
 /// How a run was judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum VerdictView {
     /// Its result is the task's result.
@@ -251,8 +253,9 @@ pub enum VerdictView {
 }
 
 /// Query of a job's runs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct RunsQuery {
     /// [`Runs::next`] of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -272,7 +275,7 @@ pub struct RunsQuery {
 }
 
 /// A page of runs, in the order they were judged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Runs {
     /// They.
     pub runs: Vec<RunView>,
@@ -282,7 +285,7 @@ pub struct Runs {
 }
 
 /// One run of one task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunView {
     /// Which task.
     pub task: TaskId,
@@ -314,7 +317,7 @@ pub struct RunView {
 }
 
 /// A file that a task left under `/out`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileView {
     /// Its path below `/out`, with `/` between parts. Chosen by the program: never trust it.
     pub path: String,
@@ -324,8 +327,9 @@ pub struct FileView {
 }
 
 /// Query of a job's notes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct NotesQuery {
     /// Only notes about this task.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -333,14 +337,14 @@ pub struct NotesQuery {
 }
 
 /// What was noted, oldest first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Notes {
     /// They.
     pub notes: Vec<NoteView>,
 }
 
 /// A step worth explaining.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NoteView {
     /// When.
     pub at: Timestamp,

@@ -3,9 +3,10 @@
 use crate::progress::MisfitCountsView;
 use opensky_types::Micros;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a job would cost, all in: the ledger takes no fees, and data moves for nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuoteView {
     /// `true`: prices are zero.
     pub economy_free: bool,
@@ -25,7 +26,7 @@ pub struct QuoteView {
 }
 
 /// What a stage would cost.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StageQuoteView {
     /// Its name.
     pub name: String,
@@ -46,7 +47,7 @@ pub struct StageQuoteView {
 }
 
 /// Prices, in micros.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PriceRange {
     /// The lowest.
     pub lowest: Micros,

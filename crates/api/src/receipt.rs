@@ -7,6 +7,7 @@ use opensky_types::{
     receipt::{ReceiptError, ReceiptProof, ReceiptStanding},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Largest canonical proof, in bytes: a receipt, 24 siblings, two signatures and the
 /// countersignature's bits.
@@ -14,7 +15,7 @@ pub const PROOF_BYTES_MAX: usize = 3 * 1024 * 1024;
 
 /// A receipt as shown and as kept in a file for `opensky verify`. Only `proof` counts; the other
 /// fields are for people and are checked against it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReceiptView {
     /// The receipt's id.
     pub id: Hash,
@@ -57,7 +58,7 @@ pub struct ReceiptView {
 }
 
 /// Who vouches for a receipt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StandingView {
     /// The provider alone.

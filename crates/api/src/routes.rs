@@ -1,10 +1,11 @@
-//! Every route, in one place. All need `Authorization: Bearer TOKEN`, where the token is the text
-//! of the file [`TOKEN_FILE`] in the node's data folder, or a browser's session ([`SESSION`]): its cookie
+//! Every route, in one place. All need `Authorization: Bearer SECRET`, where the secret is the text
+//! of the file [`TOKEN_FILE`] in the node's data folder or an API key ([`KEYS`]), or a browser's session ([`SESSION`]): its cookie
 //! and, on all that is not GET, the header [`CSRF_HEADER`](crate::session::CSRF_HEADER). Only `POST` of
-//! [`SESSION`] needs neither, and [`SESSION_LINKS`] needs the token.
+//! [`SESSION`] and [`OPENAPI`] need neither, and [`SESSION_LINKS`] takes no session.
 //!
 //! | method | route | in | out |
 //! |---|---|---|---|
+//! | GET | [`OPENAPI`] | | this table and all shapes as OpenAPI 3.1 |
 //! | GET | [`STATUS`] | | [`Status`](crate::status::Status) |
 //! | GET | [`NODE`] | | [`NodeView`](crate::status::NodeView) |
 //! | GET | [`PEERS`] | | [`Peers`](crate::network::Peers) |
@@ -49,6 +50,9 @@
 //! | POST | [`SESSION_LINKS`] | | 201 [`LinkView`](crate::session::LinkView) |
 //! | POST | [`SESSION`] | [`SessionRequest`](crate::session::SessionRequest) | 201 [`SessionView`](crate::session::SessionView), with its cookie |
 //! | GET, DELETE | [`SESSION`] | | [`SessionView`](crate::session::SessionView), 204 |
+//! | GET | [`KEYS`] | | [`Keys`](crate::key::Keys) |
+//! | POST | [`KEYS`] | [`KeyRequest`](crate::key::KeyRequest) | 201 [`NewKey`](crate::key::NewKey) |
+//! | DELETE | [`KEYS`] | [`KeyQuery`](crate::key::KeyQuery) | [`Keys`](crate::key::Keys) |
 //! | POST | [`STOP`] | | 202 |
 //!
 //! Every other path is the dashboard's, and needs nothing.
@@ -67,6 +71,7 @@ pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
 /// Largest JSON request, in bytes. Longer lists travel as blobs ([`crate::job::ListOf`]).
 pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+pub const OPENAPI: &str = "/v1/openapi.json";
 pub const STATUS: &str = "/v1/status";
 pub const NODE: &str = "/v1/node";
 pub const PEERS: &str = "/v1/peers";
@@ -109,6 +114,7 @@ pub const VALIDATOR: &str = "/v1/validators/{node}";
 pub const LOGS: &str = "/v1/logs";
 pub const SESSION: &str = "/v1/session";
 pub const SESSION_LINKS: &str = "/v1/session/links";
+pub const KEYS: &str = "/v1/keys";
 pub const STOP: &str = "/v1/stop";
 
 /// Path of one blob.

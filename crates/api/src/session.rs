@@ -2,6 +2,7 @@
 
 use opensky_types::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Requests that change something and come with a session's cookie need this header: a form of another
 /// page cannot set it.
@@ -10,7 +11,7 @@ pub const CSRF_HEADER: &str = "x-opensky-csrf";
 pub const CSRF_VALUE: &str = "1";
 
 /// A link that opens one session, once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LinkView {
     /// The code.
     pub code: String,
@@ -21,7 +22,7 @@ pub struct LinkView {
 }
 
 /// Asks for a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionRequest {
     /// The code of a link.
@@ -29,7 +30,7 @@ pub struct SessionRequest {
 }
 
 /// A session. Its secret is in the cookie only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
     /// When it ends by itself; absent for whoever holds the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]

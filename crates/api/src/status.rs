@@ -7,9 +7,10 @@ use crate::{
 };
 use opensky_types::{Hash, NodeId, Timestamp, membership::Genesis};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// How the node is doing, in one screen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// Who this is.
     pub node: NodeId,
@@ -42,7 +43,7 @@ pub struct Status {
 }
 
 /// A sky.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SkyView {
     /// Its id.
     pub sky: Hash,
@@ -69,7 +70,7 @@ impl From<&Genesis> for SkyView {
 }
 
 /// The network in numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NetworkSummary {
     /// Connected members.
     pub peers: u32,
@@ -88,7 +89,7 @@ pub struct NetworkSummary {
 }
 
 /// What the node does for others now.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SharingView {
     /// Tasks that may run at a time.
     pub slots_total: u16,
@@ -101,7 +102,7 @@ pub struct SharingView {
 }
 
 /// The blob store.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StorageView {
     /// In use, in bytes.
     pub used_bytes: u64,
@@ -110,7 +111,7 @@ pub struct StorageView {
 }
 
 /// The node and its machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeView {
     /// Who this is.
     pub node: NodeId,
@@ -128,7 +129,7 @@ pub struct NodeView {
 }
 
 /// Live readings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReadingsView {
     /// Processor use by others than this node, in percent of all cores.
     pub cpu_busy_percent: u8,

@@ -3,12 +3,13 @@
 use crate::happening::HappeningView;
 use opensky_types::{Hash, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Longest wait that [`TransactionQuery::wait_ms`] asks for; the client asks again.
 pub const WAIT_MS_MAX: u64 = 30_000;
 
 /// A transaction that somebody signed elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SubmitRequest {
     /// The encoded transaction with its signatures, in hex.
@@ -26,8 +27,9 @@ impl SubmitRequest {
 }
 
 /// Asks where a transaction is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct TransactionQuery {
     /// How long to wait for it to be final, at most [`WAIT_MS_MAX`].
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +37,7 @@ pub struct TransactionQuery {
 }
 
 /// Where a transaction is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum WhereView {
     /// It was only tried out: the rules allow it now, and nothing was done.
@@ -61,7 +63,7 @@ impl WhereView {
 }
 
 /// A transaction.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionView {
     /// Its id; absent for one that was only tried out.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,9 +2,10 @@
 
 use opensky_types::resources::Usage;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Metered use of one run, or the sum over many.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UsageView {
     /// Fuel: about one unit per WASM instruction.
     pub fuel: u64,

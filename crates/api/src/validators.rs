@@ -3,9 +3,10 @@
 use crate::{ledger::HeadView, wallet::ReputationView};
 use opensky_types::{AccountId, Micros, NodeId};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Asks to add or remove a validator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ValidatorRequest {
     /// Which node.
@@ -16,15 +17,16 @@ pub struct ValidatorRequest {
 }
 
 /// The query of what removes a validator.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct DryRunQuery {
     /// Only try it out.
     pub dry_run: bool,
 }
 
 /// Who votes, and who may from the next epoch on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Validators {
     /// The block after which this was read.
     pub head: HeadView,
@@ -38,7 +40,7 @@ pub struct Validators {
 }
 
 /// One validator, or one that would be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ValidatorView {
     /// The node that votes.
     pub node: NodeId,

@@ -2,9 +2,13 @@
 
 use crate::ledger::HeadView;
 use opensky_ledger::{reputation::Reputation, stake::Stake};
-use opensky_types::{AccountId, Micros, NodeId, Timestamp, serde_as_text, text::ParseError};
+use opensky_types::{AccountId, Micros, NodeId, Timestamp, schema, serde_as_text, text::ParseError};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
 
 /// Most automatic transfers of a node.
 pub const AUTO_TRANSFERS_MAX: usize = 16;
@@ -32,6 +36,17 @@ impl FromStr for Payee {
 
 serde_as_text!(Payee);
 
+impl PartialSchema for Payee {
+    fn schema() -> RefOr<Schema> {
+        schema::text(
+            "An account (`osk1…`), or the node whose account it is (`12D3KooW…`).",
+            "^(osk1|12D3KooW)",
+        )
+    }
+}
+
+impl ToSchema for Payee {}
+
 impl fmt::Display for Payee {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -39,8 +54,9 @@ impl fmt::Display for Payee {
 }
 
 /// Asks for a wallet.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub struct WalletQuery {
     /// Whose; this node's account if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,7 +64,7 @@ pub struct WalletQuery {
 }
 
 /// An account, with those of the nodes that name it as their owner, all read after the same block.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Wallet {
     /// Whose wallet.
     pub account: AccountId,
@@ -63,7 +79,7 @@ pub struct Wallet {
 }
 
 /// Money by where it is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MoneyView {
     /// Can be spent, staked and withdrawn.
     pub free_micros: Micros,
@@ -107,7 +123,7 @@ fn sum(one: Micros, other: Micros) -> Micros {
 }
 
 /// One account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AccountView {
     /// Which.
     pub account: AccountId,
@@ -132,7 +148,7 @@ pub struct AccountView {
 }
 
 /// Stake on its way out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UnbondingView {
     /// How much.
     pub amount_micros: Micros,
@@ -149,7 +165,7 @@ impl UnbondingView {
 }
 
 /// How far an account is trusted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReputationView {
     /// From 0 to 1000.
     pub score: u16,
@@ -175,7 +191,7 @@ impl ReputationView {
 }
 
 /// A transfer out of this node's account.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransferRequest {
     /// To whom: an account or a node.
@@ -191,7 +207,7 @@ pub struct TransferRequest {
 }
 
 /// An amount into or out of stake.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StakeRequest {
     /// How much.
@@ -202,7 +218,7 @@ pub struct StakeRequest {
 }
 
 /// Another owner of this node's account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OwnerRequest {
     /// Who; nobody else if absent.
@@ -214,7 +230,7 @@ pub struct OwnerRequest {
 }
 
 /// The automatic transfers of this node's account, read and written whole.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoTransfers {
     /// They, at most [`AUTO_TRANSFERS_MAX`].
@@ -222,7 +238,7 @@ pub struct AutoTransfers {
 }
 
 /// Money that moves by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoTransferView {
     /// To whom.
@@ -235,7 +251,7 @@ pub struct AutoTransferView {
 }
 
 /// When an automatic transfer is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum WhenView {
     /// Whenever something is received: this part of it, in hundredths.

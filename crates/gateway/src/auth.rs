@@ -1,8 +1,10 @@
-//! Who may use the API: whoever holds the token, and browsers with a session; both from this machine's
-//! own names only.
+//! Who may use the API, and for what: whoever holds the token, browsers with a session, and whoever holds a
+//! key, as far as its role goes; all from this machine's own names only.
 
 use crate::{
-    problem::{Answer, problem},
+    keys::KeyRing,
+    problem::{Answer, Outcome, problem},
+    rest::now,
     sessions::Sessions,
 };
 use axum::{
@@ -12,18 +14,27 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use opensky_api::{
-    Code, Problem, routes,
+    Code, Problem,
+    key::Role,
     session::{CSRF_HEADER, CSRF_VALUE},
 };
+use opensky_node::Handle;
 use std::{
+    fmt,
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
     time::Instant,
 };
 use subtle::ConstantTimeEq;
+use tokio::sync::Mutex as AsyncMutex;
 use zeroize::Zeroizing;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// The target of lines that say who changed what.
+pub(crate) const AUDIT: &str = "audit";
+/// What the keys are kept under; the number is that of their format.
+pub(crate) const KEYS_SETTING: &str = "api-keys/1";
 
 /// The secret that opens the API. Has no `Debug`.
 #[derive(Clone)]
@@ -35,40 +46,106 @@ impl Token {
         Self(Arc::new(Zeroizing::new(text)))
     }
 
-    fn fits(&self, headers: &HeaderMap) -> bool {
-        let shown = text(headers, header::AUTHORIZATION);
-        let shown = shown.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    fn is(&self, shown: &str) -> bool {
         shown.as_bytes().ct_eq(self.0.as_bytes()).into()
     }
 }
 
 /// Who asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// Whoever can read the token file.
     Token,
-    /// A browser.
+    /// Whoever holds an API key.
+    Key { name: Arc<str>, role: Role },
+    /// A browser that the token's holder logged in.
     Session { ends: Instant },
-    /// Nobody yet: a browser that brings a code.
+    /// Somebody without any of these, at a route that needs none.
     Nobody,
 }
+
+impl Caller {
+    /// What the caller may do.
+    pub(crate) const fn role(&self) -> Option<Role> {
+        match self {
+            Self::Token | Self::Session { .. } => Some(Role::Owner),
+            Self::Key { role, .. } => Some(*role),
+            Self::Nobody => None,
+        }
+    }
+}
+
+impl fmt::Display for Caller {
+    /// As the audit log names it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Token => f.write_str("token"),
+            Self::Key { name, .. } => write!(f, "key {name}"),
+            Self::Session { .. } => f.write_str("session"),
+            Self::Nobody => f.write_str("nobody"),
+        }
+    }
+}
+
+/// What a route needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing: it can be asked without token, key and session.
+    Nothing,
+    /// This role, or one that may do more.
+    Role(Role),
+}
+
+/// Needs of reading.
+pub(crate) const VIEWER: Needs = Needs::Role(Role::Viewer);
+/// Needs of work.
+pub(crate) const OPERATOR: Needs = Needs::Role(Role::Operator);
+/// Needs of money, membership and the node itself.
+pub(crate) const OWNER: Needs = Needs::Role(Role::Owner);
 
 /// What tells callers apart.
 #[derive(Clone)]
 pub(crate) struct Door {
     token: Token,
+    keys: Arc<RwLock<KeyRing>>,
+    /// Held while the keys are changed, over the write to disk.
+    changing_keys: Arc<AsyncMutex<()>>,
     sessions: Arc<Mutex<Sessions>>,
     cookie: Arc<str>,
 }
 
 impl Door {
     /// Browsers send cookies to every port of a machine, so the cookie's name tells nodes apart.
-    pub(crate) fn new(token: Token, port: u16) -> Self {
-        Self { token, sessions: Arc::default(), cookie: format!("opensky-session-{port}").into() }
+    pub(crate) fn new(token: Token, keys: KeyRing, port: u16) -> Self {
+        Self {
+            token,
+            keys: Arc::new(RwLock::new(keys)),
+            changing_keys: Arc::default(),
+            sessions: Arc::default(),
+            cookie: format!("opensky-session-{port}").into(),
+        }
     }
 
     pub(crate) fn sessions(&self) -> MutexGuard<'_, Sessions> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn keys(&self) -> RwLockReadGuard<'_, KeyRing> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the keys; the change is on disk before it holds.
+    pub(crate) async fn change_keys<T>(
+        &self,
+        handle: &Handle,
+        change: impl FnOnce(&mut KeyRing) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let _one_at_a_time = self.changing_keys.lock().await;
+        let mut ring = self.keys().clone();
+        let changed = change(&mut ring)?;
+        handle.keep(KEYS_SETTING, ring.encode()).await?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        Ok(changed)
     }
 
     pub(crate) fn cookie_name(&self) -> &str {
@@ -83,34 +160,74 @@ impl Door {
         pairs.find(|(name, _)| *name == self.cookie_name()).map(|(_, value)| value)
     }
 
-    fn caller(&self, request: &Request) -> Result<Caller, Answer> {
+    fn caller(&self, request: &Request, needs: Needs) -> Outcome<Caller> {
         let headers = request.headers();
         if headers.contains_key(header::AUTHORIZATION) {
-            return if self.token.fits(headers) { Ok(Caller::Token) } else { Err(unknown_caller()) };
+            return self.bearer(headers).ok_or_else(unknown_caller);
         }
-        if request.method() == Method::POST && request.uri().path() == routes::SESSION {
+        if needs == Needs::Nothing {
             return own_page(headers).map(|()| Caller::Nobody);
         }
         let session = self.session_of(headers).ok_or_else(unknown_caller)?;
         let ends = self.sessions().end_of(session, Instant::now()).ok_or_else(unknown_caller)?;
         own_page(headers)?;
-        let changes = ![Method::GET, Method::HEAD].contains(request.method());
-        if changes && headers.get(CSRF_HEADER).is_none_or(|value| value != CSRF_VALUE) {
+        if changes(request.method()) && headers.get(CSRF_HEADER).is_none_or(|value| value != CSRF_VALUE) {
             return Err(problem(Code::NotAllowed, format!("the header {CSRF_HEADER} is missing")));
         }
         Ok(Caller::Session { ends })
     }
+
+    /// Whose secret the request carries: the token, or a key that works.
+    fn bearer(&self, headers: &HeaderMap) -> Option<Caller> {
+        let shown = text(headers, header::AUTHORIZATION)?.strip_prefix("Bearer ")?;
+        if self.token.is(shown) {
+            return Some(Caller::Token);
+        }
+        let key = self.keys().find(shown, now())?;
+        Some(Caller::Key { name: key.name.into(), role: key.role })
+    }
 }
 
-/// Lets a request for the API through or answers 401 or 403.
-pub(crate) async fn check(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    match door.caller(&request) {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
+/// Lets a request through to a route with these needs, or answers 401 or 403; notes who changed what.
+pub(crate) async fn guard(
+    State((door, needs)): State<(Door, Needs)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let caller = match door.caller(&request, needs) {
+        Ok(caller) => caller,
+        Err(answer) => return answer.into_response(),
+    };
+    let audited = changes(request.method()).then(|| (request.method().clone(), request.uri().to_string()));
+    let answer = match allowed(&caller, needs) {
+        Ok(()) => {
+            request.extensions_mut().insert(caller.clone());
             next.run(request).await
         }
         Err(answer) => answer.into_response(),
+    };
+    if let Some((method, path)) = audited {
+        let status = answer.status().as_u16();
+        tracing::info!(target: AUDIT, %caller, %method, path, status, "request");
     }
+    answer
+}
+
+fn allowed(caller: &Caller, needs: Needs) -> Outcome<()> {
+    let (Needs::Role(least), role) = (needs, caller.role()) else { return Ok(()) };
+    if role >= Some(least) {
+        return Ok(());
+    }
+    let has = role.map_or("no role", Role::as_str);
+    let next = format!("ask the owner for a key that may: opensky keys create NAME --role {least}");
+    Err(Answer(
+        Problem::new(Code::NotAllowed, format!("this needs the role {least}; {caller} has {has}"))
+            .with_next(next),
+    ))
+}
+
+fn changes(method: &Method) -> bool {
+    ![Method::GET, Method::HEAD].contains(method)
 }
 
 /// Lets a request through that was sent to a name of this machine.
@@ -123,11 +240,10 @@ pub(crate) async fn local_only(request: Request, next: Next) -> Response {
 }
 
 fn unknown_caller() -> Answer {
-    let next = "send 'Authorization: Bearer' with the text of the token file in the data folder, or open \
-                the link that `opensky dashboard` prints";
-    Answer(
-        Problem::new(Code::Unauthorized, "the request carries no valid token and no session").with_next(next),
-    )
+    let next = "send 'Authorization: Bearer' with the text of the token file in the data folder or with a key \
+                of `opensky keys create`, or open the link that `opensky dashboard` prints";
+    let detail = "the request carries no token, key or session that works";
+    Answer(Problem::new(Code::Unauthorized, detail).with_next(next))
 }
 
 /// A session is for the node's own page. A page of another port counts as the same site for cookies, so

@@ -3,20 +3,24 @@
 //! What it is: the routes of [`opensky_api::routes`], served over loopback to whoever holds the
 //! token or has a browser's session: JSON in, JSON out, problems as RFC 9457; and the files of the
 //! dashboard. What it never does: decide, or reach into the node past [`opensky_node::Handle`]. Start
-//! at [`serve`], then `rest.rs` for the table of routes and `auth.rs` for who may use them.
+//! at [`serve`], then `rest/table.rs` for the table of routes and `auth.rs` for who may use them.
 
 mod auth;
 mod dashboard;
+mod keys;
+mod openapi;
 mod problem;
 mod rest;
+mod route;
 mod sessions;
 mod views;
 
 pub use auth::Token;
 
+use keys::KeyRing;
 use opensky_api::{config::ConfigView, doctor::Check};
 use opensky_node::Handle;
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -43,6 +47,12 @@ pub(crate) struct Gateway {
     surroundings: Arc<Surroundings>,
 }
 
+/// The description of the API: OpenAPI 3.1 as JSON, for people and tools.
+pub fn openapi() -> String {
+    let document = openapi::document(&rest::table::table());
+    serde_json::to_string_pretty(&document).expect("plain data") + "\n"
+}
+
 /// Serves the API until `stop` fires; then open requests get a moment to end.
 pub async fn serve(
     listener: TcpListener,
@@ -50,9 +60,16 @@ pub async fn serve(
     token: Token,
     surroundings: Surroundings,
     stop: CancellationToken,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
+    let door = auth::Door::new(token, kept_keys(&handle).await?, listener.local_addr()?.port());
     let gateway = Gateway { handle, surroundings: Arc::new(surroundings) };
-    let door = auth::Door::new(token, listener.local_addr()?.port());
     let routes = rest::routes(gateway, door, stop.clone());
     axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+async fn kept_keys(handle: &Handle) -> io::Result<KeyRing> {
+    let failed = |problem: String| io::Error::other(format!("the API keys cannot be read: {problem}"));
+    let kept = handle.kept(auth::KEYS_SETTING).await.map_err(|error| failed(error.to_string()))?;
+    let ring = kept.map(|bytes| KeyRing::decode(&bytes)).transpose();
+    Ok(ring.map_err(|error| failed(error.to_string()))?.unwrap_or_default())
 }

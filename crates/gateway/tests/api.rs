@@ -169,7 +169,7 @@ fn followed_routes(job: JobId) -> [String; 4] {
 
 #[tokio::test]
 async fn the_server_ends_at_once_while_everything_is_followed() {
-    let Served { client, address, stop, server } = serve().await;
+    let Served { client, address, stop, server, .. } = serve().await;
     let program = client.upload(b"program".to_vec()).await.expect("upload");
     let submitted = client.submit(job(program.hash, 3, &["slow"])).await.expect("submit");
     let http = reqwest::Client::new();

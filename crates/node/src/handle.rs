@@ -3,6 +3,7 @@
 mod images;
 mod ledger;
 mod services;
+mod settings;
 
 pub use ledger::TransactError;
 

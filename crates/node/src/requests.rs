@@ -103,6 +103,12 @@ pub(crate) enum Request {
     },
     /// About services.
     Service(Box<ServiceRequest>),
+    /// Answered once the value is on disk.
+    Keep {
+        name: &'static str,
+        value: Vec<u8>,
+        answer: Answer<()>,
+    },
     /// Answered once all facts known by now are on disk.
     OnDisk(Answer<()>),
     /// Answered once all facts known by now can be read from the journal.
@@ -165,6 +171,10 @@ impl Node {
             Request::KeepImage { name, blob, answer } => tell(answer, self.keep_image(now, name, blob)),
             Request::RemoveImage { name, answer } => tell(answer, self.remove_image(&name)),
             Request::Service(request) => self.on_service_request(now, *request),
+            Request::Keep { name, value, answer } => {
+                self.keep_record(settings::record_of_others(name, value));
+                self.promise(Promise::Done(answer));
+            }
             Request::OnDisk(answer) => self.promise(Promise::Done(answer)),
             Request::Written(answer) => self.promise_as(Keeping::Fleeting, Promise::Done(answer)),
             Request::Progress { job, answer } => tell(answer, self.consumer.view(job)),

@@ -99,6 +99,16 @@ pub(crate) fn open_ports_record(ports: &Vec<OpenPort>) -> Record {
     Record::Setting { name: OPEN_PORTS.into(), value: codec::encode(ports) }
 }
 
+/// The full name of a value that is not the node's own: none of its own can be overwritten.
+pub(crate) fn name_of_others(name: &str) -> String {
+    format!("kept/{name}")
+}
+
+/// The record that keeps such a value.
+pub(crate) fn record_of_others(name: &str, value: Vec<u8>) -> Record {
+    Record::Setting { name: name_of_others(name), value }
+}
+
 /// The secret that audits are drawn with; made at the first start.
 pub(crate) fn scheduler_secret(journal: &dyn Journal, clock: &dyn Clock) -> Result<[u8; 32], JournalError> {
     if let Some(value) = journal.setting(SCHEDULER_SECRET)? {

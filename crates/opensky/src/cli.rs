@@ -90,6 +90,9 @@ pub enum Command {
     /// Show or change the configuration
     #[command(subcommand)]
     Config(commands::config::ConfigCommand),
+    /// Make, list and revoke keys of the API
+    #[command(subcommand)]
+    Keys(commands::keys::KeysCommand),
     /// Show the node's own log
     Logs(commands::logs::LogsArgs),
     /// Make a job that runs as it is, to begin your own with
@@ -164,6 +167,8 @@ mod tests {
             "opensky jobs show 0123456789abcdef --all",
             "opensky verify receipt.json",
             "opensky why 0123456789abcdef 0.3",
+            "opensky keys create ci --role operator --expires 90d",
+            "opensky keys revoke ci --json",
             "opensky logs --follow",
             "opensky wallet balance",
             "opensky wallet balance 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN --json",

@@ -11,6 +11,7 @@ pub mod image;
 pub mod invite;
 pub mod job;
 pub mod jobs;
+pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod logs;
@@ -55,6 +56,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Logs(args) => logs::run(&context, args).await?,
         Command::New(args) => new::run(&context, &args)?,
         Command::Image(command) => image::run(&context, command).await?,
+        Command::Keys(command) => keys::run(&context, command).await?,
         Command::Job(command) => job::run(&context, command)?,
         Command::Why(args) => why::run(&context, args).await?,
         Command::Verify(args) => verify::run(&context, args).await?,

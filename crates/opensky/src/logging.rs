@@ -19,6 +19,9 @@ const QUIET: &str = "commonware_actor=warn,commonware_broadcast=warn,commonware_
     commonware_p2p=warn,commonware_resolver=warn,commonware_runtime=warn,commonware_storage=warn,\
     commonware_stream=warn";
 
+/// Who changed what through the API is written down whatever the level.
+const AUDIT: &str = "audit=info";
+
 /// Logs what `filter` lets through to `file`, and warnings (with `verbose`: all of it) to standard
 /// error.
 pub fn start(file: &Path, filter: &str, verbose: bool) -> Result<()> {
@@ -30,7 +33,7 @@ pub fn start(file: &Path, filter: &str, verbose: bool) -> Result<()> {
         .append(true)
         .open(file)
         .with_context(|| format!("cannot write the log {}", file.display()))?;
-    let filter = EnvFilter::try_new(format!("{QUIET},{filter}"))?;
+    let filter = EnvFilter::try_new(format!("{QUIET},{AUDIT},{filter}"))?;
     let to_file = fmt::layer().with_ansi(false).with_writer(Mutex::new(log)).with_filter(filter);
     // A founder has no peers at first, which the DHT finds worth a warning.
     let level = if verbose { LevelFilter::DEBUG } else { LevelFilter::WARN };

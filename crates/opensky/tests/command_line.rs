@@ -54,6 +54,7 @@ fn without_a_node_every_command_says_what_to_do() {
         vec!["invite"],
         vec!["limits", "show"],
         vec!["logs"],
+        vec!["keys", "list"],
         vec!["jobs", "list"],
         vec!["wallet", "balance"],
         vec!["wallet", "auto-transfer", "list"],

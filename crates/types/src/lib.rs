@@ -25,6 +25,8 @@ pub mod resources;
 pub mod rotation;
 #[cfg(feature = "testing")]
 pub mod samples;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod service;
 pub mod signed;
 pub mod task;

@@ -27,6 +27,7 @@ mod events;
 mod files;
 mod images;
 mod jobs;
+mod keys;
 mod ledger;
 mod save;
 mod sse;

@@ -1,6 +1,6 @@
 // The one place that speaks HTTP.
 
-import type { BlobRef, ProblemBody } from "./types";
+import type { BlobRef, Problem } from "./types";
 
 /** An answer of 400 or more, or none at all (status 0). */
 export class ApiError extends Error {
@@ -52,7 +52,7 @@ export async function send(path: string, call: Call = {}): Promise<Response> {
 
 async function problemOf(answer: Response): Promise<ApiError> {
   try {
-    const problem = (await answer.json()) as ProblemBody;
+    const problem = (await answer.json()) as Problem;
     return new ApiError(answer.status, problem.code, problem.detail, problem.next);
   } catch {
     return new ApiError(answer.status, "unknown", `The node answered with status ${answer.status}.`);

@@ -24,7 +24,7 @@ import type {
   Runs,
   Status,
   Validators,
-  Verdict,
+  VerdictView,
   Wallet,
 } from "./types";
 
@@ -85,7 +85,7 @@ export const notes = (id: string, task?: string) =>
 export interface RunsFilter {
   task?: string;
   stage?: number;
-  state?: Verdict;
+  state?: VerdictView;
 }
 
 export const runs = (id: string, filter: RunsFilter) =>

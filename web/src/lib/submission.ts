@@ -1,6 +1,6 @@
 // The form of a new job as what the node takes.
 
-import type { BlobRef, InputsRequest, JobRequest, Level, NamedBlob, OfferView, VerifyView } from "../api/types";
+import type { BlobRef, InputsRequest, JobRequest, Level, ListOfNamedBlob, OfferView, VerifyView } from "../api/types";
 import { parseCredits } from "./amount";
 import { splitWords } from "./words";
 
@@ -74,6 +74,9 @@ export function problemsOf(form: Form, files: number): Partial<Record<"name" | "
   if (form.budget !== "" && parseCredits(form.budget) === undefined) problems.budget = "an amount such as 0.5";
   return problems;
 }
+
+/** An input and its name. */
+type NamedBlob = Exclude<ListOfNamedBlob, BlobRef>[number];
 
 /** What was uploaded for a form. */
 export interface Uploaded {

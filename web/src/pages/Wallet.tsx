@@ -315,7 +315,7 @@ function Automatic() {
                       <Id id={transfer.to} what="account id" />
                     </Table.Td>
                     <Table.Td>{inWords(transfer)}</Table.Td>
-                    <Table.Td>{credits(transfer.keep_micros)}</Table.Td>
+                    <Table.Td>{credits(transfer.keep_micros ?? 0)}</Table.Td>
                     <Table.Td>
                       <Button
                         size="xs"

@@ -1,5 +1,5 @@
 import { Group, Progress, Text } from "@mantine/core";
-import type { JobState, TaskCounts } from "../api/types";
+import type { StateView, TaskCounts } from "../api/types";
 import { count } from "../lib/format";
 
 type Tone = "good" | "busy" | "warn" | "bad" | "plain";
@@ -31,7 +31,7 @@ export function Word({ word }: { word: string }) {
 }
 
 /** A job's tasks as a bar and in numbers; in a table on a phone, in numbers. */
-export function TaskBar({ tasks, state, isInTable }: { tasks: TaskCounts; state: JobState; isInTable?: boolean }) {
+export function TaskBar({ tasks, state, isInTable }: { tasks: TaskCounts; state: StateView; isInTable?: boolean }) {
   const total = Math.max(1, tasks.waiting + tasks.running + tasks.done + tasks.failed);
   const part = (value: number) => (100 * value) / total;
   return (

@@ -72,7 +72,7 @@ pub(crate) async fn stop(State(gateway): State<Gateway>) -> StatusCode {
     StatusCode::ACCEPTED
 }
 
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_millis(since.as_millis() as u64)
 }

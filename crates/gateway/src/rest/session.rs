@@ -21,8 +21,8 @@ pub(crate) async fn link(
     Extension(door): Extension<Door>,
     Extension(caller): Extension<Caller>,
 ) -> Outcome<Response> {
-    if caller != Caller::Token {
-        return Err(problem(Code::NotAllowed, "links are made by whoever holds the token"));
+    if matches!(caller, Caller::Session { .. }) {
+        return Err(problem(Code::NotAllowed, "a session opens no other: it would outlive its own end"));
     }
     let code = door.sessions().link(Instant::now()).expose().to_owned();
     let path = format!("/#login={code}");
@@ -49,7 +49,7 @@ pub(crate) async fn show(Extension(caller): Extension<Caller>) -> Json<SessionVi
             let left = ends.saturating_duration_since(Instant::now());
             Some(super::node::now().plus_ms(millis(left)))
         }
-        Caller::Token | Caller::Nobody => None,
+        Caller::Token | Caller::Key { .. } | Caller::Nobody => None,
     };
     Json(SessionView { expires_at })
 }

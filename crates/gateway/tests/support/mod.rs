@@ -4,7 +4,7 @@
 
 use opensky_client::{Client, ClientError, api::Code};
 use opensky_gateway::{Surroundings, Token};
-use opensky_node::{Config, Node, Parts};
+use opensky_node::{Config, Handle, Node, Parts};
 use opensky_ports::testing::{
     FakeClock, FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryLedger, MemoryNetwork,
 };
@@ -44,6 +44,8 @@ impl opensky_ports::Clock for MovingClock {
 pub struct Served {
     pub client: Client,
     pub address: String,
+    /// The node.
+    pub handle: Handle,
     /// Stops the API.
     pub stop: CancellationToken,
     /// The API; it answers what it ended with.
@@ -102,6 +104,11 @@ pub async fn serve_with(supply: Micros) -> Served {
         config: Config::default(),
     };
     let (handle, _) = Node::start(parts).await.expect("node starts");
+    serve_node(handle).await
+}
+
+/// The API of a node that runs.
+pub async fn serve_node(handle: Handle) -> Served {
     let log = std::env::temp_dir().join(format!("opensky-gateway-test-{}.log", std::process::id()));
     std::fs::write(&log, "one\ntwo\nthree\n").expect("log file");
     let surroundings = Surroundings {
@@ -116,8 +123,9 @@ pub async fn serve_with(supply: Micros) -> Served {
     let address = listener.local_addr().expect("address").to_string();
     let stop = CancellationToken::new();
     let token = Token::new(TOKEN.into());
-    let server = tokio::spawn(opensky_gateway::serve(listener, handle, token, surroundings, stop.clone()));
-    Served { client: Client::new(&address, TOKEN), address, stop, server }
+    let serving = opensky_gateway::serve(listener, handle.clone(), token, surroundings, stop.clone());
+    let server = tokio::spawn(serving);
+    Served { client: Client::new(&address, TOKEN), address, handle, stop, server }
 }
 
 /// The code of a problem.

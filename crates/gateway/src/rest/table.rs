@@ -1,0 +1,344 @@
+//! The table of routes, each with the least role that may use it. What is not here is not served, and not
+//! described.
+
+use super::{
+    blobs, description, events, images, jobs, keys, ledger, ledger_events, logs, node, runs, session, sky,
+    transactions, validators, wallet,
+};
+use crate::{
+    auth::{Needs, OPERATOR, OWNER, VIEWER},
+    route::{Table, about},
+};
+use opensky_api::{
+    Code,
+    checkpoint::{CheckpointQuery, CheckpointView},
+    config::ConfigView,
+    content::BlobRef,
+    doctor::DoctorReport,
+    event::{FollowQuery, JobEvent, LogQuery},
+    history::{History, HistoryQuery},
+    image::{ImageQuery, Images, KeepImageRequest},
+    job::JobRequest,
+    key::{KeyQuery, KeyRequest, Keys, NewKey},
+    ledger::{Blocks, BlocksQuery, LedgerEvent, LedgerView, PROOF_CONTENT_TYPE, ProofQuery},
+    limits::{Limits, LimitsView},
+    membership::{InviteRequest, InviteView, Invites, Members},
+    network::Peers,
+    offer::{Clusters, Offers},
+    progress::{JobDetail, JobSummary, Jobs, JobsQuery, Notes, NotesQuery, Runs, RunsQuery, Submitted},
+    quote::QuoteView,
+    receipt::ReceiptView,
+    routes,
+    session::{LinkView, SessionRequest, SessionView},
+    status::{NodeView, Status},
+    transaction::{SubmitRequest, TransactionQuery, TransactionView},
+    validators::{DryRunQuery, ValidatorRequest, Validators},
+    wallet::{AutoTransfers, OwnerRequest, StakeRequest, TransferRequest, Wallet, WalletQuery},
+};
+
+const BYTES: &str = "application/octet-stream";
+/// What an action on the ledger may run into.
+const OF_TRANSACTIONS: &[Code] = &[Code::TransactionRejected, Code::NotApproved, Code::Busy];
+
+/// All routes.
+pub(crate) fn table() -> Table {
+    [of_node, of_sky, of_content, of_jobs, of_runs, of_ledger, of_wallet, of_transactions, of_sessions]
+        .into_iter()
+        .fold(Table::default(), |table, add| add(table))
+}
+
+fn of_node(table: Table) -> Table {
+    table
+        .get(routes::OPENAPI, Needs::Nothing, description::show, {
+            about("openapi", "This document.").answers_bytes("application/json", "OpenAPI 3.1.")
+        })
+        .get(routes::STATUS, VIEWER, node::status, {
+            about("status", "How the node is doing, in one screen.").answers::<Status>()
+        })
+        .get(
+            routes::NODE,
+            VIEWER,
+            node::node,
+            about("node", "The node and its machine.").answers::<NodeView>(),
+        )
+        .get(routes::LIMITS, VIEWER, node::limits, {
+            about("limits", "What the owner lets the sky use, and what it comes to now.")
+                .answers::<LimitsView>()
+        })
+        .put(routes::LIMITS, OWNER, node::set_limits, {
+            about("setLimits", "Sets all limits, now and for later starts.")
+                .takes::<Limits>()
+                .answers::<LimitsView>()
+        })
+        .get(routes::CONFIG, VIEWER, node::config, {
+            about("config", "The effective configuration, and where each value came from.")
+                .answers::<ConfigView>()
+        })
+        .get(routes::DOCTOR, VIEWER, node::doctor, {
+            about("doctor", "Looks the machine over; takes a second.").answers::<DoctorReport>()
+        })
+        .get(routes::LOGS, VIEWER, logs::node_log, {
+            about("nodeLog", "The node's own log.")
+                .query::<FollowQuery>()
+                .answers_bytes("text/plain", "A line each; with `follow`, new ones as they are written.")
+        })
+        .post(routes::STOP, OWNER, node::stop, {
+            about("stop", "Stops the node: work of others is ended, own jobs go on at the next start.")
+                .answers_nothing(202, "The node is stopping.")
+        })
+}
+
+fn of_sky(table: Table) -> Table {
+    table
+        .get(routes::PEERS, VIEWER, sky::peers, about("peers", "Connected members.").answers::<Peers>())
+        .get(routes::OFFERS, VIEWER, sky::offers, {
+            about("offers", "Live offers that this node knows.").answers::<Offers>()
+        })
+        .get(routes::CLUSTERS, VIEWER, sky::clusters, {
+            about("clusters", "Clusters that live offers form.").answers::<Clusters>()
+        })
+        .get(routes::INVITES, OWNER, sky::invites, {
+            about("invites", "Invites of this node and who joined with them.").answers::<Invites>()
+        })
+        .post(routes::INVITES, OWNER, sky::invite, {
+            about("invite", "Makes an invite.").takes::<InviteRequest>().answers::<InviteView>()
+        })
+        .get(routes::MEMBERS, VIEWER, sky::members, {
+            about("members", "Members that this node knows.").answers::<Members>()
+        })
+}
+
+fn of_content(table: Table) -> Table {
+    table
+        .post(routes::BLOBS, OPERATOR, blobs::upload, {
+            about("upload", "Keeps content until a job that names it is removed.")
+                .takes_bytes("The content, of any length, streamed to disk.")
+                .creates::<BlobRef>()
+                .fails(&[Code::StorageFull])
+        })
+        .get(routes::BLOB, VIEWER, blobs::download, {
+            about("blob", "Content by its hash.")
+                .answers_bytes(BYTES, "The content, with `Content-Length`.")
+                .fails(&[Code::BlobNotFound])
+        })
+        .get(
+            routes::IMAGES,
+            VIEWER,
+            images::list,
+            about("images", "Images kept by name.").answers::<Images>(),
+        )
+        .post(routes::IMAGES, OPERATOR, images::keep, {
+            about("keepImage", "Keeps an image whose archive was uploaded before.")
+                .takes::<KeepImageRequest>()
+                .answers::<Images>()
+                .fails(&[Code::BlobNotFound, Code::StorageFull])
+        })
+        .delete(routes::IMAGES, OPERATOR, images::remove, {
+            about("removeImage", "Keeps an image no longer; jobs that use it are not affected.")
+                .query::<ImageQuery>()
+                .answers::<Images>()
+                .fails(&[Code::ImageNotFound])
+        })
+}
+
+fn of_jobs(table: Table) -> Table {
+    table
+        .get(routes::JOBS, VIEWER, jobs::list, {
+            about("jobs", "Jobs, newest first.").query::<JobsQuery>().answers::<Jobs>()
+        })
+        .post(routes::JOBS, OPERATOR, jobs::submit, {
+            about("submit", "Takes a job; it is on disk before the answer comes, if it is `durable`.")
+                .takes::<JobRequest>()
+                .creates::<Submitted>()
+                .fails(&[Code::InvalidJob, Code::BlobNotFound, Code::Busy, Code::StorageFull])
+        })
+        .post(routes::JOBS_QUOTE, VIEWER, jobs::quote, {
+            about("quote", "What a job would cost and who could run it; starts nothing.")
+                .takes::<JobRequest>()
+                .answers::<QuoteView>()
+                .fails(&[Code::InvalidJob, Code::BlobNotFound])
+        })
+        .get(routes::JOB, VIEWER, jobs::detail, about("job", "A job in full.").answers::<JobDetail>())
+        .delete(routes::JOB, OPERATOR, jobs::remove, {
+            about("removeJob", "Forgets a job that has ended, and frees its content.")
+                .answers_nothing(204, "It is forgotten.")
+                .fails(&[Code::WrongState])
+        })
+        .post(routes::JOB_CANCEL, OPERATOR, jobs::cancel, {
+            about("cancelJob", "Stops a job.").answers::<JobSummary>().fails(&[Code::WrongState])
+        })
+        .post(routes::JOB_RETRY, OPERATOR, jobs::retry, {
+            about("retryJob", "Runs what failed or was cancelled again.").answers::<JobSummary>().fails(&[
+                Code::WrongState,
+                Code::BlobNotFound,
+                Code::Busy,
+                Code::StorageFull,
+            ])
+        })
+}
+
+fn of_runs(table: Table) -> Table {
+    table
+        .get(routes::JOB_RUNS, VIEWER, runs::runs, {
+            about("runs", "Runs of a job, in the order they were judged.")
+                .query::<RunsQuery>()
+                .answers::<Runs>()
+        })
+        .get(routes::JOB_NOTES, VIEWER, runs::notes, {
+            about("notes", "Why things happened to a job, oldest first.")
+                .query::<NotesQuery>()
+                .answers::<Notes>()
+        })
+        .get(routes::JOB_EVENTS, VIEWER, events::events, {
+            about("jobEvents", "What happens to a job, as it happens.")
+                .header("last-event-id", "The `id` of the last event that came: the stream goes on after it.")
+                .streams::<JobEvent>("Starts with where the job stands; ends after a final `job`.")
+        })
+        .get(routes::TASK_LOG, VIEWER, logs::task_log, {
+            about("taskLog", "One output of one task, as it was written.")
+                .query::<LogQuery>()
+                .answers_bytes(BYTES, "The bytes; of a task that runs, with `follow`, as they come.")
+                .fails(&[Code::TaskNotFound, Code::BlobNotFound])
+        })
+        .get(routes::RECEIPT, VIEWER, runs::receipt, {
+            about("receipt", "A receipt with its proof.")
+                .answers::<ReceiptView>()
+                .fails(&[Code::ReceiptNotFound])
+        })
+}
+
+fn of_ledger(table: Table) -> Table {
+    table
+        .get(routes::LEDGER, VIEWER, ledger::info, {
+            about("ledger", "The ledger in one screen.").answers::<LedgerView>()
+        })
+        .get(routes::LEDGER_BLOCKS, VIEWER, ledger::blocks, {
+            about("blocks", "Final blocks in a row.").query::<BlocksQuery>().answers::<Blocks>()
+        })
+        .get(routes::LEDGER_PROOF, VIEWER, ledger::proof, {
+            about("proof", "A proof of one entry of the ledger, or of its absence.")
+                .query::<ProofQuery>()
+                .answers_bytes(PROOF_CONTENT_TYPE, "What `opensky ledger verify` takes.")
+                .fails(&[Code::LedgerNotReady])
+        })
+        .get(routes::LEDGER_CHECKPOINT, VIEWER, ledger::checkpoint, {
+            about("checkpoint", "A checkpoint in the form that a contract takes.")
+                .query::<CheckpointQuery>()
+                .answers::<CheckpointView>()
+                .fails(&[Code::CheckpointNotFound, Code::LedgerNotReady])
+        })
+        .get(routes::LEDGER_EVENTS, VIEWER, ledger_events::events, {
+            about("ledgerEvents", "Blocks, as they become final.")
+                .streams::<LedgerEvent>("Starts with `head`; goes on until its reader leaves.")
+        })
+        .get(routes::VALIDATORS, VIEWER, validators::list, {
+            about("validators", "Who votes, and who may from the next epoch on.").answers::<Validators>()
+        })
+        .post(routes::VALIDATORS, OWNER, validators::add, {
+            about("addValidator", "Names a validator, from the next epoch on.")
+                .takes::<ValidatorRequest>()
+                .answers::<TransactionView>()
+                .fails(OF_TRANSACTIONS)
+        })
+        .delete(routes::VALIDATOR, OWNER, validators::remove, {
+            about("removeValidator", "Names a validator no longer, from the next epoch on.")
+                .query::<DryRunQuery>()
+                .answers::<TransactionView>()
+                .fails(OF_TRANSACTIONS)
+        })
+}
+
+fn of_wallet(table: Table) -> Table {
+    table
+        .get(routes::WALLET, VIEWER, wallet::wallet, {
+            about("wallet", "An account's money, with that of the accounts it owns.")
+                .query::<WalletQuery>()
+                .answers::<Wallet>()
+                .fails(&[Code::AccountNotFound, Code::LedgerNotReady])
+        })
+        .get(routes::WALLET_HISTORY, VIEWER, wallet::history, {
+            about("history", "An account's history, newest first.")
+                .query::<HistoryQuery>()
+                .answers::<History>()
+                .fails(&[Code::LedgerNotReady])
+        })
+        .get(routes::WALLET_AUTO_TRANSFERS, VIEWER, wallet::auto_transfers, {
+            about("autoTransfers", "Transfers that happen by themselves.").answers::<AutoTransfers>()
+        })
+        .put(routes::WALLET_AUTO_TRANSFERS, OWNER, wallet::set_auto_transfers, {
+            about("setAutoTransfers", "Sets all automatic transfers.")
+                .takes::<AutoTransfers>()
+                .answers::<AutoTransfers>()
+        })
+}
+
+fn of_transactions(table: Table) -> Table {
+    table
+        .post(routes::WALLET_TRANSFER, OWNER, transactions::transfer, {
+            about("transfer", "Pays out of this node's account.")
+                .takes::<TransferRequest>()
+                .answers::<TransactionView>()
+                .fails(OF_TRANSACTIONS)
+        })
+        .post(routes::WALLET_STAKE, OWNER, transactions::stake, {
+            about("stake", "Puts money at stake.")
+                .takes::<StakeRequest>()
+                .answers::<TransactionView>()
+                .fails(OF_TRANSACTIONS)
+        })
+        .post(routes::WALLET_UNSTAKE, OWNER, transactions::unstake, {
+            about("unstake", "Starts taking money out of stake.")
+                .takes::<StakeRequest>()
+                .answers::<TransactionView>()
+                .fails(OF_TRANSACTIONS)
+        })
+        .post(routes::WALLET_OWNER, OWNER, transactions::owner, {
+            about("setOwner", "Names the owner of this node's account.")
+                .takes::<OwnerRequest>()
+                .answers::<TransactionView>()
+                .fails(OF_TRANSACTIONS)
+        })
+        .post(routes::TRANSACTIONS, OWNER, transactions::submit, {
+            about("submitTransaction", "Hands in a transaction that was signed elsewhere.")
+                .takes::<SubmitRequest>()
+                .answers::<TransactionView>()
+                .fails(OF_TRANSACTIONS)
+        })
+        .get(routes::TRANSACTION, VIEWER, transactions::find, {
+            about("transaction", "Where a transaction is.")
+                .query::<TransactionQuery>()
+                .answers::<TransactionView>()
+                .fails(&[Code::LedgerNotReady])
+        })
+}
+
+fn of_sessions(table: Table) -> Table {
+    table
+        .post(routes::SESSION_LINKS, OWNER, session::link, {
+            about("loginLink", "A link that opens one browser session, once; a session makes none.")
+                .creates::<LinkView>()
+        })
+        .post(routes::SESSION, Needs::Nothing, session::open, {
+            about("openSession", "Opens a session for a link's code; its secret comes as a cookie.")
+                .takes::<SessionRequest>()
+                .creates::<SessionView>()
+        })
+        .get(routes::SESSION, VIEWER, session::show, {
+            about("session", "Whether the caller has a session, and until when.").answers::<SessionView>()
+        })
+        .get(routes::KEYS, OWNER, keys::list, about("keys", "The API keys.").answers::<Keys>())
+        .post(routes::KEYS, OWNER, keys::create, {
+            about("createKey", "Makes an API key; its secret is shown this once.")
+                .takes::<KeyRequest>()
+                .creates::<NewKey>()
+        })
+        .delete(routes::KEYS, OWNER, keys::revoke, {
+            about("revokeKey", "Makes an API key work no longer.")
+                .query::<KeyQuery>()
+                .answers::<Keys>()
+                .fails(&[Code::KeyNotFound])
+        })
+        .delete(routes::SESSION, VIEWER, session::close, {
+            about("closeSession", "Ends the caller's session.").answers_nothing(204, "It has ended.")
+        })
+}

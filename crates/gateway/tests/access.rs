@@ -1,0 +1,215 @@
+//! Who may do what: every route, with every kind of caller.
+
+mod support;
+
+use opensky_client::{
+    Client,
+    api::{
+        Code,
+        key::{KeyQuery, KeyRequest, NewKey, Role},
+        limits::Limits,
+        routes,
+        session::CSRF_HEADER,
+    },
+};
+use reqwest::{Method, RequestBuilder, StatusCode, header};
+use serde_json::Value;
+use std::time::SystemTime;
+use support::{Served, TOKEN, code, serve, serve_node};
+
+/// Routes that do something and that an operator may use.
+const OF_OPERATORS: [(&str, &str); 7] = [
+    ("post", routes::BLOBS),
+    ("post", routes::IMAGES),
+    ("delete", routes::IMAGES),
+    ("post", routes::JOBS),
+    ("delete", routes::JOB),
+    ("post", routes::JOB_CANCEL),
+    ("post", routes::JOB_RETRY),
+];
+/// Routes that are not GET and change nothing that is not the caller's own.
+const OF_VIEWERS: [(&str, &str); 2] = [("post", routes::JOBS_QUOTE), ("delete", routes::SESSION)];
+/// What is read by the owner only: it opens doors.
+const READ_BY_OWNERS: [&str; 2] = [routes::INVITES, routes::KEYS];
+/// Routes for everybody.
+const OF_ALL: [(&str, &str); 2] = [("get", routes::OPENAPI), ("post", routes::SESSION)];
+
+/// The least role of a route, said once more, apart from the table.
+fn least(method: &str, path: &str) -> Option<Role> {
+    let is_in = |list: &[(&str, &str)]| list.contains(&(method, path));
+    if is_in(&OF_ALL) {
+        return None;
+    }
+    let is_read = method == "get" && !READ_BY_OWNERS.contains(&path);
+    Some(match () {
+        () if is_read || is_in(&OF_VIEWERS) => Role::Viewer,
+        () if is_in(&OF_OPERATORS) => Role::Operator,
+        () => Role::Owner,
+    })
+}
+
+/// Method, path and least role of each route, as described. What ends the session and the node is last.
+fn described() -> Vec<(String, String, Option<Role>)> {
+    let document: Value = serde_json::from_str(&opensky_gateway::openapi()).expect("JSON");
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for (method, operation) in item.as_object().expect("an item") {
+            let role =
+                operation["security"][0]["token"][0].as_str().map(|role| role.parse().expect("a role"));
+            found.push((method.clone(), path.clone(), role));
+        }
+    }
+    found.sort_by_key(|(method, path, _)| match (method.as_str(), path.as_str()) {
+        ("delete", routes::SESSION) => 1,
+        (_, routes::STOP) => 2,
+        _ => 0,
+    });
+    found
+}
+
+#[test]
+fn w1_the_table_says_what_roles_are_for() {
+    for (method, path, role) in described() {
+        assert_eq!(role, least(&method, &path), "{method} {path}");
+    }
+}
+
+/// A caller: what is put into a request, and what the caller may do; `None` for one that is nobody.
+struct Caller {
+    name: &'static str,
+    bearer: Option<String>,
+    cookie: Option<String>,
+    role: Option<Role>,
+}
+
+impl Caller {
+    fn of_key(name: &'static str, secret: &str, role: Option<Role>) -> Self {
+        Self { name, bearer: Some(secret.to_owned()), cookie: None, role }
+    }
+
+    fn asks(&self, request: RequestBuilder) -> RequestBuilder {
+        let request = match &self.bearer {
+            Some(secret) => request.bearer_auth(secret),
+            None => request,
+        };
+        match &self.cookie {
+            Some(cookie) => request.header("cookie", cookie).header(CSRF_HEADER, "1"),
+            None => request,
+        }
+    }
+}
+
+async fn key(served: &Served, name: &str, role: Role, valid_ms: Option<u64>) -> NewKey {
+    let request = KeyRequest { name: name.into(), role, valid_ms };
+    served.client.create_key(&request).await.expect("a key")
+}
+
+async fn session(served: &Served) -> String {
+    let code = served.client.login_link().await.expect("link").code;
+    let request = reqwest::Client::new().post(format!("http://{}{}", served.address, routes::SESSION));
+    let body = serde_json::json!({ "code": code }).to_string();
+    let answer = request.header("content-type", "application/json").body(body).send().await.expect("answer");
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text");
+    cookie.split(';').next().expect("a pair").to_owned()
+}
+
+/// Every kind of caller, those that may nothing first.
+async fn callers(served: &Served) -> Vec<Caller> {
+    let expired = key(served, "expired", Role::Owner, Some(1)).await;
+    let expires_at = expired.key.expires_at.expect("it expires").as_millis();
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis();
+    while now() < u128::from(expires_at) {
+        tokio::task::yield_now().await;
+    }
+    let revoked = key(served, "revoked", Role::Owner, None).await;
+    served.client.revoke_key(&KeyQuery { name: "revoked".into() }).await.expect("revoked");
+    let mut callers = vec![
+        Caller { name: "nobody", bearer: None, cookie: None, role: None },
+        Caller::of_key("a wrong key", "opensky_00", None),
+        Caller::of_key("an expired key", &expired.secret, None),
+        Caller::of_key("a revoked key", &revoked.secret, None),
+    ];
+    for (name, role) in [("viewer", Role::Viewer), ("operator", Role::Operator), ("owner", Role::Owner)] {
+        callers.push(Caller::of_key(name, &key(served, name, role, None).await.secret, Some(role)));
+    }
+    let cookie = Some(session(served).await);
+    callers.push(Caller { name: "session", bearer: None, cookie, role: Some(Role::Owner) });
+    callers.push(Caller::of_key("token", TOKEN, Some(Role::Owner)));
+    callers
+}
+
+/// Whether an answer is this API's refusal of the caller, and no other 403 of a sky.
+async fn refused(answer: reqwest::Response) -> Option<StatusCode> {
+    let status = answer.status();
+    let text = answer.text().await.unwrap_or_default();
+    match status {
+        StatusCode::UNAUTHORIZED => Some(status),
+        StatusCode::FORBIDDEN if text.contains("this needs the role") => Some(status),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn w1_every_route_holds_for_every_caller() {
+    let served = serve().await;
+    let callers = callers(&served).await;
+    let http =
+        reqwest::Client::builder().timeout(std::time::Duration::from_secs(30)).build().expect("client");
+    let mut asked = 0;
+    for (method, path, role) in described() {
+        for caller in &callers {
+            // Parameters are malformed and bodies no JSON, so that what is let through does nothing; what
+            // takes neither does no harm, and what ends something is last.
+            let is_stream = path == routes::LEDGER_EVENTS;
+            let query = if path == routes::WALLET { "" } else { "?none=1" };
+            let url = format!("http://{}{}{query}", served.address, path.replace(['{', '}'], "~"));
+            let request = http.request(method.to_uppercase().parse::<Method>().expect("method"), url);
+            let answer = caller.asks(request).body("{").send().await.expect("answer");
+            let expected = match (caller.role, role) {
+                (_, None) if caller.bearer.is_none() => None,
+                (None, _) => Some(StatusCode::UNAUTHORIZED),
+                (has, needs) if has < needs => Some(StatusCode::FORBIDDEN),
+                _ => None,
+            };
+            let found =
+                if is_stream && answer.status().is_success() { None } else { answer_of(&path, answer).await };
+            assert_eq!(found, expected, "{method} {path} by {}", caller.name);
+            asked += 1;
+            let is_over = path == routes::STOP && expected.is_none();
+            if is_over {
+                return assert!(asked > 400, "all were asked");
+            }
+        }
+    }
+}
+
+/// An opened session's 401 is about the code, not about the caller.
+async fn answer_of(path: &str, answer: reqwest::Response) -> Option<StatusCode> {
+    if path == routes::SESSION && answer.status() == StatusCode::BAD_REQUEST {
+        return None;
+    }
+    refused(answer).await
+}
+
+#[tokio::test]
+async fn w1_a_key_does_what_its_role_may_and_lasts() {
+    let served = serve().await;
+    let made = key(&served, "ci", Role::Operator, None).await;
+    assert!(made.secret.starts_with("opensky_"));
+    let operator = Client::new(&served.address, &made.secret);
+    operator.upload(b"program".to_vec()).await.expect("operators upload");
+    let limits: Limits = operator.limits().await.expect("operators read").limits;
+    assert_eq!(code(&operator.set_limits(&limits).await.expect_err("refused")), Some(Code::NotAllowed));
+    assert_eq!(code(&operator.keys().await.expect_err("refused")), Some(Code::NotAllowed));
+    let listed = serde_json::to_string(&served.client.keys().await.expect("keys")).expect("JSON");
+    assert!(listed.contains("\"ci\"") && !listed.contains(&made.secret), "{listed}");
+
+    // Another server on the same node reads what was kept.
+    let later = serve_node(served.handle.clone()).await;
+    let operator = Client::new(&later.address, &made.secret);
+    operator.status().await.expect("the key lasts");
+    later.client.revoke_key(&KeyQuery { name: "ci".into() }).await.expect("revoked");
+    assert_eq!(code(&operator.status().await.expect_err("refused")), Some(Code::Unauthorized));
+    let again = later.client.revoke_key(&KeyQuery { name: "ci".into() }).await.expect_err("it is gone");
+    assert_eq!(code(&again), Some(Code::KeyNotFound));
+}
