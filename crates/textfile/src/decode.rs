@@ -21,7 +21,7 @@ pub const AT: &str = "$opensky at";
 /// The name by which [`crate::values::OneOrMany`] asks for a list, be it of one.
 pub const LIST: &str = "$opensky list";
 
-/// Reads `tree` as a `T`.
+/// Reads `tree` as a `T`, or says where it is none.
 pub fn decode<'de, T: Deserialize<'de>>(tree: &'de Node) -> Result<T, Fault> {
     T::deserialize(Reader { node: tree })
 }
