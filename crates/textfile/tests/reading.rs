@@ -66,6 +66,10 @@ fn aliases_that_grow_without_end_are_refused() {
     }
     let source = Source::new("a.yaml", &bomb);
     assert!(source.tree(Format::Yaml).is_err());
+    let long = "x".repeat(300_000);
+    let copies = vec!["*a"; 40_000].join(",");
+    let source = format!("a: &a {long}\nb: [{copies}]\n");
+    assert!(Source::new("a.yaml", &source).tree(Format::Yaml).is_err(), "12 GB of text");
     let merged = "a: &a {b: 1}\nc: {<<: *a, d: 2}\n";
     let tree = Source::new("a.yaml", merged).tree(Format::Yaml).unwrap();
     assert!(tree.get("c").unwrap().get("b").is_some(), "merge keys are aliases too");
