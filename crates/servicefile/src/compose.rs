@@ -72,12 +72,13 @@ fn import(source: &Source, tree: &Node, given: &Given) -> Result<Import, Fault> 
     }
     reading.check_keys("", &tree, keys::FILE)?;
     let (services, left_out) = active(&mut reading, &tree, given)?;
+    let span = tree.get("services").map_or(tree.span, |node| node.span);
+    draft::check_count(services.len(), span)?;
     let mut parsed = Vec::new();
     for (key, node) in services {
         parsed.extend(service::read(&mut reading, key, node, given)?);
     }
     check_networks(&mut reading, &tree, &parsed)?;
-    let span = tree.get("services").map_or(tree.span, |node| node.span);
     reading.finish(|reading| {
         check_named(&parsed, &left_out)?;
         let drafts = network::link(reading, parsed)?;

@@ -27,10 +27,7 @@ pub(crate) struct Draft {
 
 /// Checks all services together and puts them in order. `whole` is where faults of no single one are shown.
 pub(crate) fn finish(mut drafts: Vec<Draft>, whole: Span) -> Result<Vec<PlannedService>, Fault> {
-    if drafts.is_empty() || drafts.len() > SERVICES_MAX {
-        let problem = format!("a file has 1 to {SERVICES_MAX} services, this one has {}", drafts.len());
-        return Err(Fault::new(whole, problem));
-    }
+    check_count(drafts.len(), whole)?;
     check_names(&drafts)?;
     check_published(&drafts)?;
     for draft in &mut drafts {
@@ -42,6 +39,14 @@ pub(crate) fn finish(mut drafts: Vec<Draft>, whole: Span) -> Result<Vec<PlannedS
     let mut services: Vec<Option<PlannedService>> =
         drafts.into_iter().map(|draft| Some(draft.service)).collect();
     Ok(order.into_iter().filter_map(|at| services[at].take()).collect())
+}
+
+/// Checks how many services a file has. Readers do so first, since services are compared with each other.
+pub(crate) fn check_count(count: usize, whole: Span) -> Result<(), Fault> {
+    if (1..=SERVICES_MAX).contains(&count) {
+        return Ok(());
+    }
+    Err(Fault::new(whole, format!("a file has 1 to {SERVICES_MAX} services, this one has {count}")))
 }
 
 /// Checks a name, and says what it could be instead.

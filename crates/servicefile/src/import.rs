@@ -32,12 +32,12 @@ pub struct Needs {
 }
 
 /// A part of a file that OpenSky does not do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unsupported {
-    /// Where it stands among the file's keys, such as `services.db.volumes`.
-    pub path: String,
     /// The line, from 1.
     pub line: u32,
+    /// Where it stands among the file's keys, such as `services.db.volumes`.
+    pub path: String,
     /// What is not done.
     pub what: String,
     /// What can be done instead, where there is something.
@@ -84,13 +84,16 @@ pub(crate) struct Reading<'a> {
     pub source: &'a Source,
     /// Whether keys may be written in any case.
     pub is_any_case: bool,
+    /// Where lines end, in bytes.
+    line_ends: Vec<usize>,
     refused: Vec<Unsupported>,
     notes: Vec<Unsupported>,
 }
 
 impl<'a> Reading<'a> {
     pub fn new(source: &'a Source) -> Self {
-        Self { source, is_any_case: false, refused: Vec::new(), notes: Vec::new() }
+        let line_ends = source.text().match_indices('\n').map(|(at, _)| at).collect();
+        Self { source, is_any_case: false, line_ends, refused: Vec::new(), notes: Vec::new() }
     }
 
     /// The same for a format whose keys may be written in any case.
@@ -107,15 +110,13 @@ impl<'a> Reading<'a> {
     /// Something that is left out, or done in another way.
     pub fn note(&mut self, path: &str, span: Span, what: &str, instead: &str) {
         let unsupported = self.unsupported(path, span, what, instead);
-        if !self.notes.contains(&unsupported) {
-            self.notes.push(unsupported);
-        }
+        self.notes.push(unsupported);
     }
 
     fn unsupported(&self, path: &str, span: Span, what: &str, instead: &str) -> Unsupported {
         Unsupported {
+            line: self.line_ends.partition_point(|end| *end < span.start) as u32 + 1,
             path: path.to_owned(),
-            line: self.source.line_of(span),
             what: what.to_owned(),
             instead: (!instead.is_empty()).then(|| instead.to_owned()),
         }
@@ -125,8 +126,10 @@ impl<'a> Reading<'a> {
     /// reason of a fault that nobody could mend.
     pub fn finish<T>(mut self, make: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<Import<T>, Fault> {
         let made = if self.refused.is_empty() { Some(make(&mut self)?) } else { None };
-        self.refused.sort_by_key(|unsupported| unsupported.line);
-        self.notes.sort_by_key(|unsupported| unsupported.line);
+        for list in [&mut self.refused, &mut self.notes] {
+            list.sort();
+            list.dedup();
+        }
         Ok(Import { made, refused: self.refused, notes: self.notes })
     }
 }

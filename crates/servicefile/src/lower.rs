@@ -21,6 +21,7 @@ pub(crate) const STOP_MS_DEFAULT: u64 = 10_000;
 
 pub(crate) fn lower(file: &ServiceFile) -> Result<Vec<PlannedService>, Fault> {
     let services = &file.service.value;
+    draft::check_count(services.len(), file.service.span)?;
     let drafts = services.iter().map(service).collect::<Result<Vec<_>, _>>()?;
     check_links(services, &drafts)?;
     draft::finish(drafts, file.service.span)

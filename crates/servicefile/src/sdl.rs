@@ -62,6 +62,7 @@ fn import(source: &Source, tree: &Node, given: &Given) -> Result<Import, Fault> 
     let services = tree.get("services").filter(|services| !is_empty(services)).ok_or_else(|| {
         Fault::new(Span { start: 0, end: 1 }, "the file has no services").with_hint("add services:")
     })?;
+    draft::check_count(entries(services)?.len(), services.span)?;
     profiles::check_placements(&mut reading, tree)?;
     let mut parsed = Vec::new();
     for (key, node) in entries(services)? {

@@ -7,6 +7,7 @@ use opensky_servicefile::{
 };
 use opensky_types::{Hash, job::Blob};
 use proptest::prelude::*;
+use std::time::{Duration, Instant};
 
 const FORMATS: [Format; 3] = [Format::Toml, Format::Yaml, Format::Json];
 const SAMPLES: [&str; 7] = [
@@ -116,6 +117,41 @@ proptest! {
         read_all(&format!("service:\n  - name: web\n    image: sky:x\n    {key}: {value}\n"));
         read_all(&format!("service:\n  - name: web\n    image: sky:x\n    ports: [1]\n    health: {{ http: / }}\n    {key}: {value}\n"));
     }
+}
+
+/// Large files that are as much work as they can be. Time by the square of the size would be minutes.
+#[test]
+fn c7_no_file_takes_long() {
+    const BYTES: usize = 1 << 18;
+    let repeated = |line: &str| line.repeat(BYTES / line.len());
+    let numbered = |line: &str| {
+        let lines = (0..BYTES / (line.len() + 6)).map(|at| line.replace('#', &at.to_string()));
+        lines.collect::<String>()
+    };
+    let web = "services:\n  web:\n    image: x\n";
+    let task = "Type: service\nTasks:\n- Engine: {Type: docker, Params: {Image: x}}\n";
+    let texts = [
+        format!("services:\n{}", numbered("  a#: {image: x}\n")),
+        format!("services:\n{}", numbered("  a#: {build: x}\n")),
+        format!("service:\n{}", numbered("  - {name: a#, image: x, links: [\"a:1\"]}\n")),
+        format!("{web}    ports:\n{}", repeated("    - 1-64\n")),
+        format!("{web}    expose:\n{}", numbered("    - #\n")),
+        format!("{web}    volumes:\n{}", repeated("    - a:/b\n")),
+        format!("{web}    depends_on:\n{}", repeated("    - web\n")),
+        format!("{web}    tmpfs:\n{}", numbered("    - /a#\n")),
+        format!("{web}    links:\n{}  db: {{image: redis}}\n", repeated("    - db:b\n")),
+        format!("{web}    environment:\n{}", numbered("      A#: $B$C\n")),
+        format!("{web}{}", numbered("    x-a#: 1\n")),
+        format!("{web}    networks: {{default: {{aliases: [{}]}}}}\n  db: {{image: x}}\n", numbered("a#,")),
+        format!("version: '2.0'\n{web}    expose:\n{}", numbered("    - {port: #, to: [{global: true}]}\n")),
+        format!("{task}  Network:\n    Ports:\n{}", numbered("    - {Target: #}\n")),
+        format!("command: {}", repeated("${A:-")),
+        repeated("[[service]]\n"),
+        repeated("- "),
+    ];
+    let started = Instant::now();
+    texts.iter().for_each(|text| read_all(text));
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -83,12 +83,6 @@ impl Source {
         }
     }
 
-    /// The line, from 1, in which a place begins.
-    pub fn line_of(&self, span: Span) -> u32 {
-        let start = floor_char_boundary(&self.text, span.start);
-        self.text[..start].matches('\n').count() as u32 + 1
-    }
-
     /// The fault with its line and column.
     pub fn error(&self, fault: Fault) -> FileError {
         let span = fault.span.unwrap_or_default();

@@ -5,6 +5,9 @@ use opensky_textfile::{Fault, Span};
 use opensky_types::service::{LINKS_MAX, Link, ServiceRef};
 use std::collections::BTreeSet;
 
+/// Links of one service are counted up to here, for a fault that says how many are too many.
+const COUNTED_MAX: usize = 1_024;
+
 /// The services with their links.
 pub(crate) fn link(reading: &mut Reading<'_>, mut services: Vec<Parsed>) -> Result<Vec<Draft>, Fault> {
     let linked = (0..services.len()).map(|at| links_of(reading, &services, at));
@@ -25,6 +28,9 @@ struct Links {
 impl Links {
     fn add(&mut self, host: &str, to: &Parsed) {
         let target = &to.draft.service;
+        if self.list.len() > COUNTED_MAX {
+            return;
+        }
         for port in &target.ports {
             if self.seen.insert((host.to_owned(), *port)) {
                 let service = ServiceRef { name: target.name.value.clone(), owner: None };

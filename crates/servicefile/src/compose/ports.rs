@@ -8,7 +8,7 @@ use crate::{
 use opensky_textfile::{Fault, Span, tree::Node};
 use std::net::{IpAddr, SocketAddr};
 
-/// Most ports that one range may name.
+/// Most ports that one range may name, and most entries of a list of ports.
 const RANGE_MAX: u16 = 64;
 /// Below it, ports are those of the system's own services.
 const PORT_UNPRIVILEGED_MIN: u16 = 1_024;
@@ -31,7 +31,7 @@ impl Shown {
 /// Reads both keys.
 pub(crate) fn read(reading: &mut Reading<'_>, path: &str, service: &Node) -> Result<Shown, Fault> {
     let mut shown = Shown::default();
-    for item in service.get("ports").map_or(Ok(&[][..]), list)? {
+    for item in short_list(service.get("ports"))? {
         let at = join(path, "ports");
         match item.entries() {
             Some(_) => long(reading, &at, item, &mut shown)?,
@@ -41,7 +41,7 @@ pub(crate) fn read(reading: &mut Reading<'_>, path: &str, service: &Node) -> Res
             }
         }
     }
-    for item in service.get("expose").map_or(Ok(&[][..]), list)? {
+    for item in short_list(service.get("expose"))? {
         let text = reading.text(item)?;
         let (range, is_tcp) = without_protocol(&text);
         if !is_tcp {
@@ -52,6 +52,16 @@ pub(crate) fn read(reading: &mut Reading<'_>, path: &str, service: &Node) -> Res
         (from..=to).for_each(|port| shown.port(port));
     }
     Ok(shown)
+}
+
+/// The items of a list that is not longer than any service needs.
+fn short_list(node: Option<&Node>) -> Result<&[Node], Fault> {
+    let Some(node) = node else { return Ok(&[]) };
+    let items = list(node)?;
+    if items.len() > RANGE_MAX.into() {
+        return Err(Fault::new(node.span, format!("{} entries, {RANGE_MAX} at most", items.len())));
+    }
+    Ok(items)
 }
 
 /// `80`, `8080:80`, `127.0.0.1:8080:80`, `3000-3005:3000-3005`, `80/tcp`.
