@@ -1,6 +1,7 @@
 //! What may be written in a job file. The comments here are the descriptions in the published schema.
 
 use crate::values::{At, Fuel, Millis, OneOrMany, PerMille, Price, Size};
+use opensky_textfile::constraints::Constraints;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -114,12 +115,6 @@ pub enum Level {
     Container,
 }
 
-impl Default for At<Level> {
-    fn default() -> Self {
-        Self { span: crate::Span::default(), value: Level::Auto }
-    }
-}
-
 /// One task per `per_task` lines of `file`.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -206,30 +201,4 @@ pub struct Quorum {
     pub replicas: Option<u8>,
     /// Most runs. `replicas` plus 3 if absent.
     pub replicas_max: Option<u8>,
-}
-
-/// What nodes must have or be. Absent means any.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Constraints {
-    /// Regions: asia, north-america, europe, africa, south-america, oceania, middle-east.
-    pub region: OneOrMany<At<String>>,
-    /// Kinds: general, wasm, ai, simulation, storage, relay, ingress.
-    pub kind: OneOrMany<At<String>>,
-    /// Only these nodes, by id.
-    pub peers: OneOrMany<At<String>>,
-    /// Never these nodes, by id.
-    pub exclude_peers: OneOrMany<At<String>>,
-    /// At least so many logical cores.
-    pub cores: u16,
-    /// At least this compute score of one core.
-    pub score: u32,
-    /// At least this much machine memory.
-    pub memory: Option<Size>,
-    /// At least so many GPUs.
-    pub gpus: u8,
-    /// Processor architecture, such as `x86_64`.
-    pub arch: Option<String>,
-    /// At most this many credits for one billion fuel.
-    pub price_max: Option<Price>,
 }

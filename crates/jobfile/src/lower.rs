@@ -2,22 +2,17 @@
 //! fault points at the value that causes it.
 
 use crate::{
-    file::{
-        Constraints as FileConstraints, JobFile, Level as FileLevel, Resources, Stage, Verify as FileVerify,
-    },
+    file::{JobFile, Level as FileLevel, Resources, Stage, Verify as FileVerify},
     plan::{InputsPlan, JobPlan, StagePlan},
-    source::{Fault, Span},
-    suggest::nearest,
     values::{At, OneOrMany},
 };
+use opensky_textfile::{Fault, Span, constraints::checked as constraints, nearest};
 use opensky_types::{
     Micros,
     job::{FAN_IN_MAX, STAGES_MAX, Verify},
-    offer::Constraints,
     place::Level,
     resources::TaskLimits,
 };
-use std::str::FromStr;
 
 /// Nodes on which a task may fail, unless the file says otherwise.
 const FAILURES_MAX_DEFAULT: u8 = 3;
@@ -265,29 +260,4 @@ fn verify(given: Option<&At<FileVerify>>, stage: &Stage, deterministic: bool) ->
         None => Fault::new(*span, problem)
             .with_hint("add 'deterministic = true' if the image always writes the same for the same input"),
     })
-}
-
-fn constraints(given: Option<&FileConstraints>) -> Result<Constraints, Fault> {
-    let Some(given) = given else { return Ok(Constraints::default()) };
-    Ok(Constraints {
-        regions: words(&given.region)?,
-        kinds: words(&given.kind)?,
-        peers: words(&given.peers)?,
-        peers_excluded: words(&given.exclude_peers)?,
-        cpu_cores_min: given.cores,
-        score_min: given.score,
-        machine_memory_bytes_min: given.memory.map_or(0, |size| size.0),
-        gpus_min: given.gpus,
-        price_per_gfuel_max: given.price_max.map(|price| Micros::new(price.0)),
-        arch: given.arch.clone(),
-    })
-}
-
-fn words<T: FromStr>(given: &OneOrMany<At<String>>) -> Result<Vec<T>, Fault>
-where
-    T::Err: std::fmt::Display,
-{
-    let read =
-        |at: &At<String>| at.value.parse().map_err(|error: T::Err| Fault::new(at.span, error.to_string()));
-    given.0.iter().map(read).collect()
 }

@@ -1,10 +1,7 @@
 //! What a job file comes to: everything decided but the contents of local files.
 
-use crate::{
-    error::JobFileError,
-    source::{Fault, Source},
-    values::At,
-};
+use crate::{JobFileError, values::At};
+use opensky_textfile::{Fault, Source};
 use opensky_types::{
     Micros,
     job::{Blob, InvalidJob, JobSpec, Program, StageInputs, StageSpec, Verify},

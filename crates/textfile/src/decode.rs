@@ -21,7 +21,7 @@ pub const AT: &str = "$opensky at";
 /// The name by which [`crate::values::OneOrMany`] asks for a list, be it of one.
 pub const LIST: &str = "$opensky list";
 
-/// Reads `tree` as a `T`.
+/// Reads `tree` as a `T`, or says where it is none.
 pub fn decode<'de, T: Deserialize<'de>>(tree: &'de Node) -> Result<T, Fault> {
     T::deserialize(Reader { node: tree })
 }
@@ -40,11 +40,11 @@ impl de::Error for Fault {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("expected {expected}, found {}", in_words(found)))
+        Self::custom(format_args!("expected {}, found {}", range_in_words(expected), in_words(found)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format_args!("expected {expected}, found {}", in_words(found)))
+        Self::custom(format_args!("expected {}, found {}", range_in_words(expected), in_words(found)))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
@@ -65,6 +65,19 @@ impl de::Error for Fault {
     fn missing_field(field: &'static str) -> Self {
         Self::custom(format_args!("the key '{field}' is missing"))
     }
+}
+
+/// What is expected, with the names of number types as the ranges they stand for.
+fn range_in_words(expected: &dyn Expected) -> String {
+    let text = expected.to_string();
+    let max = match text.as_str() {
+        "u8" => u64::from(u8::MAX),
+        "u16" => u64::from(u16::MAX),
+        "u32" => u64::from(u32::MAX),
+        "u64" => u64::MAX,
+        _ => return text,
+    };
+    format!("a whole number from 0 to {max}")
 }
 
 fn in_words(found: Unexpected<'_>) -> String {

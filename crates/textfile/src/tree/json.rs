@@ -3,6 +3,7 @@
 
 use super::{DEPTH_MAX, Key, Node, Value};
 use crate::source::{Fault, Span, offset_of};
+use std::collections::BTreeSet;
 
 pub fn parse(text: &str) -> Result<Node, Fault> {
     serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| {
@@ -56,6 +57,7 @@ impl Scan<'_> {
     fn table(&mut self, depth: usize) -> Result<Vec<(Key, Node)>, Fault> {
         self.at += 1;
         let mut entries: Vec<(Key, Node)> = Vec::new();
+        let mut names = BTreeSet::new();
         loop {
             match self.peek() {
                 b'}' => break,
@@ -64,7 +66,7 @@ impl Scan<'_> {
                     let start = self.at;
                     let text = self.string()?;
                     let key = Key { span: Span { start, end: self.at }, text };
-                    if entries.iter().any(|(other, _)| other.text == key.text) {
+                    if !names.insert(key.text.clone()) {
                         return Err(Fault::new(key.span, format!("the key '{}' is there twice", key.text)));
                     }
                     self.peek();

@@ -1,10 +1,10 @@
-//! What is wrong with a job file, and where.
+//! What is wrong with a file, and where.
 
 use std::fmt;
 
-/// A mistake in a job file. `Display` shows it in full, over several lines.
+/// A mistake in a file. `Display` shows it in full, over several lines.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub struct JobFileError {
+pub struct FileError {
     /// The file's name as given.
     pub file: String,
     /// Line, from 1.
@@ -21,7 +21,7 @@ pub struct JobFileError {
     pub hint: Option<String>,
 }
 
-impl fmt::Display for JobFileError {
+impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.problem)?;
         let number = format!("{:>5}", self.line);

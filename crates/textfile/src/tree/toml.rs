@@ -47,7 +47,7 @@ fn node(spanned: Spanned<DeValue<'_>>, depth: usize) -> Result<Node, Fault> {
             digits.as_str().parse().map_err(|_| Fault::new(span, "not a number that can be read"))?,
         ),
         DeValue::Datetime(_) => {
-            return Err(Fault::new(span, "a date is not used in job files")
+            return Err(Fault::new(span, "a date is not used in these files")
                 .with_hint("write a duration such as \"10m\" in quotes"));
         }
         DeValue::Array(items) => {

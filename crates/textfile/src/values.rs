@@ -19,6 +19,12 @@ pub struct At<T> {
     pub value: T,
 }
 
+impl<T: Default> Default for At<T> {
+    fn default() -> Self {
+        Self { span: Span::default(), value: T::default() }
+    }
+}
+
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct AtVisitor<T>(PhantomData<T>);

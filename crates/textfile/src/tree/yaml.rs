@@ -34,6 +34,10 @@ enum Raw {
 }
 
 fn place(text: &str, location: Location) -> Span {
+    // Counting lines for each of many values would take time by the square of the file.
+    if let (Some(start), Some(length)) = (location.span().byte_offset(), location.span().byte_len()) {
+        return Span { start: start as usize, end: (start + length) as usize };
+    }
     let start = offset_of(text, location.line() as usize, location.column() as usize);
     let length =
         text[start..].chars().take(location.span().len() as usize).map(char::len_utf8).sum::<usize>();

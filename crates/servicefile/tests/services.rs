@@ -1,0 +1,303 @@
+//! Service files: three formats, one plan; every mistake with its line and column.
+
+use opensky_servicefile::{
+    Format::{self, Json, Toml, Yaml},
+    ImageRef, Plan, parse, schema,
+};
+use opensky_types::{
+    Hash,
+    job::Blob,
+    place::Region,
+    service::{HealthCheck, Probe, Restart, ServiceRef, Update},
+};
+
+const TOML: &str = r#"[[service]]
+name = "web"
+image = "docker:nginx"
+env = { MODE = "production" }
+ports = [80]
+publish = ["8080:80"]
+links = ["db:5432", "cache=redis:6379"]
+health = { http = "/healthz", interval = "2s", failures = 5 }
+replicas = 2
+after = ["db"]
+[service.resources]
+memory = "128MiB"
+cpu = 2
+[service.constraints]
+region = "europe"
+
+[[service]]
+name = "db"
+image = "images/postgres.tar"
+args = ["-c", "fsync=off"]
+ports = [5432]
+restart = "on-failure"
+update = { parallel = 2, healthy = "1m", rollback = false }
+stop = "1m"
+"#;
+
+const YAML: &str = "service:
+  - name: web
+    image: docker:nginx
+    env: { MODE: production }
+    ports: [80]
+    publish: 8080:80
+    links: [\"db:5432\", cache=redis:6379]
+    health:
+      http: /healthz
+      interval: 2s
+      failures: 5
+    replicas: 2
+    after: db
+    resources: { memory: 128MiB, cpu: 2 }
+    constraints: { region: europe }
+  - name: db
+    image: images/postgres.tar
+    args: [-c, fsync=off]
+    ports: [5432]
+    restart: on-failure
+    update: { parallel: 2, healthy: 1m, rollback: false }
+    stop: 1m
+";
+
+const JSON: &str = r#"{ "service": [
+  { "name": "web", "image": "docker:nginx", "env": { "MODE": "production" }, "ports": [80],
+    "publish": ["8080:80"], "links": ["db:5432", "cache=redis:6379"],
+    "health": { "http": "/healthz", "interval": "2s", "failures": 5 }, "replicas": 2, "after": ["db"],
+    "resources": { "memory": "128MiB", "cpu": 2 }, "constraints": { "region": ["europe"] } },
+  { "name": "db", "image": "images/postgres.tar", "args": ["-c", "fsync=off"], "ports": [5432],
+    "restart": "on-failure", "update": { "parallel": 2, "healthy": "1m", "rollback": false }, "stop": "1m" }
+] }
+"#;
+
+fn image() -> Blob {
+    Blob { hash: Hash::of(b"image"), size_bytes: 5 }
+}
+
+/// A plan without places, so that formats can be compared.
+fn shape(plan: &Plan) -> String {
+    let specs = plan.services().iter().map(|service| {
+        let spec = service.spec(image()).expect("a plan is checked");
+        format!("{:?} {spec:?} {:?} {:?}", service.image.value, service.publish, service.after)
+    });
+    specs.collect::<Vec<_>>().join("\n")
+}
+
+fn minimal(more: &str) -> String {
+    format!("[[service]]\nname = \"web\"\nimage = \"docker:nginx\"\n{more}\n")
+}
+
+#[test]
+fn c7_three_formats_one_plan_of_services() {
+    let toml = parse("web.toml", TOML, Format::Toml).unwrap();
+    assert_eq!(shape(&toml), shape(&parse("web.yaml", YAML, Format::Yaml).unwrap()));
+    assert_eq!(shape(&toml), shape(&parse("web.json", JSON, Format::Json).unwrap()));
+    let [db, web] = toml.services() else { panic!("two services, db first") };
+    assert_eq!((db.name.value.as_str(), web.name.value.as_str()), ("db", "web"));
+    assert_eq!(db.image.value, ImageRef::Archive("images/postgres.tar".into()));
+    assert_eq!(web.image.value, ImageRef::Engine("nginx".into()));
+    let spec = web.spec(image()).unwrap();
+    let probe = Probe::Http { port: 80, path: "/healthz".into() };
+    assert_eq!(spec.health, Some(HealthCheck { failures_max: 5, ..HealthCheck::usual(probe) }));
+    assert_eq!((spec.replicas, spec.limits.memory_bytes, spec.limits.cpu_cores), (2, 128 << 20, 2));
+    assert_eq!(spec.constraints.regions, [Region::Europe]);
+    assert_eq!(spec.links[1].host, "cache");
+    assert_eq!(spec.links[1].service, ServiceRef { name: "redis".into(), owner: None });
+    assert_eq!(web.publish[0].to_string(), "127.0.0.1:8080:80");
+    assert_eq!(web.after, ["db"]);
+    let spec = db.spec(image()).unwrap();
+    assert_eq!((spec.restart, spec.stop_ms), (Restart::OnFailure, 60_000));
+    assert_eq!(spec.update, Update { parallel: 2, healthy_ms: 60_000, rollback: false });
+    assert_eq!(
+        spec.health,
+        Some(HealthCheck::usual(Probe::Tcp { port: 5432 })),
+        "its first port, unless said"
+    );
+}
+
+#[test]
+fn what_is_absent_has_the_usual_value() {
+    let health = |more: &str| {
+        let plan = parse("web.toml", &minimal(more), Format::Toml).unwrap();
+        plan.services()[0].spec(image()).unwrap().health
+    };
+    assert_eq!(health(""), None, "no port, nothing to try");
+    assert_eq!(health("ports = [80]\nhealth = false"), None);
+    assert_eq!(
+        health("ports = [80, 81]\nhealth = { tcp = 81 }"),
+        Some(HealthCheck::usual(Probe::Tcp { port: 81 }))
+    );
+    assert_eq!(health("ports = [80]\nhealth = true"), Some(HealthCheck::usual(Probe::Tcp { port: 80 })));
+    let command = Probe::Command { args: vec!["ok".into()] };
+    assert_eq!(health("health = { command = [\"ok\"] }"), Some(HealthCheck::usual(command)));
+    let plan = parse("web.toml", &minimal("publish = [\"8080:80\", \"80\"]"), Format::Toml).unwrap();
+    let web = &plan.services()[0];
+    assert_eq!(web.ports, [80], "what is published is a port");
+    assert_eq!(web.publish[1].local.port(), 0, "any that is free");
+    let spec = web.spec(image()).unwrap();
+    assert_eq!((spec.replicas, spec.restart, spec.stop_ms), (1, Restart::Always, 10_000));
+    assert_eq!(spec.update, Update::default());
+}
+
+#[test]
+fn services_come_after_those_they_need() {
+    let services = |text: &[(&str, &str)]| {
+        let one = |(name, more): &(&str, &str)| {
+            format!("[[service]]\nname = \"{name}\"\nimage = \"sky:x\"\nports = [1]\n{more}\n")
+        };
+        parse("a.toml", &text.iter().map(one).collect::<String>(), Format::Toml)
+    };
+    let names =
+        |plan: Plan| plan.services().iter().map(|service| service.name.value.clone()).collect::<Vec<_>>();
+    let plan = services(&[("a", "after = ['c']"), ("b", "links = ['a:1']"), ("c", "")]).unwrap();
+    assert_eq!(names(plan), ["c", "a", "b"]);
+    let plan = services(&[("a", "links = ['b:1']"), ("b", "links = ['a:1']")]).unwrap();
+    assert_eq!(names(plan), ["a", "b"], "both reach each other, and neither waits");
+    let error =
+        services(&[("a", "after = ['b']"), ("b", "after = ['c']"), ("c", "after = ['a']")]).unwrap_err();
+    assert_eq!(error.problem, "services wait for each other: a → b → c → a");
+    assert_eq!((error.line, error.column), (5, 10));
+}
+
+/// Replaces `old` by `new` in a good file and says where and what is wrong with the result.
+fn fault(format: Format, old: &str, new: &str) -> (u32, u32, String, Option<String>) {
+    let (name, good) = match format {
+        Format::Toml => ("web.toml", TOML),
+        Format::Yaml => ("web.yaml", YAML),
+        Format::Json => ("web.json", JSON),
+    };
+    assert!(good.contains(old), "{old}");
+    let error = parse(name, &good.replacen(old, new, 1), format).expect_err(new);
+    (error.line, error.column, error.problem, error.hint)
+}
+
+/// Format, what is replaced, by what, and where that is wrong, and why.
+const MISTAKES: &[(Format, &str, &str, u32, u32, &str)] = &[
+    (Toml, "name = \"web\"", "name = \"Web_App\"", 2, 8, "'Web_App' cannot be a service's name"),
+    (Toml, "name = \"db\"", "name = \"web\"", 18, 8, "another service has the same name"),
+    (Toml, "image = \"docker:nginx\"", "image = \"docker:\"", 3, 9, "'' is no image's name"),
+    (Toml, "image = \"docker:nginx\"", "image = \"docker:--output=/etc\"", 3, 9, "is no image's name"),
+    (Toml, "image = \"docker:nginx\"", "image = \"\"", 3, 9, "the image's path is empty"),
+    (Toml, "image = \"docker:nginx\"\n", "", 1, 1, "the key 'image' is missing"),
+    (Toml, "env = { MODE", "env = { \"A=B\"", 4, 7, "'A=B' cannot be an environment variable"),
+    (Toml, "ports = [80]", "ports = [80, 0]", 5, 14, "expected a port from 1 to 65535, found the number 0"),
+    (Toml, "ports = [80]", "ports = [80, 65536]", 5, 14, "found the number 65536"),
+    (Toml, "ports = [80]", "ports = [80, 80]", 5, 9, "each once"),
+    (Toml, "ports = [80]", "ports = \"80\"", 5, 9, "found the text \"80\""),
+    (Toml, "\"8080:80\"", "\"x:80\"", 6, 12, "'x:80' is no address to publish"),
+    (Toml, "\"db:5432\"", "\"db\"", 7, 10, "the link 'db' has no port"),
+    (Toml, "\"db:5432\"", "\"db:5433\"", 7, 10, "service 'db' has no port 5433"),
+    (Toml, "\"db:5432\"", "\"d_b:5432\"", 7, 10, "'d_b' is no service to reach"),
+    (Toml, "\"cache=redis:6379\"", "\"db:5432\"", 7, 9, "'db:5432' is port 0 or there twice"),
+    (Toml, "\"cache=redis:6379\"", "\"cache=redis@me:6379\"", 7, 21, "'redis@me' is no service to reach"),
+    (Toml, "http = \"/healthz\"", "http = \"healthz\"", 8, 10, "a path begins with '/'"),
+    (
+        Toml,
+        "http = \"/healthz\"",
+        "http = \"/healthz\", port = 81",
+        8,
+        38,
+        "port 81 is none of the service's",
+    ),
+    (
+        Toml,
+        "http = \"/healthz\"",
+        "http = \"/healthz\", tcp = 80",
+        8,
+        37,
+        "'tcp' and 'http' both say what is tried",
+    ),
+    (Toml, "http = \"/healthz\"", "port = 80", 8, 19, "'port' is of 'http' alone"),
+    (Toml, "interval = \"2s\"", "interval = \"50ms\"", 8, 10, "intervals and timeouts are 100 ms to a day"),
+    (Toml, "failures = 5", "failures = 0", 8, 10, "at least one failure"),
+    (Toml, "health = { http", "health = { htpp", 8, 12, "unknown key 'htpp'"),
+    (Toml, "replicas = 2", "replicas = 0", 9, 12, "1 to 64"),
+    (Toml, "replicas = 2", "replicas = 65", 9, 12, "1 to 64"),
+    (Toml, "after = [\"db\"]", "after = [\"bd\"]", 10, 10, "there is no service 'bd' in this file"),
+    (Toml, "after = [\"db\"]", "after = [\"web\"]", 10, 10, "services wait for each other: web → web"),
+    (Toml, "cpu = 2", "cpu = 65", 13, 7, "1 to 64 cores"),
+    (Toml, "memory = \"128MiB\"", "memory = \"lots\"", 12, 10, "a size such as"),
+    (Toml, "region = \"europe\"", "region = \"eurpe\"", 15, 10, "eurpe"),
+    (Toml, "restart = \"on-failure\"", "restart = \"on_failure\"", 22, 11, "'on_failure' is not one of"),
+    (Toml, "parallel = 2", "parallel = 0", 23, 10, "at least one replica at a time"),
+    (Toml, "stop = \"1m\"", "stop = \"2d\"", 24, 8, "at most a day"),
+    (Toml, "stop = \"1m\"", "stop = 10", 24, 8, "a duration such as"),
+    (Yaml, "name: web", "nmae: web", 2, 5, "unknown key 'nmae'"),
+    (Yaml, "replicas: 2", "replicas: many", 12, 15, "found the text \"many\""),
+    (Yaml, "    stop: 1m\n", "    stop: 1m\n    stop: 2m\n", 23, 5, "not valid YAML"),
+    (
+        Json,
+        "\"replicas\": 2",
+        "\"replicas\": 1000000",
+        4,
+        84,
+        "expected a whole number from 0 to 65535, found the number 1000000",
+    ),
+    (Json, "\"stop\": \"1m\"", "\"stop\": \"1m\",", 7, 109, "not valid JSON"),
+];
+
+#[test]
+fn c7_mistakes_in_service_files_have_line_and_column() {
+    let mut wrong = Vec::new();
+    for (format, old, new, line, column, problem) in MISTAKES {
+        let (found_line, found_column, found, _) = fault(*format, old, new);
+        if (found_line, found_column) != (*line, *column) || !found.contains(problem) {
+            wrong.push(format!(
+                "{format:?} {new:?}: expected {line}:{column} {problem}, found {found_line}:{found_column} {found}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn mistakes_have_hints() {
+    for (old, new, hint) in [
+        ("name = \"web\"", "name = \"Web_App\"", "'web-app' can"),
+        ("after = [\"db\"]", "after = [\"bd\"]", "did you mean 'db'?"),
+        ("replicas = 2", "replica = 2", "did you mean 'replicas'?"),
+        ("\"db:5432\"", "\"db:5433\"", "its ports: 5432"),
+        ("failures = 5", "failure = 5", "did you mean 'failures'?"),
+    ] {
+        assert_eq!(fault(Format::Toml, old, new).3.as_deref(), Some(hint), "{new}");
+    }
+    let none = parse("a.toml", "service = []", Format::Toml).unwrap_err();
+    assert_eq!(none.problem, "a file has 1 to 64 services, this one has 0");
+    let same = minimal("publish = [\"8080:80\"]")
+        + &minimal("publish = [\"8080:80\"]").replace("\"web\"", "\"other\"");
+    let error = parse("a.toml", &same, Format::Toml).unwrap_err();
+    let any = same.replacen("\"8080:80\"", "\"0.0.0.0:8080:80\"", 1);
+    assert!(parse("a.toml", &any, Format::Toml).is_err(), "one of them could not listen");
+    assert_eq!((error.line, error.problem.as_str()), (8, "127.0.0.1:8080 is published by 'web' already"));
+}
+
+#[test]
+fn an_error_in_a_service_file_looks_like_this() {
+    let error =
+        parse("web.toml", &TOML.replace("after = [\"db\"]", "after = [\"bd\"]"), Format::Toml).unwrap_err();
+    let expected = "web.toml:10:10: there is no service 'bd' in this file\n   10 | after = [\"bd\"]\n      |          ^^^^\nhint: did you mean 'db'?";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn c7_hostile_service_files_are_refused_quickly() {
+    let many: String =
+        (0..65).map(|at| format!("[[service]]\nname = \"s{at}\"\nimage = \"sky:x\"\n")).collect();
+    assert!(parse("a.toml", &many, Format::Toml).unwrap_err().problem.contains("this one has 65"));
+    assert!(parse("a.toml", &"#".repeat(2 << 20), Format::Toml).is_err());
+    let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nservice: [*c,*c,*c,*c,*c,*c,*c,*c,*c]\n";
+    assert!(parse("a.yaml", bomb, Format::Yaml).is_err());
+    let long = minimal(&format!("args = [\"{}\"]", "x".repeat(70_000)));
+    assert!(parse("a.toml", &long, Format::Toml).unwrap_err().problem.contains("at most 65536 bytes"));
+}
+
+/// `docs/service.schema.json` is what the code reads. `UPDATE_GOLDEN=1` writes it anew.
+#[test]
+fn c7_published_schema_of_service_files_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/service.schema.json");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(path, schema()).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), schema(), "run with UPDATE_GOLDEN=1");
+}
