@@ -22,5 +22,5 @@ pub use executor::{Engine, Executor, LogSink, LogStream, WorkBatch, WorkItem, Wo
 pub use journal::{Journal, JournalError, Record};
 pub use ledger::LedgerEngine;
 pub use machine::Machine;
-pub use service::{Instance, InstanceEnd, Outlet, ServiceEngine, ServiceRun};
+pub use service::{Instance, InstanceEnd, KeptLog, Outlet, ServiceEngine, ServiceRun};
 pub use transport::{ByteStream, Transport, TransportError, TransportEvent};

@@ -1,5 +1,9 @@
 //! Runs programs that stay up, and reaches them.
 
+mod log;
+
+pub use log::KeptLog;
+
 use crate::{executor::LogStream, transport::ByteStream};
 use async_trait::async_trait;
 use opensky_types::{

@@ -13,6 +13,7 @@ mod journal;
 mod ledger;
 mod machine;
 mod network;
+mod service;
 mod stream;
 
 pub use blobs::MemoryBlobs;
@@ -22,6 +23,7 @@ pub use journal::MemoryJournal;
 pub use ledger::MemoryLedger;
 pub use machine::FakeMachine;
 pub use network::{MemoryNetwork, MemoryTransport};
+pub use service::{FakeService, FakeServices};
 
 /// Locks a fake's state. A test that panicked while it held the lock has failed already.
 fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -1,15 +1,23 @@
 //! The fakes keep the promises of their ports.
 
 use opensky_ports::{
-    Clock, Executor, Machine, Transport, TransportEvent, WorkBatch, WorkItem,
+    Clock, Executor, InstanceEnd, LogStream, Machine, Outlet, ServiceEngine, ServiceRun, Transport,
+    TransportEvent, WorkBatch, WorkItem,
     testing::{
-        FakeClock, FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryNetwork,
-        contract::{self, Stranger},
+        FakeClock, FakeExecutor, FakeMachine, FakeRun, FakeService, FakeServices, MemoryBlobs, MemoryJournal,
+        MemoryNetwork,
+        contract::{self, Does, Stranger},
     },
     transport::{GossipVerdict, KnockAnswer},
 };
-use opensky_types::{NodeId, resources::TaskLimits, samples};
-use std::{cell::Cell, sync::Arc};
+use opensky_types::{
+    NodeId, ServiceId,
+    resources::TaskLimits,
+    samples,
+    service::{ReplicaId, ReplicaLimits},
+    task::Failure,
+};
+use std::{cell::Cell, io, sync::Arc, time::Duration};
 use tokio::{io::AsyncReadExt, sync::mpsc};
 
 const PROTOCOL: &str = "/test/echo/1";
@@ -67,6 +75,102 @@ async fn fake_runs_take_their_time() {
     let began = tokio::time::Instant::now();
     executor.run(batch(0, 3), &Nobody, Default::default()).await;
     assert_eq!(began.elapsed().as_secs(), 3);
+}
+
+fn service_run(replica: ReplicaId) -> ServiceRun {
+    ServiceRun {
+        replica,
+        program: samples::program(),
+        limits: ReplicaLimits::default(),
+        ports: vec![80],
+        outlets: vec![("db".into(), 5432)],
+    }
+}
+
+fn replica(slot: u16) -> ReplicaId {
+    ReplicaId { service: ServiceId::of(&samples::node(1), "web"), slot, generation: 1 }
+}
+
+#[tokio::test]
+async fn fake_services_keep_the_contract() {
+    let engine = FakeServices::new(|run| match run.program.args[0].as_str() {
+        "Echo" => FakeService::echo("hello\n").writes("begun\n"),
+        "Relay" => FakeService::relay(0),
+        _ => FakeService::deaf().exits(7, 1),
+    });
+    let run = |does: Does, replica| {
+        let mut run = service_run(replica);
+        run.program.args = vec![format!("{does:?}")];
+        run
+    };
+    // Its programs write to stdout alone, so the test writes what this one does.
+    let writer = engine.clone();
+    let writing = tokio::spawn(async move {
+        while !writer.running().contains(&replica_of_suite(3)) {
+            tokio::task::yield_now().await;
+        }
+        writer.write(replica_of_suite(3), LogStream::Stderr, b"bye\n");
+    });
+    contract::service_engine(Arc::new(engine.clone()), run).await;
+    writing.await.unwrap();
+    assert_eq!(engine.running(), []);
+    assert_eq!(engine.started().len(), 5);
+}
+
+fn replica_of_suite(slot: u16) -> ReplicaId {
+    ReplicaId { service: ServiceId::of(&samples::node(1), "suite"), slot, generation: 1 }
+}
+
+/// Leads nowhere.
+struct NoOutlet;
+
+#[async_trait::async_trait]
+impl Outlet for NoOutlet {
+    async fn connect(&self, _: usize) -> io::Result<opensky_ports::ByteStream> {
+        Err(io::ErrorKind::ConnectionRefused.into())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fake_services_do_what_a_test_asks_for() {
+    let engine = FakeServices::new(|run| match run.replica.slot {
+        0 => FakeService::echo(format!("{}\n", run.replica.generation)),
+        1 => FakeService::deaf().stubborn().exits(3, 60_000),
+        2 => FakeService::fails(Failure::Cancelled),
+        _ => FakeService::deaf(),
+    });
+    let outlet: Arc<dyn Outlet> = Arc::new(NoOutlet);
+    let start = |slot| engine.start(service_run(replica(slot)), Arc::clone(&outlet));
+    let echo = start(0).await.unwrap();
+    let mut stream = echo.dial(80).await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'1', "it greets");
+    engine.set_healthy(replica(0), false);
+    assert!(echo.dial(80).await.is_err());
+    assert_eq!(echo.command(&["curl".into()], Duration::ZERO).await, Ok(1));
+    engine.set_healthy(replica(0), true);
+    assert!(echo.dial(80).await.is_ok());
+    assert!(engine.reach(replica(0), 0).await.is_err(), "its outlet is what the test gave");
+
+    let stubborn = start(1).await.unwrap();
+    assert!(stubborn.dial(80).await.is_err(), "it never listens");
+    assert_eq!(engine.running(), [replica(0), replica(1)]);
+    let began = tokio::time::Instant::now();
+    stubborn.stop(Duration::from_secs(9)).await;
+    assert_eq!((began.elapsed().as_secs(), stubborn.ended().await), (9, InstanceEnd::Exited(137)));
+    let started_anew = start(1).await.unwrap();
+    assert_eq!(started_anew.ended().await, InstanceEnd::Exited(3), "by itself, after a minute");
+    assert!(began.elapsed().as_secs() >= 69);
+
+    assert_eq!(start(2).await.err(), Some(Failure::Cancelled));
+    engine.crash(replica(0), 5);
+    assert_eq!(echo.ended().await, InstanceEnd::Exited(5));
+    let deaf = start(3).await.unwrap();
+    engine.go_away();
+    assert!(matches!(deaf.ended().await, InstanceEnd::Failed(Failure::ProviderStopped { .. })));
+    assert!(matches!(start(0).await, Err(Failure::ProviderStopped { .. })));
+    engine.come_back();
+    start(0).await.unwrap();
+    assert_eq!(engine.running(), [replica(0)]);
 }
 
 #[test]

@@ -6,9 +6,11 @@
 mod blobs;
 mod executor;
 mod journal;
+mod service;
 mod transport;
 
 pub use blobs::{blob_store, blob_store_restart};
 pub use executor::executor;
 pub use journal::journal;
+pub use service::{Does, service_engine};
 pub use transport::{Stranger, transport};
