@@ -1,0 +1,1 @@
+//! Services that try to get out, to break their door, or to use up the machine.
