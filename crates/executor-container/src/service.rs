@@ -66,10 +66,13 @@ impl ServiceEngine for ContainerServices {
             return Err(stopped("nothing can run services here right now"));
         };
         let (started, starting) = oneshot::channel();
-        let life = Life::new(Arc::clone(&self.shared), engine, run);
-        // A task of its own: whoever waits for the start may stop to wait.
+        // A task of its own: whoever waits for the start may stop to wait, at any moment.
+        let given_up = CancellationToken::new();
+        let waiting = given_up.clone().drop_guard();
+        let life = Life::new(Arc::clone(&self.shared), engine, run, given_up);
         self.replicas.spawn(life.live(outlet, started));
         let started = starting.await;
+        waiting.disarm();
         started.unwrap_or_else(|_| Err(Failure::WorkerLost { message: "its task ended".into() }))
     }
 

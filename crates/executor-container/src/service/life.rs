@@ -35,6 +35,7 @@ use std::{
     time::{Duration, Instant},
 };
 use tokio::{sync::oneshot, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 /// Where the door is in a container, and the folder of its socket.
 const DOOR_PATH: &str = "/.opensky/door";
@@ -77,10 +78,17 @@ pub struct Life {
     name: String,
     folder: PathBuf,
     scratch: Arc<Scratch>,
+    /// Nobody waits for its start any more.
+    given_up: CancellationToken,
 }
 
 impl Life {
-    pub fn new(shared: Arc<Shared>, engine: Arc<Found>, run: ServiceRun) -> Self {
+    pub fn new(
+        shared: Arc<Shared>,
+        engine: Arc<Found>,
+        run: ServiceRun,
+        given_up: CancellationToken,
+    ) -> Self {
         let place = shared.take_place();
         let folder = shared.folder.join(place.to_string());
         Self {
@@ -91,21 +99,20 @@ impl Life {
             run,
             place,
             folder,
+            given_up,
         }
     }
 
     /// Starts the replica, says so, and goes on until nothing is left of it, whatever happens.
-    pub async fn live(self, outlet: Arc<dyn Outlet>, mut started: Started) {
-        let began = match self.prepare(&mut started).await {
+    pub async fn live(self, outlet: Arc<dyn Outlet>, started: Started) {
+        let began = match self.prepare().await {
             Ok((image, program)) => self.begin(&image, program, outlet).await,
             Err(failure) => Err(failure),
         };
         match began {
             Ok((replica, output)) => {
-                if started.send(Ok(replica.clone())).is_err() {
-                    // Nobody waits for it any more.
-                    replica.ask_to_end(Duration::ZERO);
-                }
+                // Nobody may wait for it any more; then it ends.
+                let _ = started.send(Ok(replica.clone()));
                 let end = self.watch_over(&replica, output).await;
                 tracing::info!(replica = %self.run.replica, ?end, "a replica ended");
                 replica.measure.end().await;
@@ -122,13 +129,14 @@ impl Life {
     }
 
     /// Gets the image and empty folders; the image's name, and what it starts.
-    async fn prepare(&self, started: &mut Started) -> Result<(String, Vec<String>), Failure> {
+    async fn prepare(&self) -> Result<(String, Vec<String>), Failure> {
         create::check_texts(&self.run.program.args, &self.run.program.env)?;
         create::check_memory(self.run.limits.memory_bytes)?;
+        check_outlets(&self.run)?;
         let image = tokio::select! {
             biased;
             () = self.shared.stopping.cancelled() => return Err(Failure::Cancelled),
-            () = started.closed() => return Err(Failure::Cancelled),
+            () = self.given_up.cancelled() => return Err(Failure::Cancelled),
             image = self.image() => image?,
         };
         let folders = [self.folder.clone(), self.socket_folder()];
@@ -275,6 +283,7 @@ impl Life {
     async fn ending(&self, replica: &Replica) -> Failure {
         let grace = tokio::select! {
             grace = replica.asked() => grace,
+            () = self.given_up.cancelled() => Duration::ZERO,
             () = self.shared.stopping.cancelled() => SHUT_DOWN_GRACE,
         };
         if !grace.is_zero() {
@@ -389,6 +398,17 @@ fn hear(replica: &Replica, piece: LogOutput) {
         }
         LogOutput::StdIn { .. } => {}
     }
+}
+
+/// The door listens on the ports of outlets, in the same network as the program: on one port, only one of both
+/// can.
+fn check_outlets(run: &ServiceRun) -> Result<(), Failure> {
+    let Some((host, port)) = run.outlets.iter().find(|(_, port)| run.ports.contains(port)) else {
+        return Ok(());
+    };
+    let message =
+        format!("port {port} is its own, so it cannot reach '{host}:{port}': one of both must be another");
+    Err(Failure::InvalidProgram { message })
 }
 
 /// Where the door listens for each outlet, and what the names stand for: an address of the loopback for each
