@@ -1,4 +1,4 @@
-//! What a container may do: nothing but to compute, within the limits of its task.
+//! What a container may do: nothing but to compute, within its limits.
 
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
@@ -7,21 +7,22 @@ use bollard::models::{
 use opensky_types::{
     Hash,
     resources::{FUEL_PER_CPU_US, TaskLimits},
+    service::ReplicaLimits,
     task::Failure,
 };
 use std::{collections::HashMap, path::Path};
 
 /// Grows whenever a change here can change a result or a meter.
 const HARDENING: u32 = 1;
-/// Processes and threads of a task.
+/// Processes and threads of a program.
 const PROCESSES_MAX: i64 = 512;
 /// Open files of each of its processes.
 const FILES_MAX: i64 = 4_096;
-/// One slot is one core.
+/// One core.
 const NANO_CPUS: i64 = 1_000_000_000;
 /// Least memory that engines accept.
-pub const MEMORY_BYTES_MIN: u64 = 16 << 20;
-/// Most shared memory (`/dev/shm`), which counts as memory of the task.
+const MEMORY_BYTES_MIN: u64 = 16 << 20;
+/// Most shared memory (`/dev/shm`), which counts as memory of the program.
 const SHARED_MEMORY_BYTES_MAX: u64 = 64 << 20;
 
 /// Bytes of a page.
@@ -33,18 +34,20 @@ pub const OWNER_LABEL: &str = "opensky.node";
 /// The user and group that programs run as when the node itself is root.
 const NOBODY: u32 = 65_534;
 
-/// What tells one task's container from another's.
+/// What tells one container from another.
 #[derive(Debug)]
 pub struct Container<'a> {
     /// The image, by the name that this node gave it.
     pub image: &'a str,
+    /// What takes the place of the image's entry point.
+    pub entrypoint: Option<Vec<String>>,
     pub args: Vec<String>,
     pub env: &'a [(String, String)],
-    pub limits: &'a TaskLimits,
+    pub allowed: Allowed,
     pub has_stdin: bool,
-    /// Its `/tmp` and `/out` on this machine.
-    pub tmp_dir: &'a Path,
-    pub out_dir: &'a Path,
+    /// All of this machine that it sees.
+    pub mounts: Vec<Mount>,
+    pub network: Network<'a>,
     /// Whose it is.
     pub owner: &'a str,
     /// The control group above the one that the engine makes.
@@ -52,6 +55,62 @@ pub struct Container<'a> {
     /// The engine's plain runtime, if it names one.
     pub runtime: Option<String>,
     pub user: (u32, u32),
+}
+
+/// What a program finds of a network. There is no way out of any.
+#[derive(Debug)]
+pub enum Network<'a> {
+    /// Nothing but itself.
+    None,
+    /// The same, under names: they stand for addresses of its own loopback.
+    Loopback { hostname: &'a str, hosts: Vec<String> },
+}
+
+/// What a container may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Allowed {
+    memory_bytes: u64,
+    scratch_bytes: u64,
+    cores: u16,
+    /// Processes and threads beside those of the program itself.
+    processes_beside: u32,
+    /// Processor time of each process, in seconds.
+    cpu_s: Option<i64>,
+}
+
+impl Allowed {
+    pub fn task(limits: &TaskLimits) -> Self {
+        Self {
+            memory_bytes: limits.memory_bytes,
+            scratch_bytes: limits.scratch_bytes,
+            // One slot is one core.
+            cores: 1,
+            processes_beside: 0,
+            // The node ends whoever is over its fuel; this ends a process that outlives its node.
+            cpu_s: Some(cpu_s_max(limits)),
+        }
+    }
+
+    pub fn replica(limits: &ReplicaLimits, processes_beside: u32) -> Self {
+        Self {
+            memory_bytes: limits.memory_bytes,
+            scratch_bytes: limits.scratch_bytes,
+            cores: limits.cpu_cores,
+            processes_beside,
+            cpu_s: None,
+        }
+    }
+
+    fn ulimits(&self) -> Vec<ResourcesUlimits> {
+        let fsize = i64::try_from(self.scratch_bytes.saturating_add(PAGE_BYTES)).unwrap_or(i64::MAX);
+        let usual = [
+            ulimit("nofile", FILES_MAX),
+            ulimit("core", 0),
+            // No one file is larger than all may be together, but for what shows that it was to be.
+            ulimit("fsize", fsize),
+        ];
+        usual.into_iter().chain(self.cpu_s.map(|cpu_s| ulimit("cpu", cpu_s))).collect()
+    }
 }
 
 /// Who programs run as: nobody, or the node's own user if that has no rights beyond its own.
@@ -72,6 +131,15 @@ pub fn check_texts(args: &[String], env: &[(String, String)]) -> Result<(), Fail
     Ok(())
 }
 
+/// Whether engines make a container with so much memory.
+pub fn check_memory(memory_bytes: u64) -> Result<(), Failure> {
+    if memory_bytes >= MEMORY_BYTES_MIN {
+        return Ok(());
+    }
+    let message = format!("a container needs {} MiB of memory or more", MEMORY_BYTES_MIN >> 20);
+    Err(Failure::InvalidProgram { message })
+}
+
 /// Hash of all that decides how a container behaves, for receipts.
 pub fn hardening_hash(arch: &str) -> Hash {
     Hash::of_value("opensky container hardening 1", &(HARDENING, arch))
@@ -79,34 +147,66 @@ pub fn hardening_hash(arch: &str) -> Hash {
 
 /// The order for the engine.
 pub fn create(container: Container<'_>) -> ContainerCreateBody {
-    let memory = i64::try_from(container.limits.memory_bytes).unwrap_or(i64::MAX);
-    let host_config = HostConfig {
+    let host_config = host_config(&container);
+    let (user, group) = container.user;
+    let hostname = match container.network {
+        Network::None => "task",
+        Network::Loopback { hostname, .. } => hostname,
+    };
+    ContainerCreateBody {
+        image: Some(container.image.to_owned()),
+        entrypoint: container.entrypoint,
+        cmd: (!container.args.is_empty()).then_some(container.args),
+        env: Some(environment(container.env)),
+        user: Some(format!("{user}:{group}")),
+        hostname: Some(hostname.to_owned()),
+        attach_stdin: Some(container.has_stdin),
+        open_stdin: Some(container.has_stdin),
+        stdin_once: Some(container.has_stdin),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        // An engine that sees no network at all writes no names either.
+        network_disabled: Some(matches!(container.network, Network::None)),
+        healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
+        labels: Some(HashMap::from([(OWNER_LABEL.to_owned(), container.owner.to_owned())])),
+        host_config: Some(host_config),
+        ..ContainerCreateBody::default()
+    }
+}
+
+fn host_config(container: &Container<'_>) -> HostConfig {
+    let allowed = &container.allowed;
+    let memory = i64::try_from(allowed.memory_bytes).unwrap_or(i64::MAX);
+    let (hosts, sysctls) = match &container.network {
+        Network::None => (None, None),
+        // Its loopback is its own: no port of it is worth a right.
+        Network::Loopback { hosts, .. } => (
+            Some(hosts.clone()),
+            Some(HashMap::from([("net.ipv4.ip_unprivileged_port_start".to_owned(), "0".to_owned())])),
+        ),
+    };
+    HostConfig {
         // What it may use.
         memory: Some(memory),
         memory_swap: Some(memory),
-        nano_cpus: Some(NANO_CPUS),
-        pids_limit: Some(PROCESSES_MAX),
-        ulimits: Some(vec![
-            ulimit("nofile", FILES_MAX),
-            ulimit("core", 0),
-            // No one file is larger than all may be together, but for what shows that it was to be.
-            ulimit("fsize", fsize_max(container.limits)),
-            // The node ends whoever is over its fuel; this ends a process that outlives its node.
-            ulimit("cpu", cpu_s_max(container.limits)),
-        ]),
-        shm_size: Some((container.limits.memory_bytes / 2).min(SHARED_MEMORY_BYTES_MAX) as i64),
-        cgroup_parent: container.cgroup_parent,
+        nano_cpus: Some(NANO_CPUS * i64::from(allowed.cores)),
+        pids_limit: Some(PROCESSES_MAX + i64::from(allowed.processes_beside)),
+        ulimits: Some(allowed.ulimits()),
+        shm_size: Some((allowed.memory_bytes / 2).min(SHARED_MEMORY_BYTES_MAX) as i64),
+        cgroup_parent: container.cgroup_parent.clone(),
         // What it may do.
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
         privileged: Some(false),
-        runtime: container.runtime,
+        runtime: container.runtime.clone(),
         network_mode: Some("none".to_owned()),
+        extra_hosts: hosts,
+        sysctls,
         ipc_mode: Some("private".to_owned()),
         cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
         // What it sees.
         readonly_rootfs: Some(true),
-        mounts: Some(vec![bind(container.tmp_dir, "/tmp"), bind(container.out_dir, "/out")]),
+        mounts: Some(container.mounts.clone()),
         // What stays of it.
         log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
         restart_policy: Some(RestartPolicy {
@@ -115,24 +215,6 @@ pub fn create(container: Container<'_>) -> ContainerCreateBody {
         }),
         init: Some(true),
         ..HostConfig::default()
-    };
-    let (user, group) = container.user;
-    ContainerCreateBody {
-        image: Some(container.image.to_owned()),
-        cmd: (!container.args.is_empty()).then_some(container.args),
-        env: Some(environment(container.env)),
-        user: Some(format!("{user}:{group}")),
-        hostname: Some("task".to_owned()),
-        attach_stdin: Some(container.has_stdin),
-        open_stdin: Some(container.has_stdin),
-        stdin_once: Some(container.has_stdin),
-        attach_stdout: Some(true),
-        attach_stderr: Some(true),
-        network_disabled: Some(true),
-        healthcheck: Some(HealthConfig { test: Some(vec!["NONE".to_owned()]), ..HealthConfig::default() }),
-        labels: Some(HashMap::from([(OWNER_LABEL.to_owned(), container.owner.to_owned())])),
-        host_config: Some(host_config),
-        ..ContainerCreateBody::default()
     }
 }
 
@@ -150,20 +232,17 @@ fn cpu_s_max(limits: &TaskLimits) -> i64 {
     i64::try_from(seconds.saturating_add(1)).unwrap_or(i64::MAX)
 }
 
-fn fsize_max(limits: &TaskLimits) -> i64 {
-    i64::try_from(limits.scratch_bytes.saturating_add(PAGE_BYTES)).unwrap_or(i64::MAX)
-}
-
 fn ulimit(name: &str, most: i64) -> ResourcesUlimits {
     ResourcesUlimits { name: Some(name.to_owned()), soft: Some(most), hard: Some(most) }
 }
 
-fn bind(source: &Path, target: &str) -> Mount {
+/// A folder or file of this machine that it sees, and whether it may write there.
+pub fn bind(source: &Path, target: &str, is_read_only: bool) -> Mount {
     Mount {
         source: Some(source.to_string_lossy().into_owned()),
         target: Some(target.to_owned()),
         typ: Some(MountType::BIND),
-        read_only: Some(false),
+        read_only: Some(is_read_only),
         ..Mount::default()
     }
 }
@@ -177,12 +256,13 @@ mod tests {
         let limits = TaskLimits { memory_bytes: 64 << 20, ..TaskLimits::default() };
         let body = create(Container {
             image: "opensky/image:0",
+            entrypoint: None,
             args: vec!["a".into()],
             env: &[("A".into(), "b=c".into())],
-            limits: &limits,
+            allowed: Allowed::task(&limits),
             has_stdin: false,
-            tmp_dir: Path::new("/scratch/tmp"),
-            out_dir: Path::new("/scratch/out"),
+            mounts: vec![bind(Path::new("/scratch/tmp"), "/tmp", false)],
+            network: Network::None,
             owner: "node",
             cgroup_parent: None,
             runtime: None,
@@ -199,9 +279,43 @@ mod tests {
         let cpu = host.ulimits.unwrap().into_iter().find(|limit| limit.name.as_deref() == Some("cpu"));
         assert_eq!(cpu.unwrap().hard, Some(601), "ten minutes on one core, and a second");
         assert_eq!((host.binds, host.tmpfs, host.volumes_from), (None, None, None));
+        assert_eq!((host.extra_hosts, host.sysctls, host.port_bindings), (None, None, None));
         let targets: Vec<_> = host.mounts.unwrap().into_iter().filter_map(|mount| mount.target).collect();
-        assert_eq!(targets, ["/tmp", "/out"]);
+        assert_eq!(targets, ["/tmp"]);
         assert_eq!(body.user.as_deref(), Some("1:2"));
         assert_eq!(body.env.unwrap(), ["HOME=/tmp", "A=b=c", "NVIDIA_VISIBLE_DEVICES=void"]);
+    }
+
+    #[test]
+    fn j3_a_service_has_no_network_either() {
+        let limits = ReplicaLimits { cpu_cores: 3, ..ReplicaLimits::default() };
+        let body = create(Container {
+            image: "opensky/image:0",
+            entrypoint: Some(vec!["/door".into()]),
+            args: Vec::new(),
+            env: &[],
+            allowed: Allowed::replica(&limits, 88),
+            has_stdin: false,
+            mounts: Vec::new(),
+            network: Network::Loopback { hostname: "service", hosts: vec!["db:127.0.1.1".into()] },
+            owner: "node",
+            cgroup_parent: None,
+            runtime: None,
+            user: (1, 2),
+        });
+        let host = body.host_config.unwrap();
+        assert_eq!(host.network_mode.as_deref(), Some("none"));
+        assert_eq!(
+            (host.port_bindings, host.publish_all_ports, host.links, host.dns),
+            (None, None, None, None)
+        );
+        assert_eq!(host.cap_drop.unwrap(), ["ALL"]);
+        assert_eq!(host.security_opt.unwrap(), ["no-new-privileges:true"]);
+        assert_eq!((host.privileged, host.readonly_rootfs), (Some(false), Some(true)));
+        assert_eq!((host.pids_limit, host.nano_cpus), (Some(600), Some(3_000_000_000)));
+        assert!(
+            host.ulimits.unwrap().iter().all(|limit| limit.name.as_deref() != Some("cpu")),
+            "it has no end"
+        );
     }
 }

@@ -98,6 +98,12 @@ impl Watch {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Whether this engine is still the one.
+    pub fn has(&self, engine: &Arc<Found>) -> bool {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.as_ref().is_some_and(|found| Arc::ptr_eq(found, engine))
+    }
+
     /// Looks no more.
     pub fn stop(&self) {
         self.stop.cancel();

@@ -2,7 +2,9 @@
 
 use crate::{
     engine::{Watch, usual_sockets},
+    host::Host,
     images::Images,
+    service::ContainerServices,
     slots::{Lent, Slots},
     task,
 };
@@ -48,12 +50,10 @@ pub struct StartError {
 
 /// Runs tasks in containers of an engine on this machine, while there is one.
 pub struct ContainerExecutor {
-    watch: Arc<Watch>,
-    images: Images,
-    blobs: Arc<dyn BlobStore>,
+    host: Arc<Host>,
+    services: Arc<ContainerServices>,
     /// Removes containers that are done with.
     cleaner: TaskTracker,
-    owner: String,
     slots: Slots,
     stopping: CancellationToken,
 }
@@ -67,16 +67,19 @@ impl ContainerExecutor {
         let watch = Watch::start(sockets, config.look_every, config.owner.clone()).await;
         let scratch_dir = fresh_folder(&config.scratch_dir)
             .map_err(|source| StartError { path: config.scratch_dir.clone(), source })?;
+        let images = Images::new(Arc::clone(&blobs), config.images_cap_bytes);
         let stopping = CancellationToken::new();
-        Ok(Self {
-            watch,
-            images: Images::new(Arc::clone(&blobs), config.images_cap_bytes),
-            blobs,
-            cleaner: TaskTracker::new(),
-            slots: Slots::new(config.slots, &scratch_dir, &config.owner, stopping.clone()),
-            owner: config.owner,
-            stopping,
-        })
+        let slots = Slots::new(config.slots, &scratch_dir, &config.owner, stopping.clone());
+        let host = Arc::new(Host { watch, images, blobs, owner: config.owner });
+        let path = scratch_dir.join("services");
+        let services = ContainerServices::new(Arc::clone(&host), path.clone());
+        let services = Arc::new(services.map_err(|source| StartError { path, source })?);
+        Ok(Self { host, services, cleaner: TaskTracker::new(), slots, stopping })
+    }
+
+    /// The services that run beside the tasks, in the same engine. They are shut down before this is.
+    pub fn services(&self) -> Arc<ContainerServices> {
+        Arc::clone(&self.services)
     }
 
     async fn run_item(
@@ -90,15 +93,15 @@ impl ContainerExecutor {
         if cancel.is_cancelled() || self.stopping.is_cancelled() {
             return task::cancelled(item.key);
         }
-        let (Some(engine), Some(slot)) = (self.watch.found(), lent.and_then(Lent::usable)) else {
+        let (Some(engine), Some(slot)) = (self.host.watch.found(), lent.and_then(Lent::usable)) else {
             return task::no_engine(item.key);
         };
         let call = task::Call {
             engine: &engine,
-            images: &self.images,
-            blobs: &self.blobs,
+            images: &self.host.images,
+            blobs: &self.host.blobs,
             cleaner: &self.cleaner,
-            owner: &self.owner,
+            owner: &self.host.owner,
             batch,
         };
         call.run(slot, item, sink, [cancel, &self.stopping]).await
@@ -108,7 +111,7 @@ impl ContainerExecutor {
 #[async_trait]
 impl Executor for ContainerExecutor {
     fn engines(&self) -> Vec<Engine> {
-        self.watch.found().map(|found| found.engine()).into_iter().collect()
+        self.host.watch.found().map(|found| found.engine()).into_iter().collect()
     }
 
     async fn run(&self, batch: WorkBatch, sink: &dyn LogSink, cancel: CancellationToken) {
@@ -120,7 +123,7 @@ impl Executor for ContainerExecutor {
 
     async fn shut_down(&self) {
         self.stopping.cancel();
-        self.watch.stop();
+        self.host.watch.stop();
         // Batches end their containers; each gives its slot back.
         self.slots.close().await;
         self.cleaner.close();

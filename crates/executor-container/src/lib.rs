@@ -15,11 +15,14 @@ pub mod archive;
 mod create;
 mod engine;
 mod executor;
+mod host;
 mod images;
 mod meter;
+mod service;
 mod slots;
 mod task;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use executor::{Config, ContainerExecutor, StartError};
+pub use service::ContainerServices;

@@ -1,7 +1,7 @@
-//! Processor time and memory of a task, from the counters of the kernel.
+//! Processor time and memory of a program, from the counters of the kernel.
 //!
 //! The control group of a container is gone as soon as the container ends, and a short task is over before
-//! anyone could read it. So each slot has a group of its own above it, which the engine makes and nobody
+//! anyone could read it. So each slot, and each replica of a service, has a group of its own above it, which the engine makes and nobody
 //! removes while the node runs: what was used below it stays counted there.
 
 use std::{
@@ -69,9 +69,9 @@ impl Files {
 }
 
 impl Meter {
-    /// The counters of slot `slot` of the node `owner`.
-    pub fn new(owner: &str, slot: usize) -> Self {
-        let group = format!("/opensky-{owner}/slot-{slot}");
+    /// The counters of a place of the node `owner`, such as `slot-0`.
+    pub fn new(owner: &str, place: &str) -> Self {
+        let group = format!("/opensky-{owner}/{place}");
         Self { files: Files::new(&group), group, before_us: 0, can_reset_peak: false }
     }
 

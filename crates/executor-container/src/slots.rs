@@ -40,10 +40,10 @@ pub struct Lent {
 
 impl Slots {
     pub fn new(count: usize, folder: &Path, owner: &str, stopping: CancellationToken) -> Self {
-        let slot = |number: usize| Slot {
-            scratch: Arc::new(Scratch::new(&folder.join(format!("slot-{number}")))),
-            meter: Meter::new(owner, number),
-            stuck: None,
+        let slot = |number: usize| {
+            let place = format!("slot-{number}");
+            let scratch = Arc::new(Scratch::new(&folder.join(&place)));
+            Slot { scratch, meter: Meter::new(owner, &place), stuck: None }
         };
         let count_max = u32::try_from(count).unwrap_or(u32::MAX);
         Self {

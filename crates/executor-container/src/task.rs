@@ -4,7 +4,7 @@ mod streams;
 mod watching;
 
 use crate::{
-    create::{self, Container, MEMORY_BYTES_MIN},
+    create::{self, Allowed, Container, Network, bind},
     engine::Found,
     images::{Images, lost},
     slots::Slot,
@@ -39,6 +39,8 @@ use std::{
 use streams::Streams;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use watching::Watching;
+
+pub use watching::engine_counts;
 
 /// How long the engine may take to notice that a container ended.
 const END_WAIT: Duration = Duration::from_secs(10);
@@ -130,7 +132,7 @@ impl Call<'_> {
         (sink, stop): (&dyn LogSink, [&CancellationToken; 2]),
         (streams, watching): (&mut Streams, &mut Watching),
     ) -> Result<Ended, Failure> {
-        let attached = self.attach(id, !item.input.stdin.is_empty()).await?;
+        let attached = attach(&self.engine.docker, id, !item.input.stdin.is_empty()).await?;
         slot.meter.begin();
         watching.begin(id);
         self.engine.docker.start_container(id, None::<StartContainerOptions>).await.map_err(unstartable)?;
@@ -138,14 +140,13 @@ impl Call<'_> {
         match streams.run(attached, contents, (item.key, sink), stop, (watching, slot)).await {
             End::Stopped(failure) => Err(failure),
             End::Over => {
-                let state = self.state(id).await?;
+                let state = state_at_end(&self.engine.docker, id).await?;
                 if state.oom_killed == Some(true) {
                     return Err(Failure::Limit { limit: Limit::Memory });
                 }
                 watching.check(slot).await?;
                 let (files, bytes) = self.outputs(&slot.scratch).await?;
-                let code = state.exit_code.and_then(|code| i32::try_from(code).ok()).unwrap_or(-1);
-                Ok((code, files, bytes))
+                Ok((exit_code(&state), files, bytes))
             }
         }
     }
@@ -159,10 +160,7 @@ impl Call<'_> {
         stop: [&CancellationToken; 2],
     ) -> Result<String, Failure> {
         let limits = &self.batch.limits;
-        if limits.memory_bytes < MEMORY_BYTES_MIN {
-            let message = format!("a container needs {} MiB of memory or more", MEMORY_BYTES_MIN >> 20);
-            return Err(Failure::InvalidProgram { message });
-        }
+        create::check_memory(limits.memory_bytes)?;
         let mut is_second_try = false;
         loop {
             let image = tokio::select! {
@@ -173,12 +171,16 @@ impl Call<'_> {
             };
             let body = create::create(Container {
                 image: &image,
+                entrypoint: None,
                 args: args.clone(),
                 env: &self.batch.program.env,
-                limits,
+                allowed: Allowed::task(limits),
                 has_stdin,
-                tmp_dir: &slot.scratch.tmp_dir(),
-                out_dir: &slot.scratch.out_dir(),
+                mounts: vec![
+                    bind(&slot.scratch.tmp_dir(), "/tmp", false),
+                    bind(&slot.scratch.out_dir(), "/out", false),
+                ],
+                network: Network::None,
                 owner: self.owner,
                 cgroup_parent: self.engine.makes_cgroups.then(|| slot.meter.group()),
                 runtime: self.engine.runtime.clone(),
@@ -192,33 +194,6 @@ impl Call<'_> {
                 }
                 Err(error) => return Err(not_created(error)),
             }
-        }
-    }
-
-    async fn attach(&self, id: &str, has_stdin: bool) -> Result<AttachContainerResults, Failure> {
-        let options = AttachContainerOptionsBuilder::default()
-            .stdin(has_stdin)
-            .stdout(true)
-            .stderr(true)
-            .stream(true)
-            .build();
-        self.engine.docker.attach_container(id, Some(options)).await.map_err(|error| lost(&error))
-    }
-
-    /// How the program ended. Its streams close a moment before the engine knows.
-    async fn state(&self, id: &str) -> Result<ContainerState, Failure> {
-        let asked = Instant::now();
-        loop {
-            let inspected = self.engine.docker.inspect_container(id, None::<InspectContainerOptions>).await;
-            let state = inspected.map_err(|error| lost(&error))?.state.unwrap_or_default();
-            if state.running != Some(true) {
-                return Ok(state);
-            }
-            if asked.elapsed() > END_WAIT {
-                let message = "the container closed its outputs and goes on".to_owned();
-                return Err(Failure::WorkerLost { message });
-            }
-            tokio::time::sleep(END_LOOK).await;
         }
     }
 
@@ -262,6 +237,38 @@ impl Drop for Removal<'_> {
     }
 }
 
+/// The streams of a container that has not started yet.
+pub async fn attach(docker: &Docker, id: &str, has_stdin: bool) -> Result<AttachContainerResults, Failure> {
+    let options = AttachContainerOptionsBuilder::default()
+        .stdin(has_stdin)
+        .stdout(true)
+        .stderr(true)
+        .stream(true)
+        .build();
+    docker.attach_container(id, Some(options)).await.map_err(|error| lost(&error))
+}
+
+/// How the program ended. Its streams close a moment before the engine knows.
+pub async fn state_at_end(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
+    let asked = Instant::now();
+    loop {
+        let inspected = docker.inspect_container(id, None::<InspectContainerOptions>).await;
+        let state = inspected.map_err(|error| lost(&error))?.state.unwrap_or_default();
+        if state.running != Some(true) {
+            return Ok(state);
+        }
+        if asked.elapsed() > END_WAIT {
+            let message = "the container closed its outputs and goes on".to_owned();
+            return Err(Failure::WorkerLost { message });
+        }
+        tokio::time::sleep(END_LOOK).await;
+    }
+}
+
+pub fn exit_code(state: &ContainerState) -> i32 {
+    state.exit_code.and_then(|code| i32::try_from(code).ok()).unwrap_or(-1)
+}
+
 /// Ends and removes a container; `false` if it may still be there.
 pub async fn remove(docker: &Docker, id: &str) -> bool {
     let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
@@ -275,7 +282,7 @@ pub async fn remove(docker: &Docker, id: &str) -> bool {
 }
 
 /// Empty folders that belong to whom the program runs as.
-async fn recreate(scratch: &Arc<Scratch>) -> Result<(), Failure> {
+pub async fn recreate(scratch: &Arc<Scratch>) -> Result<(), Failure> {
     let scratch = Arc::clone(scratch);
     let recreated = tokio::task::spawn_blocking(move || {
         scratch.recreate()?;
@@ -290,7 +297,7 @@ async fn recreate(scratch: &Arc<Scratch>) -> Result<(), Failure> {
 }
 
 /// What the engine says when it makes no container: mostly that something is wrong with itself.
-fn not_created(error: EngineError) -> Failure {
+pub fn not_created(error: EngineError) -> Failure {
     match error {
         EngineError::DockerResponseServerError { message, .. } if message.contains("not a directory") => {
             Failure::InvalidProgram { message }
@@ -303,7 +310,7 @@ fn not_created(error: EngineError) -> Failure {
 }
 
 /// What the engine says when a container does not start: mostly that there is no such program in it.
-fn unstartable(error: EngineError) -> Failure {
+pub fn unstartable(error: EngineError) -> Failure {
     match error {
         EngineError::DockerResponseServerError { message, .. } if message.contains("exec") => {
             Failure::InvalidProgram { message }

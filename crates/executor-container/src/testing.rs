@@ -59,7 +59,7 @@ pub fn busybox() -> Option<Vec<u8>> {
     header.set_size(program.len() as u64);
     header.set_mode(0o755);
     layer.append_data(&mut header, "bin/busybox", program.as_slice()).expect("a tar in memory");
-    for name in ["sh", "cat", "echo", "sleep", "true"] {
+    for name in ["sh", "cat", "echo", "sleep", "true", "false"] {
         let mut link = tar::Header::new_gnu();
         link.set_entry_type(tar::EntryType::Symlink);
         link.set_size(0);

@@ -124,14 +124,20 @@ impl Watching {
     }
 
     async fn ask(&mut self) {
-        let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
-        let mut answers = Box::pin(self.docker.stats(&self.id, Some(options)));
-        let Ok(Some(Ok(stats))) = tokio::time::timeout(QUESTION_WAIT, answers.next()).await else { return };
-        let used_ns = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
-        self.asked_cpu_us = self.asked_cpu_us.max(used_ns.unwrap_or(0) / 1_000);
-        let memory_bytes = stats.memory_stats.and_then(|memory| memory.usage).unwrap_or(0);
+        let Some((cpu_us, memory_bytes)) = engine_counts(&self.docker, &self.id).await else { return };
+        self.asked_cpu_us = self.asked_cpu_us.max(cpu_us);
         self.memory_seen_bytes = self.memory_seen_bytes.max(memory_bytes);
     }
+}
+
+/// What the engine says of a container: its processor time in microseconds, and its memory in bytes.
+pub async fn engine_counts(docker: &Docker, id: &str) -> Option<(u64, u64)> {
+    let options = StatsOptionsBuilder::default().stream(false).one_shot(true).build();
+    let mut answers = Box::pin(docker.stats(id, Some(options)));
+    let Ok(Some(Ok(stats))) = tokio::time::timeout(QUESTION_WAIT, answers.next()).await else { return None };
+    let used_ns = stats.cpu_stats.and_then(|cpu| cpu.cpu_usage).and_then(|usage| usage.total_usage);
+    let memory_bytes = stats.memory_stats.and_then(|memory| memory.usage);
+    Some((used_ns.unwrap_or(0) / 1_000, memory_bytes.unwrap_or(0)))
 }
 
 /// Processor time that fits the wall time: one core cannot work for longer than the clock ran (threat M1).

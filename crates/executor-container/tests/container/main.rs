@@ -6,5 +6,7 @@
 mod abuse;
 mod images;
 mod running;
+mod services;
+mod services_abuse;
 mod support;
 mod watching;

@@ -17,7 +17,7 @@ use opensky_types::{
     task::{Content, Failure, Outcome, TaskInput, TaskOutput},
 };
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
@@ -39,6 +39,11 @@ pub struct Setup {
 impl Setup {
     /// None, with the reason on the screen, where no containers can be run.
     pub async fn new(test: &str) -> Option<Self> {
+        Self::on(test, Vec::new()).await
+    }
+
+    /// The same with an engine that listens on one of these sockets.
+    pub async fn on(test: &str, sockets: Vec<PathBuf>) -> Option<Self> {
         static NODES: AtomicU32 = AtomicU32::new(0);
         let Some(archive) = busybox() else {
             eprintln!("skipped: {test}: there is no {BUSYBOX}");
@@ -49,7 +54,7 @@ impl Setup {
         let image = blobs.put(&archive).unwrap();
         let number = NODES.fetch_add(1, Ordering::Relaxed);
         let owner = format!("test-{}-{number}", std::process::id());
-        let executor = start(folder.path(), &owner, blobs.clone()).await;
+        let executor = start_on(sockets, folder.path(), &owner, blobs.clone()).await;
         if executor.engines().is_empty() {
             eprintln!("skipped: {test}: no container engine answers");
             return None;
@@ -101,29 +106,61 @@ impl Setup {
     }
 }
 
-impl Drop for Setup {
-    /// A test that failed leaves nothing that runs.
-    fn drop(&mut self) {
+impl Setup {
+    /// Ids of the containers of this node.
+    pub fn containers(&self) -> Vec<String> {
         let ours = format!("label=opensky.node={}", self.owner);
         let listed = std::process::Command::new("docker").args(["ps", "-aq", "--filter", &ours]).output();
         let listed = listed.map(|listed| String::from_utf8_lossy(&listed.stdout).into_owned());
-        for id in listed.unwrap_or_default().lines() {
+        listed.unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+
+    /// What replicas have on this machine: containers, folders, control groups.
+    pub fn traces(&self) -> Vec<String> {
+        let names = |folder: &Path| {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path().display().to_string()).collect::<Vec<_>>()
+        };
+        let folders = names(&self.folder.path().join("scratch/services"));
+        let folders = folders.into_iter().filter(|path| !path.ends_with("/door"));
+        let groups = names(Path::new("/sys/fs/cgroup"))
+            .into_iter()
+            .flat_map(|hierarchy| names(&Path::new(&hierarchy).join(format!("opensky-{}", self.owner))));
+        let groups = groups.filter(|path| path.contains("/replica-"));
+        self.containers().into_iter().chain(folders).chain(groups).collect()
+    }
+}
+
+impl Drop for Setup {
+    /// A test that failed leaves nothing that runs.
+    fn drop(&mut self) {
+        for id in self.containers() {
             // Some are being removed already.
-            let _ = std::process::Command::new("docker").args(["rm", "-f", id]).output();
+            let _ = std::process::Command::new("docker").args(["rm", "-f", &id]).output();
         }
         // Nor groups that count nothing any more; what is busy still stays.
         for hierarchy in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
             let group = hierarchy.path().join(format!("opensky-{}", self.owner));
-            let slots = [group.join("slot-0"), group.join("slot-1"), group];
-            slots.iter().for_each(|folder| drop(std::fs::remove_dir(folder)));
+            let slots =
+                ["slot-0", "slot-1", "replica-0", "replica-1", "replica-2"].map(|place| group.join(place));
+            slots.iter().chain([&group]).for_each(|folder| drop(std::fs::remove_dir(folder)));
         }
     }
 }
 
 pub async fn start(folder: &Path, owner: &str, blobs: Arc<MemoryBlobs>) -> ContainerExecutor {
+    start_on(Vec::new(), folder, owner, blobs).await
+}
+
+async fn start_on(
+    sockets: Vec<PathBuf>,
+    folder: &Path,
+    owner: &str,
+    blobs: Arc<MemoryBlobs>,
+) -> ContainerExecutor {
     let config = Config {
-        sockets: Vec::new(),
-        look_every: Duration::from_secs(5),
+        sockets,
+        look_every: Duration::from_secs(1),
         slots: 2,
         scratch_dir: folder.join("scratch"),
         images_cap_bytes: 4 << 30,

@@ -1,0 +1,340 @@
+//! The door of a service's container: the only way in, and the only way out.
+//!
+//! A replica has no network but its own loopback. This program, mounted read-only beside the image, connects to
+//! the one socket that the node listens on for this replica, and keeps a few connections waiting there. The
+//! node takes one and orders: a port to connect to, or a command to run. For each outlet it listens on a
+//! loopback address of its own, and brings what connects there to the node.
+//!
+//! `door start SOCKET MOST OUTLETS PROGRAM ARGS…` leaves a process behind that does this, and becomes PROGRAM:
+//! the program is nobody's child but the init's, with its own signals and its own exit code. Whatever the
+//! program does to the door, or says to the socket itself, it does to itself. Only the standard library is
+//! used, so that one call of rustc makes it.
+
+use std::{
+    env,
+    ffi::OsString,
+    io::{self, Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
+    os::unix::{
+        net::UnixStream,
+        process::{CommandExt, ExitStatusExt},
+    },
+    process::{Child, Command, ExitCode, Stdio, exit},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Connections that wait for orders.
+const WAITING: usize = 4;
+/// Enough for the few calls of a thread.
+const STACK_BYTES: usize = 64 * 1024;
+/// Bytes on their way in one direction.
+const BUFFER_BYTES: usize = 32 * 1024;
+/// Longest wait for a port of the program to answer.
+const CONNECT_WAIT: Duration = Duration::from_secs(3);
+/// Longest wait for the node to reach what an outlet stands for.
+const OUTLET_WAIT: Duration = Duration::from_secs(60);
+/// Time between two tries, the first and the longest.
+const AGAIN: Duration = Duration::from_millis(20);
+const AGAIN_MAX: Duration = Duration::from_secs(1);
+/// Most bytes of a command.
+const COMMAND_BYTES_MAX: usize = 1 << 20;
+
+/// A connection that waits for orders says so.
+const READY: u8 = b'R';
+/// One that an outlet brings; the number of the outlet follows.
+const OUTLET: u8 = b'O';
+const DONE: u8 = 0;
+const REFUSED: u8 = 1;
+const TOO_LATE: u8 = 2;
+
+/// The exit codes of shells for what cannot be started.
+const NOT_STARTED: i32 = 126;
+const NOT_FOUND: i32 = 127;
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = env::args_os().collect();
+    let [door, mode, socket, most, outlets, program @ ..] = args.as_slice() else {
+        eprintln!("door: too few arguments");
+        return ExitCode::FAILURE;
+    };
+    let way = [socket, most, outlets];
+    let done = match (mode.to_str(), program) {
+        (Some("start"), [program, args @ ..]) => start(door, way, program, args),
+        (Some("leave"), []) => leave(door, way),
+        (Some("serve"), []) => serve(way),
+        _ => Err(io::Error::other("nothing to start")),
+    };
+    if let Err(error) = done {
+        eprintln!("door: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Has the door opened, and becomes the program.
+fn start(door: &OsString, way: [&OsString; 3], program: &OsString, args: &[OsString]) -> io::Result<()> {
+    let left = Command::new(door).arg("leave").args(way).stdout(Stdio::null()).status()?;
+    if !left.success() {
+        return Err(io::Error::other("it stays closed"));
+    }
+    let error = Command::new(program).args(args).exec();
+    eprintln!("door: cannot start {}: {error}", program.display());
+    exit(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED })
+}
+
+/// Leaves a process behind that serves, once it does. Whoever is between it and the program goes, so that
+/// the program finds no child that it did not make.
+fn leave(door: &OsString, way: [&OsString; 3]) -> io::Result<()> {
+    let mut command = Command::new(door);
+    command.arg("serve").args(way).stdin(Stdio::null()).stdout(Stdio::piped());
+    // Signals for the program's group are not for the door.
+    let mut server = command.process_group(0).spawn()?;
+    let mut word = [0];
+    server.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?.read_exact(&mut word)
+}
+
+/// What all threads know.
+struct Door {
+    socket: OsString,
+    /// Most connections in each direction.
+    most: usize,
+    inward: AtomicUsize,
+    outward: AtomicUsize,
+    /// How many wait for orders.
+    waiting: Mutex<usize>,
+    taken: Condvar,
+}
+
+fn serve(way: [&OsString; 3]) -> io::Result<()> {
+    let [socket, most, outlets] = way;
+    let text = |text: &OsString| text.to_str().map(str::to_owned).ok_or(io::ErrorKind::InvalidInput);
+    let door = Arc::new(Door {
+        socket: socket.clone(),
+        most: text(most)?.parse().map_err(io::Error::other)?,
+        inward: AtomicUsize::new(0),
+        outward: AtomicUsize::new(0),
+        waiting: Mutex::new(0),
+        taken: Condvar::new(),
+    });
+    let outlets = text(outlets)?;
+    for (index, address) in (0..).zip(outlets.split(',').filter(|address| !address.is_empty())) {
+        let address: SocketAddr = address.parse().map_err(io::Error::other)?;
+        let listener = TcpListener::bind(address)
+            .map_err(|error| io::Error::other(format!("cannot listen on {address}: {error}")))?;
+        let door = Arc::clone(&door);
+        run(move || door.bring_out(&listener, index))?;
+    }
+    // Whoever started this may go.
+    io::stdout().write_all(b"1")?;
+    io::stdout().flush()?;
+    door.keep_waiting()
+}
+
+/// A thread. A program with too many of its own leaves no room for it.
+fn run(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().stack_size(STACK_BYTES).spawn(work).map(drop)
+}
+
+/// Counts as long as it lives.
+struct Counted<'a>(&'a AtomicUsize);
+
+impl<'a> Counted<'a> {
+    fn below(most: usize, count: &'a AtomicUsize) -> Option<Self> {
+        let counted = Self(count);
+        (count.fetch_add(1, Ordering::Relaxed) < most).then_some(counted)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Door {
+    /// Sees to it that some connections always wait.
+    fn keep_waiting(self: Arc<Self>) -> io::Result<()> {
+        loop {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            while *waiting >= WAITING {
+                waiting = self.taken.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+            }
+            *waiting += 1;
+            drop(waiting);
+            let door = Arc::clone(&self);
+            if run(move || door.wait_and_obey()).is_err() {
+                self.no_longer_waits();
+                thread::sleep(AGAIN);
+            }
+        }
+    }
+
+    fn no_longer_waits(&self) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.taken.notify_one();
+    }
+
+    fn to_node(&self) -> io::Result<UnixStream> {
+        UnixStream::connect(&self.socket)
+    }
+
+    /// Waits for one order, and does it.
+    fn wait_and_obey(&self) {
+        let mut again = AGAIN;
+        let (mut node, port) = loop {
+            match self.order() {
+                Ok(order) => break order,
+                Err(_) => thread::sleep(again),
+            }
+            again = (again * 2).min(AGAIN_MAX);
+        };
+        self.no_longer_waits();
+        // The node sees how it ends by the end of the connection.
+        let _ = match port {
+            0 => command(&mut node),
+            port => self.bring_in(node, port),
+        };
+    }
+
+    fn order(&self) -> io::Result<(UnixStream, u16)> {
+        let mut node = self.to_node()?;
+        node.write_all(&[READY])?;
+        let mut port = [0; 2];
+        node.read_exact(&mut port)?;
+        Ok((node, u16::from_le_bytes(port)))
+    }
+
+    fn bring_in(&self, mut node: UnixStream, port: u16) -> io::Result<()> {
+        let reached = Counted::below(self.most, &self.inward).and_then(|counted| {
+            let hosts = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+            let reach = |host| TcpStream::connect_timeout(&SocketAddr::new(host, port), CONNECT_WAIT).ok();
+            hosts.into_iter().find_map(reach).map(|program| (counted, program))
+        });
+        let Some((_counted, program)) = reached else { return node.write_all(&[REFUSED]) };
+        node.write_all(&[DONE])?;
+        join(node, program)
+    }
+
+    /// Takes what the program connects to an outlet.
+    fn bring_out(self: Arc<Self>, listener: &TcpListener, index: u8) {
+        loop {
+            let Ok((program, _)) = listener.accept() else {
+                thread::sleep(AGAIN);
+                continue;
+            };
+            let door = Arc::clone(&self);
+            // Without room for a thread the connection ends, and the program sees it.
+            let _ = run(move || drop(door.out(program, index)));
+        }
+    }
+
+    fn out(&self, program: TcpStream, index: u8) -> io::Result<()> {
+        let Some(_counted) = Counted::below(self.most, &self.outward) else { return Ok(()) };
+        let mut node = self.to_node()?;
+        node.write_all(&[OUTLET, index])?;
+        node.set_read_timeout(Some(OUTLET_WAIT))?;
+        let mut answer = [0];
+        node.read_exact(&mut answer)?;
+        node.set_read_timeout(None)?;
+        if answer == [DONE] { join(node, program) } else { Ok(()) }
+    }
+}
+
+/// Passes bytes both ways until both have ended, each by itself.
+fn join(node: UnixStream, program: TcpStream) -> io::Result<()> {
+    program.set_nodelay(true)?;
+    let both = Arc::new((node, program));
+    let back = Arc::clone(&both);
+    run(move || {
+        let (node, program) = &*back;
+        pass(program, node, || node.shutdown(Shutdown::Write), || cut(&back));
+    })?;
+    let (node, program) = &*both;
+    pass(node, program, || program.shutdown(Shutdown::Write), || cut(&both));
+    Ok(())
+}
+
+fn cut((node, program): &(UnixStream, TcpStream)) {
+    // What is closed already need not be.
+    let _ = (node.shutdown(Shutdown::Both), program.shutdown(Shutdown::Both));
+}
+
+fn pass(
+    mut from: impl Read,
+    mut to: impl Write,
+    end: impl FnOnce() -> io::Result<()>,
+    broken: impl FnOnce(),
+) {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut all = || loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(bytes) => to.write_all(&buffer[..bytes])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    };
+    if all().and_then(|()| end()).is_err() {
+        broken();
+    }
+}
+
+/// Runs one command: how long it may take in milliseconds, how many bytes it has, and the arguments, each with
+/// a zero byte at its end.
+fn command(node: &mut UnixStream) -> io::Result<()> {
+    let mut head = [0; 8];
+    node.read_exact(&mut head)?;
+    let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+    let (patience_ms, bytes) = (number(0), number(4) as usize);
+    if bytes > COMMAND_BYTES_MAX {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut text = vec![0; bytes];
+    node.read_exact(&mut text)?;
+    let text = String::from_utf8(text).map_err(io::Error::other)?;
+    let mut args = text.split_terminator('\0');
+    let mut command = Command::new(args.next().unwrap_or_default());
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let Ok(mut child) = command.process_group(0).spawn() else { return node.write_all(&[REFUSED]) };
+    match end_within(&mut child, Duration::from_millis(patience_ms.into()))? {
+        Some(code) => {
+            let [a, b, c, d] = code.to_le_bytes();
+            node.write_all(&[DONE, a, b, c, d])
+        }
+        None => node.write_all(&[TOO_LATE]),
+    }
+}
+
+/// The exit code; none if it had to be ended, with all that it started in its group.
+fn end_within(child: &mut Child, patience: Duration) -> io::Result<Option<i32>> {
+    let began = Instant::now();
+    let mut again = Duration::from_millis(1);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))));
+        }
+        let Some(left) = patience.checked_sub(began.elapsed()) else { break };
+        thread::sleep(again.min(left));
+        again = (again * 2).min(AGAIN);
+    }
+    end_group(child);
+    child.wait()?;
+    Ok(None)
+}
+
+/// Ends a child that leads a group, and its group.
+fn end_group(child: &Child) {
+    unsafe extern "C" {
+        safe fn kill(process: i32, signal: i32) -> i32;
+    }
+    const KILL: i32 = 9;
+    // A child that was not waited for keeps its number, so no other group is meant.
+    if let Ok(group) = i32::try_from(child.id()) {
+        kill(-group, KILL);
+    }
+}

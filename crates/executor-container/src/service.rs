@@ -1,0 +1,117 @@
+//! Services: containers that stay up, without a network, each reached through a door of its own.
+//!
+//! `life` is one replica from start to end, `instance` what its owner holds of it, `door` the node's side of
+//! its door; the other side is a small program of ours (`door/door.rs`), mounted beside the image.
+
+mod door;
+mod instance;
+mod life;
+
+use crate::host::Host;
+use async_trait::async_trait;
+use life::Life;
+use opensky_ports::{Instance, Outlet, ServiceEngine, ServiceRun};
+use opensky_types::task::Failure;
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::sync::oneshot;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The door's own program; empty where this build has none.
+const DOOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/door"));
+
+/// Runs services in containers of an engine on this machine, while there is one.
+pub struct ContainerServices {
+    shared: Arc<Shared>,
+    replicas: TaskTracker,
+}
+
+/// What all replicas know.
+struct Shared {
+    host: Arc<Host>,
+    /// Where their files are, each in a folder of its own.
+    folder: PathBuf,
+    /// Numbers that are taken; each stands for a folder, a container's name and a control group.
+    places: Mutex<BTreeSet<usize>>,
+    stopping: CancellationToken,
+}
+
+impl ContainerServices {
+    /// Keeps its files in a new folder.
+    pub(crate) fn new(host: Arc<Host>, folder: PathBuf) -> io::Result<Self> {
+        fs::create_dir(&folder)?;
+        // Sockets are in it, and programs run as a user that others may run as too.
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
+        write_door(&folder)?;
+        let shared = Shared { host, folder, places: Mutex::default(), stopping: CancellationToken::new() };
+        Ok(Self { shared: Arc::new(shared), replicas: TaskTracker::new() })
+    }
+}
+
+#[async_trait]
+impl ServiceEngine for ContainerServices {
+    async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure> {
+        if DOOR.is_empty() {
+            return Err(stopped(
+                "this build of the node cannot run services: it was made without their door",
+            ));
+        }
+        let engine = self.shared.host.watch.found();
+        let Some(engine) = engine.filter(|_| !self.shared.stopping.is_cancelled()) else {
+            return Err(stopped("nothing can run services here right now"));
+        };
+        let (started, starting) = oneshot::channel();
+        // A task of its own: whoever waits for the start may stop to wait, at any moment.
+        let given_up = CancellationToken::new();
+        let waiting = given_up.clone().drop_guard();
+        let life = Life::new(Arc::clone(&self.shared), engine, run, given_up);
+        self.replicas.spawn(life.live(outlet, started));
+        let started = starting.await;
+        waiting.disarm();
+        started.unwrap_or_else(|_| Err(Failure::WorkerLost { message: "its task ended".into() }))
+    }
+
+    async fn shut_down(&self) {
+        self.shared.stopping.cancel();
+        self.replicas.close();
+        self.replicas.wait().await;
+    }
+}
+
+impl Shared {
+    fn door(&self) -> PathBuf {
+        door_in(&self.folder)
+    }
+
+    /// The lowest number that is free.
+    fn take_place(&self) -> usize {
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = (0..).find(|number| !places.contains(number)).unwrap_or_default();
+        places.insert(free);
+        free
+    }
+
+    fn give_back(&self, place: usize) {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).remove(&place);
+    }
+}
+
+fn door_in(folder: &Path) -> PathBuf {
+    folder.join("door")
+}
+
+fn write_door(folder: &Path) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o555).open(door_in(folder))?;
+    io::Write::write_all(&mut file, DOOR)?;
+    // Whatever this process keeps from others by default.
+    file.set_permissions(fs::Permissions::from_mode(0o555))
+}
+
+fn stopped(message: &str) -> Failure {
+    Failure::ProviderStopped { message: message.to_owned() }
+}

@@ -1,0 +1,450 @@
+//! One replica, from its start to the last trace of it.
+
+use super::{
+    Shared,
+    door::{self, Door},
+    instance::{Measure, Replica},
+    stopped,
+};
+use crate::{
+    create::{self, Allowed, Container, Network, bind},
+    engine::Found,
+    images::lost,
+    meter::Meter,
+    task::{attach, exit_code, not_created, recreate, remove, state_at_end, unstartable},
+};
+use bollard::{
+    container::LogOutput,
+    errors::Error as EngineError,
+    models::ImageConfig,
+    query_parameters::{CreateContainerOptionsBuilder, KillContainerOptionsBuilder, StartContainerOptions},
+};
+use futures::{Stream, StreamExt};
+use opensky_executor::scratch::{Scratch, remove_tree};
+use opensky_ports::{Instance, InstanceEnd, LogStream, Outlet, ServiceRun};
+use opensky_types::{
+    resources::{Limit, TaskLimits},
+    task::Failure,
+};
+use std::{
+    fs, io,
+    net::Ipv4Addr,
+    path::PathBuf,
+    pin::Pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::{sync::oneshot, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Where the door is in a container, and the folder of its socket.
+const DOOR_PATH: &str = "/.opensky/door";
+const SOCKET_FOLDER: &str = "/.opensky/node";
+/// What a replica calls itself.
+const HOSTNAME: &str = "service";
+/// Most connections of a replica, each way. Each costs the door two threads and up to 128 KiB.
+const CONNECTIONS_MAX: u64 = 256;
+const CONNECTIONS_MIN: u64 = 16;
+/// One connection for so much of a replica's memory.
+const MEMORY_PER_CONNECTION: u64 = 1 << 20;
+/// Threads of the door beside those of connections.
+const DOOR_THREADS: u32 = 64;
+
+/// Time between two looks at what a replica uses.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Room on the disk below which replicas end: it is the machine's.
+const FREE_BYTES_MIN: u64 = 1 << 30;
+/// How long a door may be unattended.
+const DOOR_WAIT: Duration = Duration::from_secs(30);
+/// How long a container may go on after it was killed.
+const KILL_WAIT: Duration = Duration::from_secs(10);
+/// Longest wait for the engine to take an order that ends something.
+const ORDER_WAIT: Duration = Duration::from_secs(20);
+/// Time between two tries to remove a container.
+const RETRY: Duration = Duration::from_secs(5);
+/// What replicas get to end when the node does.
+const SHUT_DOWN_GRACE: Duration = Duration::from_secs(3);
+
+type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, EngineError>> + Send>>;
+type Started = oneshot::Sender<Result<Arc<dyn Instance>, Failure>>;
+
+/// A replica's work.
+pub struct Life {
+    shared: Arc<Shared>,
+    engine: Arc<Found>,
+    run: ServiceRun,
+    place: usize,
+    /// The container's name: it is known before the engine says that there is one.
+    name: String,
+    folder: PathBuf,
+    scratch: Arc<Scratch>,
+    /// Nobody waits for its start any more.
+    given_up: CancellationToken,
+}
+
+impl Life {
+    pub fn new(
+        shared: Arc<Shared>,
+        engine: Arc<Found>,
+        run: ServiceRun,
+        given_up: CancellationToken,
+    ) -> Self {
+        let place = shared.take_place();
+        let folder = shared.folder.join(place.to_string());
+        Self {
+            name: format!("opensky-{}-replica-{place}", shared.host.owner),
+            scratch: Arc::new(Scratch::new(&folder)),
+            shared,
+            engine,
+            run,
+            place,
+            folder,
+            given_up,
+        }
+    }
+
+    /// Starts the replica, says so, and goes on until nothing is left of it, whatever happens.
+    pub async fn live(self, outlet: Arc<dyn Outlet>, started: Started) {
+        let began = match self.prepare().await {
+            Ok((image, program)) => self.begin(&image, program, outlet).await,
+            Err(failure) => Err(failure),
+        };
+        match began {
+            Ok((replica, output)) => {
+                // Nobody may wait for it any more; then it ends.
+                let _ = started.send(Ok(replica.clone()));
+                let end = self.watch_over(&replica, output).await;
+                tracing::info!(replica = %self.run.replica, ?end, "a replica ended");
+                replica.measure.end().await;
+                replica.door.close().await;
+                replica.set_end(end);
+                self.clear(Some(replica)).await;
+            }
+            Err(failure) => {
+                // Nobody may wait for it any more.
+                let _ = started.send(Err(failure));
+                self.clear(None).await;
+            }
+        }
+    }
+
+    /// Gets the image and empty folders; the image's name, and what it starts.
+    async fn prepare(&self) -> Result<(String, Vec<String>), Failure> {
+        create::check_texts(&self.run.program.args, &self.run.program.env)?;
+        create::check_memory(self.run.limits.memory_bytes)?;
+        check_outlets(&self.run)?;
+        let image = tokio::select! {
+            biased;
+            () = self.shared.stopping.cancelled() => return Err(Failure::Cancelled),
+            () = self.given_up.cancelled() => return Err(Failure::Cancelled),
+            image = self.image() => image?,
+        };
+        let folders = [self.folder.clone(), self.socket_folder()];
+        let made = tokio::task::spawn_blocking(move || folders.iter().try_for_each(fs::create_dir));
+        let made = made.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        made.map_err(|error| stopped(&format!("no folder for a service: {error}")))?;
+        recreate(&self.scratch).await?;
+        Ok(image)
+    }
+
+    /// Opens the door, makes the container and starts it.
+    async fn begin(
+        &self,
+        image: &str,
+        program: Vec<String>,
+        outlet: Arc<dyn Outlet>,
+    ) -> Result<(Arc<Replica>, Output), Failure> {
+        let (most, outlets) = (self.connections_max() as usize, self.run.outlets.len());
+        let door = Door::open(&self.socket_folder(), most, outlet, outlets);
+        let door = door.map_err(|error| stopped(&format!("no socket for a service: {error}")))?;
+        let started = self.start(image, program, &door).await;
+        if started.is_err() {
+            door.close().await;
+        }
+        started
+    }
+
+    async fn start(
+        &self,
+        image: &str,
+        program: Vec<String>,
+        door: &Arc<Door>,
+    ) -> Result<(Arc<Replica>, Output), Failure> {
+        let docker = &self.engine.docker;
+        let meter = Meter::new(&self.shared.host.owner, &format!("replica-{}", self.place));
+        let body = create::create(self.container(image, program, &meter));
+        let options = CreateContainerOptionsBuilder::default().name(&self.name).build();
+        docker.create_container(Some(options), body).await.map_err(not_created)?;
+        let attached = attach(docker, &self.name, false).await?;
+        let measure = Measure::begin(docker.clone(), self.name.clone(), meter, self.run.limits.cpu_cores);
+        let replica = Arc::new(Replica::new(Arc::clone(door), measure));
+        docker.start_container(&self.name, None::<StartContainerOptions>).await.map_err(unstartable)?;
+        Ok((replica, attached.output))
+    }
+
+    /// The image's name and what it starts. One that somebody took out of the engine is brought there again.
+    async fn image(&self) -> Result<(String, Vec<String>), Failure> {
+        let images = &self.shared.host.images;
+        let mut is_second_try = false;
+        loop {
+            let image = images.ensure(&self.engine, self.run.program.hash).await?;
+            match self.engine.docker.inspect_image(&image).await {
+                Ok(inspected) => return Ok((image, self.program(inspected.config.unwrap_or_default())?)),
+                Err(EngineError::DockerResponseServerError { status_code: 404, .. }) if !is_second_try => {
+                    images.forget(&image);
+                    is_second_try = true;
+                }
+                Err(error) => return Err(lost(&error)),
+            }
+        }
+    }
+
+    /// What the image starts, with the run's arguments in the place of its own.
+    fn program(&self, config: ImageConfig) -> Result<Vec<String>, Failure> {
+        let args = &self.run.program.args;
+        let args = if args.is_empty() { config.cmd.unwrap_or_default() } else { args.clone() };
+        let program: Vec<String> = config.entrypoint.unwrap_or_default().into_iter().chain(args).collect();
+        if program.is_empty() {
+            let message = "the image names no program, and neither does the service".to_owned();
+            return Err(Failure::InvalidProgram { message });
+        }
+        Ok(program)
+    }
+
+    fn container<'a>(&'a self, image: &'a str, program: Vec<String>, meter: &Meter) -> Container<'a> {
+        let limits = &self.run.limits;
+        let (outlets, hosts) = loopback(&self.run.outlets);
+        let most = self.connections_max();
+        let door =
+            [DOOR_PATH, "start", &format!("{SOCKET_FOLDER}/{}", door::SOCKET), &most.to_string(), &outlets]
+                .map(str::to_owned);
+        Container {
+            image,
+            entrypoint: Some(door.to_vec()),
+            args: program,
+            env: &self.run.program.env,
+            // Both ways, and both directions of each connection.
+            allowed: Allowed::replica(limits, 4 * most + DOOR_THREADS),
+            has_stdin: false,
+            mounts: vec![
+                bind(&self.scratch.tmp_dir(), "/tmp", false),
+                bind(&self.shared.door(), DOOR_PATH, true),
+                bind(&self.socket_folder(), SOCKET_FOLDER, true),
+            ],
+            network: Network::Loopback { hostname: HOSTNAME, hosts },
+            owner: &self.shared.host.owner,
+            cgroup_parent: self.engine.makes_cgroups.then(|| meter.group()),
+            runtime: self.engine.runtime.clone(),
+            user: create::user(),
+        }
+    }
+
+    fn socket_folder(&self) -> PathBuf {
+        self.folder.join("node")
+    }
+
+    fn connections_max(&self) -> u32 {
+        let most = self.run.limits.memory_bytes / MEMORY_PER_CONNECTION;
+        most.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX) as u32
+    }
+
+    /// Hears and measures the replica until it has ended, by itself or because it had to.
+    async fn watch_over(&self, replica: &Replica, mut output: Output) -> InstanceEnd {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut attended = Instant::now();
+        let mut ending = std::pin::pin!(self.ending(replica));
+        loop {
+            let step = tokio::select! {
+                piece = output.next() => match piece {
+                    Some(Ok(piece)) => {
+                        hear(replica, piece);
+                        Ok(())
+                    }
+                    // Its end says more than what went wrong with its streams.
+                    None | Some(Err(_)) => return self.end_of(replica).await,
+                },
+                _ = looks.tick() => {
+                    if !replica.door.is_unattended() {
+                        attended = Instant::now();
+                    }
+                    self.look(replica, attended).await
+                }
+                failure = &mut ending => Err(failure),
+            };
+            if let Err(failure) = step {
+                return InstanceEnd::Failed(failure);
+            }
+        }
+    }
+
+    /// Ends the replica once it is asked to; how the replica ended is known by its streams. Returns only if
+    /// it does not end.
+    async fn ending(&self, replica: &Replica) -> Failure {
+        let grace = tokio::select! {
+            grace = replica.asked() => grace,
+            () = self.given_up.cancelled() => Duration::ZERO,
+            () = self.shared.stopping.cancelled() => SHUT_DOWN_GRACE,
+        };
+        if !grace.is_zero() {
+            self.signal("SIGTERM").await;
+            let grace = tokio::time::sleep(grace);
+            // Not even a long grace holds up the end of the node.
+            let hurry = async {
+                self.shared.stopping.cancelled().await;
+                tokio::time::sleep(SHUT_DOWN_GRACE).await;
+            };
+            tokio::select! {
+                () = grace => {}
+                () = hurry => {}
+            }
+        }
+        self.signal("SIGKILL").await;
+        tokio::time::sleep(KILL_WAIT).await;
+        stopped("the engine does not end its container")
+    }
+
+    async fn signal(&self, signal: &str) {
+        let options = KillContainerOptionsBuilder::default().signal(signal).build();
+        let sent = timeout(ORDER_WAIT, self.engine.docker.kill_container(&self.name, Some(options))).await;
+        if let Ok(Err(error)) = sent {
+            // Most likely it has just ended.
+            tracing::debug!(name = self.name, signal, %error, "a container took no signal");
+        }
+    }
+
+    async fn look(&self, replica: &Replica, attended: Instant) -> Result<(), Failure> {
+        replica.measure.look();
+        if !self.shared.host.watch.has(&self.engine) {
+            return Err(stopped("the container engine went away"));
+        }
+        if attended.elapsed() > DOOR_WAIT {
+            let message = "nobody attends its door: the program ended that or leaves it no room".to_owned();
+            return Err(Failure::WorkerLost { message });
+        }
+        self.check_scratch().await
+    }
+
+    async fn check_scratch(&self) -> Result<(), Failure> {
+        let scratch = Arc::clone(&self.scratch);
+        let limits = TaskLimits { scratch_bytes: self.run.limits.scratch_bytes, ..TaskLimits::default() };
+        let looked = tokio::task::spawn_blocking(move || {
+            (scratch.is_within(&limits), scratch.free_bytes().unwrap_or(u64::MAX))
+        });
+        match looked.await {
+            // Files that are open and have no name are seen nowhere else.
+            Ok((true, free_bytes)) if free_bytes < FREE_BYTES_MIN => Err(stopped("the disk is nearly full")),
+            Ok((true, _)) => Ok(()),
+            Ok((false, _)) | Err(_) => Err(Failure::Limit { limit: Limit::Scratch }),
+        }
+    }
+
+    /// How a container whose streams have ended did so.
+    async fn end_of(&self, replica: &Replica) -> InstanceEnd {
+        let state = match timeout(ORDER_WAIT, state_at_end(&self.engine.docker, &self.name)).await {
+            Ok(Ok(state)) => state,
+            Ok(Err(failure)) => return InstanceEnd::Failed(failure),
+            Err(_) => return InstanceEnd::Failed(stopped("the container engine does not answer")),
+        };
+        let code = exit_code(&state);
+        // Whoever goes on after the kernel ended a process of it did not end by that.
+        if state.oom_killed == Some(true) && code != 0 {
+            return InstanceEnd::Failed(Failure::Limit { limit: Limit::Memory });
+        }
+        let over = if code == 0 { Ok(()) } else { self.look(replica, Instant::now()).await };
+        match over {
+            Err(failure @ Failure::Limit { .. }) => InstanceEnd::Failed(failure),
+            _ => InstanceEnd::Exited(code),
+        }
+    }
+
+    /// Removes the container, then the folders, then the counters. As long as there is a container, it may
+    /// write into the folders: they stay, and so does its place.
+    async fn clear(self, replica: Option<Arc<Replica>>) {
+        loop {
+            let removed = timeout(ORDER_WAIT, remove(&self.engine.docker, &self.name)).await;
+            if removed == Ok(true) {
+                break;
+            }
+            // The engine is in trouble; nobody needs to wait for it.
+            if let Some(replica) = &replica {
+                replica.cleared.cancel();
+            }
+            let again = self.shared.stopping.run_until_cancelled(tokio::time::sleep(RETRY)).await;
+            if again.is_none() {
+                return;
+            }
+        }
+        let folder = self.folder.clone();
+        let removed = tokio::task::spawn_blocking(move || remove_tree(&folder)).await;
+        let removed = removed.unwrap_or_else(|panic| Err(io::Error::other(panic)));
+        if let Err(error) = removed {
+            tracing::warn!(folder = %self.folder.display(), %error, "the files of a replica stay");
+        } else {
+            self.shared.give_back(self.place);
+        }
+        if let Some(replica) = replica {
+            replica.measure.clear();
+            replica.cleared.cancel();
+        }
+    }
+}
+
+fn hear(replica: &Replica, piece: LogOutput) {
+    match piece {
+        LogOutput::StdErr { message } => replica.log.write(LogStream::Stderr, &message),
+        LogOutput::StdOut { message } | LogOutput::Console { message } => {
+            replica.log.write(LogStream::Stdout, &message);
+        }
+        LogOutput::StdIn { .. } => {}
+    }
+}
+
+/// The door listens on the ports of outlets, in the same network as the program: on one port, only one of both
+/// can.
+fn check_outlets(run: &ServiceRun) -> Result<(), Failure> {
+    let Some((host, port)) = run.outlets.iter().find(|(_, port)| run.ports.contains(port)) else {
+        return Ok(());
+    };
+    let message =
+        format!("port {port} is its own, so it cannot reach '{host}:{port}': one of both must be another");
+    Err(Failure::InvalidProgram { message })
+}
+
+/// Where the door listens for each outlet, and what the names stand for: an address of the loopback for each
+/// name, so that one name may have several ports.
+fn loopback(outlets: &[(String, u16)]) -> (String, Vec<String>) {
+    let mut names: Vec<&str> = Vec::new();
+    let mut listens = Vec::new();
+    for (name, port) in outlets {
+        let known = names.iter().position(|known| known == name);
+        let number = known.unwrap_or_else(|| {
+            names.push(name);
+            names.len() - 1
+        });
+        listens.push(format!("{}:{port}", address(number)));
+    }
+    let own = (!names.contains(&HOSTNAME)).then(|| format!("{HOSTNAME}:{}", Ipv4Addr::LOCALHOST));
+    let hosts = names.iter().enumerate().map(|(number, name)| format!("{name}:{}", address(number)));
+    (listens.join(","), hosts.chain(own).collect())
+}
+
+fn address(number: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1, u8::try_from(number + 1).unwrap_or(u8::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_has_an_address_and_each_outlet_a_place() {
+        let outlet = |name: &str, port| (name.to_owned(), port);
+        let outlets = [outlet("db", 5432), outlet("cache", 80), outlet("db", 80)];
+        let (listens, hosts) = loopback(&outlets);
+        assert_eq!(listens, "127.0.1.1:5432,127.0.1.2:80,127.0.1.1:80");
+        assert_eq!(hosts, ["db:127.0.1.1", "cache:127.0.1.2", "service:127.0.0.1"]);
+        assert_eq!(loopback(&[outlet("service", 1)]).1, ["service:127.0.1.1"]);
+        assert_eq!(loopback(&[]).0, "");
+    }
+}
