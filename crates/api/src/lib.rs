@@ -32,6 +32,7 @@ pub mod progress;
 pub mod quote;
 pub mod receipt;
 pub mod routes;
+pub mod service;
 pub mod session;
 pub mod status;
 pub mod transaction;

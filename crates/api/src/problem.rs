@@ -28,6 +28,10 @@ pub enum Code {
     ReceiptNotFound,
     /// No image is kept by that name.
     ImageNotFound,
+    /// There is no such service, or it has no such local address.
+    ServiceNotFound,
+    /// A service breaks a rule.
+    InvalidService,
     /// There is no API key of that name.
     KeyNotFound,
     /// There is no such account: it begins with its first income.
@@ -74,6 +78,8 @@ impl Code {
         Self::BlobNotFound,
         Self::ReceiptNotFound,
         Self::ImageNotFound,
+        Self::ServiceNotFound,
+        Self::InvalidService,
         Self::KeyNotFound,
         Self::AccountNotFound,
         Self::CheckpointNotFound,
@@ -103,6 +109,8 @@ impl Code {
             Self::BlobNotFound => "blob-not-found",
             Self::ReceiptNotFound => "receipt-not-found",
             Self::ImageNotFound => "image-not-found",
+            Self::ServiceNotFound => "service-not-found",
+            Self::InvalidService => "invalid-service",
             Self::KeyNotFound => "key-not-found",
             Self::AccountNotFound => "account-not-found",
             Self::CheckpointNotFound => "checkpoint-not-found",
@@ -133,13 +141,14 @@ impl Code {
             | Self::BlobNotFound
             | Self::ReceiptNotFound
             | Self::ImageNotFound
+            | Self::ServiceNotFound
             | Self::KeyNotFound
             | Self::AccountNotFound
             | Self::CheckpointNotFound => 404,
             Self::WrongMethod => 405,
             Self::WrongState | Self::TransactionRejected | Self::NotApproved => 409,
             Self::TooLarge => 413,
-            Self::InvalidJob => 422,
+            Self::InvalidJob | Self::InvalidService => 422,
             Self::NoNodeFits | Self::Busy | Self::ShuttingDown | Self::LedgerNotReady => 503,
             Self::StorageFull => 507,
             Self::Internal | Self::Unknown => 500,
@@ -159,6 +168,8 @@ impl Code {
             Self::BlobNotFound => "the content is not on this node",
             Self::ReceiptNotFound => "there is no such receipt",
             Self::ImageNotFound => "there is no such image",
+            Self::ServiceNotFound => "there is no such service",
+            Self::InvalidService => "the service is not valid",
             Self::KeyNotFound => "there is no such API key",
             Self::AccountNotFound => "there is no such account",
             Self::CheckpointNotFound => "there is no such checkpoint",

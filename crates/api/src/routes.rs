@@ -59,7 +59,7 @@
 //!
 //! Any answer of status 400 or more is an `application/problem+json` [`Problem`](crate::Problem).
 
-use opensky_types::{Hash, JobId, NodeId, TaskId};
+use opensky_types::{Hash, JobId, NodeId, TaskId, service::ServiceRef};
 
 /// The token file, below the data folder; mode 0600, made anew at each start.
 pub const TOKEN_FILE: &str = "run/api.token";
@@ -85,6 +85,12 @@ pub const MEMBERS: &str = "/v1/members";
 pub const BLOBS: &str = "/v1/blobs";
 pub const BLOB: &str = "/v1/blobs/{hash}";
 pub const IMAGES: &str = "/v1/images";
+pub const SERVICES: &str = "/v1/services";
+pub const SERVICE: &str = "/v1/services/{service}";
+pub const SERVICE_SCALE: &str = "/v1/services/{service}/scale";
+pub const SERVICE_ROLLBACK: &str = "/v1/services/{service}/rollback";
+pub const SERVICE_LOG: &str = "/v1/services/{service}/log";
+pub const SERVICE_PORTS: &str = "/v1/services/{service}/ports";
 pub const JOBS: &str = "/v1/jobs";
 pub const JOBS_QUOTE: &str = "/v1/jobs/quote";
 pub const JOB: &str = "/v1/jobs/{job}";
@@ -120,6 +126,31 @@ pub const STOP: &str = "/v1/stop";
 /// Path of one blob.
 pub fn blob(hash: Hash) -> String {
     format!("{BLOBS}/{hash}")
+}
+
+/// Path of one service.
+pub fn service(service: &ServiceRef) -> String {
+    format!("{SERVICES}/{service}")
+}
+
+/// Path that changes how many replicas run.
+pub fn service_scale(service: &ServiceRef) -> String {
+    format!("{SERVICES}/{service}/scale")
+}
+
+/// Path that declares the revision before anew.
+pub fn service_rollback(service: &ServiceRef) -> String {
+    format!("{SERVICES}/{service}/rollback")
+}
+
+/// Path of what replicas write.
+pub fn service_log(service: &ServiceRef) -> String {
+    format!("{SERVICES}/{service}/log")
+}
+
+/// Path of local addresses that lead to a service.
+pub fn service_ports(service: &ServiceRef) -> String {
+    format!("{SERVICES}/{service}/ports")
 }
 
 /// Path of one job.

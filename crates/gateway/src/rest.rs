@@ -11,6 +11,7 @@ mod ledger_events;
 mod logs;
 mod node;
 mod runs;
+mod services;
 mod session;
 mod sky;
 pub(crate) mod table;

@@ -2,6 +2,7 @@
 
 pub(crate) mod ledger;
 pub(crate) mod quote;
+pub(crate) mod services;
 
 use crate::{Surroundings, problem::Outcome};
 use opensky_api::{

@@ -126,7 +126,7 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
         transport,
         transport_events,
         executor: Arc::clone(&executors) as Arc<dyn Executor>,
-        services: None,
+        services: executors.services(),
         blobs,
         journal,
         ledger: Arc::clone(&ledger) as Arc<dyn LedgerEngine>,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use opensky_executor_container::ContainerExecutor;
 use opensky_executor_wasm::WasmExecutor;
-use opensky_ports::{Engine, Executor, LogSink, WorkBatch};
+use opensky_ports::{Engine, Executor, LogSink, ServiceEngine, WorkBatch};
 use opensky_types::place::Level;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,11 @@ pub struct Executors {
 }
 
 impl Executors {
+    /// What runs services here.
+    pub fn services(&self) -> Option<Arc<dyn ServiceEngine>> {
+        self.container.as_ref().map(|container| container.services() as Arc<dyn ServiceEngine>)
+    }
+
     fn of(&self, level: Level) -> &dyn Executor {
         match (level, &self.container) {
             (Level::Container, Some(container)) => container,

@@ -2,7 +2,9 @@
 
 use crate::{
     AccountId, AgreementId, Hash, JobId, Micros, NodeId, TaskId, Timestamp,
+    ids::ServiceId,
     place::{Level, NodeKind, Region},
+    service::{ReplicaId, ReplicaState, Restart, ServiceRef},
 };
 use std::borrow::Cow;
 use utoipa::{
@@ -52,6 +54,11 @@ schemas! {
     Hash = text("A BLAKE3 hash.", "^[0-9a-f]{64}$");
     JobId = text("A job.", "^[0-9a-z]{16}$");
     TaskId = text("A task of a job: `STAGE.INDEX`, both from 0.", r"^[0-9]+\.[0-9]+$");
+    ServiceId = text("A service: a hash of its owner and its name.", "^[0-9a-z]{16}$");
+    ServiceRef = text("A service by name, `web`, or `web@NODE` of another owner.", "^[0-9a-z-]{1,63}(@.+)?$");
+    ReplicaId = text("A replica: `SERVICE.SLOT.GENERATION`.", r"^[0-9a-z]{16}\.[0-9]+\.[0-9]+$");
+    ReplicaState = word("How a replica stands.", ReplicaState::ALL.iter().map(|state| state.as_str()));
+    Restart = word("Whether a replica starts again.", Restart::ALL.iter().map(|restart| restart.as_str()));
     AgreementId = text("An agreement: the hash of its terms.", "^[0-9a-f]{64}$");
     NodeId = text("A node.", "^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$");
     AccountId = text("An account.", "^osk1[1-9A-HJ-NP-Za-km-z]{36,64}$");

@@ -30,6 +30,7 @@ mod jobs;
 mod keys;
 mod ledger;
 mod save;
+mod services;
 mod sse;
 mod wallet;
 

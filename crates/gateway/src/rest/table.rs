@@ -2,8 +2,8 @@
 //! described.
 
 use super::{
-    blobs, description, events, images, jobs, keys, ledger, ledger_events, logs, node, runs, session, sky,
-    transactions, validators, wallet,
+    blobs, description, events, images, jobs, keys, ledger, ledger_events, logs, node, runs, services,
+    session, sky, transactions, validators, wallet,
 };
 use crate::{
     auth::{Needs, OPERATOR, OWNER, VIEWER},
@@ -29,6 +29,10 @@ use opensky_api::{
     quote::QuoteView,
     receipt::ReceiptView,
     routes,
+    service::{
+        ClosePortQuery, OpenPortRequest, OpenPortView, ScaleRequest, ServiceLogQuery, ServiceRequest,
+        ServiceView, Services,
+    },
     session::{LinkView, SessionRequest, SessionView},
     status::{NodeView, Status},
     transaction::{SubmitRequest, TransactionQuery, TransactionView},
@@ -42,9 +46,20 @@ const OF_TRANSACTIONS: &[Code] = &[Code::TransactionRejected, Code::NotApproved,
 
 /// All routes.
 pub(crate) fn table() -> Table {
-    [of_node, of_sky, of_content, of_jobs, of_runs, of_ledger, of_wallet, of_transactions, of_sessions]
-        .into_iter()
-        .fold(Table::default(), |table, add| add(table))
+    [
+        of_node,
+        of_sky,
+        of_content,
+        of_services,
+        of_jobs,
+        of_runs,
+        of_ledger,
+        of_wallet,
+        of_transactions,
+        of_sessions,
+    ]
+    .into_iter()
+    .fold(Table::default(), |table, add| add(table))
 }
 
 fn of_node(table: Table) -> Table {
@@ -138,6 +153,61 @@ fn of_content(table: Table) -> Table {
                 .query::<ImageQuery>()
                 .answers::<Images>()
                 .fails(&[Code::ImageNotFound])
+        })
+}
+
+fn of_services(table: Table) -> Table {
+    table
+        .get(routes::SERVICES, VIEWER, services::list, {
+            about("services", "Services that the node owns, keeps or has heard of.").answers::<Services>()
+        })
+        .post(routes::SERVICES, OPERATOR, services::declare, {
+            about(
+                "declareService",
+                "Declares a service, or its next revision; on disk before the answer comes.",
+            )
+            .takes::<ServiceRequest>()
+            .creates::<ServiceView>()
+            .fails(&[Code::InvalidService, Code::BlobNotFound, Code::Busy, Code::StorageFull])
+        })
+        .get(routes::SERVICE, VIEWER, services::show, {
+            about("service", "A service in full.").answers::<ServiceView>().fails(&[Code::ServiceNotFound])
+        })
+        .delete(routes::SERVICE, OPERATOR, services::remove, {
+            about("removeService", "Ends a service of this node everywhere.")
+                .answers_nothing(204, "Its replicas are ending.")
+                .fails(&[Code::ServiceNotFound])
+        })
+        .post(routes::SERVICE_SCALE, OPERATOR, services::scale, {
+            about("scaleService", "Changes how many replicas run.")
+                .takes::<ScaleRequest>()
+                .answers::<ServiceView>()
+                .fails(&[Code::ServiceNotFound, Code::InvalidService, Code::StorageFull])
+        })
+        .post(routes::SERVICE_ROLLBACK, OPERATOR, services::roll_back, {
+            about("rollBackService", "Declares the revision before anew.").answers::<ServiceView>().fails(&[
+                Code::ServiceNotFound,
+                Code::WrongState,
+                Code::StorageFull,
+            ])
+        })
+        .get(routes::SERVICE_LOG, VIEWER, services::log, {
+            about("serviceLog", "What replicas write; for owners and keepers.")
+                .query::<ServiceLogQuery>()
+                .answers_bytes(services::JSON_LINES, "A `ServiceLogPart` in each line.")
+                .fails(&[Code::ServiceNotFound])
+        })
+        .post(routes::SERVICE_PORTS, OPERATOR, services::open_port, {
+            about("openServicePort", "Leads a local address to a port of a service, over restarts too.")
+                .takes::<OpenPortRequest>()
+                .creates::<OpenPortView>()
+                .fails(&[Code::ServiceNotFound, Code::WrongState, Code::Busy])
+        })
+        .delete(routes::SERVICE_PORTS, OPERATOR, services::close_port, {
+            about("closeServicePort", "Leads a local address nowhere any more.")
+                .query::<ClosePortQuery>()
+                .answers_nothing(204, "Nothing listens there any more.")
+                .fails(&[Code::ServiceNotFound])
         })
 }
 

@@ -1,0 +1,192 @@
+//! Services: declared, changed, looked at, reached.
+
+use crate::{
+    Gateway,
+    problem::{Answer, Outcome, problem},
+    views::services::view,
+};
+use axum::{
+    Extension, Json,
+    body::{Body, Bytes},
+    extract::{
+        Path, Query, State,
+        rejection::{JsonRejection, PathRejection, QueryRejection},
+    },
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::StreamExt;
+use opensky_api::{
+    Code,
+    event::StreamView,
+    service::{
+        ClosePortQuery, OpenPortRequest, OpenPortView, ScaleRequest, ServiceLogPart, ServiceLogQuery,
+        ServiceRequest, ServiceView, Services,
+    },
+};
+use opensky_node::{DeclareError, LogPart, OpenError, ServiceError};
+use opensky_types::service::{InvalidService, ServiceRef, ServiceSpec};
+use std::{convert::Infallible, net::SocketAddr};
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+
+/// Content type of one line of JSON for each part.
+pub(crate) const JSON_LINES: &str = "application/x-ndjson";
+
+type Named = Result<Path<ServiceRef>, PathRejection>;
+
+pub(crate) async fn list(State(gateway): State<Gateway>) -> Outcome<Json<Services>> {
+    let own = gateway.handle.node();
+    let services = gateway.handle.services().await?;
+    Ok(Json(Services { services: services.into_iter().map(|service| view(own, service)).collect() }))
+}
+
+pub(crate) async fn show(State(gateway): State<Gateway>, path: Named) -> Outcome<Json<ServiceView>> {
+    let Path(service) = path?;
+    shown(&gateway, service).await
+}
+
+async fn shown(gateway: &Gateway, service: ServiceRef) -> Outcome<Json<ServiceView>> {
+    let found = gateway.handle.service(service).await?;
+    Ok(Json(view(gateway.handle.node(), found)))
+}
+
+pub(crate) async fn declare(
+    State(gateway): State<Gateway>,
+    request: Result<Json<ServiceRequest>, JsonRejection>,
+) -> Outcome<(StatusCode, Json<ServiceView>)> {
+    let Json(request) = request?;
+    let spec = request.into_spec()?;
+    let name = own(&spec.name);
+    gateway.handle.declare_service(spec).await?;
+    Ok((StatusCode::CREATED, shown(&gateway, name).await?))
+}
+
+pub(crate) async fn scale(
+    State(gateway): State<Gateway>,
+    path: Named,
+    request: Result<Json<ScaleRequest>, JsonRejection>,
+) -> Outcome<Json<ServiceView>> {
+    let (Path(service), Json(request)) = (path?, request?);
+    let spec = own_spec(&gateway, &service).await?;
+    gateway.handle.declare_service(ServiceSpec { replicas: request.replicas, ..spec }).await?;
+    shown(&gateway, service).await
+}
+
+pub(crate) async fn roll_back(State(gateway): State<Gateway>, path: Named) -> Outcome<Json<ServiceView>> {
+    let Path(service) = path?;
+    own_spec(&gateway, &service).await?;
+    gateway.handle.roll_back_service(service.name.clone()).await?;
+    shown(&gateway, service).await
+}
+
+pub(crate) async fn remove(State(gateway): State<Gateway>, path: Named) -> Outcome<StatusCode> {
+    let Path(service) = path?;
+    own_spec(&gateway, &service).await?;
+    gateway.handle.remove_service(service.name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What runs of a service that this node owns.
+async fn own_spec(gateway: &Gateway, service: &ServiceRef) -> Outcome<ServiceSpec> {
+    let found = gateway.handle.service(service.clone()).await?;
+    let owner = found.declaration.owner;
+    if owner != gateway.handle.node() {
+        return Err(ServiceError::NotOwner(owner).into());
+    }
+    found.spec.ok_or_else(|| problem(Code::ServiceNotFound, "the service is removed"))
+}
+
+fn own(name: &str) -> ServiceRef {
+    ServiceRef { name: name.to_owned(), owner: None }
+}
+
+pub(crate) async fn log(
+    State(gateway): State<Gateway>,
+    Extension(stop): Extension<CancellationToken>,
+    path: Named,
+    query: Result<Query<ServiceLogQuery>, QueryRejection>,
+) -> Outcome<Response> {
+    let (Path(service), Query(query)) = (path?, query?);
+    let parts = gateway.handle.service_log(service, query.slot, query.follow).await?;
+    let lines = ReceiverStream::new(parts).map(|part| Ok::<_, Infallible>(line(part)));
+    let body = Body::from_stream(lines.take_until(stop.cancelled_owned()));
+    Ok(([(header::CONTENT_TYPE, JSON_LINES), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], body)
+        .into_response())
+}
+
+fn line(part: LogPart) -> Bytes {
+    let part = ServiceLogPart {
+        replica: part.replica,
+        stream: if part.is_stderr { StreamView::Stderr } else { StreamView::Stdout },
+        text: String::from_utf8_lossy(&part.bytes).into_owned(),
+    };
+    let mut line = serde_json::to_vec(&part).unwrap_or_default();
+    line.push(b'\n');
+    line.into()
+}
+
+pub(crate) async fn open_port(
+    State(gateway): State<Gateway>,
+    path: Named,
+    request: Result<Json<OpenPortRequest>, JsonRejection>,
+) -> Outcome<(StatusCode, Json<OpenPortView>)> {
+    let (Path(service), Json(request)) = (path?, request?);
+    let listen = request.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+    let open = gateway.handle.open_service(service, request.port, listen).await?;
+    Ok((StatusCode::CREATED, Json(OpenPortView { listen: open.listen, port: open.port })))
+}
+
+pub(crate) async fn close_port(
+    State(gateway): State<Gateway>,
+    path: Named,
+    query: Result<Query<ClosePortQuery>, QueryRejection>,
+) -> Outcome<StatusCode> {
+    let (Path(service), Query(query)) = (path?, query?);
+    let found = gateway.handle.service(service).await?;
+    let leads_here = found.open_ports.iter().any(|open| open.listen == query.listen);
+    if leads_here && gateway.handle.close_service(query.listen).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(problem(Code::ServiceNotFound, format!("{} does not lead to that service", query.listen)))
+}
+
+impl From<InvalidService> for Answer {
+    fn from(error: InvalidService) -> Self {
+        problem(Code::InvalidService, error)
+    }
+}
+
+impl From<ServiceError> for Answer {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Unknown(_) => problem(Code::ServiceNotFound, error),
+            ServiceError::NotOwner(_) => problem(Code::NotAllowed, error),
+            ServiceError::Gone(gone) => gone.into(),
+        }
+    }
+}
+
+impl From<DeclareError> for Answer {
+    fn from(error: DeclareError) -> Self {
+        match error {
+            DeclareError::Invalid(invalid) => invalid.into(),
+            DeclareError::BlobMissing(_) => problem(Code::BlobNotFound, error),
+            DeclareError::TooMany => problem(Code::Busy, error),
+            DeclareError::NothingBefore => problem(Code::WrongState, error),
+            DeclareError::DiskFailed(_) => problem(Code::StorageFull, error),
+            DeclareError::Unknown(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenError> for Answer {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Unknown(error) => error.into(),
+            OpenError::NoSuchPort { .. } => problem(Code::InvalidRequest, error),
+            OpenError::Listen { .. } => problem(Code::WrongState, error),
+            OpenError::TooMany => problem(Code::Busy, error),
+        }
+    }
+}

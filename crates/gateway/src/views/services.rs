@@ -1,0 +1,67 @@
+//! Services as the API shows them.
+
+use opensky_api::service::{
+    OpenPortView, ReplicaView, ServiceNoteView, ServiceRequest, ServiceStateView, ServiceView,
+};
+use opensky_node::ServiceState;
+use opensky_types::NodeId;
+
+/// A service, as its node `own` knows it.
+pub(crate) fn view(own: NodeId, service: opensky_node::ServiceView) -> ServiceView {
+    let declaration = service.declaration;
+    ServiceView {
+        service: service.service,
+        own: declaration.owner == own,
+        name: declaration.name,
+        owner: declaration.owner,
+        state: state(service.state),
+        revision: declaration.revision,
+        wanted: service.wanted,
+        problem: service.given_up.map(|given_up| given_up.problem),
+        declared_at: declaration.made_at,
+        ports: declaration.ports,
+        keepers: declaration.keepers,
+        acting: service.is_acting,
+        spec: service.spec.map(ServiceRequest::from),
+        replicas: service.replicas.into_iter().map(replica).collect(),
+        open_ports: service
+            .open_ports
+            .into_iter()
+            .map(|open| OpenPortView { listen: open.listen, port: open.port })
+            .collect(),
+        notes: service
+            .notes
+            .into_iter()
+            .map(|note| ServiceNoteView { at: note.at, slot: note.slot, text: note.text.to_string() })
+            .collect(),
+    }
+}
+
+const fn state(state: ServiceState) -> ServiceStateView {
+    match state {
+        ServiceState::Starting => ServiceStateView::Starting,
+        ServiceState::Healthy => ServiceStateView::Healthy,
+        ServiceState::Updating => ServiceStateView::Updating,
+        ServiceState::Degraded => ServiceStateView::Degraded,
+        ServiceState::Down => ServiceStateView::Down,
+        ServiceState::Removed => ServiceStateView::Removed,
+    }
+}
+
+fn replica(view: opensky_node::ReplicaView) -> ReplicaView {
+    let report = view.report;
+    ReplicaView {
+        replica: view.replica,
+        slot: view.replica.slot,
+        node: view.node,
+        revision: view.revision,
+        state: view.state,
+        lost: view.is_lost,
+        ending: view.is_withdrawn,
+        for_ms: report.as_ref().map(|report| report.for_ms),
+        restarts: report.as_ref().map_or(0, |report| report.restarts),
+        connections: report.as_ref().map_or(0, |report| report.connections),
+        problem: report.as_ref().map(|report| report.problem.clone()).unwrap_or_default(),
+        last_words: report.map(|report| report.last_words).unwrap_or_default(),
+    }
+}
