@@ -56,8 +56,8 @@ pub(crate) fn job_text(header: &Header, task: &Task) -> JobText {
     optional(&mut toml, "deadline", seconds(timeouts.total));
     toml.push_str("\n[resources]\n");
     let memory = task.resources.memory_bytes.unwrap_or(MEMORY_BYTES_UNSAID);
-    line(&mut toml, "memory", &memory.to_string());
-    optional(&mut toml, "scratch", task.resources.scratch_bytes.map(|bytes| bytes.to_string()));
+    line(&mut toml, "memory", &size(memory));
+    optional(&mut toml, "scratch", task.resources.scratch_bytes.map(size));
     optional(&mut toml, "time", seconds(timeouts.execution));
     toml.push_str("\n[[stage]]\n");
     let stage = task.name.as_ref().map_or("main", |at| at.value.as_str());
@@ -89,6 +89,16 @@ fn line(toml: &mut String, key: &str, value: &str) {
 fn optional(toml: &mut String, key: &str, value: Option<String>) {
     if let Some(value) = value {
         line(toml, key, &value);
+    }
+}
+
+/// A size in the largest unit that keeps it whole.
+fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 4] =
+        [("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000)];
+    match UNITS.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit)) {
+        Some((name, unit)) => quoted(&format!("{}{name}", bytes / unit)),
+        None => bytes.to_string(),
     }
 }
 

@@ -54,6 +54,7 @@ pub(crate) const SERVICE: Keys = &[
     ("tmpfs", Read),
     ("user", Read),
     ("network_mode", Read),
+    ("container_name", Read),
     ("security_opt", Read),
     // Refused: it would behave otherwise.
     ("volumes", Refused(FILES_GO, KEEP_FILES)),
@@ -93,7 +94,6 @@ pub(crate) const SERVICE: Keys = &[
     ("attach", Note("`opensky logs` shows what services write")),
     ("blkio_config", Note(FIXED)),
     ("cap_drop", Note("containers have no capability at all")),
-    ("container_name", Note("others reach it by the service's name alone")),
     ("cpu_count", Note(FIXED)),
     ("cpu_percent", Note(FIXED)),
     ("cpu_period", Note(FIXED)),
