@@ -45,14 +45,14 @@ pub(crate) fn check(reading: &mut Reading<'_>, task: &Task) {
 }
 
 pub(crate) fn job_text(header: &Header, task: &Task) -> JobText {
-    let given = header.name.as_ref().or(task.name.as_ref()).map_or("bacalhau", |at| at.value.as_str());
+    let task_name = task.name.as_ref().filter(|name| !name.value.is_empty());
+    let given = header.name.as_ref().or(task_name).map_or("bacalhau", |at| at.value.as_str());
     let name: String = given.chars().take(NAME_CHARS_MAX).collect();
     let mut toml = String::new();
     line(&mut toml, "name", &quoted(&name));
     let seconds = |seconds: Option<u64>| seconds.map(|seconds| quoted(&format!("{seconds}s")));
     let timeouts = &task.timeouts;
-    let wait = seconds(timeouts.queue);
-    optional(&mut toml, "wait", wait);
+    optional(&mut toml, "wait", seconds(timeouts.queue));
     optional(&mut toml, "deadline", seconds(timeouts.total));
     toml.push_str("\n[resources]\n");
     let memory = task.resources.memory_bytes.unwrap_or(MEMORY_BYTES_UNSAID);
@@ -60,9 +60,9 @@ pub(crate) fn job_text(header: &Header, task: &Task) -> JobText {
     optional(&mut toml, "scratch", task.resources.scratch_bytes.map(size));
     optional(&mut toml, "time", seconds(timeouts.execution));
     toml.push_str("\n[[stage]]\n");
-    let stage = task.name.as_ref().map_or("main", |at| at.value.as_str());
+    let stage = task_name.map_or("main", |at| at.value.as_str());
     let stage: String = stage.chars().take(NAME_CHARS_MAX).collect();
-    line(&mut toml, "name", &quoted(if stage.is_empty() { "main" } else { &stage }));
+    line(&mut toml, "name", &quoted(&stage));
     match &task.engine {
         Engine::Docker { image } => line(&mut toml, "image", &quoted(&image.value.to_string())),
         Engine::Wasm { module, .. } => line(&mut toml, "program", &quoted(module)),

@@ -91,7 +91,7 @@ pub(crate) const SERVICE: Keys = &[
     ("use_api_socket", Refused("the engine is not given to containers", NO_RIGHTS)),
     // Left out without harm.
     ("annotations", Note("not kept")),
-    ("attach", Note("`opensky logs` shows what services write")),
+    ("attach", Note("the node keeps what services write")),
     ("blkio_config", Note(FIXED)),
     ("cap_drop", Note("containers have no capability at all")),
     ("cpu_count", Note(FIXED)),
@@ -108,10 +108,10 @@ pub(crate) const SERVICE: Keys = &[
     ("dns_search", Note(OWN_NETWORK)),
     ("domainname", Note("containers name themselves")),
     ("hostname", Note("containers name themselves; others reach it by the service's name")),
-    ("init", Note("the engine's own init is used where it has one")),
+    ("init", Note("not passed on")),
     ("label_file", Note("labels are not kept")),
     ("labels", Note("labels are not kept")),
-    ("logging", Note("`opensky logs` shows what services write")),
+    ("logging", Note("the node keeps what services write")),
     ("mac_address", Note(OWN_NETWORK)),
     ("mem_reservation", Note("the limit of memory is what is set aside")),
     ("mem_swappiness", Note("containers do not swap")),
@@ -121,10 +121,10 @@ pub(crate) const SERVICE: Keys = &[
     ("pids_limit", Note(FIXED)),
     ("pull_policy", Note("the image is what this machine's engine has")),
     ("pull_refresh_after", Note("the image is what this machine's engine has")),
-    ("read_only", Note("the image's files are read-only as it is")),
+    ("read_only", Note("the node says what can be written")),
     ("shm_size", Note("shared memory is a part of memory, 64 MiB at most")),
     ("stdin_open", Note("services have no standard input")),
-    ("stop_signal", Note("a program is asked to end as its image says")),
+    ("stop_signal", Note("not passed on")),
     ("storage_opt", Note(FIXED)),
     ("tty", Note("services have no terminal")),
     ("ulimits", Note(FIXED)),
@@ -164,7 +164,7 @@ pub(crate) const RESERVATIONS: Keys = &[
 /// Keys of `deploy.restart_policy`.
 pub(crate) const RESTART_POLICY: Keys = &[
     ("condition", Read),
-    ("delay", Note("the time to the next start grows with each failure")),
+    ("delay", Note("the node says when it starts again")),
     ("max_attempts", Note("it is tried again without end")),
     ("window", Note("its health says when a start went well")),
 ];
