@@ -103,7 +103,7 @@ fn service(
     let image_name = reading.text(image)?;
     let leased = profiles::of_service(reading, tree, &name)?;
     let exposed = expose::read(reading, &path, node)?;
-    let health = unsaid_health(reading, &path, node, &exposed.ports);
+    let health = unsaid_health(reading, &path, key.span, &exposed.ports);
     let start_ms = health.as_ref().map_or(0, |health| health.start_ms);
     let usual = Update::default();
     let service = PlannedService {

@@ -48,7 +48,10 @@ fn c7_wordpress_and_its_database_become_two_services() {
     let import = read(WORDPRESS);
     assert_eq!(import.refused(), []);
     let noted = paths(import.notes());
-    assert!(noted.contains(&("services.wordpress.container_name", 28)), "{noted:?}");
+    assert!(
+        noted.contains(&("services.wordpress.container_name", 28)),
+        "no host is called my_blog: {noted:?}"
+    );
     assert!(noted.contains(&("services.db.cpus", 24)), "cores are whole: {noted:?}");
     let plan = import.accept().unwrap();
     let [db, wordpress] = plan.services() else { panic!("the database first") };
@@ -127,6 +130,7 @@ fn c7_what_a_voting_application_needs_more_is_said_before_anything_starts() {
     );
     let notes = paths(import.notes());
     assert!(notes.contains(&("services.worker.build", 30)), "{notes:?}");
+    assert!(notes.contains(&("services.vote", 4)), "where its name stands: {notes:?}");
     assert!(import.refused()[0].to_string().starts_with("line 16: services.result.entrypoint: "));
     assert_eq!(import.accept().unwrap_err().len(), 4, "there is no plan to start by mistake");
 
@@ -161,14 +165,18 @@ fn networks_keep_services_apart() {
     let text = "services:
   a: { image: x, expose: [1], networks: [front] }
   b: { image: x, expose: [2], networks: [front, back] }
-  c: { image: x, expose: [3], networks: [back] }
+  c: { image: x, expose: [3], networks: [back], container_name: see }
 networks: { front: {}, back: { driver: bridge } }
 ";
     let services = planned(text);
     let of = |name: &str| links(services.iter().find(|service| service.name.value == name).unwrap());
     assert_eq!(
         (of("a"), of("b"), of("c")),
-        (vec!["b=b:2".to_owned()], vec!["a=a:1".to_owned(), "c=c:3".to_owned()], vec!["b=b:2".to_owned()],)
+        (
+            vec!["b=b:2".to_owned()],
+            vec!["a=a:1".to_owned(), "c=c:3".to_owned(), "see=c:3".to_owned()],
+            vec!["b=b:2".to_owned()],
+        )
     );
 }
 

@@ -156,6 +156,7 @@ fn c7_bacalhau_jobs_become_job_files() {
     assert_eq!(stage.env[0], ("GREETING".to_owned(), "a \"good\" day".to_owned()));
     assert_eq!((stage.limits.memory_bytes, stage.limits.scratch_bytes), (1_000_000_000, 200_000_000));
     assert_eq!((stage.limits.wall_ms, plan.job().deadline_ms), (1_800_000, Some(7_200_000)));
+    assert!(toml.contains("memory = \"1GB\"") && toml.contains("scratch = \"200MB\""), "{toml}");
     assert!(toml.contains("numbers = { from = 0, to = 3 }"), "{toml}");
 
     let (_, plan) = job(WASM);

@@ -292,6 +292,14 @@ fn c7_hostile_service_files_are_refused_quickly() {
     assert!(parse("a.toml", &long, Format::Toml).unwrap_err().problem.contains("at most 65536 bytes"));
 }
 
+#[test]
+fn the_file_in_the_docs_is_one() {
+    let docs = include_str!("../../../docs/service-files.md");
+    let example = docs.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let plan = parse("docs.toml", example, Toml).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(plan.services().len(), 2);
+}
+
 /// `docs/service.schema.json` is what the code reads. `UPDATE_GOLDEN=1` writes it anew.
 #[test]
 fn c7_published_schema_of_service_files_is_current() {

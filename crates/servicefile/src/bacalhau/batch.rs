@@ -45,24 +45,24 @@ pub(crate) fn check(reading: &mut Reading<'_>, task: &Task) {
 }
 
 pub(crate) fn job_text(header: &Header, task: &Task) -> JobText {
-    let given = header.name.as_ref().or(task.name.as_ref()).map_or("bacalhau", |at| at.value.as_str());
+    let task_name = task.name.as_ref().filter(|name| !name.value.is_empty());
+    let given = header.name.as_ref().or(task_name).map_or("bacalhau", |at| at.value.as_str());
     let name: String = given.chars().take(NAME_CHARS_MAX).collect();
     let mut toml = String::new();
     line(&mut toml, "name", &quoted(&name));
     let seconds = |seconds: Option<u64>| seconds.map(|seconds| quoted(&format!("{seconds}s")));
     let timeouts = &task.timeouts;
-    let wait = seconds(timeouts.queue);
-    optional(&mut toml, "wait", wait);
+    optional(&mut toml, "wait", seconds(timeouts.queue));
     optional(&mut toml, "deadline", seconds(timeouts.total));
     toml.push_str("\n[resources]\n");
     let memory = task.resources.memory_bytes.unwrap_or(MEMORY_BYTES_UNSAID);
-    line(&mut toml, "memory", &memory.to_string());
-    optional(&mut toml, "scratch", task.resources.scratch_bytes.map(|bytes| bytes.to_string()));
+    line(&mut toml, "memory", &size(memory));
+    optional(&mut toml, "scratch", task.resources.scratch_bytes.map(size));
     optional(&mut toml, "time", seconds(timeouts.execution));
     toml.push_str("\n[[stage]]\n");
-    let stage = task.name.as_ref().map_or("main", |at| at.value.as_str());
+    let stage = task_name.map_or("main", |at| at.value.as_str());
     let stage: String = stage.chars().take(NAME_CHARS_MAX).collect();
-    line(&mut toml, "name", &quoted(if stage.is_empty() { "main" } else { &stage }));
+    line(&mut toml, "name", &quoted(&stage));
     match &task.engine {
         Engine::Docker { image } => line(&mut toml, "image", &quoted(&image.value.to_string())),
         Engine::Wasm { module, .. } => line(&mut toml, "program", &quoted(module)),
@@ -89,6 +89,16 @@ fn line(toml: &mut String, key: &str, value: &str) {
 fn optional(toml: &mut String, key: &str, value: Option<String>) {
     if let Some(value) = value {
         line(toml, key, &value);
+    }
+}
+
+/// A size in the largest unit that keeps it whole.
+fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 4] =
+        [("GiB", 1 << 30), ("GB", 1_000_000_000), ("MiB", 1 << 20), ("MB", 1_000_000)];
+    match UNITS.iter().find(|(_, unit)| bytes > 0 && bytes.is_multiple_of(*unit)) {
+        Some((name, unit)) => quoted(&format!("{}{name}", bytes / unit)),
+        None => bytes.to_string(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     walk::{expected, join},
 };
 use opensky_textfile::{
-    Fault,
+    Fault, Span,
     tree::{Node, Value},
 };
 use opensky_types::service::{ReplicaLimits, Restart, Update};
@@ -67,14 +67,19 @@ pub(crate) fn replicas(reading: &mut Reading<'_>, path: &str, service: &Node) ->
     Ok(replicas)
 }
 
-/// What each may use.
-pub(crate) fn limits(reading: &mut Reading<'_>, path: &str, service: &Node) -> Result<ReplicaLimits, Fault> {
+/// What each may use. `span` is where the service's name stands.
+pub(crate) fn limits(
+    reading: &mut Reading<'_>,
+    path: &str,
+    service: &Node,
+    span: Span,
+) -> Result<ReplicaLimits, Fault> {
     let memory = deploy(service, &["resources", "limits", "memory"]).or_else(|| service.get("mem_limit"));
     let memory_bytes = match memory.or_else(|| deploy(service, &["resources", "reservations", "memory"])) {
         Some(node) => reading.bytes(node, 1_024)?,
         None => {
             let what = format!("no limit of memory: {} MiB", MEMORY_BYTES_UNSAID >> 20);
-            reading.note(path, service.span, &what, "set deploy.resources.limits.memory, or mem_limit");
+            reading.note(path, span, &what, "set deploy.resources.limits.memory, or mem_limit");
             MEMORY_BYTES_UNSAID
         }
     };

@@ -6,7 +6,7 @@ use crate::{
     walk::{expected, join, list},
 };
 use opensky_textfile::{
-    Fault,
+    Fault, Span,
     tree::{Node, Value},
 };
 use opensky_types::service::{HealthCheck, Probe};
@@ -22,24 +22,25 @@ const FAILURES_MAX: u8 = 3;
 pub(crate) fn unsaid(
     reading: &mut Reading<'_>,
     path: &str,
-    node: &Node,
+    span: Span,
     ports: &[u16],
 ) -> Option<HealthCheck> {
     let port = *ports.first()?;
     let what = format!("no health check: it counts as healthy once port {port} takes a connection");
-    reading.note(path, node.span, &what, "");
+    reading.note(path, span, &what, "");
     Some(HealthCheck { start_ms: START_MS_UNSAID, ..HealthCheck::usual(Probe::Tcp { port }) })
 }
 
-/// The check that a service has, or takes for saying nothing.
+/// The check that a service has, or takes for saying nothing. `span` is where its name stands.
 pub(crate) fn read(
     reading: &mut Reading<'_>,
     path: &str,
     service: &Node,
+    span: Span,
     ports: &[u16],
 ) -> Result<Option<HealthCheck>, Fault> {
     let Some(node) = service.get("healthcheck").filter(|node| node.value != Value::Null) else {
-        return Ok(unsaid(reading, path, service, ports));
+        return Ok(unsaid(reading, path, span, ports));
     };
     let path = join(path, "healthcheck");
     reading.check_keys(&path, node, keys::HEALTH)?;
@@ -48,7 +49,7 @@ pub(crate) fn read(
     }
     let Some(test) = node.get("test") else {
         reading.note(&path, node.span, "the image's own check is not read", "write out its `test`");
-        return Ok(unsaid(reading, &path, node, ports));
+        return Ok(unsaid(reading, &path, node.span, ports));
     };
     let Some(args) = command(reading, test)? else { return Ok(None) };
     let millis = |name: &str, usual| node.get(name).map_or(Ok(usual), |node| reading.millis(node));

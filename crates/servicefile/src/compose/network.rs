@@ -68,6 +68,7 @@ fn links_of(reading: &mut Reading<'_>, services: &[Parsed], at: usize) -> Result
     }
     let count = links.list.len();
     if count <= LINKS_MAX {
+        add_containers(reading, own, services, &mut links);
         return Ok(links.list);
     }
     let span = own.draft.service.name.span;
@@ -85,6 +86,24 @@ fn links_of(reading: &mut Reading<'_>, services: &[Parsed], at: usize) -> Result
     reading.note(&own.path, span, &what, "");
     links.list.truncate(named_count);
     Ok(links.list)
+}
+
+/// Adds the names of containers of services that are reached, while there is room for them.
+fn add_containers(reading: &mut Reading<'_>, own: &Parsed, services: &[Parsed], links: &mut Links) {
+    for to in services {
+        let target = &to.draft.service;
+        let is_reached = links.list.iter().any(|link| link.service.name == target.name.value);
+        let Some(container) = to.container.as_ref().filter(|_| is_reached) else { continue };
+        if links.list.len() + target.ports.len() <= LINKS_MAX {
+            links.add(&container.value, to);
+        } else {
+            let what = format!(
+                "it reaches '{}' by that name alone, not as '{}'",
+                target.name.value, container.value
+            );
+            reading.note(&own.path, container.span, &what, "name those that it reaches in `links`");
+        }
+    }
 }
 
 fn note_portless(reading: &mut Reading<'_>, own: &Parsed, to: &Parsed, span: Span) {

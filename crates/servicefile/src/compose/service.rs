@@ -15,7 +15,10 @@ use opensky_textfile::{
     tree::{Key, Node, Value},
     values::At,
 };
-use opensky_types::{offer::Constraints, service::PORTS_MAX};
+use opensky_types::{
+    offer::Constraints,
+    service::{PORTS_MAX, check_name},
+};
 use std::collections::BTreeMap;
 
 /// A service that was read, but for its links.
@@ -26,6 +29,8 @@ pub(crate) struct Parsed {
     pub networks: Vec<Network>,
     /// The names that it gives other services itself.
     pub links: Vec<(String, At<String>)>,
+    /// A name of its container by which others may know it too.
+    pub container: Option<At<String>>,
 }
 
 /// A network that a service is in.
@@ -57,7 +62,7 @@ pub(crate) fn read(
     let mut shown = ports::read(reading, &path, node)?;
     add_image_ports(reading, &path, key, &image_name, given, &mut shown.ports);
     let args = args(reading, &path, node, &image_name, given)?;
-    let health = health::read(reading, &path, node, &shown.ports)?;
+    let health = health::read(reading, &path, node, key.span, &shown.ports)?;
     let start_ms = health.as_ref().map_or(0, |health| health.start_ms);
     let service = PlannedService {
         name,
@@ -69,7 +74,7 @@ pub(crate) fn read(
         links: Vec::new(),
         health,
         replicas: deploy::replicas(reading, &path, node)?,
-        limits: deploy::limits(reading, &path, node)?,
+        limits: deploy::limits(reading, &path, node, key.span)?,
         constraints: constraints(reading, node)?,
         restart: deploy::restart(reading, &path, node)?,
         update: deploy::update(reading, node, start_ms)?,
@@ -81,8 +86,9 @@ pub(crate) fn read(
     let links = links(reading, node)?;
     let prefers = links.iter().map(|(_, target)| target.value.clone()).collect();
     let networks = networks(reading, &path, node)?;
+    let container = container(reading, &path, node, &key.text)?;
     let draft = Draft { span: key.span, service, after, prefers };
-    Ok(Some(Parsed { path, draft, networks, links }))
+    Ok(Some(Parsed { path, draft, networks, links, container }))
 }
 
 fn places(node: &Node, key: &Key) -> BTreeMap<&'static str, opensky_textfile::Span> {
@@ -100,6 +106,26 @@ fn places(node: &Node, key: &Key) -> BTreeMap<&'static str, opensky_textfile::Sp
     ];
     let found = named.iter().filter_map(|(field, name)| Some((*field, node.get(name)?.span)));
     found.chain([("name", key.span)]).collect()
+}
+
+/// `container_name`, where it is another name and can be one of a host.
+fn container(
+    reading: &mut Reading<'_>,
+    path: &str,
+    node: &Node,
+    service: &str,
+) -> Result<Option<At<String>>, Fault> {
+    let Some(node) = node.get("container_name") else { return Ok(None) };
+    let name = reading.text_at(node)?;
+    if name.value == service {
+        return Ok(None);
+    }
+    if check_name(&name.value).is_ok() {
+        return Ok(Some(name));
+    }
+    let what = format!("'{}' cannot be a host: others reach it as '{service}' alone", name.value);
+    reading.note(&join(path, "container_name"), name.span, &what, "");
+    Ok(None)
 }
 
 /// The image, which may have been built here before.
