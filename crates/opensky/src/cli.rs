@@ -99,6 +99,13 @@ pub enum Command {
     New(commands::new::NewArgs),
     /// Run a program, an image or a job file
     Run(commands::run::RunArgs),
+    /// Keep programs up: on any nodes, whatever happens to one of them
+    #[command(subcommand)]
+    Service(commands::service::ServiceCommand),
+    /// Run the services of a Compose file on the sky
+    Compose(commands::compose::ComposeArgs),
+    /// Make what runs be what files say
+    Apply(commands::apply::ApplyArgs),
     /// Keep images on this node, for jobs that name them
     #[command(subcommand)]
     Image(commands::image::ImageCommand),

@@ -1,6 +1,8 @@
 //! One file per command.
 
+pub mod apply;
 pub mod completions;
+pub mod compose;
 pub mod config;
 pub mod dashboard;
 pub mod demo;
@@ -18,6 +20,7 @@ pub mod logs;
 pub mod new;
 pub mod node;
 pub mod run;
+pub mod service;
 pub mod sky;
 pub mod status;
 pub mod up;
@@ -56,6 +59,9 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Logs(args) => logs::run(&context, args).await?,
         Command::New(args) => new::run(&context, &args)?,
         Command::Image(command) => image::run(&context, command).await?,
+        Command::Service(command) => service::run(&context, command).await?,
+        Command::Compose(args) => compose::run(&context, args).await?,
+        Command::Apply(args) => apply::run(&context, args).await?,
         Command::Keys(command) => keys::run(&context, command).await?,
         Command::Job(command) => job::run(&context, command)?,
         Command::Why(args) => why::run(&context, args).await?,

@@ -1,6 +1,6 @@
 //! Services.
 
-use crate::{Client, ClientError, client::WithQuery};
+use crate::{Client, ClientError, client::QueryWith};
 use opensky_api::{
     routes,
     service::{

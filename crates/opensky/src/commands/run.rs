@@ -209,7 +209,7 @@ fn verify(text: &str) -> Result<Verify, String> {
     }
 }
 
-fn variable(text: &str) -> Result<(String, String), String> {
+pub fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("a variable looks like NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }

@@ -1,0 +1,221 @@
+//! Services started in order: images sent, declared, opened, waited for.
+
+use crate::{
+    commands::{Context, invite::millis, service::show::list_table},
+    fail::{Exit, Fail},
+};
+use anyhow::{Context as _, Result};
+use clap::Args;
+use opensky_api::{
+    content::BlobRef,
+    service::{OpenPortRequest, ServiceRequest, ServiceStateView, ServiceView, Services},
+};
+use opensky_client::{Client, ClientError, ImageSource};
+use opensky_servicefile::{ImageRef, Plan, PlannedService};
+use opensky_types::service::ServiceRef;
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+const LOOK: Duration = Duration::from_millis(250);
+
+/// How services are started.
+#[derive(Debug, Clone, Args)]
+pub struct StartArgs {
+    /// Do not wait until they are healthy
+    #[arg(long, short)]
+    pub detach: bool,
+    /// How long to wait until each is healthy
+    #[arg(long, value_parser = millis, default_value = "10m")]
+    pub wait: u64,
+    /// Only say what would be done
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What is done about a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Change {
+    Start,
+    Update,
+    None,
+}
+
+#[derive(Serialize)]
+struct Intended {
+    service: String,
+    change: Change,
+}
+
+/// Starts the services of a plan, each once those before it are healthy where it waits for them.
+pub async fn start(
+    context: &Context,
+    client: &Client,
+    plan: &Plan,
+    folder: &Path,
+    args: &StartArgs,
+) -> Result<()> {
+    let mut images = BTreeMap::new();
+    let mut intended = Vec::new();
+    for service in plan.services() {
+        let image = image(client, plan, service, folder, &mut images).await?;
+        let request = request(plan, service, image)?;
+        let known = find(client, &service.name.value).await?.filter(|known| known.own);
+        let change = match &known {
+            None => Change::Start,
+            Some(known) if known.spec.as_ref() == Some(&request) && known.problem.is_none() => Change::None,
+            Some(_) => Change::Update,
+        };
+        if !args.dry_run {
+            begin(context, client, service, (&request, change), args).await?;
+        }
+        intended.push(Intended { service: service.name.value.clone(), change });
+    }
+    if args.dry_run {
+        return context.format.print(&intended, |intended| {
+            let line = |one: &Intended| {
+                let word = match one.change {
+                    Change::Start => "would start",
+                    Change::Update => "would get its next revision",
+                    Change::None => "is as it should be",
+                };
+                format!("{} {word}\n", one.service)
+            };
+            intended.iter().map(line).collect()
+        });
+    }
+    if !args.detach {
+        for service in plan.services() {
+            until_healthy(context, client, &service.name.value, args).await?;
+        }
+    }
+    let mut all = client.services().await?;
+    let named = |name: &str| plan.services().iter().any(|service| service.name.value == name);
+    all.services.retain(|service| service.own && named(&service.name));
+    context.format.print(&all, |all: &Services| list_table(all))
+}
+
+async fn begin(
+    context: &Context,
+    client: &Client,
+    service: &PlannedService,
+    (request, change): (&ServiceRequest, Change),
+    args: &StartArgs,
+) -> Result<()> {
+    for earlier in &service.after {
+        until_healthy(context, client, earlier, args).await?;
+    }
+    let name = &service.name.value;
+    if change == Change::None {
+        context.say(format!("{name}: is as it should be"));
+    } else {
+        let view = client.declare_service(request).await?;
+        context.say(format!("{name}: revision {}", view.revision));
+    }
+    let reference = own(name);
+    let open = client.service(&reference).await?.open_ports;
+    for publish in &service.publish {
+        let leads = |listen: std::net::SocketAddr| listen == publish.local || publish.local.port() == 0;
+        if open.iter().any(|open| open.port == publish.port && leads(open.listen)) {
+            continue;
+        }
+        let request = OpenPortRequest { port: publish.port, listen: Some(publish.local) };
+        let open = client.open_service_port(&reference, &request).await?;
+        context.say(format!("{name}: {} leads to its port {}", open.listen, open.port));
+    }
+    Ok(())
+}
+
+fn own(name: &str) -> ServiceRef {
+    ServiceRef { name: name.to_owned(), owner: None }
+}
+
+async fn find(client: &Client, name: &str) -> Result<Option<ServiceView>> {
+    match client.service(&own(name)).await {
+        Ok(view) => Ok(Some(view)),
+        Err(ClientError::Refused { problem, .. }) if problem.code == opensky_api::Code::ServiceNotFound => {
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The image of a service, on the node when this returns; each is sent once.
+async fn image(
+    client: &Client,
+    plan: &Plan,
+    service: &PlannedService,
+    folder: &Path,
+    sent: &mut BTreeMap<ImageRef, BlobRef>,
+) -> Result<BlobRef> {
+    if let Some(known) = sent.get(&service.image.value) {
+        return Ok(*known);
+    }
+    let blob = match &service.image.value {
+        ImageRef::Engine(name) => client.image(ImageSource::Engine(name)).await,
+        ImageRef::Kept(name) => client.image(ImageSource::Kept(name)).await,
+        ImageRef::Archive(path) => client.upload_file(&folder.join(path)).await,
+    };
+    let blob = blob.map_err(|error| {
+        let hint = match &service.image.value {
+            ImageRef::Engine(name) => Some(format!("get it first: docker pull {name}")),
+            ImageRef::Kept(name) => Some(format!("keep it first: opensky image push docker:{name}")),
+            ImageRef::Archive(_) => Some("paths are relative to the file".to_owned()),
+        };
+        Fail::new(Exit::Invalid, plan.error_at(&service.image, error.to_string(), hint).to_string())
+    })?;
+    sent.insert(service.image.value.clone(), blob);
+    Ok(blob)
+}
+
+fn request(plan: &Plan, service: &PlannedService, image: BlobRef) -> Result<ServiceRequest> {
+    let blob = opensky_types::job::Blob { hash: image.hash, size_bytes: image.size_bytes };
+    let spec = service.spec(blob).map_err(|invalid| {
+        Fail::new(Exit::Invalid, plan.error_at(&service.name, invalid.to_string(), None).to_string())
+    })?;
+    Ok(ServiceRequest::from(spec))
+}
+
+/// Waits until a service is healthy, telling what happens; ends with what went wrong if it will not be.
+async fn until_healthy(context: &Context, client: &Client, name: &str, args: &StartArgs) -> Result<()> {
+    let began = Instant::now();
+    let mut told = 0;
+    let mut first = true;
+    loop {
+        let view = client.service(&own(name)).await?;
+        // What happened before this start is no news.
+        if std::mem::take(&mut first) && view.state == ServiceStateView::Healthy {
+            return Ok(());
+        }
+        let fresh = view.notes.iter().filter(|note| note.at >= view.declared_at);
+        let fresh: Vec<_> = fresh.collect();
+        for note in fresh.iter().skip(told) {
+            let slot = note.slot.map(|slot| format!("[{slot}]")).unwrap_or_default();
+            context.say(format!("{name}{slot}: {}", note.text));
+        }
+        told = fresh.len().max(told);
+        if let Some(problem) = &view.problem {
+            let what = format!("{name}: revision {} did not get healthy: {problem}", view.revision);
+            return Err(Fail::new(Exit::JobFailed, what).next(format!("opensky service show {name}")).into());
+        }
+        if view.state == ServiceStateView::Healthy {
+            return Ok(());
+        }
+        if began.elapsed() >= Duration::from_millis(args.wait) {
+            let what = format!("{name} is not healthy yet ({}); it goes on trying", view.state.as_str());
+            return Err(Fail::new(Exit::JobFailed, what).next(format!("opensky service show {name}")).into());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            interrupted = tokio::signal::ctrl_c() => {
+                interrupted.context("no signals here")?;
+                let what = format!("{name} goes on starting");
+                return Err(Fail::new(Exit::Interrupted, what).next(format!("opensky service show {name}")).into());
+            }
+        }
+    }
+}
