@@ -118,7 +118,8 @@ fn c10_forged_adverts_are_refused() {
 
 #[test]
 fn c10_adverts_count_in_their_time() {
-    let table: [(fn(&mut Parts), bool); 6] = [
+    type Row = (fn(&mut Parts), bool);
+    let table: [Row; 6] = [
         (|parts| parts.advert.2 = NOW, false),
         (|parts| parts.advert.2 = NOW.plus_ms(1), true),
         (|parts| parts.advert.2 = NOW.plus_ms(600_000), true),

@@ -185,11 +185,11 @@ fn c10_f1_keepers_stand_in_one_after_another() {
         assert_eq!(desk.now.ms_since(NOW), acts_after_ms, "keeper {number}");
         // Whoever comes before it and acts is left to it; who comes later is not.
         desk.said(6, 1, true, 0);
-        assert_eq!(desk.acts(), true, "keeper {number}");
+        assert!(desk.acts(), "keeper {number}");
         desk.said(9, 1, true, 0);
-        assert_eq!(desk.acts(), true, "a stranger says it to keeper {number}");
+        assert!(desk.acts(), "a stranger says it to keeper {number}");
         desk.said(4, 1, false, 0);
-        assert_eq!(desk.acts(), true, "it says that it does not act");
+        assert!(desk.acts(), "it says that it does not act");
         desk.said(4, 1, true, 0);
         assert_eq!(desk.acts(), number == 4);
     }
