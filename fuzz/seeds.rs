@@ -26,6 +26,12 @@ fn main() -> io::Result<()> {
     write_messages("transfer", "reply", messages::fetch_replies())?;
     write_messages("work", "to_provider", messages::to_provider())?;
     write_messages("work", "to_consumer", messages::to_consumer())?;
+    write_messages("service", "ask", messages::service_asks())?;
+    write_messages("service", "reply", messages::service_replies())?;
+    write_messages("service", "log", messages::log_pieces())?;
+    let advert = Signed::sign(&samples::advert(), &samples::provider());
+    write("service", "advert", &codec::encode(&advert))?;
+    write("service", "replica", samples::replica().to_string().as_bytes())?;
 
     write_messages("ask", "ask", messages::asks())?;
     write_messages("ask", "reply", messages::replies())?;

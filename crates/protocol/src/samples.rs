@@ -5,6 +5,7 @@ use crate::{
     knock::{Knock, KnockReply, Refusal},
     ledger::{Ask, BlockNews, CheckpointWord, Reply},
     query::{Query, QueryReply},
+    service::{LogPiece, PlacedReport, ServiceAsk, ServiceReply},
     transfer::{Fetch, FetchReply},
     work::{Commitment, EngineUsed, ToConsumer, ToProvider},
 };
@@ -15,6 +16,7 @@ use opensky_types::{
     reason::Misfit,
     resources::Limit,
     samples,
+    service::Refusal as ServiceRefusal,
     task::{self, Content, Failure, Outcome, TaskReport},
 };
 
@@ -104,6 +106,50 @@ pub fn query_replies() -> Named<QueryReply> {
         ("offers", QueryReply::Offers { offers: vec![offer(3), offer(4)] }),
         ("no_offers", QueryReply::Offers { offers: Vec::new() }),
     ]
+}
+
+/// Every [`ServiceAsk`].
+pub fn service_asks() -> Named<ServiceAsk> {
+    let (declared, placement, replica) =
+        (samples::declared(), samples::signed_placement(), samples::replica());
+    let service = replica.service;
+    vec![
+        ("keep", ServiceAsk::Keep { declared: declared.clone() }),
+        ("keeping", ServiceAsk::Keeping { service }),
+        ("place", ServiceAsk::Place { declared, placement: placement.clone() }),
+        ("withdraw", ServiceAsk::Withdraw { replica }),
+        ("report", ServiceAsk::Report { service, renewed: vec![placement] }),
+        ("log", ServiceAsk::Log { replica, follow: true }),
+        ("dial", ServiceAsk::Dial { replica, port: 80 }),
+    ]
+}
+
+/// Every [`ServiceReply`], with every refusal.
+pub fn service_replies() -> Named<ServiceReply> {
+    let placed = PlacedReport { report: samples::replica_report(), placement: samples::signed_placement() };
+    let refused = |refusal| ServiceReply::Refused { refusal };
+    vec![
+        ("done", ServiceReply::Done),
+        ("refused_unsound", refused(ServiceRefusal::Unsound)),
+        ("refused_not_allowed", refused(ServiceRefusal::NotAllowed)),
+        ("refused_unknown", refused(ServiceRefusal::Unknown)),
+        ("refused_outdated", refused(ServiceRefusal::Outdated)),
+        ("refused_full", refused(ServiceRefusal::Full)),
+        ("refused_closed", refused(ServiceRefusal::Closed)),
+        ("refused_level", refused(ServiceRefusal::Level)),
+        ("refused_price", refused(ServiceRefusal::Price)),
+        ("refused_not_answering", refused(ServiceRefusal::NotAnswering)),
+        ("refused_no_such_port", refused(ServiceRefusal::NoSuchPort)),
+        ("refused_disk", refused(ServiceRefusal::Disk)),
+        ("keeping", ServiceReply::Keeping { revision: 2, is_acting: true, given_up: 1 }),
+        ("reports", ServiceReply::Reports { reports: vec![placed] }),
+        ("opened", ServiceReply::Opened),
+    ]
+}
+
+/// A [`LogPiece`].
+pub fn log_pieces() -> Named<LogPiece> {
+    vec![("piece", LogPiece { is_stderr: true, bytes: b"a line\n".to_vec() })]
 }
 
 /// Every [`Fetch`].

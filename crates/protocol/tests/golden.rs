@@ -69,6 +69,13 @@ fn ledger() {
 }
 
 #[test]
+fn service() {
+    assert_golden("service_ask.hex", 7, samples::service_asks());
+    assert_golden("service_reply.hex", 5, samples::service_replies());
+    assert_golden("service_log_piece.hex", 0, samples::log_pieces());
+}
+
+#[test]
 fn protocol_names() {
     let names: String = opensky_protocol::PROTOCOLS
         .iter()
@@ -76,7 +83,8 @@ fn protocol_names() {
         .chain(&opensky_protocol::TOPICS)
         .map(|name| format!("{name}\n"))
         .collect();
-    let expected = "/opensky/work/1\n/opensky/blob/1\n/opensky/query/1\n/opensky/ledger/1\n/opensky/knock/1\n\
-        offers/1\nblocks/1\ntransactions/1\ncheckpoints/1\n";
+    let expected = "/opensky/work/1\n/opensky/blob/1\n/opensky/query/1\n/opensky/ledger/1\n\
+        /opensky/service/1\n/opensky/knock/1\n\
+        offers/1\nblocks/1\ntransactions/1\ncheckpoints/1\nservices/1\n";
     assert_eq!(names, expected);
 }

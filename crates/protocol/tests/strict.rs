@@ -8,6 +8,7 @@ use opensky_protocol::{
     ledger::{Ask, BlockNews, CheckpointWord, Reply},
     query::{Query, QueryReply},
     samples,
+    service::{LogPiece, PlacedReport, RENEWED_MAX, REPORTS_MAX, ServiceAsk, ServiceReply},
     transfer::{Fetch, FetchReply},
     work::{EngineUsed, ToConsumer, ToProvider},
 };
@@ -16,6 +17,7 @@ use opensky_types::{
     codec::DecodeError,
     job::{CALL_BYTES_MAX, FAN_IN_MAX, INLINE_BYTES_MAX, ITEM_BYTES_MAX},
     samples as types,
+    service::{LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, ReplicaReport},
     task::{Content, OUTPUT_FILES_MAX, Outcome, TaskOutput, TaskReport},
 };
 use proptest::prelude::{Strategy, any, prop_oneof, proptest};
@@ -41,6 +43,9 @@ fn assert_all_canonical(body: &[u8]) {
     assert_canonical::<CheckpointWord>(body);
     assert_canonical::<ToProvider>(body);
     assert_canonical::<ToConsumer>(body);
+    assert_canonical::<ServiceAsk>(body);
+    assert_canonical::<ServiceReply>(body);
+    assert_canonical::<LogPiece>(body);
 }
 
 /// The bodies of all samples.
@@ -60,6 +65,9 @@ fn bodies() -> Vec<Vec<u8>> {
         .chain(of(samples::checkpoint_words()))
         .chain(of(samples::to_provider()))
         .chain(of(samples::to_consumer()))
+        .chain(of(samples::service_asks()))
+        .chain(of(samples::service_replies()))
+        .chain(of(samples::log_pieces()))
         .collect()
 }
 
@@ -147,6 +155,9 @@ fn p3_truncated_and_extended_messages_are_refused() {
     assert_whole(samples::fetch_replies());
     assert_whole(samples::to_provider());
     assert_whole(samples::to_consumer());
+    assert_whole(samples::service_asks());
+    assert_whole(samples::service_replies());
+    assert_whole(samples::log_pieces());
 }
 
 #[test]
@@ -169,6 +180,9 @@ fn p3_an_oversized_frame_is_refused_by_its_header() {
     assert_capped::<FetchReply>();
     assert_capped::<ToProvider>();
     assert_capped::<ToConsumer>();
+    assert_capped::<ServiceAsk>();
+    assert_capped::<ServiceReply>();
+    assert_capped::<LogPiece>();
 }
 
 /// What passes validation can also be sent: one task alone, one result alone.
@@ -205,6 +219,33 @@ fn the_largest_task_and_result_fit_their_messages() {
         head,
     };
     assert!(ToConsumer::from_body(&results.to_frame()[HEADER_BYTES..]).is_ok());
+}
+
+/// What a keeper orders, and what a host answers, fits the messages.
+#[test]
+fn c10_the_largest_placement_and_report_fit_their_messages() {
+    let text = |bytes: usize| "x".repeat(bytes);
+    let mut spec = types::service();
+    spec.program.args = vec![text(CALL_BYTES_MAX / 2)];
+    spec.program.env = vec![(text(16), text(CALL_BYTES_MAX / 2 - 64))];
+    assert_eq!(spec.validate(), Ok(()));
+    let mut declared = types::declared();
+    (declared.spec, declared.fallback) = (Some(spec.clone()), Some(spec));
+    let place = ServiceAsk::Place { declared, placement: types::signed_placement() };
+    assert!(ServiceAsk::from_body(&place.to_frame()[HEADER_BYTES..]).is_ok());
+
+    let renewed = vec![types::signed_placement(); RENEWED_MAX];
+    let report = ServiceAsk::Report { service: types::replica().service, renewed };
+    assert!(ServiceAsk::from_body(&report.to_frame()[HEADER_BYTES..]).is_ok());
+
+    let report = ReplicaReport {
+        problem: text(PROBLEM_BYTES_MAX),
+        last_words: text(LAST_WORDS_BYTES_MAX),
+        ..types::replica_report()
+    };
+    let placed = PlacedReport { report, placement: types::signed_placement() };
+    let reports = ServiceReply::Reports { reports: vec![placed; REPORTS_MAX] };
+    assert!(ServiceReply::from_body(&reports.to_frame()[HEADER_BYTES..]).is_ok());
 }
 
 #[test]

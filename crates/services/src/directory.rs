@@ -91,6 +91,9 @@ impl Directory {
         let is_over = advert.expires_at <= now
             || placement.expires_at <= now
             || advert.expires_at > now.plus_ms(TTL_MS_MAX);
+        if self.adverts.get(&placement.replica).is_some_and(|known| known.expires_at <= now) {
+            self.remove(placement.replica);
+        }
         if is_over || !self.is_news(&advert, &declaration, &placement) {
             return Heard::Old;
         }

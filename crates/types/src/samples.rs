@@ -16,6 +16,10 @@ use crate::{
     reason::Reason,
     receipt::{Batch, BatchHead, Countersignature, Receipt, ReceiptProof},
     resources::{Gpu, HardwareProfile, TaskLimits, Usage},
+    service::{
+        Advert, Declaration, Declared, Earlier, HealthCheck, Link, Placement, Probe, ReplicaId,
+        ReplicaLimits, ReplicaReport, ReplicaState, Restart, ServiceRef, ServiceSpec, Update,
+    },
     signed::Signed,
     task::{Assignment, Content, Outcome, TaskInput, TaskOutput, TaskReport},
     units::{Micros, Timestamp},
@@ -343,4 +347,104 @@ pub fn receipt_proof(count: u32, index: u32) -> ReceiptProof {
     let ids: Vec<Hash> = receipts.iter().map(Receipt::id).collect();
     let siblings = merkle::Tree::new(&ids).proof(index);
     ReceiptProof { receipt: receipts[index as usize].clone(), index, siblings, head, countersignature: None }
+}
+
+/// The key of the keeper that places what [`declaration`] declares. Its owner is the consumer, its host the
+/// provider.
+pub fn keeper() -> Keypair {
+    keypair(4)
+}
+
+/// A service that uses every field that may be left empty.
+pub fn service() -> ServiceSpec {
+    let limits = ReplicaLimits { memory_bytes: 64 << 20, scratch_bytes: 32 << 20, cpu_cores: 2 };
+    let database = ServiceRef { name: "database".into(), owner: Some(node(9)) };
+    ServiceSpec {
+        name: "web".into(),
+        program: Program { level: Level::Container, deterministic: false, ..program() },
+        ports: vec![80, 443],
+        links: vec![Link { host: "db".into(), service: database, port: 5_432 }],
+        health: Some(HealthCheck::usual(Probe::Http { port: 80, path: "/health".into() })),
+        replicas: 3,
+        limits,
+        constraints: constraints(),
+        restart: Restart::Always,
+        update: Update { parallel: 2, healthy_ms: 60_000, rollback: true },
+        stop_ms: 10_000,
+    }
+}
+
+/// The revision before: the same with one replica.
+pub fn earlier_service() -> ServiceSpec {
+    ServiceSpec { replicas: 1, ..service() }
+}
+
+/// What the consumer declares of [`service`].
+pub fn declaration() -> Declaration {
+    Declaration {
+        sky: SKY,
+        owner: consumer().id(),
+        name: "web".into(),
+        revision: 2,
+        made_at: NOW,
+        keepers: vec![keeper().id(), node(5)],
+        ports: vec![80, 443],
+        spec: Some(service().hash()),
+        fallback: Some(Earlier { revision: 1, spec: earlier_service().hash() }),
+    }
+}
+
+/// [`declaration`] with its signature and both specs.
+pub fn declared() -> Declared {
+    Declared {
+        declaration: Signed::sign(&declaration(), &consumer()),
+        spec: Some(service()),
+        fallback: Some(earlier_service()),
+    }
+}
+
+/// The first replica of [`service`].
+pub fn replica() -> ReplicaId {
+    ReplicaId { service: declaration().service(), slot: 0, generation: 8 }
+}
+
+/// Where the keeper wants it: with the provider, for an hour.
+pub fn placement() -> Placement {
+    Placement {
+        sky: SKY,
+        replica: replica(),
+        revision: 2,
+        node: provider().id(),
+        expires_at: NOW.plus_ms(3_600_000),
+    }
+}
+
+/// [`placement`], signed by the keeper.
+pub fn signed_placement() -> Signed<Placement> {
+    Signed::sign(&placement(), &keeper())
+}
+
+/// The provider's word that it runs the replica, good for half a minute.
+pub fn advert() -> Advert {
+    Advert {
+        declaration: declared().declaration,
+        placement: signed_placement(),
+        sequence: 1,
+        state: ReplicaState::Healthy,
+        expires_at: NOW.plus_ms(30_000),
+    }
+}
+
+/// What the provider tells the keeper of the replica.
+pub fn replica_report() -> ReplicaReport {
+    ReplicaReport {
+        replica: replica(),
+        revision: 2,
+        state: ReplicaState::Waiting,
+        for_ms: 250,
+        restarts: 1,
+        connections: 2,
+        problem: "its program ended with exit code 1".into(),
+        last_words: "no such file".into(),
+    }
 }

@@ -71,6 +71,11 @@ impl Declaration {
         ServiceId::of(&self.owner, &self.name)
     }
 
+    /// Whether a revision may run under it.
+    fn names(&self, revision: u64) -> bool {
+        revision == self.revision || self.fallback.is_some_and(|earlier| earlier.revision == revision)
+    }
+
     /// What every reader relies on, beside the signature.
     fn is_sound(&self) -> bool {
         check_name(&self.name).is_ok()
@@ -109,6 +114,7 @@ impl Declared {
         let fits = hash(&self.spec) == declaration.spec
             && hash(&self.fallback) == declaration.fallback.map(|earlier| earlier.spec);
         let is_sound = |spec: &ServiceSpec| spec.validate().is_ok() && spec.name == declaration.name;
+        let fits = fits && self.spec.as_ref().is_none_or(|spec| spec.ports == declaration.ports);
         if fits && self.spec.iter().chain(&self.fallback).all(is_sound) {
             Ok(declaration)
         } else {
@@ -255,7 +261,7 @@ impl Signed<Advert> {
         let advert = self.verify()?;
         let declaration = advert.declaration.check(sky)?;
         let placement = advert.placement.check(&declaration)?;
-        if placement.node == self.signer() {
+        if placement.node == self.signer() && declaration.names(placement.revision) {
             Ok((advert, declaration, placement))
         } else {
             Err(ClaimError::Unsound)

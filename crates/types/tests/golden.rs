@@ -82,6 +82,9 @@ fn signed_values() {
     golden.signed("rotation", &rotation);
     let proof = RotationProof::sign(&samples::keypair(1), &samples::keypair(2), samples::NOW);
     golden.value("rotation_proof", &proof);
+    golden.signed("declaration", &samples::declaration());
+    golden.signed("placement", &samples::placement());
+    golden.signed("advert", &samples::advert());
     golden.check();
 }
 
@@ -109,6 +112,9 @@ fn hashes_and_ids() {
     }
     let invite = Signed::sign(&samples::invite(), &samples::founder());
     golden.text("invite_token", InviteToken(invite));
+    golden.text("service", samples::declaration().service());
+    golden.text("replica", samples::replica());
+    golden.text("service_spec", samples::service().hash());
     golden.check();
 }
 
@@ -130,6 +136,9 @@ fn kept_values() {
     golden.value("receipt", &samples::receipt(0));
     golden.value("receipt_proof", &samples::receipt_proof(3, 1));
     golden.value("report", &samples::report(0));
+    golden.value("service", &samples::service());
+    golden.value("declared", &samples::declared());
+    golden.value("replica_report", &samples::replica_report());
     golden.value(
         "membership_chain",
         &samples::membership(&samples::genesis(InvitePolicy::Members), samples::node(3)),

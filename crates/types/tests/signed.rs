@@ -82,7 +82,7 @@ fn l6_a_signature_has_one_form() {
 
 #[test]
 fn every_domain_is_its_own() {
-    use opensky_types::{agreement, membership, offer, receipt};
+    use opensky_types::{agreement, membership, offer, receipt, service};
     let domains = [
         agreement::Terms::DOMAIN,
         agreement::Acceptance::DOMAIN,
@@ -92,6 +92,9 @@ fn every_domain_is_its_own() {
         receipt::BatchHead::DOMAIN,
         receipt::Countersignature::DOMAIN,
         Rotation::DOMAIN,
+        service::Declaration::DOMAIN,
+        service::Placement::DOMAIN,
+        service::Advert::DOMAIN,
     ];
     let distinct: std::collections::BTreeSet<_> = domains.iter().collect();
     assert_eq!(distinct.len(), domains.len());

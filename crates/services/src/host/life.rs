@@ -157,7 +157,7 @@ impl Hosted {
                 self.on_launched(now, config, result);
             }
             HostInput::Probed { launch, result, .. } if launch == self.launch => {
-                self.on_probed(now, config, result);
+                self.on_probed(now, result);
             }
             HostInput::Ended { launch, end, last_words, .. } if launch == self.launch => {
                 self.last_words = tail(&last_words, LAST_WORDS_BYTES_MAX);
@@ -197,7 +197,7 @@ impl Hosted {
         }
     }
 
-    fn on_probed(&mut self, now: Timestamp, config: &HostConfig, result: Result<(), String>) {
+    fn on_probed(&mut self, now: Timestamp, result: Result<(), String>) {
         let (Run::Running(since), Some(check)) = (self.run, &self.spec.health) else { return };
         self.is_probing = false;
         self.probe_at = now.plus_ms(check.interval_ms);

@@ -2,15 +2,16 @@
 
 use crate::{
     chance::Chance,
-    heals,
+    heal,
     programs::Behaviour,
     settle,
     sky::{Sky, Weather},
     spec, stays,
 };
-use opensky_types::ServiceId;
+use opensky_types::{ServiceId, service::ServiceSpec};
 
 const KEEPERS: [usize; 3] = [0, 1, 2];
+const NAMES: [&str; 2] = ["web", "db"];
 /// How long after the last fault everything is as it should be, in milliseconds.
 const HEALED_MS: u64 = 20_000;
 
@@ -128,12 +129,11 @@ fn c10_f1_f12_f15_random_skies_heal() {
             calm: false,
         };
         println!("seed {seed}: {:?}", sky.weather);
-        let behaviour = chance.pick(&[Behaviour::Good, Behaviour::Flaky]);
-        let replicas = chance.between(1, 4) as u16;
-        let service = sky.declare("web", &KEEPERS, Some(spec(behaviour, 1, replicas)));
+        // Two services, so that there is not always room for both.
+        let services = NAMES.map(|name| declare(&mut sky, &mut chance, name, 1));
         storm(&mut sky, &mut chance);
         sky.calm();
-        slowest_ms = slowest_ms.max(heals(&mut sky, service, HEALED_MS));
+        slowest_ms = slowest_ms.max(heal(&mut sky, &services, HEALED_MS));
     }
     println!("slowest: {slowest_ms} ms");
 }
@@ -156,12 +156,21 @@ fn storm(sky: &mut Sky, chance: &mut Chance) {
             }
             6 => sky.heal(),
             _ if KEEPERS.iter().any(|number| sky.nodes[*number].is_up) => {
-                let behaviour = chance.pick(&[Behaviour::Good, Behaviour::Flaky]);
-                let replicas = chance.between(1, 4) as u16;
-                let spec = spec(behaviour, revision, replicas);
-                sky.declare("web", &KEEPERS, (!chance.per_mille(150)).then_some(spec));
+                let name = chance.pick(&NAMES);
+                if chance.per_mille(150) {
+                    sky.declare(name, &KEEPERS, None);
+                } else {
+                    declare(sky, chance, name, revision);
+                }
             }
             _ => {}
         }
     }
+}
+
+fn declare(sky: &mut Sky, chance: &mut Chance, name: &str, number: u64) -> ServiceId {
+    let behaviour = chance.pick(&[Behaviour::Good, Behaviour::Flaky]);
+    let replicas = chance.between(1, 4) as u16;
+    let spec = ServiceSpec { name: name.into(), ..spec(behaviour, number, replicas) };
+    sky.declare(name, &KEEPERS, Some(spec))
 }

@@ -56,15 +56,17 @@ fn stays(sky: &mut Sky, service: ServiceId, for_ms: u64) {
 }
 
 /// All is well at the latest after so long, and stays so; says when something was wrong last.
-fn heals(sky: &mut Sky, service: ServiceId, most_ms: u64) -> u64 {
+fn heal(sky: &mut Sky, services: &[ServiceId], most_ms: u64) -> u64 {
     let began = sky.now;
     let mut last = 0;
     sky.run(most_ms, |sky| {
-        if sky.is_settled(service).is_err() {
+        if services.iter().any(|service| sky.is_settled(*service).is_err()) {
             last = sky.now - began;
         }
     });
-    settle(sky, service, 0);
-    stays(sky, service, 15_000);
+    for service in services {
+        settle(sky, *service, 0);
+        stays(sky, *service, 10_000);
+    }
     last
 }

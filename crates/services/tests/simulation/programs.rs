@@ -140,7 +140,7 @@ impl Engine {
     pub fn ended(&mut self, now: u64) -> Vec<((ReplicaId, u32), i32)> {
         let over = self.running.iter().filter(|(_, running)| running.ends_at <= now);
         let over: Vec<_> = over.map(|(run, running)| (*run, running.exit_code)).collect();
-        over.iter().for_each(|(run, _)| drop(self.running.remove(run)));
+        self.running.retain(|_, running| running.ends_at > now);
         over
     }
 
