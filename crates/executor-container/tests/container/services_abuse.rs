@@ -121,7 +121,8 @@ async fn j2_a_service_that_breaks_its_door_breaks_only_itself() {
     let crowd = "for i in 1 2 3 4 5 6 7 8 9; do /.opensky/door leave /.opensky/node/sock 1 ''; done; ";
     let crowded = setup.started(&format!("{crowd} {ECHO}")).await;
     echoes(crowded.as_ref()).await;
-    let kill = "sleep 1; for p in /proc/[0-9]*; do grep -q 'ser[v]e' $p/cmdline && kill -9 ${p#/proc/}; done; ";
+    let kill =
+        "sleep 1; for p in /proc/[0-9]*; do grep -q 'ser[v]e' $p/cmdline && kill -9 ${p#/proc/}; done; ";
     let mut run = setup.service(&format!("{kill} {ECHO}"), replica(1));
     run.outlets.clear();
     let services = setup.executor.services();
