@@ -13,6 +13,7 @@ use opensky_executor::scratch::remove_tree;
 use opensky_ports::{
     blobs::BlobStore,
     executor::{Engine, Executor, LogSink, WorkBatch, WorkItem, WorkResult},
+    service::ServiceEngine,
 };
 use std::{
     os::unix::fs::PermissionsExt,
@@ -77,7 +78,7 @@ impl ContainerExecutor {
         Ok(Self { host, services, cleaner: TaskTracker::new(), slots, stopping })
     }
 
-    /// The services that run beside the tasks, in the same engine. They are shut down before this is.
+    /// The services that run beside the tasks, in the same engine. They are shut down with it, if not before.
     pub fn services(&self) -> Arc<ContainerServices> {
         Arc::clone(&self.services)
     }
@@ -123,6 +124,7 @@ impl Executor for ContainerExecutor {
 
     async fn shut_down(&self) {
         self.stopping.cancel();
+        self.services.shut_down().await;
         self.host.watch.stop();
         // Batches end their containers; each gives its slot back.
         self.slots.close().await;

@@ -168,7 +168,9 @@ impl Door {
 
     async fn next(&self) -> UnixStream {
         loop {
-            let came = self.came.notified();
+            let mut came = std::pin::pin!(self.came.notified());
+            // From here on nothing that comes is missed.
+            came.as_mut().enable();
             let next = self.waiting().pop_front();
             match next {
                 Some(stream) if is_quiet(&stream) => return stream,
@@ -314,3 +316,6 @@ impl AsyncWrite for Held {
         Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests;

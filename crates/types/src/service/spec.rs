@@ -270,6 +270,10 @@ impl ServiceSpec {
             if link.port == 0 || !seen.insert((&link.host, link.port)) {
                 return bad("links", format!("'{}:{}' is port 0 or there twice", link.host, link.port));
             }
+            // Both are in the replica's own network, where only one can listen on a port.
+            if self.ports.contains(&link.port) {
+                return bad("links", format!("port {} is one of the service's own ports", link.port));
+            }
         }
         Ok(())
     }
