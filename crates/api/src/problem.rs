@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
 
+/// The page that has a section for each code.
+const EXPLAINED_AT: &str = concat!(env!("CARGO_PKG_REPOSITORY"), "/blob/main/docs/problems.md");
+
 /// What went wrong, for programs. A code never changes its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -54,6 +57,14 @@ pub enum Code {
     TooLarge,
     /// The blob store is full of things that are in use.
     StorageFull,
+    /// The `Idempotency-Key` was used for another request.
+    IdempotencyMismatch,
+    /// What was asked with the `Idempotency-Key` is being done.
+    IdempotencyRunning,
+    /// The caller asks more often than it may.
+    RateLimited,
+    /// There was no answer in time; it may have been done all the same.
+    TimedOut,
     /// Too much at a time; try again.
     Busy,
     /// The node is shutting down.
@@ -91,6 +102,10 @@ impl Code {
         Self::LedgerNotReady,
         Self::TooLarge,
         Self::StorageFull,
+        Self::IdempotencyMismatch,
+        Self::IdempotencyRunning,
+        Self::RateLimited,
+        Self::TimedOut,
         Self::Busy,
         Self::ShuttingDown,
         Self::Internal,
@@ -122,6 +137,10 @@ impl Code {
             Self::LedgerNotReady => "ledger-not-ready",
             Self::TooLarge => "too-large",
             Self::StorageFull => "storage-full",
+            Self::IdempotencyMismatch => "idempotency-mismatch",
+            Self::IdempotencyRunning => "idempotency-running",
+            Self::RateLimited => "rate-limited",
+            Self::TimedOut => "timed-out",
             Self::Busy => "busy",
             Self::ShuttingDown => "shutting-down",
             Self::Internal => "internal",
@@ -146,12 +165,24 @@ impl Code {
             | Self::AccountNotFound
             | Self::CheckpointNotFound => 404,
             Self::WrongMethod => 405,
-            Self::WrongState | Self::TransactionRejected | Self::NotApproved => 409,
+            Self::WrongState | Self::TransactionRejected | Self::NotApproved | Self::IdempotencyRunning => {
+                409
+            }
             Self::TooLarge => 413,
-            Self::InvalidJob | Self::InvalidService => 422,
+            Self::InvalidJob | Self::InvalidService | Self::IdempotencyMismatch => 422,
+            Self::RateLimited => 429,
             Self::NoNodeFits | Self::Busy | Self::ShuttingDown | Self::LedgerNotReady => 503,
+            Self::TimedOut => 504,
             Self::StorageFull => 507,
             Self::Internal | Self::Unknown => 500,
+        }
+    }
+
+    /// Where it is explained, for [`Problem::type_uri`].
+    pub fn uri(self) -> String {
+        match self {
+            Self::Unknown => about_blank(),
+            known => format!("{EXPLAINED_AT}#{}", known.as_str()),
         }
     }
 
@@ -181,6 +212,10 @@ impl Code {
             Self::NotAllowed => "not allowed",
             Self::TooLarge => "the request is too large",
             Self::StorageFull => "the blob store is full",
+            Self::IdempotencyMismatch => "the idempotency key was used for another request",
+            Self::IdempotencyRunning => "the request is being done",
+            Self::RateLimited => "asked too often",
+            Self::TimedOut => "there was no answer in time",
             Self::Busy => "the node is busy",
             Self::ShuttingDown => "the node is shutting down",
             Self::Internal => "the node failed",
@@ -192,7 +227,7 @@ impl Code {
 /// The body of every error answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// Always `about:blank`: [`Problem::code`] is what tells problems apart.
+    /// Where the code is explained: [`Code::uri`].
     #[serde(rename = "type", default = "about_blank")]
     pub type_uri: String,
     /// [`Code::title`].
@@ -216,7 +251,7 @@ impl Problem {
     /// A problem without advice.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
-            type_uri: about_blank(),
+            type_uri: code.uri(),
             title: code.title().into(),
             status: code.status(),
             code,

@@ -71,6 +71,13 @@ pub const PROBLEM_CONTENT_TYPE: &str = "application/problem+json";
 /// Largest JSON request, in bytes. Longer lists travel as blobs ([`crate::job::ListOf`]).
 pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Header of requests that spend or start something: asked again with the same key, they do it once.
+pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Most bytes of such a key.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+/// Header of an answer that was given before.
+pub const IDEMPOTENCY_REPLAYED: &str = "idempotency-replayed";
+
 pub const OPENAPI: &str = "/v1/openapi.json";
 pub const STATUS: &str = "/v1/status";
 pub const NODE: &str = "/v1/node";

@@ -8,7 +8,7 @@ use crate::{
     sessions::Sessions,
 };
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, HeaderName, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -31,8 +31,6 @@ use zeroize::Zeroizing;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
-/// The target of lines that say who changed what.
-pub(crate) const AUDIT: &str = "audit";
 /// What the keys are kept under; the number is that of their format.
 pub(crate) const KEYS_SETTING: &str = "api-keys/1";
 
@@ -160,7 +158,8 @@ impl Door {
         pairs.find(|(name, _)| *name == self.cookie_name()).map(|(_, value)| value)
     }
 
-    fn caller(&self, request: &Request, needs: Needs) -> Outcome<Caller> {
+    /// Who sent a request, or why nobody that is known here did.
+    pub(crate) fn caller(&self, request: &Request, needs: Needs) -> Outcome<Caller> {
         let headers = request.headers();
         if headers.contains_key(header::AUTHORIZATION) {
             return self.bearer(headers).ok_or_else(unknown_caller);
@@ -188,32 +187,8 @@ impl Door {
     }
 }
 
-/// Lets a request through to a route with these needs, or answers 401 or 403; notes who changed what.
-pub(crate) async fn guard(
-    State((door, needs)): State<(Door, Needs)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let caller = match door.caller(&request, needs) {
-        Ok(caller) => caller,
-        Err(answer) => return answer.into_response(),
-    };
-    let audited = changes(request.method()).then(|| (request.method().clone(), request.uri().to_string()));
-    let answer = match allowed(&caller, needs) {
-        Ok(()) => {
-            request.extensions_mut().insert(caller.clone());
-            next.run(request).await
-        }
-        Err(answer) => answer.into_response(),
-    };
-    if let Some((method, path)) = audited {
-        let status = answer.status().as_u16();
-        tracing::info!(target: AUDIT, %caller, %method, path, status, "request");
-    }
-    answer
-}
-
-fn allowed(caller: &Caller, needs: Needs) -> Outcome<()> {
+/// Whether a caller may what needs this.
+pub(crate) fn allowed(caller: &Caller, needs: Needs) -> Outcome<()> {
     let (Needs::Role(least), role) = (needs, caller.role()) else { return Ok(()) };
     if role >= Some(least) {
         return Ok(());
@@ -226,7 +201,8 @@ fn allowed(caller: &Caller, needs: Needs) -> Outcome<()> {
     ))
 }
 
-fn changes(method: &Method) -> bool {
+/// Whether a method is for more than reading.
+pub(crate) fn changes(method: &Method) -> bool {
     ![Method::GET, Method::HEAD].contains(method)
 }
 

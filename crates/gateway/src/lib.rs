@@ -3,13 +3,16 @@
 //! What it is: the routes of [`opensky_api::routes`], served over loopback to whoever holds the
 //! token or has a browser's session: JSON in, JSON out, problems as RFC 9457; and the files of the
 //! dashboard. What it never does: decide, or reach into the node past [`opensky_node::Handle`]. Start
-//! at [`serve`], then `rest/table.rs` for the table of routes and `auth.rs` for who may use them.
+//! at [`serve`], then `rest/table.rs` for the table of routes and `gate.rs` for what a request passes on its way.
 
 mod auth;
 mod dashboard;
+mod gate;
 mod keys;
 mod openapi;
 mod problem;
+mod rate;
+mod replay;
 mod rest;
 mod route;
 mod sessions;
@@ -17,6 +20,7 @@ mod views;
 
 pub use auth::Token;
 
+use gate::Gate;
 use keys::KeyRing;
 use opensky_api::{config::ConfigView, doctor::Check};
 use opensky_node::Handle;
@@ -63,7 +67,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let door = auth::Door::new(token, kept_keys(&handle).await?, listener.local_addr()?.port());
     let gateway = Gateway { handle, surroundings: Arc::new(surroundings) };
-    let routes = rest::routes(gateway, door, stop.clone());
+    let routes = rest::routes(gateway, Gate::new(door), stop.clone());
     axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 

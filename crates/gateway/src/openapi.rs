@@ -16,7 +16,14 @@ const DESCRIPTION: &str = "The local API of an OpenSky node, on loopback. Names 
                            are micros: 1 credit is 1,000,000. Whole numbers stay below 2^53. Requests refuse \
                            unknown fields; readers of answers must ignore them.";
 /// Problems that any route may answer.
-const OF_ALL: [Code; 4] = [Code::Unauthorized, Code::NotAllowed, Code::Internal, Code::ShuttingDown];
+const OF_ALL: [Code; 6] = [
+    Code::Unauthorized,
+    Code::NotAllowed,
+    Code::RateLimited,
+    Code::Internal,
+    Code::ShuttingDown,
+    Code::TimedOut,
+];
 /// Shapes with a word for what a client does not know yet. The API never says it.
 const WITH_UNKNOWN: [&str; 3] = ["Code", "JobEvent", "LedgerEvent"];
 

@@ -20,9 +20,8 @@ mod validators;
 mod wallet;
 
 use crate::{
-    Gateway, auth,
-    auth::Door,
-    dashboard,
+    Gateway, auth, dashboard,
+    gate::Gate,
     problem::{Answer, problem},
     route::guarded,
 };
@@ -32,18 +31,18 @@ use opensky_api::{Code, routes::REQUEST_BYTES_MAX};
 use tokio_util::sync::CancellationToken;
 
 /// The API behind its door, and the dashboard beside it.
-pub(crate) fn routes(gateway: Gateway, door: Door, stop: CancellationToken) -> Router {
-    api(&door, stop)
-        .layer(Extension(door))
+pub(crate) fn routes(gateway: Gateway, gate: Gate, stop: CancellationToken) -> Router {
+    api(&gate, stop)
+        .layer(Extension(gate.door))
         .fallback(dashboard::serve)
         .layer(middleware::from_fn(auth::local_only))
         .with_state(gateway)
 }
 
-fn api(door: &Door, stop: CancellationToken) -> Router<Gateway> {
+fn api(gate: &Gate, stop: CancellationToken) -> Router<Gateway> {
     table::table()
-        .into_router(door)
-        .route("/v1/{*rest}", guarded(any(|| async { no_such_route() }), door, auth::VIEWER))
+        .into_router(gate)
+        .route("/v1/{*rest}", guarded(any(|| async { no_such_route() }), gate, auth::VIEWER, true))
         .method_not_allowed_fallback(|| async { wrong_method() })
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(Extension(stop))

@@ -2,8 +2,9 @@
 //! the API are made of the same table, so that neither knows a route that the other does not.
 
 use crate::{
-    Gateway, auth,
-    auth::{Door, Needs},
+    Gateway,
+    auth::Needs,
+    gate::{self, Gate, Passage},
 };
 use axum::{
     Router,
@@ -13,7 +14,10 @@ use axum::{
     middleware,
     routing::{MethodFilter, MethodRouter, on},
 };
-use opensky_api::{Code, routes::PROBLEM_CONTENT_TYPE};
+use opensky_api::{
+    Code,
+    routes::{IDEMPOTENCY_KEY, PROBLEM_CONTENT_TYPE},
+};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use utoipa::{
@@ -86,22 +90,31 @@ impl Table {
     }
 
     /// What serves them, each behind its guard.
-    pub(crate) fn into_router(self, door: &Door) -> Router<Gateway> {
+    pub(crate) fn into_router(self, gate: &Gate) -> Router<Gateway> {
         self.0.into_iter().fold(Router::new(), |router, route| {
-            let handler = if route.about.body_is_stream {
+            let mut handler = route.handler;
+            if route.about.is_once {
+                handler = handler.layer(middleware::from_fn_with_state(gate.clone(), gate::once));
+            }
+            if route.about.body_is_stream {
                 // It is bounded by the blob store's cap instead.
-                route.handler.layer(DefaultBodyLimit::disable())
-            } else {
-                route.handler
-            };
-            router.route(route.path, guarded(handler, door, route.needs))
+                handler = handler.layer(DefaultBodyLimit::disable());
+            }
+            let is_timed = !route.about.body_is_stream;
+            router.route(route.path, guarded(handler, gate, route.needs, is_timed))
         })
     }
 }
 
-/// A handler that only callers with these needs reach.
-pub(crate) fn guarded(handler: MethodRouter<Gateway>, door: &Door, needs: Needs) -> MethodRouter<Gateway> {
-    handler.layer(middleware::from_fn_with_state((door.clone(), needs), auth::guard))
+/// A handler that is reached through the gate only.
+pub(crate) fn guarded(
+    handler: MethodRouter<Gateway>,
+    gate: &Gate,
+    needs: Needs,
+    is_timed: bool,
+) -> MethodRouter<Gateway> {
+    let passage = Passage { gate: gate.clone(), needs, is_timed };
+    handler.layer(middleware::from_fn_with_state(passage, gate::guard))
 }
 
 /// What a route is for, takes and answers, in the words of OpenAPI.
@@ -117,6 +130,8 @@ pub(crate) struct About {
     pub(crate) schemas: Vec<(String, RefOr<Schema>)>,
     /// Whether its body goes to disk as it comes, whatever its length.
     body_is_stream: bool,
+    /// Whether it heeds an `Idempotency-Key`.
+    is_once: bool,
 }
 
 /// A route's description: the name of its operation, and what it is for in a sentence.
@@ -130,6 +145,7 @@ pub(crate) const fn about(name: &'static str, summary: &'static str) -> About {
         problems: Vec::new(),
         schemas: Vec::new(),
         body_is_stream: false,
+        is_once: false,
     }
 }
 
@@ -204,6 +220,17 @@ impl About {
         let content = json!({ "text/event-stream": { "schema": schema } });
         self.answers.insert(200, json!({ "description": description, "content": content }));
         self
+    }
+
+    /// Spends or starts something: with an `Idempotency-Key` it does so once.
+    pub(crate) fn once(mut self) -> Self {
+        self.is_once = true;
+        let description = "Asked again with the same key within a day, it answers the same and does nothing.";
+        self.header(IDEMPOTENCY_KEY, description).fails(&[
+            Code::IdempotencyMismatch,
+            Code::IdempotencyRunning,
+            Code::Busy,
+        ])
     }
 
     /// May answer these problems, beside those of every route.

@@ -950,7 +950,7 @@ export interface components {
          * @description What went wrong, for programs. A code never changes its meaning.
          * @enum {string}
          */
-        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "key-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "busy" | "shutting-down" | "internal";
+        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "key-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "idempotency-mismatch" | "idempotency-running" | "rate-limited" | "timed-out" | "busy" | "shutting-down" | "internal";
         /** @description Every setting of a running node. */
         ConfigView: {
             /** @description In order of key. */
@@ -1850,7 +1850,7 @@ export interface components {
             status: number;
             /** @description `Code::title`. */
             title: string;
-            /** @description Always `about:blank`: `Problem::code` is what tells problems apart. */
+            /** @description Where the code is explained: `Code::uri`. */
             type?: string;
         };
         /** @description A program and how it is called. `{item}` in an argument stands for the task's own item. */
@@ -2702,6 +2702,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -2713,6 +2722,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2788,6 +2806,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -2799,6 +2826,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2844,6 +2880,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -2855,6 +2900,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2900,6 +2954,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -2911,6 +2974,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2956,6 +3028,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -2967,6 +3048,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3012,6 +3102,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3023,6 +3122,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3099,6 +3207,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3110,6 +3227,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3185,6 +3311,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3196,6 +3331,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3241,6 +3385,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3252,6 +3405,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3319,6 +3481,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3330,6 +3501,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3389,6 +3569,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3407,12 +3596,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     submit: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3467,6 +3668,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `idempotency-running`: the request is being done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `too-large`: the request is too large. */
             413: {
                 headers: {
@@ -3476,8 +3686,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `invalid-job`: the job is not valid. */
+            /** @description `invalid-job`: the job is not valid. `idempotency-mismatch`: the idempotency key was used for another request. */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3496,6 +3715,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3590,6 +3818,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3601,6 +3838,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3667,6 +3913,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3678,6 +3933,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3751,6 +4015,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3762,6 +4035,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3837,6 +4119,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3848,6 +4139,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3917,6 +4217,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -3928,6 +4237,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3997,6 +4315,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4015,12 +4342,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     retryJob: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
             path: {
                 /** @description The job. */
                 job: string;
@@ -4074,8 +4413,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `wrong-state`: the job's state does not allow that. */
+            /** @description `wrong-state`: the job's state does not allow that. `idempotency-running`: the request is being done. */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4094,6 +4451,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4180,6 +4546,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4191,6 +4566,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4264,6 +4648,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4275,6 +4668,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4320,6 +4722,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4331,6 +4742,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4398,6 +4818,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4409,6 +4838,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4475,6 +4913,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4486,6 +4933,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4531,6 +4987,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4542,6 +5007,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4599,6 +5073,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4610,6 +5093,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4676,6 +5168,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4687,6 +5188,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `ledger-not-ready`: the ledger is not far enough. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4732,6 +5242,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4743,6 +5262,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4804,6 +5332,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4815,6 +5352,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `ledger-not-ready`: the ledger is not far enough. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4860,6 +5406,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4871,6 +5426,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4938,6 +5502,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -4949,6 +5522,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5008,6 +5590,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5019,6 +5610,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5064,6 +5664,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5075,6 +5684,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5120,6 +5738,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5131,6 +5758,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5176,6 +5812,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5187,6 +5832,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5232,6 +5886,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5243,6 +5906,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5288,6 +5960,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5299,6 +5980,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5365,6 +6055,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5376,6 +6075,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5421,6 +6129,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5432,6 +6149,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5499,6 +6225,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5510,6 +6245,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5553,6 +6297,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5564,6 +6317,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5609,6 +6371,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5620,6 +6391,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5665,6 +6445,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5676,6 +6465,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5719,6 +6517,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5737,12 +6544,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     submitTransaction: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -5788,7 +6607,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. */
+            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. `idempotency-running`: the request is being done. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5799,6 +6618,24 @@ export interface operations {
             };
             /** @description `too-large`: the request is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5817,6 +6654,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5877,6 +6723,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5888,6 +6743,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `ledger-not-ready`: the ledger is not far enough. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5933,6 +6797,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -5951,12 +6824,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     addValidator: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6002,7 +6887,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. */
+            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. `idempotency-running`: the request is being done. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6013,6 +6898,24 @@ export interface operations {
             };
             /** @description `too-large`: the request is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6031,6 +6934,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6100,6 +7012,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -6111,6 +7032,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6177,6 +7107,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -6188,6 +7127,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `ledger-not-ready`: the ledger is not far enough. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6233,6 +7181,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -6244,6 +7201,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6311,6 +7277,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -6322,6 +7297,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6383,6 +7367,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description `internal`: the node failed. */
             500: {
                 headers: {
@@ -6401,12 +7394,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     setOwner: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6452,7 +7457,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. */
+            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. `idempotency-running`: the request is being done. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6463,6 +7468,24 @@ export interface operations {
             };
             /** @description `too-large`: the request is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6488,12 +7511,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     stake: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6539,7 +7574,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. */
+            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. `idempotency-running`: the request is being done. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6550,6 +7585,24 @@ export interface operations {
             };
             /** @description `too-large`: the request is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6575,12 +7628,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     transfer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6626,7 +7691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. */
+            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. `idempotency-running`: the request is being done. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6637,6 +7702,24 @@ export interface operations {
             };
             /** @description `too-large`: the request is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6662,12 +7745,24 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     unstake: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -6713,7 +7808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. */
+            /** @description `transaction-rejected`: the rules of the ledger do not allow it. `not-approved`: another node did not sign. `idempotency-running`: the request is being done. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6724,6 +7819,24 @@ export interface operations {
             };
             /** @description `too-large`: the request is too large. */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6742,6 +7855,15 @@ export interface operations {
             };
             /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{
     Json,
-    body::{Body, Bytes},
+    body::{Body, BodyDataStream, Bytes},
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
@@ -16,10 +16,12 @@ use futures::StreamExt;
 use opensky_api::{Code, content::BlobRef};
 use opensky_ports::{BlobError, BlobReader, Pin};
 use opensky_types::Hash;
-use std::{io::Read, sync::Arc};
+use std::{io::Read, sync::Arc, time::Duration};
 
 /// Bytes handed on at a time.
 const PIECE_BYTES: usize = 256 * 1024;
+/// How long an upload may stand still.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Content types are never guessed: a blob's content is a stranger's.
 const BLOB_HEADERS: [(header::HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "application/octet-stream"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
@@ -34,7 +36,7 @@ pub(crate) async fn upload(
     let store = Arc::clone(&blobs);
     let mut writer = blocking(move || store.create(announced.unwrap_or(0))).await?;
     let mut pieces = body.into_data_stream();
-    while let Some(piece) = pieces.next().await {
+    while let Some(piece) = next_uploaded(&mut pieces).await? {
         let piece = piece.map_err(|error| problem(Code::InvalidRequest, error))?;
         writer = blocking(move || {
             writer
@@ -51,6 +53,14 @@ pub(crate) async fn upload(
     })
     .await?;
     Ok((StatusCode::CREATED, Json(blob.into())))
+}
+
+/// The next bytes of an upload, which may take long in all but must move.
+async fn next_uploaded(pieces: &mut BodyDataStream) -> Outcome<Option<Result<Bytes, axum::Error>>> {
+    tokio::time::timeout(PATIENCE, pieces.next()).await.map_err(|_| {
+        let seconds = PATIENCE.as_secs();
+        problem(Code::InvalidRequest, format!("no byte of the upload came for {seconds} s; upload it again"))
+    })
 }
 
 pub(crate) async fn download(

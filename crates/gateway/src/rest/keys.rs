@@ -1,11 +1,6 @@
 //! Keys of the API: made, listed, revoked.
 
-use crate::{
-    Gateway,
-    auth::{AUDIT, Door},
-    keys,
-    problem::Outcome,
-};
+use crate::{Gateway, auth::Door, gate::AUDIT, keys, problem::Outcome};
 use axum::{
     Extension, Json,
     extract::{

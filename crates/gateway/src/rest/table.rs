@@ -221,6 +221,7 @@ fn of_jobs(table: Table) -> Table {
                 .takes::<JobRequest>()
                 .creates::<Submitted>()
                 .fails(&[Code::InvalidJob, Code::BlobNotFound, Code::Busy, Code::StorageFull])
+                .once()
         })
         .post(routes::JOBS_QUOTE, VIEWER, jobs::quote, {
             about("quote", "What a job would cost and who could run it; starts nothing.")
@@ -238,12 +239,10 @@ fn of_jobs(table: Table) -> Table {
             about("cancelJob", "Stops a job.").answers::<JobSummary>().fails(&[Code::WrongState])
         })
         .post(routes::JOB_RETRY, OPERATOR, jobs::retry, {
-            about("retryJob", "Runs what failed or was cancelled again.").answers::<JobSummary>().fails(&[
-                Code::WrongState,
-                Code::BlobNotFound,
-                Code::Busy,
-                Code::StorageFull,
-            ])
+            about("retryJob", "Runs what failed or was cancelled again.")
+                .answers::<JobSummary>()
+                .fails(&[Code::WrongState, Code::BlobNotFound, Code::Busy, Code::StorageFull])
+                .once()
         })
 }
 
@@ -309,6 +308,7 @@ fn of_ledger(table: Table) -> Table {
                 .takes::<ValidatorRequest>()
                 .answers::<TransactionView>()
                 .fails(OF_TRANSACTIONS)
+                .once()
         })
         .delete(routes::VALIDATOR, OWNER, validators::remove, {
             about("removeValidator", "Names a validator no longer, from the next epoch on.")
@@ -349,30 +349,35 @@ fn of_transactions(table: Table) -> Table {
                 .takes::<TransferRequest>()
                 .answers::<TransactionView>()
                 .fails(OF_TRANSACTIONS)
+                .once()
         })
         .post(routes::WALLET_STAKE, OWNER, transactions::stake, {
             about("stake", "Puts money at stake.")
                 .takes::<StakeRequest>()
                 .answers::<TransactionView>()
                 .fails(OF_TRANSACTIONS)
+                .once()
         })
         .post(routes::WALLET_UNSTAKE, OWNER, transactions::unstake, {
             about("unstake", "Starts taking money out of stake.")
                 .takes::<StakeRequest>()
                 .answers::<TransactionView>()
                 .fails(OF_TRANSACTIONS)
+                .once()
         })
         .post(routes::WALLET_OWNER, OWNER, transactions::owner, {
             about("setOwner", "Names the owner of this node's account.")
                 .takes::<OwnerRequest>()
                 .answers::<TransactionView>()
                 .fails(OF_TRANSACTIONS)
+                .once()
         })
         .post(routes::TRANSACTIONS, OWNER, transactions::submit, {
             about("submitTransaction", "Hands in a transaction that was signed elsewhere.")
                 .takes::<SubmitRequest>()
                 .answers::<TransactionView>()
                 .fails(OF_TRANSACTIONS)
+                .once()
         })
         .get(routes::TRANSACTION, VIEWER, transactions::find, {
             about("transaction", "Where a transaction is.")

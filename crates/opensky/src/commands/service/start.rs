@@ -137,9 +137,7 @@ fn own(name: &str) -> ServiceRef {
 async fn find(client: &Client, name: &str) -> Result<Option<ServiceView>> {
     match client.service(&own(name)).await {
         Ok(view) => Ok(Some(view)),
-        Err(ClientError::Refused { problem, .. }) if problem.code == opensky_api::Code::ServiceNotFound => {
-            Ok(None)
-        }
+        Err(ClientError::Problem(problem)) if problem.code == opensky_api::Code::ServiceNotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,0 +1,213 @@
+//! What a request passes before its handler, and its answer after: who asks, whether that caller may, how
+//! often and for how long, and what is written down of it.
+
+use crate::{
+    auth::{Caller, Door, Needs, allowed, changes},
+    problem::{Answer, Outcome, problem},
+    rate::Rates,
+    replay::{ANSWER_BYTES_MAX, Begun, Kept, Replays},
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::{FromRequest, Request, State},
+    http::{HeaderValue, header, request::Parts},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use opensky_api::{
+    Code, Problem,
+    routes::{IDEMPOTENCY_KEY, IDEMPOTENCY_KEY_BYTES_MAX, IDEMPOTENCY_REPLAYED},
+};
+use opensky_types::{Hash, codec};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// The target of lines that say who changed what.
+pub(crate) const AUDIT: &str = "audit";
+/// Longest time until an answer begins, with the reading of the request. The longest wait that a route
+/// offers is a third of it.
+const TIME_MAX: Duration = Duration::from_secs(90);
+
+/// What all routes share.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) door: Door,
+    rates: Arc<Rates>,
+    replays: Arc<Mutex<Replays>>,
+}
+
+impl Gate {
+    pub(crate) fn new(door: Door) -> Self {
+        Self { door, rates: Arc::default(), replays: Arc::default() }
+    }
+}
+
+fn lock(replays: &Mutex<Replays>) -> MutexGuard<'_, Replays> {
+    replays.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One route's way through the gate.
+#[derive(Clone)]
+pub(crate) struct Passage {
+    pub(crate) gate: Gate,
+    pub(crate) needs: Needs,
+    /// Whether its answer must begin in time. An upload may take as long as it moves.
+    pub(crate) is_timed: bool,
+}
+
+/// Lets a request through, or answers why not; notes who changed what.
+pub(crate) async fn guard(State(passage): State<Passage>, mut request: Request, next: Next) -> Response {
+    let caller = match passage.gate.door.caller(&request, passage.needs) {
+        Ok(caller) => caller,
+        Err(answer) => return answer.into_response(),
+    };
+    let audited = changes(request.method()).then(|| (request.method().clone(), request.uri().to_string()));
+    request.extensions_mut().insert(caller.clone());
+    let answer = passage.admit(&caller, request, next).await;
+    if let Some((method, path)) = audited {
+        let status = answer.status().as_u16();
+        tracing::info!(target: AUDIT, %caller, %method, path, status, "request");
+    }
+    answer
+}
+
+impl Passage {
+    async fn admit(&self, caller: &Caller, request: Request, next: Next) -> Response {
+        if let Err(answer) = allowed(caller, self.needs) {
+            return answer.into_response();
+        }
+        if let Err(wait) = self.gate.rates.take(caller, Instant::now()) {
+            return too_often(caller, wait);
+        }
+        if self.is_timed { in_time(TIME_MAX, next.run(request)).await } else { next.run(request).await }
+    }
+}
+
+fn too_often(caller: &Caller, wait: Duration) -> Response {
+    let seconds = wait.as_secs() + 1;
+    let detail = format!("{caller} asks more often than it may");
+    let next = format!("ask again in {seconds} s, and then more slowly");
+    let mut answer = Answer(Problem::new(Code::RateLimited, detail).with_next(next)).into_response();
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    answer
+}
+
+async fn in_time(time_max: Duration, answer: impl Future<Output = Response>) -> Response {
+    tokio::time::timeout(time_max, answer).await.unwrap_or_else(|_| {
+        let detail = format!(
+            "there was no answer within {} s; it may have been done all the same",
+            time_max.as_secs()
+        );
+        let next = "look whether it was done before you ask again, or ask with an Idempotency-Key";
+        Answer(Problem::new(Code::TimedOut, detail).with_next(next)).into_response()
+    })
+}
+
+/// Does what is asked with an `Idempotency-Key` once, however often it is asked.
+pub(crate) async fn once(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let Some(key) = request.headers().get(IDEMPOTENCY_KEY).cloned() else { return next.run(request).await };
+    do_once(gate, &key, request, next).await.unwrap_or_else(IntoResponse::into_response)
+}
+
+async fn do_once(gate: Gate, key: &HeaderValue, request: Request, next: Next) -> Outcome<Response> {
+    let (parts, body) = request.into_parts();
+    let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), &()).await?;
+    let (slot, asked) = (slot(&parts, key)?, asked(&parts, &bytes));
+    let begun = lock(&gate.replays).begin(slot, asked, Instant::now());
+    match begun {
+        Begun::First => {}
+        Begun::Again(kept) => return Ok(again(kept)),
+        Begun::Running => {
+            let detail = "what was asked with this Idempotency-Key is being done; ask again for its answer";
+            return Err(problem(Code::IdempotencyRunning, detail));
+        }
+        Begun::Other => {
+            let detail = "this Idempotency-Key was used for another request; each has one of its own";
+            return Err(problem(Code::IdempotencyMismatch, detail));
+        }
+        Begun::Full => return Err(problem(Code::Busy, "too many requests are being done; ask again")),
+    }
+    let request = Request::from_parts(parts, Body::from(bytes));
+    // In a task of its own: it is done and remembered, though whoever asked may go away.
+    let replays = Arc::clone(&gate.replays);
+    let doing = tokio::spawn(async move {
+        let kept = kept(next.run(request).await).await;
+        let is_answer = kept.as_ref().is_none_or(|kept| !kept.status.is_server_error());
+        let kept = kept.unwrap_or_else(|| failed("the answer cannot be kept"));
+        lock(&gate.replays).end(slot, is_answer.then(|| kept.clone()));
+        kept
+    });
+    let kept = doing.await.unwrap_or_else(|_| {
+        let kept = failed("the request failed on its way");
+        lock(&replays).end(slot, Some(kept.clone()));
+        kept
+    });
+    Ok(response(kept))
+}
+
+/// Whose key, for what.
+fn slot(parts: &Parts, key: &HeaderValue) -> Outcome<Hash> {
+    let key = key.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()));
+    let key = key.ok_or_else(|| {
+        let detail =
+            format!("an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters");
+        problem(Code::InvalidRequest, detail)
+    })?;
+    let caller = parts.extensions.get::<Caller>().map(ToString::to_string);
+    let slot = (caller, parts.method.as_str(), parts.uri.path(), key);
+    Ok(Hash::of(&codec::encode(&slot)))
+}
+
+/// All that says what is asked.
+fn asked(parts: &Parts, body: &Bytes) -> Hash {
+    Hash::of(&codec::encode(&(parts.uri.query(), &body[..])))
+}
+
+/// `None` if it is too large.
+async fn kept(answer: Response) -> Option<Kept> {
+    let (parts, body) = answer.into_parts();
+    let body = axum::body::to_bytes(body, ANSWER_BYTES_MAX).await.ok()?;
+    let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
+    Some(Kept { status: parts.status, content_type, body })
+}
+
+fn failed(what: &str) -> Kept {
+    let problem = Problem::new(Code::Internal, format!("{what}; it may have been done all the same"));
+    let body = serde_json::to_vec(&problem).expect("a problem is plain data");
+    let content_type = HeaderValue::from_static(opensky_api::routes::PROBLEM_CONTENT_TYPE);
+    Kept {
+        status: axum::http::StatusCode::INTERNAL_SERVER_ERROR,
+        content_type: Some(content_type),
+        body: body.into(),
+    }
+}
+
+fn response(kept: Kept) -> Response {
+    let mut answer = (kept.status, kept.body).into_response();
+    match kept.content_type {
+        Some(content_type) => answer.headers_mut().insert(header::CONTENT_TYPE, content_type),
+        None => answer.headers_mut().remove(header::CONTENT_TYPE),
+    };
+    answer
+}
+
+fn again(kept: Kept) -> Response {
+    let mut answer = response(kept);
+    answer.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn w5_a_handler_that_hangs_is_answered_for() {
+        let late = in_time(Duration::ZERO, std::future::pending()).await;
+        assert_eq!(late.status().as_u16(), Code::TimedOut.status());
+        let soon = in_time(TIME_MAX, async { "done".into_response() }).await;
+        assert_eq!(soon.status().as_u16(), 200);
+    }
+}
