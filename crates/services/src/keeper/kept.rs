@@ -75,13 +75,35 @@ pub(super) struct Placed {
     pub is_loss_told: bool,
 }
 
+/// Which nodes will do for a slot. A search goes further only where it found nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Reach {
+    /// Those that run no other replica and did not fail this slot lately.
+    #[default]
+    Fresh,
+    /// Those that run other replicas, too.
+    Used,
+    /// Those that failed it, too: there may be no other.
+    All,
+}
+
+impl Reach {
+    pub const fn further(self) -> Option<Self> {
+        match self {
+            Self::Fresh => Some(Self::Used),
+            Self::Used => Some(Self::All),
+            Self::All => None,
+        }
+    }
+}
+
 /// The search for a node for one slot.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slot {
     /// When nodes were last looked for.
     pub asked_at: Option<Timestamp>,
-    /// Whether a node that runs another replica will do.
-    pub may_double: bool,
+    /// Which nodes will do.
+    pub reach: Reach,
     /// Nodes that are left alone, and until when.
     pub avoid: Vec<(NodeId, Timestamp)>,
     /// Failures in a row, and until when nothing is tried again.

@@ -2,7 +2,7 @@
 
 use super::{
     KeeperConfig, KeeperEffect, NoteText,
-    kept::{GivenUp, Kept, Placed},
+    kept::{GivenUp, Kept, Placed, Reach},
 };
 use opensky_types::{
     NodeId, Timestamp,
@@ -115,10 +115,12 @@ impl Kept {
         }
         slot.asked_at = Some(now);
         slot.avoid.retain(|(_, until)| *until > now);
-        if slot.may_double {
+        if slot.reach != Reach::Fresh {
             used.clear();
         }
-        used.extend(slot.avoid.iter().map(|(node, _)| *node));
+        if slot.reach != Reach::All {
+            used.extend(slot.avoid.iter().map(|(node, _)| *node));
+        }
         // The market names nodes for a while after they are gone.
         let lost = self.replicas.values().filter(|placed| placed.is_lost(now, config));
         used.extend(lost.map(|placed| placed.node));
@@ -164,15 +166,17 @@ impl Kept {
         let slot = self.slots.entry(number).or_default();
         match chosen {
             Some(node) => self.place(now, config, number, node, effects),
-            None if !slot.may_double => {
-                slot.may_double = true;
-                slot.asked_at = None;
-                self.look_for_node(now, config, number, effects);
-            }
-            None => {
-                slot.may_double = false;
-                self.note(now, Some(number), NoteText::NobodyFits { counts: counts.clone() });
-            }
+            None => match slot.reach.further() {
+                Some(further) => {
+                    slot.reach = further;
+                    slot.asked_at = None;
+                    self.look_for_node(now, config, number, effects);
+                }
+                None => {
+                    slot.reach = Reach::Fresh;
+                    self.note(now, Some(number), NoteText::NobodyFits { counts: counts.clone() });
+                }
+            },
         }
     }
 

@@ -306,8 +306,7 @@ fn c10_where_nodes_are_few_one_runs_several() {
     assert_eq!(desk.found(1, &[3]).len(), 1);
     // Nobody at all: it is said, and looked for again after a while.
     let mut desk = Desk::acting(1);
-    desk.found(0, &[]);
-    desk.found(0, &[]);
+    (0..3).for_each(|_| drop(desk.found(0, &[])));
     let view = desk.keeper.view(desk.now, service()).expect("it is kept");
     assert!(view.notes.iter().any(|note| note.text.to_string().contains("no node fits")));
     desk.after(1_900);
@@ -339,6 +338,26 @@ fn c10_f1_a_node_that_says_no_or_nothing_is_left_alone() {
     desk.reported(3, &[(replica, 1, ReplicaState::Starting, 0)]);
     desk.placed_at(replica, None);
     assert_eq!(desk.replicas(), [(0, samples::node(3), false)]);
+}
+
+/// A sky of one node: there is no other to try.
+#[test]
+fn c10_a_node_that_failed_is_tried_again_where_it_is_the_only_one() {
+    let only = samples::node(3);
+    let mut desk = Desk::acting(1);
+    let mut tries = 0;
+    while desk.now.ms_since(NOW) < 20_000 {
+        desk.after(100);
+        // The market: the only node, unless it is left out.
+        while let [(0, used)] = &desk.finds()[..] {
+            let nodes: &[u8] = if used.contains(&only) { &[] } else { &[3] };
+            for placement in desk.found(0, nodes) {
+                tries += 1;
+                desk.placed_at(placement.replica, Some(Err(Refusal::Disk)));
+            }
+        }
+    }
+    assert!((9..=11).contains(&tries), "every two seconds: {tries}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use opensky_types::{ServiceId, service::ServiceSpec};
 const KEEPERS: [usize; 3] = [0, 1, 2];
 const NAMES: [&str; 2] = ["web", "db"];
 /// How long after the last fault everything is as it should be, in milliseconds.
-const HEALED_MS: u64 = 20_000;
+const HEALED_MS: u64 = 35_000;
 
 fn deployed(seed: u64, slots: &[u16], replicas: u16) -> (Sky, ServiceId) {
     let mut sky = Sky::new(seed, slots);
