@@ -184,6 +184,19 @@ impl Kept {
         self.asked_keepers_at = None;
     }
 
+    /// What was heard before is of another time: all are given the time to be heard again.
+    pub fn look_again(&mut self, now: Timestamp, settled_at: Timestamp) {
+        (self.since, self.settled_at) = (now, settled_at);
+        (self.asked_keepers_at, self.asked_others_at, self.asked_hosts_at) = (None, None, None);
+        self.heard.clear();
+        self.slots.clear();
+        for placed in self.replicas.values_mut() {
+            (placed.seen_at, placed.is_loss_told) = (now, false);
+            // Renewed soon, whatever the clock said.
+            placed.expires_at = now;
+        }
+    }
+
     /// A replica of a revision is there.
     pub fn saw(&mut self, revision: u64) {
         self.newest_seen = self.newest_seen.max(revision);

@@ -48,7 +48,16 @@ impl Desk {
         &self.effects
     }
 
+    /// Time passes, with a tick each second; what is ordered at its end is kept.
     fn after(&mut self, ms: u64) -> &[KeeperEffect] {
+        for _ in 0..ms.saturating_sub(1) / 1_000 {
+            self.jump(1_000);
+        }
+        self.jump(ms - ms.saturating_sub(1) / 1_000 * 1_000)
+    }
+
+    /// Nothing happens for so long.
+    fn jump(&mut self, ms: u64) -> &[KeeperEffect] {
         self.now = self.now.plus_ms(ms);
         self.tell(KeeperInput::Tick)
     }
@@ -260,8 +269,7 @@ fn c10_f1_no_two_keepers_and_no_two_lives_name_a_replica_alike() {
             // No keeper restarts within a millisecond.
             desk.now = desk.now.plus_ms(20_000 + life);
             desk.restored(&declare(1, &many(1), &keepers()));
-            desk.now = NOW.plus_ms(60_000);
-            desk.after(life);
+            desk.after(40_000);
             named.push(desk.found(0, &[3])[0].replica);
         }
     }
@@ -425,6 +433,38 @@ fn c10_f15_reports_of_others_and_of_other_nodes_change_nothing() {
     assert_eq!(desk.replicas().len(), 0);
 }
 
+/// A machine that slept, or whose clock was set: nobody is lost for that, and who acts listens first.
+#[test]
+fn c10_a_keeper_that_was_away_looks_again_before_it_acts() {
+    for later in [true, false] {
+        let mut desk = Desk::acting(1);
+        let replica = desk.found(0, &[3])[0].replica;
+        desk.placed_at(replica, Some(Ok(())));
+        desk.after(2_000);
+        desk.reported(3, &[(replica, 1, ReplicaState::Healthy, 5_000)]);
+        let hour_ms = 3_600_000;
+        let now = if later { hour_ms } else { 0 };
+        desk.now = Timestamp::from_millis(NOW.as_millis() - hour_ms / 2 + now);
+        // An answer of before comes first.
+        assert_eq!(desk.found(0, &[7]), []);
+        desk.after(100);
+        assert!(!desk.acts());
+        assert_eq!((desk.finds(), desk.withdrawn(), desk.asked()), (vec![], vec![], vec![samples::node(3)]));
+        for _ in 0..12 {
+            desk.reported(3, &[(replica, 1, ReplicaState::Healthy, 5_000)]);
+            desk.after(1_000);
+            assert_eq!((desk.finds(), desk.withdrawn()), (vec![], vec![]));
+        }
+        assert!(desk.acts());
+        let renews = |effect: &KeeperEffect| matches!(effect, KeeperEffect::AskReport { renewed, .. } if renewed.len() == 1);
+        desk.after(1_000);
+        let view = desk.keeper.view(desk.now, service()).expect("it is kept");
+        assert!(
+            !view.replicas[0].is_lost && desk.effects.iter().filter(|effect| renews(effect)).count() <= 1
+        );
+    }
+}
+
 #[test]
 fn c10_placements_are_renewed_before_they_end_by_who_acts() {
     let mut desk = Desk::acting(1);
@@ -433,8 +473,8 @@ fn c10_placements_are_renewed_before_they_end_by_who_acts() {
     let hour_ms = 3_600_000;
     assert_eq!(placement.expires_at, desk.now.plus_ms(hour_ms));
     let mut expiry = placement.expires_at;
-    for _ in 0..3_600 {
-        desk.after(3_000);
+    for _ in 0..7_200 {
+        desk.jump(1_500);
         for effect in desk.effects.clone() {
             if let KeeperEffect::AskReport { renewed, .. } = effect {
                 for renewed in renewed {
@@ -475,8 +515,12 @@ fn c10_what_is_removed_ends_and_is_remembered_for_a_month() {
     desk.after(100);
     assert_eq!(desk.withdrawn(), [replica]);
     let day_ms = 24 * 3_600_000;
-    desk.after(29 * day_ms);
+    desk.jump(29 * day_ms);
+    desk.after(60_000);
     assert!(desk.keeper.stand(service()).is_some());
-    desk.after(day_ms);
+    desk.jump(day_ms);
+    desk.after(3_000);
+    desk.reported(3, &[]);
+    desk.after(100);
     assert!(desk.effects.contains(&KeeperEffect::Forget { service: service() }));
 }

@@ -97,6 +97,30 @@ fn c10_a_keeper_that_restarts_leaves_alone_what_runs() {
 }
 
 #[test]
+fn c10_a_keeper_that_slept_leaves_alone_what_runs() {
+    for seed in 0..30 {
+        let mut sky = Sky::new(seed, &[0, 0, 0, 2, 2, 2, 2, 2]);
+        let service = sky.declare("web", &KEEPERS, Some(spec(Behaviour::Good, 1, 3)));
+        settle(&mut sky, service, 10_000);
+        sky.run(3_000, |_| {});
+        let ids =
+            |sky: &Sky| sky.replicas(service).iter().map(|(report, _)| report.replica).collect::<Vec<_>>();
+        let before = ids(&sky);
+        let number = sky.chance.below(3) as usize;
+        for _ in 0..3 {
+            sky.sleep(number);
+            let asleep_ms = sky.chance.between(1, 60_000);
+            sky.run(asleep_ms, |sky| assert_eq!(ids(sky), before, "seed {seed}: {}", sky.story(service)));
+            sky.wake(number);
+            let awake_ms = sky.chance.between(1, 20_000);
+            sky.run(awake_ms, |sky| assert_eq!(ids(sky), before, "seed {seed}: {}", sky.story(service)));
+        }
+        sky.run(20_000, |sky| assert_eq!(ids(sky), before, "seed {seed}: {}", sky.story(service)));
+        settle(&mut sky, service, 0);
+    }
+}
+
+#[test]
 fn c10_f1_two_keepers_that_act_apart_agree_once_they_hear_each_other() {
     for seed in 0..60 {
         let (mut sky, service) = deployed(seed, &[3; 7], 4);
