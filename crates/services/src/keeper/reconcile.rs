@@ -174,10 +174,33 @@ impl Kept {
                 }
                 None => {
                     slot.reach = Reach::Fresh;
+                    if self.has_to_make_room(now, config, number) {
+                        self.withdraw_where(|replica, _| replica.slot == number, effects);
+                    }
                     self.note(now, Some(number), NoteText::NobodyFits { counts: counts.clone() });
                 }
             },
         }
+    }
+
+    /// Whether a new revision of a slot has room only where the one before it runs: that one ends first, while all
+    /// other slots answer. Only where it surely makes the room that is needed, or it would end for nothing.
+    fn has_to_make_room(&self, now: Timestamp, config: &KeeperConfig, slot: u16) -> bool {
+        let Some(spec) = self.spec() else { return false };
+        let makes_room = |placed: &Placed| {
+            let Some(old) = self.declared.spec_of(&self.declaration, placed.revision) else { return false };
+            let (new_limits, old_limits) = (&spec.limits, &old.limits);
+            old.constraints == spec.constraints
+                && old.program.level == spec.program.level
+                && new_limits.cpu_cores <= old_limits.cpu_cores
+                && new_limits.memory_bytes <= old_limits.memory_bytes
+                && new_limits.scratch_bytes <= old_limits.scratch_bytes
+        };
+        let answers = |slot: u16| {
+            let mut states = self.live(now, config, slot).map(|(_, placed)| placed.state()).peekable();
+            states.peek().is_some() && states.all(|state| state == ReplicaState::Healthy)
+        };
+        (0..spec.replicas).all(answers) && self.live(now, config, slot).all(|(_, placed)| makes_room(placed))
     }
 
     fn place(
