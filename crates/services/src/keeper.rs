@@ -25,6 +25,9 @@ use std::collections::BTreeMap;
 /// Most services that one node keeps.
 pub const KEPT_MAX: usize = 4_096;
 
+/// Most of one owner: nobody fills another's keeper alone.
+const KEPT_OF_OWNER_MAX: usize = 256;
+
 /// How a keeper works. Times in milliseconds.
 #[derive(Debug, Clone)]
 pub struct KeeperConfig {
@@ -256,7 +259,7 @@ impl Keeper {
                 return;
             }
             kept.renew(now, declaration, declared);
-        } else if self.kept.len() >= KEPT_MAX || !declaration.keepers.contains(&self.config.own) {
+        } else if !declaration.keepers.contains(&self.config.own) || !self.has_room_for(declaration.owner) {
             return;
         } else {
             // Nothing of a first revision can run yet.
@@ -265,6 +268,11 @@ impl Keeper {
         }
         effects.push(KeeperEffect::Remember { service });
         self.begin(now, service, effects);
+    }
+
+    fn has_room_for(&self, owner: NodeId) -> bool {
+        let of_owner = self.kept.values().filter(|kept| kept.declaration.owner == owner).count();
+        self.kept.len() < KEPT_MAX && (owner == self.config.own || of_owner < KEPT_OF_OWNER_MAX)
     }
 
     fn on_restored(
