@@ -6,7 +6,10 @@ use opensky_types::{
     NodeId, Timestamp,
     reason::MisfitCounts,
     samples,
-    service::{Declared, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState, Restart, ServiceSpec},
+    service::{
+        Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState, Restart,
+        ServiceSpec,
+    },
 };
 
 /// A keeper on one node, told by hand.
@@ -180,6 +183,29 @@ fn c10_the_highest_revision_counts() {
     assert_eq!(desk.keeper.stand(service()).map(|stand| stand.0), Some(3));
     desk.declared(&declare(4, &many(1), &keepers()));
     assert_eq!(desk.keeper.stand(service()).map(|stand| stand.0), Some(4));
+}
+
+#[test]
+fn c10_p3_one_owner_fills_no_keeper() {
+    let mut desk = Desk::new(4);
+    let mut declare = |owner: u8, number: usize| {
+        let name = format!("service-{number}");
+        let declaration = Declaration {
+            owner: samples::node(owner),
+            name,
+            revision: 1,
+            fallback: None,
+            ..samples::declaration()
+        };
+        let service = declaration.service();
+        let declared = Box::new(samples::declared());
+        desk.tell(KeeperInput::Declared { declaration: Box::new(declaration), declared });
+        desk.keeper.stand(service).is_some()
+    };
+    assert!((0..256).all(|number| declare(9, number)));
+    assert!(!declare(9, 256));
+    assert!(declare(10, 0), "another owner has room");
+    assert!((0..300).all(|number| declare(4, number)), "its own are its own");
 }
 
 #[test]
