@@ -25,6 +25,9 @@ use std::collections::BTreeMap;
 /// Most services that one node keeps.
 pub const KEPT_MAX: usize = 4_096;
 
+/// Most of one owner: nobody fills another's keeper alone.
+const KEPT_OF_OWNER_MAX: usize = 256;
+
 /// How a keeper works. Times in milliseconds.
 #[derive(Debug, Clone)]
 pub struct KeeperConfig {
@@ -157,16 +160,19 @@ pub struct PlacedView {
 pub struct Keeper {
     config: KeeperConfig,
     kept: BTreeMap<ServiceId, Kept>,
+    /// When it was last told anything.
+    told_at: Option<Timestamp>,
 }
 
 impl Keeper {
     /// A keeper of nothing.
     pub const fn new(config: KeeperConfig) -> Self {
-        Self { config, kept: BTreeMap::new() }
+        Self { config, kept: BTreeMap::new(), told_at: None }
     }
 
     /// Takes in one fact and appends what follows from it to `effects`.
     pub fn handle(&mut self, now: Timestamp, input: KeeperInput, effects: &mut Vec<KeeperEffect>) {
+        self.look_at_clock(now);
         match input {
             KeeperInput::Declared { declaration, declared } => {
                 self.on_declared(now, *declaration, *declared, effects);
@@ -200,6 +206,17 @@ impl Keeper {
                 }
             }
             KeeperInput::Tick => self.on_tick(now, effects),
+        }
+    }
+
+    /// A machine that slept, or whose clock was set, has heard nobody meanwhile: that says nothing of the others.
+    fn look_at_clock(&mut self, now: Timestamp) {
+        let Some(told_at) = self.told_at.replace(now) else { return };
+        let away_ms = now.ms_since(told_at);
+        if now < told_at || away_ms >= 2 * self.config.report_ms {
+            let is_long = now < told_at || away_ms >= self.config.takeover_ms;
+            let settle_ms = if is_long { self.config.settle_ms } else { 2 * self.config.report_ms };
+            self.kept.values_mut().for_each(|kept| kept.look_again(now, now.plus_ms(settle_ms)));
         }
     }
 
@@ -242,7 +259,7 @@ impl Keeper {
                 return;
             }
             kept.renew(now, declaration, declared);
-        } else if self.kept.len() >= KEPT_MAX || !declaration.keepers.contains(&self.config.own) {
+        } else if !declaration.keepers.contains(&self.config.own) || !self.has_room_for(declaration.owner) {
             return;
         } else {
             // Nothing of a first revision can run yet.
@@ -251,6 +268,11 @@ impl Keeper {
         }
         effects.push(KeeperEffect::Remember { service });
         self.begin(now, service, effects);
+    }
+
+    fn has_room_for(&self, owner: NodeId) -> bool {
+        let of_owner = self.kept.values().filter(|kept| kept.declaration.owner == owner).count();
+        self.kept.len() < KEPT_MAX && (owner == self.config.own || of_owner < KEPT_OF_OWNER_MAX)
     }
 
     fn on_restored(

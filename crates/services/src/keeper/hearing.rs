@@ -2,7 +2,7 @@
 
 use super::{
     KeeperConfig, KeeperEffect, NoteText,
-    kept::{Kept, Placed},
+    kept::{Kept, Placed, Reach},
 };
 use opensky_types::{
     NodeId, Timestamp,
@@ -185,7 +185,11 @@ impl Kept {
         let slot = self.slots.entry(slot).or_default();
         slot.avoid.retain(|(other, until)| *other != node && *until > now);
         slot.avoid.push((node, now.plus_ms(config.avoid_ms)));
-        slot.asked_at = None;
+        // Where there is no other node it is asked again, but not at once.
+        if slot.reach != Reach::All {
+            slot.asked_at = None;
+        }
+        slot.reach = Reach::Fresh;
     }
 
     pub fn tell_losses(&mut self, now: Timestamp, config: &KeeperConfig) {

@@ -75,13 +75,35 @@ pub(super) struct Placed {
     pub is_loss_told: bool,
 }
 
+/// Which nodes will do for a slot. A search goes further only where it found nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Reach {
+    /// Those that run no other replica and did not fail this slot lately.
+    #[default]
+    Fresh,
+    /// Those that run other replicas, too.
+    Used,
+    /// Those that failed it, too: there may be no other.
+    All,
+}
+
+impl Reach {
+    pub const fn further(self) -> Option<Self> {
+        match self {
+            Self::Fresh => Some(Self::Used),
+            Self::Used => Some(Self::All),
+            Self::All => None,
+        }
+    }
+}
+
 /// The search for a node for one slot.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Slot {
     /// When nodes were last looked for.
     pub asked_at: Option<Timestamp>,
-    /// Whether a node that runs another replica will do.
-    pub may_double: bool,
+    /// Which nodes will do.
+    pub reach: Reach,
     /// Nodes that are left alone, and until when.
     pub avoid: Vec<(NodeId, Timestamp)>,
     /// Failures in a row, and until when nothing is tried again.
@@ -160,6 +182,19 @@ impl Kept {
         self.is_known_elsewhere = false;
         self.since = now;
         self.asked_keepers_at = None;
+    }
+
+    /// What was heard before is of another time: all are given the time to be heard again.
+    pub fn look_again(&mut self, now: Timestamp, settled_at: Timestamp) {
+        (self.since, self.settled_at) = (now, settled_at);
+        (self.asked_keepers_at, self.asked_others_at, self.asked_hosts_at) = (None, None, None);
+        self.heard.clear();
+        self.slots.clear();
+        for placed in self.replicas.values_mut() {
+            (placed.seen_at, placed.is_loss_told) = (now, false);
+            // Renewed soon, whatever the clock said.
+            placed.expires_at = now;
+        }
     }
 
     /// A replica of a revision is there.

@@ -2,7 +2,7 @@
 
 use super::{
     KeeperConfig, KeeperEffect, NoteText,
-    kept::{GivenUp, Kept, Placed},
+    kept::{GivenUp, Kept, Placed, Reach},
 };
 use opensky_types::{
     NodeId, Timestamp,
@@ -115,10 +115,12 @@ impl Kept {
         }
         slot.asked_at = Some(now);
         slot.avoid.retain(|(_, until)| *until > now);
-        if slot.may_double {
+        if slot.reach != Reach::Fresh {
             used.clear();
         }
-        used.extend(slot.avoid.iter().map(|(node, _)| *node));
+        if slot.reach != Reach::All {
+            used.extend(slot.avoid.iter().map(|(node, _)| *node));
+        }
         // The market names nodes for a while after they are gone.
         let lost = self.replicas.values().filter(|placed| placed.is_lost(now, config));
         used.extend(lost.map(|placed| placed.node));
@@ -164,16 +166,41 @@ impl Kept {
         let slot = self.slots.entry(number).or_default();
         match chosen {
             Some(node) => self.place(now, config, number, node, effects),
-            None if !slot.may_double => {
-                slot.may_double = true;
-                slot.asked_at = None;
-                self.look_for_node(now, config, number, effects);
-            }
-            None => {
-                slot.may_double = false;
-                self.note(now, Some(number), NoteText::NobodyFits { counts: counts.clone() });
-            }
+            None => match slot.reach.further() {
+                Some(further) => {
+                    slot.reach = further;
+                    slot.asked_at = None;
+                    self.look_for_node(now, config, number, effects);
+                }
+                None => {
+                    slot.reach = Reach::Fresh;
+                    if self.has_to_make_room(now, config, number) {
+                        self.withdraw_where(|replica, _| replica.slot == number, effects);
+                    }
+                    self.note(now, Some(number), NoteText::NobodyFits { counts: counts.clone() });
+                }
+            },
         }
+    }
+
+    /// Whether a new revision of a slot has room only where the one before it runs: that one ends first, while all
+    /// other slots answer. Only where it surely makes the room that is needed, or it would end for nothing.
+    fn has_to_make_room(&self, now: Timestamp, config: &KeeperConfig, slot: u16) -> bool {
+        let Some(spec) = self.spec() else { return false };
+        let makes_room = |placed: &Placed| {
+            let Some(old) = self.declared.spec_of(&self.declaration, placed.revision) else { return false };
+            let (new_limits, old_limits) = (&spec.limits, &old.limits);
+            old.constraints == spec.constraints
+                && old.program.level == spec.program.level
+                && new_limits.cpu_cores <= old_limits.cpu_cores
+                && new_limits.memory_bytes <= old_limits.memory_bytes
+                && new_limits.scratch_bytes <= old_limits.scratch_bytes
+        };
+        let answers = |slot: u16| {
+            let mut states = self.live(now, config, slot).map(|(_, placed)| placed.state()).peekable();
+            states.peek().is_some() && states.all(|state| state == ReplicaState::Healthy)
+        };
+        (0..spec.replicas).all(answers) && self.live(now, config, slot).all(|(_, placed)| makes_room(placed))
     }
 
     fn place(

@@ -35,8 +35,10 @@ impl Kept {
             effects.push(KeeperEffect::Hand { to: node, service: self.declaration.service() });
         }
         self.is_known_elsewhere |= revision >= self.declaration.revision;
-        // What one tried need not be tried again by another, nor by the same one after a restart.
-        if given_up == self.declaration.revision && self.given_up.is_none() {
+        // What one tried need not be tried again by another, nor by the same one after a restart; but what was
+        // seen to be good stays so.
+        let newest = self.declaration.revision;
+        if given_up == newest && self.given_up.is_none() && self.good != Some(newest) {
             self.give_up(now, "it did not get healthy when another keeper tried".to_owned());
         }
         if !is_acting || !self.earlier(config).contains(&node) {

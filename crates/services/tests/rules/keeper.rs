@@ -6,7 +6,10 @@ use opensky_types::{
     NodeId, Timestamp,
     reason::MisfitCounts,
     samples,
-    service::{Declared, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState, Restart, ServiceSpec},
+    service::{
+        Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState, Restart,
+        ServiceSpec,
+    },
 };
 
 /// A keeper on one node, told by hand.
@@ -48,7 +51,16 @@ impl Desk {
         &self.effects
     }
 
+    /// Time passes, with a tick each second; what is ordered at its end is kept.
     fn after(&mut self, ms: u64) -> &[KeeperEffect] {
+        for _ in 0..ms.saturating_sub(1) / 1_000 {
+            self.jump(1_000);
+        }
+        self.jump(ms - ms.saturating_sub(1) / 1_000 * 1_000)
+    }
+
+    /// Nothing happens for so long.
+    fn jump(&mut self, ms: u64) -> &[KeeperEffect] {
         self.now = self.now.plus_ms(ms);
         self.tell(KeeperInput::Tick)
     }
@@ -174,6 +186,29 @@ fn c10_the_highest_revision_counts() {
 }
 
 #[test]
+fn c10_p3_one_owner_fills_no_keeper() {
+    let mut desk = Desk::new(4);
+    let mut declare = |owner: u8, number: usize| {
+        let name = format!("service-{number}");
+        let declaration = Declaration {
+            owner: samples::node(owner),
+            name,
+            revision: 1,
+            fallback: None,
+            ..samples::declaration()
+        };
+        let service = declaration.service();
+        let declared = Box::new(samples::declared());
+        desk.tell(KeeperInput::Declared { declaration: Box::new(declaration), declared });
+        desk.keeper.stand(service).is_some()
+    };
+    assert!((0..256).all(|number| declare(9, number)));
+    assert!(!declare(9, 256));
+    assert!(declare(10, 0), "another owner has room");
+    assert!((0..300).all(|number| declare(4, number)), "its own are its own");
+}
+
+#[test]
 fn c10_f1_keepers_stand_in_one_after_another() {
     for (number, acts_after_ms) in [(4, 0), (5, 3_000), (6, 5_000)] {
         let mut desk = Desk::new(number);
@@ -260,8 +295,7 @@ fn c10_f1_no_two_keepers_and_no_two_lives_name_a_replica_alike() {
             // No keeper restarts within a millisecond.
             desk.now = desk.now.plus_ms(20_000 + life);
             desk.restored(&declare(1, &many(1), &keepers()));
-            desk.now = NOW.plus_ms(60_000);
-            desk.after(life);
+            desk.after(40_000);
             named.push(desk.found(0, &[3])[0].replica);
         }
     }
@@ -306,8 +340,7 @@ fn c10_where_nodes_are_few_one_runs_several() {
     assert_eq!(desk.found(1, &[3]).len(), 1);
     // Nobody at all: it is said, and looked for again after a while.
     let mut desk = Desk::acting(1);
-    desk.found(0, &[]);
-    desk.found(0, &[]);
+    (0..3).for_each(|_| drop(desk.found(0, &[])));
     let view = desk.keeper.view(desk.now, service()).expect("it is kept");
     assert!(view.notes.iter().any(|note| note.text.to_string().contains("no node fits")));
     desk.after(1_900);
@@ -339,6 +372,26 @@ fn c10_f1_a_node_that_says_no_or_nothing_is_left_alone() {
     desk.reported(3, &[(replica, 1, ReplicaState::Starting, 0)]);
     desk.placed_at(replica, None);
     assert_eq!(desk.replicas(), [(0, samples::node(3), false)]);
+}
+
+/// A sky of one node: there is no other to try.
+#[test]
+fn c10_a_node_that_failed_is_tried_again_where_it_is_the_only_one() {
+    let only = samples::node(3);
+    let mut desk = Desk::acting(1);
+    let mut tries = 0;
+    while desk.now.ms_since(NOW) < 20_000 {
+        desk.after(100);
+        // The market: the only node, unless it is left out.
+        while let [(0, used)] = &desk.finds()[..] {
+            let nodes: &[u8] = if used.contains(&only) { &[] } else { &[3] };
+            for placement in desk.found(0, nodes) {
+                tries += 1;
+                desk.placed_at(placement.replica, Some(Err(Refusal::Disk)));
+            }
+        }
+    }
+    assert!((9..=11).contains(&tries), "every two seconds: {tries}");
 }
 
 #[test]
@@ -406,6 +459,38 @@ fn c10_f15_reports_of_others_and_of_other_nodes_change_nothing() {
     assert_eq!(desk.replicas().len(), 0);
 }
 
+/// A machine that slept, or whose clock was set: nobody is lost for that, and who acts listens first.
+#[test]
+fn c10_a_keeper_that_was_away_looks_again_before_it_acts() {
+    for later in [true, false] {
+        let mut desk = Desk::acting(1);
+        let replica = desk.found(0, &[3])[0].replica;
+        desk.placed_at(replica, Some(Ok(())));
+        desk.after(2_000);
+        desk.reported(3, &[(replica, 1, ReplicaState::Healthy, 5_000)]);
+        let hour_ms = 3_600_000;
+        let now = if later { hour_ms } else { 0 };
+        desk.now = Timestamp::from_millis(NOW.as_millis() - hour_ms / 2 + now);
+        // An answer of before comes first.
+        assert_eq!(desk.found(0, &[7]), []);
+        desk.after(100);
+        assert!(!desk.acts());
+        assert_eq!((desk.finds(), desk.withdrawn(), desk.asked()), (vec![], vec![], vec![samples::node(3)]));
+        for _ in 0..12 {
+            desk.reported(3, &[(replica, 1, ReplicaState::Healthy, 5_000)]);
+            desk.after(1_000);
+            assert_eq!((desk.finds(), desk.withdrawn()), (vec![], vec![]));
+        }
+        assert!(desk.acts());
+        let renews = |effect: &KeeperEffect| matches!(effect, KeeperEffect::AskReport { renewed, .. } if renewed.len() == 1);
+        desk.after(1_000);
+        let view = desk.keeper.view(desk.now, service()).expect("it is kept");
+        assert!(
+            !view.replicas[0].is_lost && desk.effects.iter().filter(|effect| renews(effect)).count() <= 1
+        );
+    }
+}
+
 #[test]
 fn c10_placements_are_renewed_before_they_end_by_who_acts() {
     let mut desk = Desk::acting(1);
@@ -414,8 +499,8 @@ fn c10_placements_are_renewed_before_they_end_by_who_acts() {
     let hour_ms = 3_600_000;
     assert_eq!(placement.expires_at, desk.now.plus_ms(hour_ms));
     let mut expiry = placement.expires_at;
-    for _ in 0..3_600 {
-        desk.after(3_000);
+    for _ in 0..7_200 {
+        desk.jump(1_500);
         for effect in desk.effects.clone() {
             if let KeeperEffect::AskReport { renewed, .. } = effect {
                 for renewed in renewed {
@@ -456,8 +541,12 @@ fn c10_what_is_removed_ends_and_is_remembered_for_a_month() {
     desk.after(100);
     assert_eq!(desk.withdrawn(), [replica]);
     let day_ms = 24 * 3_600_000;
-    desk.after(29 * day_ms);
+    desk.jump(29 * day_ms);
+    desk.after(60_000);
     assert!(desk.keeper.stand(service()).is_some());
-    desk.after(day_ms);
+    desk.jump(day_ms);
+    desk.after(3_000);
+    desk.reported(3, &[]);
+    desk.after(100);
     assert!(desk.effects.contains(&KeeperEffect::Forget { service: service() }));
 }

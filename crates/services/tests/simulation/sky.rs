@@ -394,6 +394,15 @@ impl Sky {
         self.nodes[number].crash(self.now);
     }
 
+    /// A node stands still, and knows nothing of it when it goes on: a laptop that is closed and opened.
+    pub fn sleep(&mut self, number: usize) {
+        (self.nodes[number].is_up, self.nodes[number].changed_at) = (false, self.now);
+    }
+
+    pub fn wake(&mut self, number: usize) {
+        (self.nodes[number].is_up, self.nodes[number].changed_at) = (true, self.now);
+    }
+
     pub fn come_back(&mut self, number: usize) {
         if !self.nodes[number].is_up {
             self.with(number, Node::come_back);

@@ -32,7 +32,7 @@ fn serves(sky: &Sky, service: ServiceId, (revision, slots): (u64, u16), parallel
 
 #[test]
 fn c10_an_update_replaces_few_at_a_time_and_every_slot_answers() {
-    for seed in 0..40 {
+    for seed in 0..24 {
         let replicas = 1 + (seed % 6) as u16;
         let (mut sky, service) = deployed(seed, spec(Behaviour::Good, 1, replicas));
         let parallel = sky.chance.between(1, 3) as u16;
@@ -47,7 +47,7 @@ fn c10_an_update_replaces_few_at_a_time_and_every_slot_answers() {
 
 #[test]
 fn c10_a_revision_that_does_not_get_healthy_is_given_up_and_the_earlier_one_serves_all_the_time() {
-    for seed in 0..40 {
+    for seed in 0..24 {
         let (mut sky, service) = deployed(seed, spec(Behaviour::Good, 1, 3));
         let bad = sky.chance.pick(&BAD);
         sky.declare("web", &KEEPERS, Some(spec(bad, 2, 3)));
@@ -93,7 +93,7 @@ fn c10_what_was_replaced_already_goes_back_when_a_revision_is_given_up() {
 
 #[test]
 fn c10_a_program_that_ends_right_after_its_start_counts_as_bad_without_a_health_check_too() {
-    for seed in 0..40 {
+    for seed in 0..24 {
         let unchecked = |behaviour, number| ServiceSpec { health: None, ..spec(behaviour, number, 3) };
         let (mut sky, service) = deployed(seed, unchecked(Behaviour::Good, 1));
         sky.declare("web", &KEEPERS, Some(unchecked(Behaviour::Crashing, 2)));
@@ -121,7 +121,7 @@ fn c10_a_service_grows_shrinks_and_ends() {
 
 #[test]
 fn c10_f1_an_update_goes_on_when_its_keeper_dies() {
-    for seed in 0..40 {
+    for seed in 0..24 {
         let (mut sky, service) = deployed(seed, spec(Behaviour::Good, 1, 4));
         let (behaviour, wanted) = sky.chance.pick(&[(Behaviour::Good, 2), (Behaviour::Mute, 1)]);
         sky.declare("web", &KEEPERS, Some(spec(behaviour, 2, 4)));
@@ -244,5 +244,36 @@ fn c10_a_blackout_is_no_fault_of_the_revision_that_ran() {
         sky.run(70_000, |_| {});
         settle(&mut sky, service, 0);
         assert_eq!(sky.wanted(service), Some(2), "seed {seed}\n{}", sky.story(service));
+    }
+}
+
+/// Nodes that are full have no room for old and new at once: one slot at a time does without.
+#[test]
+fn c10_where_there_is_no_room_for_both_the_new_revision_takes_the_place_of_the_old_one() {
+    for seed in 0..20 {
+        let replicas = 1 + (seed % 3) as u16;
+        let mut sky = Sky::new(seed, &[0, 0, 0, replicas]);
+        let service = sky.declare("web", &KEEPERS, Some(spec(Behaviour::Good, 1, replicas)));
+        settle(&mut sky, service, 10_000);
+        sky.run(6_000, |_| {});
+        let most_serve = |sky: &Sky| {
+            let answering = sky.answering_slots(service).len();
+            assert!(answering + 1 >= usize::from(replicas), "{}", sky.story(service));
+        };
+        sky.declare("web", &KEEPERS, Some(spec(Behaviour::Good, 2, replicas)));
+        sky.run(15_000 * u64::from(replicas), most_serve);
+        settle(&mut sky, service, 0);
+        assert_eq!(sky.wanted(service), Some(2), "seed {seed}");
+        // One that does not get healthy: the earlier one is back.
+        sky.declare("web", &KEEPERS, Some(spec(Behaviour::Mute, 3, replicas)));
+        sky.run(60_000, most_serve);
+        settle(&mut sky, service, 0);
+        assert_eq!(sky.wanted(service), Some(2), "seed {seed}\n{}", sky.story(service));
+        // One that asks for more than there is anywhere: nothing ends for it.
+        let mut larger = spec(Behaviour::Good, 4, replicas);
+        larger.limits.cpu_cores = replicas + 1;
+        sky.declare("web", &KEEPERS, Some(larger));
+        let all = (0..replicas).collect();
+        sky.run(30_000, |sky| assert_eq!(sky.answering_slots(service), all));
     }
 }
