@@ -5,10 +5,11 @@
 //! node takes one and orders: a port to connect to, or a command to run. For each outlet it listens on a
 //! loopback address of its own, and brings what connects there to the node.
 //!
-//! `door start SOCKET MOST OUTLETS PROGRAM ARGS…` leaves a process behind that does this, and becomes PROGRAM:
-//! the program is nobody's child but the init's, with its own signals and its own exit code. Whatever the
-//! program does to the door, or says to the socket itself, it does to itself. Only the standard library is
-//! used, so that one call of rustc makes it.
+//! `door start SOCKET MOST PATIENCE_S OUTLETS PROGRAM ARGS…` leaves a process behind that does this, and becomes
+//! PROGRAM: the program is nobody's child but the init's, with its own signals and its own exit code. Whatever
+//! the program does to the door, or says to the socket itself, it does to itself. When the node was gone for
+//! PATIENCE_S, the door ends the program: nobody reaches it any more, and nobody else would end it. Only the
+//! standard library is used, so that one call of rustc makes it.
 
 use std::{
     env,
@@ -19,7 +20,7 @@ use std::{
         net::UnixStream,
         process::{CommandExt, ExitStatusExt},
     },
-    process::{Child, Command, ExitCode, Stdio, exit},
+    process::{self, Child, Command, ExitCode, Stdio, exit},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -56,17 +57,19 @@ const TOO_LATE: u8 = 2;
 const NOT_STARTED: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
+/// How many arguments say what the door is to do: socket, most connections, patience, outlets.
+const WAY: usize = 4;
+
 fn main() -> ExitCode {
     let args: Vec<OsString> = env::args_os().collect();
-    let [door, mode, socket, most, outlets, program @ ..] = args.as_slice() else {
+    let [door, mode, rest @ ..] = args.as_slice() else {
         eprintln!("door: too few arguments");
         return ExitCode::FAILURE;
     };
-    let way = [socket, most, outlets];
-    let done = match (mode.to_str(), program) {
-        (Some("start"), [program, args @ ..]) => start(door, way, program, args),
-        (Some("leave"), []) => leave(door, way),
-        (Some("serve"), []) => serve(way),
+    let done = match (mode.to_str(), rest.split_at_checked(WAY)) {
+        (Some("start"), Some((way, [program, args @ ..]))) => start(door, way, program, args),
+        (Some("leave"), Some((way, [program]))) => leave(door, way, program),
+        (Some("serve"), Some((way, [program]))) => serve(way, program),
         _ => Err(io::Error::other("nothing to start")),
     };
     if let Err(error) = done {
@@ -77,8 +80,10 @@ fn main() -> ExitCode {
 }
 
 /// Has the door opened, and becomes the program.
-fn start(door: &OsString, way: [&OsString; 3], program: &OsString, args: &[OsString]) -> io::Result<()> {
-    let left = Command::new(door).arg("leave").args(way).stdout(Stdio::null()).status()?;
+fn start(door: &OsString, way: &[OsString], program: &OsString, args: &[OsString]) -> io::Result<()> {
+    // The program keeps this number.
+    let number = process::id().to_string();
+    let left = Command::new(door).arg("leave").args(way).arg(number).stdout(Stdio::null()).status()?;
     if !left.success() {
         return Err(io::Error::other("it stays closed"));
     }
@@ -89,9 +94,9 @@ fn start(door: &OsString, way: [&OsString; 3], program: &OsString, args: &[OsStr
 
 /// Leaves a process behind that serves, once it does. Whoever is between it and the program goes, so that
 /// the program finds no child that it did not make.
-fn leave(door: &OsString, way: [&OsString; 3]) -> io::Result<()> {
+fn leave(door: &OsString, way: &[OsString], program: &OsString) -> io::Result<()> {
     let mut command = Command::new(door);
-    command.arg("serve").args(way).stdin(Stdio::null()).stdout(Stdio::piped());
+    command.arg("serve").args(way).arg(program).stdin(Stdio::null()).stdout(Stdio::piped());
     // Signals for the program's group are not for the door.
     let mut server = command.process_group(0).spawn()?;
     let mut word = [0];
@@ -108,14 +113,22 @@ struct Door {
     /// How many wait for orders.
     waiting: Mutex<usize>,
     taken: Condvar,
+    /// When the node last took a connection, and how long it may take none.
+    node_seen: Mutex<Instant>,
+    patience: Duration,
+    /// The program's process.
+    program: i32,
 }
 
-fn serve(way: [&OsString; 3]) -> io::Result<()> {
-    let [socket, most, outlets] = way;
+fn serve(way: &[OsString], program: &OsString) -> io::Result<()> {
+    let [socket, most, patience_s, outlets] = way else { return Err(io::ErrorKind::InvalidInput.into()) };
     let text = |text: &OsString| text.to_str().map(str::to_owned).ok_or(io::ErrorKind::InvalidInput);
     let door = Arc::new(Door {
         socket: socket.clone(),
         most: text(most)?.parse().map_err(io::Error::other)?,
+        node_seen: Mutex::new(Instant::now()),
+        patience: Duration::from_secs(text(patience_s)?.parse().map_err(io::Error::other)?),
+        program: text(program)?.parse().map_err(io::Error::other)?,
         inward: AtomicUsize::new(0),
         outward: AtomicUsize::new(0),
         waiting: Mutex::new(0),
@@ -180,7 +193,21 @@ impl Door {
     }
 
     fn to_node(&self) -> io::Result<UnixStream> {
-        UnixStream::connect(&self.socket)
+        let node = UnixStream::connect(&self.socket)?;
+        self.see_node();
+        Ok(node)
+    }
+
+    fn see_node(&self) {
+        *self.node_seen.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Ends the program when there is no node any more. The init then ends all else in the container.
+    fn end_if_alone(&self) {
+        let seen = *self.node_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.elapsed() > self.patience && self.to_node().is_err() {
+            end(self.program);
+        }
     }
 
     /// Waits for one order, and does it.
@@ -191,6 +218,7 @@ impl Door {
                 Ok(order) => break order,
                 Err(_) => thread::sleep(again),
             }
+            self.end_if_alone();
             again = (again * 2).min(AGAIN_MAX);
         };
         self.no_longer_waits();
@@ -205,7 +233,10 @@ impl Door {
         let mut node = self.to_node()?;
         node.write_all(&[READY])?;
         let mut port = [0; 2];
-        node.read_exact(&mut port)?;
+        let heard = node.read_exact(&mut port);
+        // Until now it was there, however long that took.
+        self.see_node();
+        heard?;
         Ok((node, u16::from_le_bytes(port)))
     }
 
@@ -322,19 +353,20 @@ fn end_within(child: &mut Child, patience: Duration) -> io::Result<Option<i32>> 
         thread::sleep(again.min(left));
         again = (again * 2).min(AGAIN);
     }
-    end_group(child);
+    // It was not waited for, so its number, and that of its group, is still its own.
+    end(-i32::try_from(child.id()).map_err(io::Error::other)?);
     child.wait()?;
     Ok(None)
 }
 
-/// Ends a child that leads a group, and its group.
-fn end_group(child: &Child) {
+/// Ends a process, or the group of the one with this number below zero.
+fn end(process: i32) {
     unsafe extern "C" {
         safe fn kill(process: i32, signal: i32) -> i32;
     }
     const KILL: i32 = 9;
-    // A child that was not waited for keeps its number, so no other group is meant.
-    if let Ok(group) = i32::try_from(child.id()) {
-        kill(-group, KILL);
+    // 0, 1 and -1 would mean many others.
+    if process.unsigned_abs() > 1 {
+        kill(process, KILL);
     }
 }

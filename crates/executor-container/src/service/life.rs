@@ -56,9 +56,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const FREE_BYTES_MIN: u64 = 1 << 30;
 /// How long a door may be unattended.
 const DOOR_WAIT: Duration = Duration::from_secs(30);
+/// How long a program goes on without its node. The door ends it then; the next life of the node removes it.
+const NODE_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a container may go on after it was killed.
 const KILL_WAIT: Duration = Duration::from_secs(10);
-/// Longest wait for the engine to take an order that ends something.
+/// Longest wait for the engine to pass on a signal, and to do what else ends something.
+const SIGNAL_WAIT: Duration = Duration::from_secs(5);
 const ORDER_WAIT: Duration = Duration::from_secs(20);
 /// Time between two tries to remove a container.
 const RETRY: Duration = Duration::from_secs(5);
@@ -215,9 +218,9 @@ impl Life {
         let limits = &self.run.limits;
         let (outlets, hosts) = loopback(&self.run.outlets);
         let most = self.connections_max();
-        let door =
-            [DOOR_PATH, "start", &format!("{SOCKET_FOLDER}/{}", door::SOCKET), &most.to_string(), &outlets]
-                .map(str::to_owned);
+        let socket = format!("{SOCKET_FOLDER}/{}", door::SOCKET);
+        let (connections, patience_s) = (most.to_string(), NODE_PATIENCE.as_secs().to_string());
+        let door = [DOOR_PATH, "start", &socket, &connections, &patience_s, &outlets].map(str::to_owned);
         Container {
             image,
             entrypoint: Some(door.to_vec()),
@@ -306,7 +309,7 @@ impl Life {
 
     async fn signal(&self, signal: &str) {
         let options = KillContainerOptionsBuilder::default().signal(signal).build();
-        let sent = timeout(ORDER_WAIT, self.engine.docker.kill_container(&self.name, Some(options))).await;
+        let sent = timeout(SIGNAL_WAIT, self.engine.docker.kill_container(&self.name, Some(options))).await;
         if let Ok(Err(error)) = sent {
             // Most likely it has just ended.
             tracing::debug!(name = self.name, signal, %error, "a container took no signal");

@@ -341,3 +341,24 @@ async fn f12_replicas_of_an_earlier_life_are_removed() {
     end_of(left.as_ref()).await;
     next.shut_down().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_small_replicas_live_side_by_side() {
+    let Some(setup) = Setup::new("many small replicas").await else { return };
+    let services = setup.executor.services();
+    let start = async |slot: u16| {
+        let mut run = setup.service(&format!("exec nc -ll -p 80 -e echo {slot}"), replica(slot));
+        // As little as engines take: door and program have room in it.
+        run.limits.memory_bytes = 16 << 20;
+        services.start(run, Arc::new(Echoes { refuses: false })).await.unwrap()
+    };
+    let replicas = futures::future::join_all((0..8).map(start)).await;
+    for (slot, instance) in replicas.iter().enumerate() {
+        let rounds = (0..8).map(|_| async { heard(&mut dial(instance.as_ref()).await).await });
+        for said in futures::future::join_all(rounds).await {
+            assert_eq!(said, format!("{slot}\n").into_bytes(), "each is its own");
+        }
+    }
+    futures::future::join_all(replicas.iter().map(|instance| instance.stop(Duration::from_secs(5)))).await;
+    assert_eq!(setup.traces(), Vec::<String>::new());
+}

@@ -118,7 +118,7 @@ async fn j2_no_service_changes_its_door() {
 async fn j2_a_service_that_breaks_its_door_breaks_only_itself() {
     let Some(setup) = Setup::new("a broken door").await else { return };
     // Doors of its own, which wait for orders they were not meant to have; then there is none at all.
-    let crowd = "for i in 1 2 3 4 5 6 7 8 9; do /.opensky/door leave /.opensky/node/sock 1 ''; done; ";
+    let crowd = "for i in 1 2 3 4 5 6 7 8 9; do /.opensky/door leave /.opensky/node/sock 1 1000 '' 0; done; ";
     let crowded = setup.started(&format!("{crowd} {ECHO}")).await;
     echoes(crowded.as_ref()).await;
     let kill =

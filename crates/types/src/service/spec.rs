@@ -313,3 +313,38 @@ fn is_path(path: &str) -> bool {
 fn bad(field: &'static str, problem: String) -> Result<(), InvalidService> {
     Err(InvalidService { field, problem })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_takes_no_port_of_the_service_itself() {
+        let link = |port| Link { host: "db".into(), service: "db".parse().unwrap(), port };
+        let mut spec = ServiceSpec {
+            name: "web".into(),
+            program: Program {
+                hash: Hash::of(b"an image"),
+                size_bytes: 9,
+                level: Level::Container,
+                function: String::new(),
+                args: Vec::new(),
+                env: Vec::new(),
+                deterministic: false,
+            },
+            ports: vec![80],
+            links: vec![link(5432)],
+            health: None,
+            replicas: 1,
+            limits: ReplicaLimits::default(),
+            constraints: Constraints::default(),
+            restart: Restart::Always,
+            update: Update::default(),
+            stop_ms: 10_000,
+        };
+        assert_eq!(spec.validate(), Ok(()));
+        spec.links.push(link(80));
+        let invalid = spec.validate().unwrap_err();
+        assert_eq!((invalid.field, invalid.problem.contains("port 80")), ("links", true));
+    }
+}

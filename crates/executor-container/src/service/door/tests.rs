@@ -33,21 +33,43 @@ fn open(folder: &tempfile::TempDir, most: usize) -> Arc<Door> {
     Door::open(folder.path(), most, Arc::new(OneEcho), 2).unwrap()
 }
 
-/// The door's own program, serving; none where this build has none.
+/// The door's own program, to do this; none where this build has none.
+fn program(folder: &tempfile::TempDir, mode: &str, patience_s: &str, outlets: &str) -> Option<Command> {
+    if DOOR.is_empty() {
+        eprintln!("skipped: this build has no door");
+        return None;
+    }
+    let program = folder.path().join("door");
+    if !program.exists() {
+        fs::write(&program, DOOR).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = Command::new(program);
+    command.arg(mode).arg(folder.path().join(SOCKET)).args(["4", patience_s, outlets]);
+    Some(command)
+}
+
+/// A door that serves for no program.
 struct Served(Child);
 
 impl Served {
     fn new(folder: &tempfile::TempDir, outlets: &str) -> Option<Self> {
-        if DOOR.is_empty() {
-            eprintln!("skipped: this build has no door");
-            return None;
-        }
-        let program = folder.path().join("door");
-        fs::write(&program, DOOR).unwrap();
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-        let way = [folder.path().join(SOCKET).into_os_string(), "4".into(), outlets.into()];
-        Some(Self(Command::new(program).arg("serve").args(way).spawn().unwrap()))
+        let mut command = program(folder, "serve", "1000", outlets)?;
+        Some(Self(command.arg("0").spawn().unwrap()))
     }
+}
+
+/// Ends the doors that programs of a test left behind: they are its children no more.
+fn end_doors(folder: &tempfile::TempDir) -> usize {
+    let door = folder.path().join("door");
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let is_ours =
+        |process: &fs::DirEntry| fs::read_link(process.path().join("exe")).is_ok_and(|exe| exe == door);
+    let numbers = processes.filter(is_ours).filter_map(|process| process.file_name().to_str()?.parse().ok());
+    let numbers = numbers.filter_map(rustix::process::Pid::from_raw);
+    numbers
+        .filter(|number| rustix::process::kill_process(*number, rustix::process::Signal::KILL).is_ok())
+        .count()
 }
 
 impl Drop for Served {
@@ -81,8 +103,9 @@ async fn both_sides_of_a_door_understand_each_other() {
     let Some(mut served) = Served::new(&folder, &format!("{free},{second}")) else { return };
     let program = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = program.local_addr().unwrap().port();
-    let (dialled, accepted) = tokio::join!(door.dial(port), program.accept());
-    let (mut dialled, (mut accepted, _)) = (dialled.unwrap(), accepted.unwrap());
+    let accepting = timeout(Duration::from_secs(20), program.accept());
+    let (dialled, accepted) = tokio::join!(door.dial(port), accepting);
+    let (mut dialled, (mut accepted, _)) = (dialled.unwrap(), accepted.unwrap().unwrap());
     dialled.write_all(b"in").await.unwrap();
     dialled.shutdown().await.unwrap();
     assert_eq!(rest(&mut accepted).await, b"in");
@@ -174,4 +197,50 @@ async fn a_deep_folder_has_a_socket_too() {
     let mode = fs::metadata(deep.join(SOCKET)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o666, "a program of any user connects; who gets there is the folder's matter");
     door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_behind_a_door_is_as_without_one() {
+    use std::os::unix::process::ExitStatusExt;
+    let folder = tempfile::tempdir().unwrap();
+    let door = open(&folder, 4);
+    let run = |args: &[&str]| {
+        // What it leaves behind has its outputs still, so they are files and not pipes.
+        let [out, err] = ["out", "err"].map(|name| folder.path().join(name));
+        let (to_out, to_err) = (fs::File::create(&out).unwrap(), fs::File::create(&err).unwrap());
+        let mut command = program(&folder, "start", "1000", "")?;
+        let status = command.args(args).stdout(to_out).stderr(to_err).status().unwrap();
+        Some((status, fs::read_to_string(out).unwrap(), fs::read_to_string(err).unwrap()))
+    };
+    let exits = run(&["sh", "-c", "echo out; echo err >&2; cat /proc/$$/task/$$/children; exit 3"]);
+    let Some((status, out, err)) = exits else { return };
+    // The one child is the command that looks.
+    let children = out.strip_prefix("out\n").unwrap().split_whitespace().count();
+    assert_eq!((status.code(), children, err.as_str()), (Some(3), 1, "err\n"));
+    assert_eq!(run(&["sh", "-c", "kill -TERM $$"]).unwrap().0.signal(), Some(15));
+    for (missing, code) in [("/nonsense", 127), ("/proc/self/status", 126)] {
+        let (status, _, err) = run(&[missing]).unwrap();
+        assert_eq!(status.code(), Some(code));
+        assert!(err.contains(missing), "it says what is wrong: {err}");
+    }
+    assert!(end_doors(&folder) >= 4, "each left a door");
+    door.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn f1_a_program_ends_when_its_node_is_gone() {
+    use std::os::unix::process::ExitStatusExt;
+    let folder = tempfile::tempdir().unwrap();
+    let door = open(&folder, 4);
+    let Some(mut command) = program(&folder, "start", "2", "") else { return };
+    let mut child = command.args(["sleep", "1000"]).spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert!(!door.is_unattended() && child.try_wait().unwrap().is_none(), "it stays while the node is there");
+    door.close().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(child.try_wait().unwrap().is_none(), "a node may come back");
+    let ended = tokio::task::spawn_blocking(move || child.wait().unwrap());
+    let status = timeout(Duration::from_secs(20), ended).await.expect("it ends").unwrap();
+    assert_eq!(status.signal(), Some(9));
+    end_doors(&folder);
 }
