@@ -47,6 +47,7 @@
 //! | GET, POST | [`VALIDATORS`] | [`ValidatorRequest`](crate::validators::ValidatorRequest) | [`Validators`](crate::validators::Validators), [`TransactionView`](crate::transaction::TransactionView) |
 //! | DELETE | [`validator`] | [`DryRunQuery`](crate::validators::DryRunQuery) | [`TransactionView`](crate::transaction::TransactionView) |
 //! | GET | [`LOGS`] | [`FollowQuery`](crate::event::FollowQuery) | the node's own log, a line each |
+//! | GET | [`METRICS`] | | measurements for Prometheus, as OpenMetrics |
 //! | POST | [`SESSION_LINKS`] | | 201 [`LinkView`](crate::session::LinkView) |
 //! | POST | [`SESSION`] | [`SessionRequest`](crate::session::SessionRequest) | 201 [`SessionView`](crate::session::SessionView), with its cookie |
 //! | GET, DELETE | [`SESSION`] | | [`SessionView`](crate::session::SessionView), 204 |
@@ -124,6 +125,7 @@ pub const TRANSACTIONS: &str = "/v1/transactions";
 pub const TRANSACTION: &str = "/v1/transactions/{id}";
 pub const VALIDATORS: &str = "/v1/validators";
 pub const VALIDATOR: &str = "/v1/validators/{node}";
+pub const METRICS: &str = "/metrics";
 pub const LOGS: &str = "/v1/logs";
 pub const SESSION: &str = "/v1/session";
 pub const SESSION_LINKS: &str = "/v1/session/links";

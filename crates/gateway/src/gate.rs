@@ -3,6 +3,7 @@
 
 use crate::{
     auth::{Caller, Door, Needs, allowed, changes},
+    metrics::Metrics,
     problem::{Answer, Outcome, problem},
     rate::Rates,
     replay::{ANSWER_BYTES_MAX, Begun, Kept, Replays},
@@ -36,11 +37,12 @@ pub(crate) struct Gate {
     pub(crate) door: Door,
     rates: Arc<Rates>,
     replays: Arc<Mutex<Replays>>,
+    pub(crate) metrics: Arc<Metrics>,
 }
 
 impl Gate {
     pub(crate) fn new(door: Door) -> Self {
-        Self { door, rates: Arc::default(), replays: Arc::default() }
+        Self { door, rates: Arc::default(), replays: Arc::default(), metrics: Arc::default() }
     }
 }
 
@@ -52,28 +54,36 @@ fn lock(replays: &Mutex<Replays>) -> MutexGuard<'_, Replays> {
 #[derive(Clone)]
 pub(crate) struct Passage {
     pub(crate) gate: Gate,
+    /// As in the table.
+    pub(crate) route: &'static str,
     pub(crate) needs: Needs,
     /// Whether its answer must begin in time. An upload may take as long as it moves.
     pub(crate) is_timed: bool,
 }
 
-/// Lets a request through, or answers why not; notes who changed what.
-pub(crate) async fn guard(State(passage): State<Passage>, mut request: Request, next: Next) -> Response {
-    let caller = match passage.gate.door.caller(&request, passage.needs) {
-        Ok(caller) => caller,
-        Err(answer) => return answer.into_response(),
+/// Lets a request through, or answers why not; counts it, and notes who changed what.
+pub(crate) async fn guard(State(passage): State<Passage>, request: Request, next: Next) -> Response {
+    let (began, method) = (Instant::now(), request.method().clone());
+    let answer = match passage.gate.door.caller(&request, passage.needs) {
+        Ok(caller) => passage.audited(caller, request, next).await,
+        Err(answer) => answer.into_response(),
     };
-    let audited = changes(request.method()).then(|| (request.method().clone(), request.uri().to_string()));
-    request.extensions_mut().insert(caller.clone());
-    let answer = passage.admit(&caller, request, next).await;
-    if let Some((method, path)) = audited {
-        let status = answer.status().as_u16();
-        tracing::info!(target: AUDIT, %caller, %method, path, status, "request");
-    }
+    passage.gate.metrics.count(&method, passage.route, answer.status(), began.elapsed());
     answer
 }
 
 impl Passage {
+    async fn audited(&self, caller: Caller, mut request: Request, next: Next) -> Response {
+        let noted = changes(request.method()).then(|| (request.method().clone(), request.uri().to_string()));
+        request.extensions_mut().insert(caller.clone());
+        let answer = self.admit(&caller, request, next).await;
+        if let Some((method, path)) = noted {
+            let status = answer.status().as_u16();
+            tracing::info!(target: AUDIT, %caller, %method, path, status, "request");
+        }
+        answer
+    }
+
     async fn admit(&self, caller: &Caller, request: Request, next: Next) -> Response {
         if let Err(answer) = allowed(caller, self.needs) {
             return answer.into_response();

@@ -9,6 +9,7 @@ mod auth;
 mod dashboard;
 mod gate;
 mod keys;
+mod metrics;
 mod openapi;
 mod problem;
 mod rate;

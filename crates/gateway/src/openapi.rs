@@ -141,7 +141,7 @@ fn path_parameter(name: &str) -> Value {
 
 /// The resource that a path begins with.
 fn tag(path: &str) -> &str {
-    path.trim_start_matches("/v1/").split(['/', '.']).next().unwrap_or_default()
+    path.trim_start_matches("/v1").trim_start_matches('/').split(['/', '.']).next().unwrap_or_default()
 }
 
 /// The derived schemas, as readers of the document want them: what is absent is left out, never null (no

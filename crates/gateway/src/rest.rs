@@ -9,6 +9,7 @@ mod keys;
 mod ledger;
 mod ledger_events;
 mod logs;
+mod metrics;
 mod node;
 mod runs;
 mod services;
@@ -21,7 +22,7 @@ mod wallet;
 
 use crate::{
     Gateway, auth, dashboard,
-    gate::Gate,
+    gate::{Gate, Passage},
     problem::{Answer, problem},
     route::guarded,
 };
@@ -30,19 +31,24 @@ pub(crate) use node::now;
 use opensky_api::{Code, routes::REQUEST_BYTES_MAX};
 use tokio_util::sync::CancellationToken;
 
+/// Every path of the API that no route has.
+const UNKNOWN: &str = "/v1/{*rest}";
+
 /// The API behind its door, and the dashboard beside it.
 pub(crate) fn routes(gateway: Gateway, gate: Gate, stop: CancellationToken) -> Router {
     api(&gate, stop)
         .layer(Extension(gate.door))
+        .layer(Extension(gate.metrics))
         .fallback(dashboard::serve)
         .layer(middleware::from_fn(auth::local_only))
         .with_state(gateway)
 }
 
 fn api(gate: &Gate, stop: CancellationToken) -> Router<Gateway> {
+    let unknown = Passage { gate: gate.clone(), route: UNKNOWN, needs: auth::VIEWER, is_timed: true };
     table::table()
         .into_router(gate)
-        .route("/v1/{*rest}", guarded(any(|| async { no_such_route() }), gate, auth::VIEWER, true))
+        .route(UNKNOWN, guarded(any(|| async { no_such_route() }), unknown))
         .method_not_allowed_fallback(|| async { wrong_method() })
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(Extension(stop))

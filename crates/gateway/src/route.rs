@@ -100,20 +100,19 @@ impl Table {
                 // It is bounded by the blob store's cap instead.
                 handler = handler.layer(DefaultBodyLimit::disable());
             }
-            let is_timed = !route.about.body_is_stream;
-            router.route(route.path, guarded(handler, gate, route.needs, is_timed))
+            let passage = Passage {
+                gate: gate.clone(),
+                route: route.path,
+                needs: route.needs,
+                is_timed: !route.about.body_is_stream,
+            };
+            router.route(route.path, guarded(handler, passage))
         })
     }
 }
 
 /// A handler that is reached through the gate only.
-pub(crate) fn guarded(
-    handler: MethodRouter<Gateway>,
-    gate: &Gate,
-    needs: Needs,
-    is_timed: bool,
-) -> MethodRouter<Gateway> {
-    let passage = Passage { gate: gate.clone(), needs, is_timed };
+pub(crate) fn guarded(handler: MethodRouter<Gateway>, passage: Passage) -> MethodRouter<Gateway> {
     handler.layer(middleware::from_fn_with_state(passage, gate::guard))
 }
 

@@ -2,8 +2,8 @@
 //! described.
 
 use super::{
-    blobs, description, events, images, jobs, keys, ledger, ledger_events, logs, node, runs, services,
-    session, sky, transactions, validators, wallet,
+    blobs, description, events, images, jobs, keys, ledger, ledger_events, logs, metrics, node, runs,
+    services, session, sky, transactions, validators, wallet,
 };
 use crate::{
     auth::{Needs, OPERATOR, OWNER, VIEWER},
@@ -96,6 +96,10 @@ fn of_node(table: Table) -> Table {
             about("nodeLog", "The node's own log.")
                 .query::<FollowQuery>()
                 .answers_bytes("text/plain", "A line each; with `follow`, new ones as they are written.")
+        })
+        .get(routes::METRICS, VIEWER, metrics::show, {
+            about("metrics", "Measurements for Prometheus.")
+                .answers_bytes("application/openmetrics-text", "A line for each sample.")
         })
         .post(routes::STOP, OWNER, node::stop, {
             about("stop", "Stops the node: work of others is ended, own jobs go on at the next start.")
