@@ -172,6 +172,7 @@ fn of_services(table: Table) -> Table {
             )
             .takes::<ServiceRequest>()
             .creates::<ServiceView>()
+            .once()
             .fails(&[Code::InvalidService, Code::BlobNotFound, Code::Busy, Code::StorageFull])
         })
         .get(routes::SERVICE, VIEWER, services::show, {
@@ -186,14 +187,14 @@ fn of_services(table: Table) -> Table {
             about("scaleService", "Changes how many replicas run.")
                 .takes::<ScaleRequest>()
                 .answers::<ServiceView>()
+                .once()
                 .fails(&[Code::ServiceNotFound, Code::InvalidService, Code::StorageFull])
         })
         .post(routes::SERVICE_ROLLBACK, OPERATOR, services::roll_back, {
-            about("rollBackService", "Declares the revision before anew.").answers::<ServiceView>().fails(&[
-                Code::ServiceNotFound,
-                Code::WrongState,
-                Code::StorageFull,
-            ])
+            about("rollBackService", "Declares the revision before anew.")
+                .answers::<ServiceView>()
+                .once()
+                .fails(&[Code::ServiceNotFound, Code::WrongState, Code::StorageFull])
         })
         .get(routes::SERVICE_LOG, VIEWER, services::log, {
             about("serviceLog", "What replicas write; for owners and keepers.")
@@ -205,6 +206,7 @@ fn of_services(table: Table) -> Table {
             about("openServicePort", "Leads a local address to a port of a service, over restarts too.")
                 .takes::<OpenPortRequest>()
                 .creates::<OpenPortView>()
+                .once()
                 .fails(&[Code::ServiceNotFound, Code::WrongState, Code::Busy])
         })
         .delete(routes::SERVICE_PORTS, OPERATOR, services::close_port, {
