@@ -36,9 +36,9 @@ export async function startDevnet() {
     link: async () => (await on("node1", "dashboard", "--no-open")).stdout.trim(),
     nodeId: async (node) => JSON.parse((await on(node, "status", "--json")).stdout).node,
     api,
-    ask: async (route) => {
+    ask: async (route, call = {}) => {
       const { address, token } = await api();
-      const answer = await fetch(`http://${address}${route}`, { headers: { authorization: `Bearer ${token}` } });
+      const answer = await fetch(`http://${address}${route}`, { ...call, headers: { authorization: `Bearer ${token}` } });
       if (!answer.ok) throw new Error(`${route} answered ${answer.status}`);
       return answer.json();
     },

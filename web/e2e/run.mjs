@@ -21,6 +21,7 @@ const PAGES = {
   invites: "/sky?tab=invites",
   jobs: "/jobs",
   submit: "/jobs/new",
+  services: "/services",
   wallet: "/wallet",
   transfer: "/wallet?tab=transfer",
   stake: "/wallet?tab=stake",
@@ -165,6 +166,66 @@ const scenarios = {
     await shot(page, "image-remove");
     await removal.getByRole("button", { name: "Remove", exact: true }).click();
     await page.getByText("No images are kept").waitFor();
+  },
+
+  async a_service_is_started_looked_at_and_removed({ page, url, devnet }) {
+    const skipped = await whyNoImages();
+    if (skipped) return skipped;
+    const archive = { name: "tools.tar", mimeType: "application/x-tar", buffer: busyboxImage() };
+    await page.goto(url("/services"));
+    await page.getByText("Nothing stays up yet").waitFor();
+    await page.goto(url("/node"));
+    await page.getByRole("button", { name: "Keep an image" }).click();
+    const keep = page.getByRole("dialog", { name: "Keep an image" });
+    await keep.locator('input[type="file"]').setInputFiles(archive);
+    await keep.getByRole("textbox", { name: "Name" }).fill("web:1");
+    await keep.getByRole("button", { name: "Keep", exact: true }).click();
+    await page.getByRole("button", { name: "Remove web:1" }).waitFor();
+    const { images } = await devnet.ask("/v1/images");
+    try {
+      await page.goto(url("/services"));
+      await page.getByRole("button", { name: "New service" }).click();
+      const form = page.getByRole("dialog", { name: "New service" });
+      await form.getByRole("combobox", { name: "Image" }).click();
+      await form.getByRole("option", { name: "web:1" }).click();
+      await form.getByRole("textbox", { name: "Name" }).fill("web");
+      await form.getByRole("textbox", { name: "Ports" }).fill("8080");
+      const serve = `sh -c "echo it serves; exec busybox httpd -f -p 8080 -h /tmp"`;
+      await form.getByRole("textbox", { name: "Arguments" }).fill(serve);
+      await form.getByRole("textbox", { name: "Replicas" }).fill("2");
+      assert.deepEqual(await barriers(page), []);
+      await shot(page, "service-new");
+      await form.getByRole("button", { name: "Start", exact: true }).click();
+      await page.getByText("healthy", { exact: true }).first().waitFor();
+      await page.getByText("2/2").waitFor();
+      await page.getByRole("button", { name: "Open a port" }).click();
+      const open = page.getByRole("dialog", { name: "Open a port of this machine" });
+      await open.getByRole("button", { name: "Open", exact: true }).click();
+      await page.getByText("leads to port 8080").waitFor();
+      assert.deepEqual(await barriers(page), []);
+      await shot(page, "service");
+      await asPhone(page, async () => {
+        assert.ok(await fits(page), "wider than a phone");
+        await shot(page, "service-phone");
+      });
+      await page.getByRole("tab", { name: "Log" }).click();
+      await page.getByText("it serves").first().waitFor();
+      await page.getByRole("tab", { name: "Lately" }).click();
+      await page.getByText("answers on").first().waitFor();
+      assert.deepEqual(await barriers(page), []);
+      await shot(page, "service-lately");
+      await page.goto(url("/services"));
+      await page.getByText("2/2").waitFor();
+      await shot(page, "services-list");
+      await page.getByRole("link", { name: "web" }).click();
+      await page.getByRole("button", { name: "Remove", exact: true }).click();
+      const removal = page.getByRole("dialog", { name: "Remove this service?" });
+      await removal.getByRole("button", { name: "Remove", exact: true }).click();
+      await page.getByText("Nothing stays up yet").waitFor();
+    } finally {
+      for (const { hash } of images) await forget(hash);
+      await devnet.ask("/v1/images?name=web%3A1", { method: "DELETE" });
+    }
   },
 
   async an_image_that_no_node_runs_is_told({ page, url }) {

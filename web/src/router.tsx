@@ -59,6 +59,17 @@ const job = createRoute({
   validateSearch: (search): JobSearch => ({ tab: text(search.tab), task: text(search.task) }),
   component: lazyRouteComponent(() => import("./pages/Job"), "JobPage"),
 });
+const services = createRoute({
+  getParentRoute: () => root,
+  path: "/services",
+  component: lazyRouteComponent(() => import("./pages/Services"), "ServicesPage"),
+});
+const service = createRoute({
+  getParentRoute: () => root,
+  path: "/services/$service",
+  validateSearch: (search): { tab?: string } => ({ tab: text(search.tab) }),
+  component: lazyRouteComponent(() => import("./pages/Service"), "ServicePage"),
+});
 const wallet = createRoute({
   getParentRoute: () => root,
   path: "/wallet",
@@ -91,6 +102,8 @@ export const router = createRouter({
     jobs,
     submit,
     job,
+    services,
+    service,
     wallet,
     ledger,
     receipts,

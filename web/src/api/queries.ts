@@ -1,7 +1,8 @@
 // What the pages read, and how often it is read again.
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import { ask, query } from "./client";
+import { logText } from "../lib/services";
+import { ask, query, send } from "./client";
 import type {
   AutoTransfers,
   Clusters,
@@ -22,6 +23,8 @@ import type {
   Peers,
   ReceiptView,
   Runs,
+  ServiceView,
+  Services,
   Status,
   Validators,
   VerdictView,
@@ -49,6 +52,17 @@ export const clusters = polled<Clusters>(["clusters"], "/v1/clusters", NOW_AND_T
 export const members = polled<Members>(["members"], "/v1/members", NOW_AND_THEN_MS);
 export const invites = polled<Invites>(["invites"], "/v1/invites", NOW_AND_THEN_MS);
 export const images = polled<Images>(["images"], "/v1/images", NOW_AND_THEN_MS);
+export const services = polled<Services>(["services"], "/v1/services", OFTEN_MS);
+export const service = (name: string) => polled<ServiceView>(["services", name], `/v1/services/${name}`, OFTEN_MS);
+
+/** What replicas have written lately. */
+export const serviceLog = (name: string, slot?: number) =>
+  queryOptions({
+    queryKey: ["services", name, "log", slot ?? "all"],
+    queryFn: async ({ signal }) => logText(await (await send(`/v1/services/${name}/log${query({ slot })}`, { signal })).text()),
+    refetchInterval: NOW_AND_THEN_MS,
+  });
+
 export const config = polled<ConfigView>(["config"], "/v1/config", false);
 export const doctor = polled<DoctorReport>(["doctor"], "/v1/doctor", false);
 export const ledger = polled<LedgerView>(["ledger"], "/v1/ledger", NOW_AND_THEN_MS);

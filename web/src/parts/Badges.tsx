@@ -23,6 +23,18 @@ const TONES: Record<string, Tone> = {
   "not sharing": "warn",
   stopped: "bad",
   unreachable: "bad",
+  healthy: "good",
+  ended: "good",
+  starting: "busy",
+  preparing: "busy",
+  updating: "busy",
+  degraded: "warn",
+  moving: "warn",
+  leaving: "warn",
+  ending: "warn",
+  unhealthy: "bad",
+  down: "bad",
+  lost: "bad",
 };
 
 /** A word with the color of its meaning. */
