@@ -75,7 +75,7 @@ impl Kept {
         let is_named = self.declaration.keepers.contains(&config.own);
         // Keepers that start together listen together; they still take their turns after that.
         let turn_ms = PATIENCE * config.report_ms;
-        let listened = (self.settled_at.as_millis() + turn_ms).saturating_sub(config.takeover_ms);
+        let listened = self.settled_at.plus_ms(turn_ms).as_millis().saturating_sub(config.takeover_ms);
         let begin = self.since.max(Timestamp::from_millis(listened));
         let before = self.earlier(config);
         let longer_ms = turn_ms * (before.len() as u64).saturating_sub(1);

@@ -1,6 +1,11 @@
 //! New revisions, good and bad, over a quiet network.
 
-use crate::{programs::Behaviour, settle, sky::Sky, spec, stays};
+use crate::{
+    programs::Behaviour,
+    settle,
+    sky::{CALM, Sky, Weather},
+    spec, stays,
+};
 use opensky_types::{
     ServiceId,
     service::{ServiceSpec, Update},
@@ -42,6 +47,26 @@ fn c10_an_update_replaces_few_at_a_time_and_every_slot_answers() {
         sky.run(7_000 * u64::from(replicas), |sky| serves(sky, service, (2, replicas), parallel));
         settle(&mut sky, service, 0);
         assert_eq!(sky.wanted(service), Some(2), "seed {seed}");
+    }
+}
+
+#[test]
+fn c10_f15_every_slot_answers_though_words_are_lost_doubled_and_late() {
+    for seed in 0..20 {
+        let (mut sky, service) = deployed(seed, spec(Behaviour::Good, 1, 4));
+        sky.weather = Weather { loss_per_mille: 100, repeat_per_mille: 100, delay_ms_max: 400, calm: true };
+        let (behaviour, wanted) =
+            sky.chance.pick(&[(Behaviour::Good, 2), (Behaviour::Mute, 1), (Behaviour::Missing, 1)]);
+        sky.declare("web", &KEEPERS, Some(spec(behaviour, 2, 4)));
+        let all = (0..4).collect();
+        let answers = |sky: &Sky| {
+            assert!(sky.answering_slots(service).is_superset(&all), "seed {seed}: {}", sky.story(service));
+        };
+        sky.run(60_000, answers);
+        sky.weather = CALM;
+        sky.run(20_000, answers);
+        settle(&mut sky, service, 0);
+        assert_eq!(sky.wanted(service), Some(wanted), "seed {seed}");
     }
 }
 
