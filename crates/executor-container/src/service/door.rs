@@ -32,8 +32,8 @@ use tokio_util::{
 pub const SOCKET: &str = "sock";
 /// Connections that may wait for orders; the door itself keeps fewer.
 const WAITING_MAX: usize = 8;
-/// Connections that have not said what they are for.
-const STRANGERS_MAX: usize = 32;
+/// Connections that have not said what they are for; others wait to be taken.
+const STRANGERS_MAX: usize = 64;
 /// Longest wait for that word, and for any other that the door has ready.
 const WORD_WAIT: Duration = Duration::from_secs(5);
 /// Longest wait for a port to answer: longer than the door's own.
@@ -182,7 +182,7 @@ impl Door {
 
     async fn serve(self: Arc<Self>, listener: UnixListener, outlets: Arc<Outlets>) {
         let strangers = Arc::new(Semaphore::new(STRANGERS_MAX));
-        loop {
+        while let Ok(stranger) = Arc::clone(&strangers).acquire_owned().await {
             let stream = match listener.accept().await {
                 Ok((stream, _)) => stream,
                 Err(error) => {
@@ -191,8 +191,6 @@ impl Door {
                     continue;
                 }
             };
-            // Whoever comes when there is no room is let go at once.
-            let Ok(stranger) = Arc::clone(&strangers).try_acquire_owned() else { continue };
             let (door, outlets, over) = (Arc::clone(&self), Arc::clone(&outlets), self.over.clone());
             self.tasks.spawn(async move {
                 let greeted = async {

@@ -1,5 +1,7 @@
 //! One replica, from its start to the last trace of it.
 
+mod watching;
+
 use super::{
     Shared,
     door::{self, Door},
@@ -11,29 +13,19 @@ use crate::{
     engine::Found,
     images::lost,
     meter::Meter,
-    task::{attach, exit_code, not_created, recreate, remove, state_at_end, unstartable},
+    task::{attach, not_created, recreate, remove, unstartable},
 };
 use bollard::{
     container::LogOutput,
     errors::Error as EngineError,
     models::ImageConfig,
-    query_parameters::{CreateContainerOptionsBuilder, KillContainerOptionsBuilder, StartContainerOptions},
+    query_parameters::{CreateContainerOptionsBuilder, StartContainerOptions},
 };
-use futures::{Stream, StreamExt};
+use futures::Stream;
 use opensky_executor::scratch::{Scratch, remove_tree};
-use opensky_ports::{Instance, InstanceEnd, LogStream, Outlet, ServiceRun};
-use opensky_types::{
-    resources::{Limit, TaskLimits},
-    task::Failure,
-};
-use std::{
-    fs, io,
-    net::Ipv4Addr,
-    path::PathBuf,
-    pin::Pin,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use opensky_ports::{Instance, Outlet, ServiceRun};
+use opensky_types::task::Failure;
+use std::{fs, io, net::Ipv4Addr, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
 use tokio::{sync::oneshot, time::timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -50,23 +42,12 @@ const MEMORY_PER_CONNECTION: u64 = 1 << 20;
 /// Threads of the door beside those of connections.
 const DOOR_THREADS: u32 = 64;
 
-/// Time between two looks at what a replica uses.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Room on the disk below which replicas end: it is the machine's.
-const FREE_BYTES_MIN: u64 = 1 << 30;
-/// How long a door may be unattended.
-const DOOR_WAIT: Duration = Duration::from_secs(30);
 /// How long a program goes on without its node. The door ends it then; the next life of the node removes it.
 const NODE_PATIENCE: Duration = Duration::from_secs(60);
-/// How long a container may go on after it was killed.
-const KILL_WAIT: Duration = Duration::from_secs(10);
-/// Longest wait for the engine to pass on a signal, and to do what else ends something.
-const SIGNAL_WAIT: Duration = Duration::from_secs(5);
+/// Longest wait for the engine to do what ends something.
 const ORDER_WAIT: Duration = Duration::from_secs(20);
 /// Time between two tries to remove a container.
 const RETRY: Duration = Duration::from_secs(5);
-/// What replicas get to end when the node does.
-const SHUT_DOWN_GRACE: Duration = Duration::from_secs(3);
 
 type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, EngineError>> + Send>>;
 type Started = oneshot::Sender<Result<Arc<dyn Instance>, Failure>>;
@@ -251,116 +232,6 @@ impl Life {
         most.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX) as u32
     }
 
-    /// Hears and measures the replica until it has ended, by itself or because it had to.
-    async fn watch_over(&self, replica: &Replica, mut output: Output) -> InstanceEnd {
-        let mut looks = tokio::time::interval(LOOK_EVERY);
-        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut attended = Instant::now();
-        let mut ending = std::pin::pin!(self.ending(replica));
-        loop {
-            let step = tokio::select! {
-                piece = output.next() => match piece {
-                    Some(Ok(piece)) => {
-                        hear(replica, piece);
-                        Ok(())
-                    }
-                    // Its end says more than what went wrong with its streams.
-                    None | Some(Err(_)) => return self.end_of(replica).await,
-                },
-                _ = looks.tick() => {
-                    if !replica.door.is_unattended() {
-                        attended = Instant::now();
-                    }
-                    self.look(replica, attended).await
-                }
-                failure = &mut ending => Err(failure),
-            };
-            if let Err(failure) = step {
-                return InstanceEnd::Failed(failure);
-            }
-        }
-    }
-
-    /// Ends the replica once it is asked to; how the replica ended is known by its streams. Returns only if
-    /// it does not end.
-    async fn ending(&self, replica: &Replica) -> Failure {
-        let grace = tokio::select! {
-            grace = replica.asked() => grace,
-            () = self.given_up.cancelled() => Duration::ZERO,
-            () = self.shared.stopping.cancelled() => SHUT_DOWN_GRACE,
-        };
-        if !grace.is_zero() {
-            self.signal("SIGTERM").await;
-            let grace = tokio::time::sleep(grace);
-            // Not even a long grace holds up the end of the node.
-            let hurry = async {
-                self.shared.stopping.cancelled().await;
-                tokio::time::sleep(SHUT_DOWN_GRACE).await;
-            };
-            tokio::select! {
-                () = grace => {}
-                () = hurry => {}
-            }
-        }
-        self.signal("SIGKILL").await;
-        tokio::time::sleep(KILL_WAIT).await;
-        stopped("the engine does not end its container")
-    }
-
-    async fn signal(&self, signal: &str) {
-        let options = KillContainerOptionsBuilder::default().signal(signal).build();
-        let sent = timeout(SIGNAL_WAIT, self.engine.docker.kill_container(&self.name, Some(options))).await;
-        if let Ok(Err(error)) = sent {
-            // Most likely it has just ended.
-            tracing::debug!(name = self.name, signal, %error, "a container took no signal");
-        }
-    }
-
-    async fn look(&self, replica: &Replica, attended: Instant) -> Result<(), Failure> {
-        replica.measure.look();
-        if !self.shared.host.watch.has(&self.engine) {
-            return Err(stopped("the container engine went away"));
-        }
-        if attended.elapsed() > DOOR_WAIT {
-            let message = "nobody attends its door: the program ended that or leaves it no room".to_owned();
-            return Err(Failure::WorkerLost { message });
-        }
-        self.check_scratch().await
-    }
-
-    async fn check_scratch(&self) -> Result<(), Failure> {
-        let scratch = Arc::clone(&self.scratch);
-        let limits = TaskLimits { scratch_bytes: self.run.limits.scratch_bytes, ..TaskLimits::default() };
-        let looked = tokio::task::spawn_blocking(move || {
-            (scratch.is_within(&limits), scratch.free_bytes().unwrap_or(u64::MAX))
-        });
-        match looked.await {
-            // Files that are open and have no name are seen nowhere else.
-            Ok((true, free_bytes)) if free_bytes < FREE_BYTES_MIN => Err(stopped("the disk is nearly full")),
-            Ok((true, _)) => Ok(()),
-            Ok((false, _)) | Err(_) => Err(Failure::Limit { limit: Limit::Scratch }),
-        }
-    }
-
-    /// How a container whose streams have ended did so.
-    async fn end_of(&self, replica: &Replica) -> InstanceEnd {
-        let state = match timeout(ORDER_WAIT, state_at_end(&self.engine.docker, &self.name)).await {
-            Ok(Ok(state)) => state,
-            Ok(Err(failure)) => return InstanceEnd::Failed(failure),
-            Err(_) => return InstanceEnd::Failed(stopped("the container engine does not answer")),
-        };
-        let code = exit_code(&state);
-        // Whoever goes on after the kernel ended a process of it did not end by that.
-        if state.oom_killed == Some(true) && code != 0 {
-            return InstanceEnd::Failed(Failure::Limit { limit: Limit::Memory });
-        }
-        let over = if code == 0 { Ok(()) } else { self.look(replica, Instant::now()).await };
-        match over {
-            Err(failure @ Failure::Limit { .. }) => InstanceEnd::Failed(failure),
-            _ => InstanceEnd::Exited(code),
-        }
-    }
-
     /// Removes the container, then the folders, then the counters. As long as there is a container, it may
     /// write into the folders: they stay, and so does its place.
     async fn clear(self, replica: Option<Arc<Replica>>) {
@@ -390,16 +261,6 @@ impl Life {
             replica.measure.clear();
             replica.cleared.cancel();
         }
-    }
-}
-
-fn hear(replica: &Replica, piece: LogOutput) {
-    match piece {
-        LogOutput::StdErr { message } => replica.log.write(LogStream::Stderr, &message),
-        LogOutput::StdOut { message } | LogOutput::Console { message } => {
-            replica.log.write(LogStream::Stdout, &message);
-        }
-        LogOutput::StdIn { .. } => {}
     }
 }
 

@@ -179,7 +179,9 @@ async fn bytes_pass_the_door_whole_and_each_end_by_itself() {
         stream.shutdown().await.unwrap();
         assert!(heard(&mut stream).await == sent, "1 MiB there and back is as it was");
     };
-    tokio::join!(round(&sent), round(&sent), round(b"short"), round(b""));
+    // Two at a time: the program's queue of connections is no longer.
+    tokio::join!(round(&sent), round(&sent));
+    tokio::join!(round(b"short"), round(b""));
     instance.stop(Duration::ZERO).await;
     // The same through an outlet: what goes out comes back, and ends.
     let words = words_of(&setup, "head -c 1048576 /dev/zero | nc cache 8080 | wc -c").await;
@@ -353,12 +355,13 @@ async fn many_small_replicas_live_side_by_side() {
         services.start(run, Arc::new(Echoes { refuses: false })).await.unwrap()
     };
     let replicas = futures::future::join_all((0..8).map(start)).await;
-    for (slot, instance) in replicas.iter().enumerate() {
-        let rounds = (0..8).map(|_| async { heard(&mut dial(instance.as_ref()).await).await });
-        for said in futures::future::join_all(rounds).await {
+    let asked = replicas.iter().zip(0..).map(|(instance, slot)| async move {
+        for _ in 0..8 {
+            let said = heard(&mut dial(instance.as_ref()).await).await;
             assert_eq!(said, format!("{slot}\n").into_bytes(), "each is its own");
         }
-    }
+    });
+    futures::future::join_all(asked).await;
     futures::future::join_all(replicas.iter().map(|instance| instance.stop(Duration::from_secs(5)))).await;
     assert_eq!(setup.traces(), Vec::<String>::new());
 }
