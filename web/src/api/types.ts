@@ -564,7 +564,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A link that opens one browser session, once; a session makes none. */
+        /** A link that opens one browser session, once; only for the token. */
         post: operations["loginLink"];
         delete?: never;
         options?: never;
