@@ -1,7 +1,7 @@
 //! Every route, in one place. All need `Authorization: Bearer SECRET`, where the secret is the text
 //! of the file [`TOKEN_FILE`] in the node's data folder or an API key ([`KEYS`]), or a browser's session ([`SESSION`]): its cookie
 //! and, on all that is not GET, the header [`CSRF_HEADER`](crate::session::CSRF_HEADER). Only `POST` of
-//! [`SESSION`] and [`OPENAPI`] need neither, and [`SESSION_LINKS`] takes no session.
+//! [`SESSION`] and [`OPENAPI`] need neither, and [`SESSION_LINKS`] needs the token itself.
 //!
 //! | method | route | in | out |
 //! |---|---|---|---|

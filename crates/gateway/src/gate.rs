@@ -11,7 +11,7 @@ use crate::{
 use axum::{
     body::{Body, Bytes},
     extract::{FromRequest, Request, State},
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, Method, StatusCode, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -74,12 +74,11 @@ pub(crate) async fn guard(State(passage): State<Passage>, request: Request, next
 
 impl Passage {
     async fn audited(&self, caller: Caller, mut request: Request, next: Next) -> Response {
-        let noted = changes(request.method()).then(|| (request.method().clone(), request.uri().to_string()));
+        let mut noted = changes(request.method()).then(|| Noted::new(&caller, &request));
         request.extensions_mut().insert(caller.clone());
         let answer = self.admit(&caller, request, next).await;
-        if let Some((method, path)) = noted {
-            let status = answer.status().as_u16();
-            tracing::info!(target: AUDIT, %caller, %method, path, status, "request");
+        if let Some(noted) = &mut noted {
+            noted.status = Some(answer.status());
         }
         answer
     }
@@ -92,6 +91,32 @@ impl Passage {
             return too_often(caller, wait);
         }
         if self.is_timed { in_time(TIME_MAX, next.run(request)).await } else { next.run(request).await }
+    }
+}
+
+/// A line of the audit log, written when its request ends: also that of a caller who goes away before the
+/// answer, as what was asked may be done all the same.
+struct Noted {
+    caller: String,
+    method: Method,
+    path: String,
+    status: Option<StatusCode>,
+}
+
+impl Noted {
+    fn new(caller: &Caller, request: &Request) -> Self {
+        let (method, path) = (request.method().clone(), request.uri().to_string());
+        Self { caller: caller.to_string(), method, path, status: None }
+    }
+}
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        let Self { caller, method, path, status } = self;
+        match status.map(|status| status.as_u16()) {
+            Some(status) => tracing::info!(target: AUDIT, %caller, %method, path, status, "request"),
+            None => tracing::info!(target: AUDIT, %caller, %method, path, "request whose caller went away"),
+        }
     }
 }
 
@@ -187,11 +212,7 @@ fn failed(what: &str) -> Kept {
     let problem = Problem::new(Code::Internal, format!("{what}; it may have been done all the same"));
     let body = serde_json::to_vec(&problem).expect("a problem is plain data");
     let content_type = HeaderValue::from_static(opensky_api::routes::PROBLEM_CONTENT_TYPE);
-    Kept {
-        status: axum::http::StatusCode::INTERNAL_SERVER_ERROR,
-        content_type: Some(content_type),
-        body: body.into(),
-    }
+    Kept { status: StatusCode::INTERNAL_SERVER_ERROR, content_type: Some(content_type), body: body.into() }
 }
 
 fn response(kept: Kept) -> Response {
@@ -219,5 +240,31 @@ mod tests {
         assert_eq!(late.status().as_u16(), Code::TimedOut.status());
         let soon = in_time(TIME_MAX, async { "done".into_response() }).await;
         assert_eq!(soon.status().as_u16(), 200);
+    }
+
+    /// A log in memory.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().expect("no panic").write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_caller_asked_who_goes_away_is_noted() {
+        let (log, request) =
+            (Log::default(), Request::post("/v1/stop").body(Body::empty()).expect("a request"));
+        let writer = log.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || drop(Noted::new(&Caller::Token, &request)));
+        let text = String::from_utf8(log.0.lock().expect("no panic").clone()).expect("text");
+        let words = "audit: request whose caller went away caller=token method=POST path=\"/v1/stop\"";
+        assert!(text.contains(words), "{text}");
     }
 }

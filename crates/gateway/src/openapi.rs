@@ -4,7 +4,7 @@ use crate::{
     auth::Needs,
     route::{Route, Table, problem_answer},
 };
-use opensky_api::{Code, Problem};
+use opensky_api::{Code, Problem, routes::IDEMPOTENCY_REPLAYED};
 use opensky_types::{Hash, JobId, NodeId, TaskId};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -118,7 +118,16 @@ fn responses(route: &Route, has_parameters: bool) -> Value {
         }
     }
     let problems = by_status.iter().map(|(status, codes)| (*status, problem_answer(codes)));
-    let answers: BTreeMap<u16, Value> = about.answers.clone().into_iter().chain(problems).collect();
+    let mut answers: BTreeMap<u16, Value> = about.answers.clone().into_iter().chain(problems).collect();
+    for (status, answer) in &mut answers {
+        let header = match (Code::RateLimited.status() == *status, about.is_once && *status < 300) {
+            (true, _) => ("retry-after", "Seconds to wait.", "integer"),
+            (_, true) => (IDEMPOTENCY_REPLAYED, "`true` if this was answered before.", "string"),
+            _ => continue,
+        };
+        let (name, description, kind) = header;
+        answer["headers"] = json!({ name: { "description": description, "schema": { "type": kind } } });
+    }
     json!(answers)
 }
 

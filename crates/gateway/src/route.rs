@@ -130,7 +130,7 @@ pub(crate) struct About {
     /// Whether its body goes to disk as it comes, whatever its length.
     body_is_stream: bool,
     /// Whether it heeds an `Idempotency-Key`.
-    is_once: bool,
+    pub(crate) is_once: bool,
 }
 
 /// A route's description: the name of its operation, and what it is for in a sentence.

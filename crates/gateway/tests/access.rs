@@ -204,6 +204,12 @@ async fn w1_a_key_does_what_its_role_may_and_lasts() {
     let listed = serde_json::to_string(&served.client.keys().await.expect("keys")).expect("JSON");
     assert!(listed.contains("\"ci\"") && !listed.contains(&made.secret), "{listed}");
 
+    let owner = key(&served, "boss", Role::Owner, None).await;
+    let owner = Client::new(&served.address, &owner.secret);
+    owner.set_limits(&limits).await.expect("owners do all");
+    let link = owner.login_link().await.expect_err("but open no session that outlives their key");
+    assert_eq!(code(&link), Some(Code::NotAllowed));
+
     // Another server on the same node reads what was kept.
     let later = serve_node(served.handle.clone()).await;
     let operator = Client::new(&later.address, &made.secret);

@@ -564,7 +564,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** A link that opens one browser session, once; a session makes none. */
+        /** A link that opens one browser session, once; only for the token. */
         post: operations["loginLink"];
         delete?: never;
         options?: never;
@@ -2699,6 +2699,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2796,6 +2798,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2900,6 +2904,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2974,6 +2980,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3048,6 +3056,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3122,6 +3132,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3196,6 +3208,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3301,6 +3315,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3405,6 +3421,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3479,6 +3497,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3575,6 +3595,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3663,6 +3685,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3717,6 +3741,8 @@ export interface operations {
             /** @description Submitted */
             201: {
                 headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3789,6 +3815,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3912,6 +3940,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4007,6 +4037,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4109,6 +4141,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4213,6 +4247,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4311,6 +4347,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4409,6 +4447,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4462,6 +4502,8 @@ export interface operations {
             /** @description JobSummary */
             200: {
                 headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4525,6 +4567,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4640,6 +4684,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4742,6 +4788,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4816,6 +4864,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4912,6 +4962,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5007,6 +5059,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5081,6 +5135,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5167,6 +5223,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5262,6 +5320,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5336,6 +5396,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5426,6 +5488,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5500,6 +5564,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5596,6 +5662,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5684,6 +5752,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5758,6 +5828,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5832,6 +5904,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5906,6 +5980,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5980,6 +6056,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6054,6 +6132,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6149,6 +6229,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6223,6 +6305,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6319,6 +6403,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6391,6 +6477,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6465,6 +6553,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6539,6 +6629,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6611,6 +6703,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6665,6 +6759,8 @@ export interface operations {
             /** @description TransactionView */
             200: {
                 headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6728,6 +6824,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6817,6 +6915,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6891,6 +6991,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -6945,6 +7047,8 @@ export interface operations {
             /** @description TransactionView */
             200: {
                 headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7008,6 +7112,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7106,6 +7212,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7201,6 +7309,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7275,6 +7385,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7371,6 +7483,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7461,6 +7575,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7515,6 +7631,8 @@ export interface operations {
             /** @description TransactionView */
             200: {
                 headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7578,6 +7696,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7632,6 +7752,8 @@ export interface operations {
             /** @description TransactionView */
             200: {
                 headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7695,6 +7817,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7749,6 +7873,8 @@ export interface operations {
             /** @description TransactionView */
             200: {
                 headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7812,6 +7938,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7866,6 +7994,8 @@ export interface operations {
             /** @description TransactionView */
             200: {
                 headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -7929,6 +8059,8 @@ export interface operations {
             /** @description `rate-limited`: asked too often. */
             429: {
                 headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {

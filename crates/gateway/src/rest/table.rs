@@ -396,7 +396,7 @@ fn of_transactions(table: Table) -> Table {
 fn of_sessions(table: Table) -> Table {
     table
         .post(routes::SESSION_LINKS, OWNER, session::link, {
-            about("loginLink", "A link that opens one browser session, once; a session makes none.")
+            about("loginLink", "A link that opens one browser session, once; only for the token.")
                 .creates::<LinkView>()
         })
         .post(routes::SESSION, Needs::Nothing, session::open, {
