@@ -234,7 +234,7 @@ impl Node {
 
     fn every_second(&mut self, now: Timestamp) {
         self.market.expire(now);
-        self.services.directory.expire(now);
+        self.services_second(now);
         self.expire_proposals(now);
         self.publish_progress();
         self.offer_if_due(now);

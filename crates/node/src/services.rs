@@ -18,7 +18,7 @@ pub use owning::{
 
 use crate::{event::Event, node::Node};
 use opensky_ports::{ByteStream, Instance, ServiceEngine};
-use opensky_protocol::service::{PlacedReport, ServiceAsk};
+use opensky_protocol::service::{ADVERTS_MAX, PlacedReport, ServiceAsk};
 use opensky_provider::Reserved;
 use opensky_services::{
     Capacity, Directory, Host, HostConfig, HostEffect, HostInput, Keeper, KeeperConfig, KeeperEffect,
@@ -66,9 +66,8 @@ pub(crate) enum ServiceEvent {
 /// A port of a service, as somebody here knows it.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
+    /// Which, with its owner: names alone may come to mean another's.
     pub(crate) service: ServiceRef,
-    /// In whose name it is looked up.
-    pub(crate) on_behalf_of: NodeId,
     pub(crate) port: u16,
 }
 
@@ -119,6 +118,10 @@ pub(crate) struct Services {
     led_connections: Counts,
     told_connections: BTreeMap<ReplicaId, u32>,
     ports: BTreeMap<SocketAddr, (OpenPort, CancellationToken)>,
+    /// Programs that are being fetched for services kept here.
+    holding: BTreeMap<ServiceId, CancellationToken>,
+    /// What members asked since the last second.
+    asked: BTreeMap<NodeId, u32>,
 }
 
 impl Services {
@@ -137,6 +140,8 @@ impl Services {
             led_connections: Counts::default(),
             told_connections: BTreeMap::new(),
             ports: BTreeMap::new(),
+            holding: BTreeMap::new(),
+            asked: BTreeMap::new(),
         }
     }
 }
@@ -164,7 +169,7 @@ impl Node {
                 // Whoever asked may have gone away.
                 let _ = answer.send(self.routes(now, &target));
             }
-            ServiceEvent::Adverts(adverts) => adverts.iter().for_each(|advert| {
+            ServiceEvent::Adverts(adverts) => adverts.iter().take(ADVERTS_MAX).for_each(|advert| {
                 self.hear_advert(now, advert);
             }),
             ServiceEvent::Doubted { replica } => self.services.directory.doubt(replica),
@@ -191,6 +196,12 @@ impl Node {
         let mut effects: Vec<HostEffect> = Vec::new();
         self.services.host.handle(now, input, &mut effects);
         effects.into_iter().for_each(|effect| self.perform_hosted(now, effect));
+    }
+
+    /// Members may ask again.
+    pub(crate) fn services_second(&mut self, now: Timestamp) {
+        self.services.directory.expire(now);
+        self.services.asked.clear();
     }
 
     /// Tells the host what there is room for, where that has changed.

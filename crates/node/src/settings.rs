@@ -67,8 +67,12 @@ pub(crate) fn services(journal: &dyn Journal) -> Result<Vec<Declared>, JournalEr
     let services: Vec<ServiceId> = codec::decode(&value, SERVICES_BYTES_MAX).map_err(|_| damaged())?;
     let mut kept = Vec::with_capacity(services.len());
     for service in services {
-        let value = journal.setting(&service_name(service))?.ok_or_else(damaged)?;
-        kept.push(codec::decode(&value, SERVICE_BYTES_MAX).map_err(|_| damaged())?);
+        let value = journal.setting(&service_name(service))?.unwrap_or_default();
+        match codec::decode(&value, SERVICE_BYTES_MAX) {
+            Ok(declared) => kept.push(declared),
+            // One that cannot be read must not keep the node, and all others, from coming back.
+            Err(error) => tracing::error!(%service, %error, "a kept service cannot be read and is left out"),
+        }
     }
     Ok(kept)
 }
@@ -81,6 +85,11 @@ pub(crate) fn services_record(services: &Vec<ServiceId>) -> Record {
 /// The record that keeps one of them.
 pub(crate) fn service_record(service: ServiceId, declared: &Declared) -> Record {
     Record::Setting { name: service_name(service), value: codec::encode(declared) }
+}
+
+/// The record that empties its place.
+pub(crate) fn no_service_record(service: ServiceId) -> Record {
+    Record::Setting { name: service_name(service), value: Vec::new() }
 }
 
 fn service_name(service: ServiceId) -> String {

@@ -17,7 +17,7 @@ pub const RENEWED_MAX: usize = 256;
 /// Most replicas in one report.
 pub const REPORTS_MAX: usize = 256;
 /// Most adverts in one answer.
-pub const ADVERTS_MAX: usize = 512;
+pub const ADVERTS_MAX: usize = 256;
 /// Most bytes of one piece of a log.
 pub const LOG_PIECE_BYTES_MAX: usize = 64 * 1024;
 
@@ -28,8 +28,8 @@ pub const LOG_PIECE_BYTES_MAX: usize = 64 * 1024;
 pub enum ServiceAsk {
     /// You are named as a keeper of this.
     Keep { declared: Declared } = 0,
-    /// What do you do about this service? Between its keepers.
-    Keeping { service: ServiceId } = 1,
+    /// What do you do about this service, of which I know this revision? Between its keepers.
+    Keeping { service: ServiceId, revision: u64 } = 1,
     /// Run a replica. From a keeper.
     Place { declared: Declared, placement: Signed<Placement> } = 2,
     /// End a replica. From a keeper.

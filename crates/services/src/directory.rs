@@ -119,8 +119,13 @@ impl Directory {
     }
 
     fn is_news(&self, advert: &Advert, declaration: &Declaration, placement: &Placement) -> bool {
-        // A service that is removed answers nobody, whoever says so.
-        if declaration.spec.is_none() {
+        // A service that is removed answers nobody, whoever says so; nor does one that the newest keepers did not
+        // place.
+        let newest = self.declarations.get(&placement.replica.service);
+        let is_outdated = newest.is_some_and(|newest| {
+            newest.revision > declaration.revision && !newest.keepers.contains(&advert.placement.signer())
+        });
+        if declaration.spec.is_none() || is_outdated {
             return false;
         }
         match self.adverts.get(&placement.replica) {

@@ -153,6 +153,8 @@ pub struct PlacedView {
     pub is_lost: bool,
     /// Whether it was asked to end.
     pub is_withdrawn: bool,
+    /// Whether it is of the revision that is to run, or as good as that.
+    pub is_wanted: bool,
 }
 
 /// All services that a node keeps.
@@ -226,6 +228,23 @@ impl Keeper {
         Some((kept.declaration.revision, kept.is_acting, kept.given_up_revision()))
     }
 
+    /// Whether a replica is known to be on a node, whoever placed it.
+    pub fn knows(&self, replica: ReplicaId, node: NodeId) -> bool {
+        let placed = self.kept.get(&replica.service).and_then(|kept| kept.replicas.get(&replica));
+        placed.is_some_and(|placed| placed.node == node)
+    }
+
+    /// Whether one more service of `owner` can be kept.
+    pub fn has_room_for(&self, owner: NodeId) -> bool {
+        let of_owner = self.kept.values().filter(|kept| kept.declaration.owner == owner).count();
+        let others = self.kept.len() - self.kept_of_own();
+        if owner == self.config.own { true } else { others < KEPT_MAX && of_owner < KEPT_OF_OWNER_MAX }
+    }
+
+    fn kept_of_own(&self) -> usize {
+        self.kept.values().filter(|kept| kept.declaration.owner == self.config.own).count()
+    }
+
     /// What was declared of a service.
     pub fn declared(&self, service: ServiceId) -> Option<(&Declaration, &Declared)> {
         self.kept.get(&service).map(|kept| (&kept.declaration, &kept.declared))
@@ -270,11 +289,6 @@ impl Keeper {
         self.begin(now, service, effects);
     }
 
-    fn has_room_for(&self, owner: NodeId) -> bool {
-        let of_owner = self.kept.values().filter(|kept| kept.declaration.owner == owner).count();
-        self.kept.len() < KEPT_MAX && (owner == self.config.own || of_owner < KEPT_OF_OWNER_MAX)
-    }
-
     fn on_restored(
         &mut self,
         now: Timestamp,
@@ -288,7 +302,8 @@ impl Keeper {
             return;
         }
         let settled_at = now.plus_ms(self.config.settle_ms);
-        self.kept.insert(service, Kept::new(now, settled_at, declaration, declared));
+        let kept = Kept { is_restored: true, ..Kept::new(now, settled_at, declaration, declared) };
+        self.kept.insert(service, kept);
         self.begin(now, service, effects);
     }
 

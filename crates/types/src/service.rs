@@ -290,6 +290,15 @@ pub struct ReplicaReport {
     pub last_words: String,
 }
 
+impl ReplicaReport {
+    /// The same with texts no longer than they may be, whatever a host says.
+    pub fn cut(mut self) -> Self {
+        self.problem.truncate(self.problem.floor_char_boundary(PROBLEM_BYTES_MAX));
+        self.last_words.truncate(self.last_words.floor_char_boundary(LAST_WORDS_BYTES_MAX));
+        self
+    }
+}
+
 /// Most bytes of what a report says is wrong.
 pub const PROBLEM_BYTES_MAX: usize = 512;
 /// Most bytes of a program's last words in a report.

@@ -2,6 +2,7 @@
 
 use crate::{
     Gateway,
+    auth::Caller,
     problem::{Answer, Outcome, problem},
     views::services::view,
 };
@@ -35,49 +36,62 @@ pub(crate) const JSON_LINES: &str = "application/x-ndjson";
 
 type Named = Result<Path<ServiceRef>, PathRejection>;
 
-pub(crate) async fn list(State(gateway): State<Gateway>) -> Outcome<Json<Services>> {
-    let own = gateway.handle.node();
+pub(crate) async fn list(
+    State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
+) -> Outcome<Json<Services>> {
     let services = gateway.handle.services().await?;
-    Ok(Json(Services { services: services.into_iter().map(|service| view(own, service)).collect() }))
+    let views = services.into_iter().map(|service| view(gateway.handle.node(), &caller, service));
+    Ok(Json(Services { services: views.collect() }))
 }
 
-pub(crate) async fn show(State(gateway): State<Gateway>, path: Named) -> Outcome<Json<ServiceView>> {
+pub(crate) async fn show(
+    State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
+    path: Named,
+) -> Outcome<Json<ServiceView>> {
     let Path(service) = path?;
-    shown(&gateway, service).await
+    shown(&gateway, &caller, service).await
 }
 
-async fn shown(gateway: &Gateway, service: ServiceRef) -> Outcome<Json<ServiceView>> {
+async fn shown(gateway: &Gateway, caller: &Caller, service: ServiceRef) -> Outcome<Json<ServiceView>> {
     let found = gateway.handle.service(service).await?;
-    Ok(Json(view(gateway.handle.node(), found)))
+    Ok(Json(view(gateway.handle.node(), caller, found)))
 }
 
 pub(crate) async fn declare(
     State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
     request: Result<Json<ServiceRequest>, JsonRejection>,
 ) -> Outcome<(StatusCode, Json<ServiceView>)> {
     let Json(request) = request?;
     let spec = request.into_spec()?;
     let name = own(&spec.name);
     gateway.handle.declare_service(spec).await?;
-    Ok((StatusCode::CREATED, shown(&gateway, name).await?))
+    Ok((StatusCode::CREATED, shown(&gateway, &caller, name).await?))
 }
 
 pub(crate) async fn scale(
     State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
     path: Named,
     request: Result<Json<ScaleRequest>, JsonRejection>,
 ) -> Outcome<Json<ServiceView>> {
     let (Path(service), Json(request)) = (path?, request?);
     let spec = own_spec(&gateway, &service).await?;
     gateway.handle.declare_service(ServiceSpec { replicas: request.replicas, ..spec }).await?;
-    shown(&gateway, service).await
+    shown(&gateway, &caller, service).await
 }
 
-pub(crate) async fn roll_back(State(gateway): State<Gateway>, path: Named) -> Outcome<Json<ServiceView>> {
+pub(crate) async fn roll_back(
+    State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
+    path: Named,
+) -> Outcome<Json<ServiceView>> {
     let Path(service) = path?;
     own_spec(&gateway, &service).await?;
     gateway.handle.roll_back_service(service.name.clone()).await?;
-    shown(&gateway, service).await
+    shown(&gateway, &caller, service).await
 }
 
 pub(crate) async fn remove(State(gateway): State<Gateway>, path: Named) -> Outcome<StatusCode> {
@@ -142,13 +156,12 @@ pub(crate) async fn close_port(
     path: Named,
     query: Result<Query<ClosePortQuery>, QueryRejection>,
 ) -> Outcome<StatusCode> {
+    // The service may be gone: its name need not mean anything any more.
     let (Path(service), Query(query)) = (path?, query?);
-    let found = gateway.handle.service(service).await?;
-    let leads_here = found.open_ports.iter().any(|open| open.listen == query.listen);
-    if leads_here && gateway.handle.close_service(query.listen).await? {
+    if gateway.handle.close_service(query.listen).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(problem(Code::ServiceNotFound, format!("{} does not lead to that service", query.listen)))
+    Err(problem(Code::ServiceNotFound, format!("{} does not lead to {service}", query.listen)))
 }
 
 impl From<InvalidService> for Answer {

@@ -1,14 +1,26 @@
 //! Services as the API shows them.
 
+use crate::auth::Caller;
+use opensky_api::key::Role;
 use opensky_api::service::{
     OpenPortView, ReplicaView, ServiceNoteView, ServiceRequest, ServiceStateView, ServiceView,
 };
 use opensky_node::ServiceState;
 use opensky_types::NodeId;
 
-/// A service, as its node `own` knows it.
-pub(crate) fn view(own: NodeId, service: opensky_node::ServiceView) -> ServiceView {
+/// A service, as its node `own` knows it and `caller` may see it: values of variables are often secrets, and those
+/// of other owners are nobody's business here.
+pub(crate) fn view(own: NodeId, caller: &Caller, service: opensky_node::ServiceView) -> ServiceView {
     let declaration = service.declaration;
+    let may_change = caller.role().is_some_and(|role| role >= Role::Operator);
+    let sees_values = may_change && declaration.owner == own;
+    let spec = service.spec.map(|spec| {
+        let mut spec = ServiceRequest::from(spec);
+        if !sees_values {
+            spec.env.iter_mut().for_each(|(_, value)| value.clear());
+        }
+        spec
+    });
     ServiceView {
         service: service.service,
         own: declaration.owner == own,
@@ -22,7 +34,7 @@ pub(crate) fn view(own: NodeId, service: opensky_node::ServiceView) -> ServiceVi
         ports: declaration.ports,
         keepers: declaration.keepers,
         acting: service.is_acting,
-        spec: service.spec.map(ServiceRequest::from),
+        spec,
         replicas: service.replicas.into_iter().map(replica).collect(),
         open_ports: service
             .open_ports

@@ -38,9 +38,9 @@ impl Handle {
     }
 
     /// Ends a service of this node everywhere.
-    pub async fn remove_service(&self, name: String) -> Result<(), ServiceError> {
-        self.ask_service(|answer| ServiceRequest::Remove { name, answer }).await??;
-        Ok(self.ask(Request::OnDisk).await?)
+    pub async fn remove_service(&self, name: String) -> Result<(), DeclareError> {
+        let removed = self.ask_service(|answer| ServiceRequest::Remove { name, answer }).await;
+        self.on_disk(removed.map_err(ServiceError::from)??).await
     }
 
     /// All services that this node owns, keeps or has heard of, in order of name.

@@ -31,6 +31,7 @@ impl Node {
             HostEffect::Stop { replica, launch, grace_ms } => self.stop_replica(replica, launch, grace_ms),
             HostEffect::Advertise { replica, state } => self.advertise_replica(now, replica, state),
             HostEffect::Gone { replica, is_last } => {
+                self.running().remove(&replica);
                 tracing::info!(%replica, "a replica has ended");
                 if is_last {
                     self.unpin_service(replica.service);
@@ -130,8 +131,8 @@ impl Node {
         let (_, declaration, declared, revision) = self.services.host.hosted(replica)?;
         let spec = declared.spec_of(declaration, revision)?;
         let targets = spec.links.iter().map(|link| Target {
-            service: link.service.clone(),
-            on_behalf_of: declaration.owner,
+            // Whoever else has a service of that name gets nothing of this one's.
+            service: link.service.of(declaration.owner),
             port: link.port,
         });
         let run = ServiceRun {

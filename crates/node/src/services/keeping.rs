@@ -7,21 +7,21 @@ use crate::{
     settings,
 };
 use opensky_ports::Pin;
-use opensky_protocol::service::{PlacedReport, RENEWED_MAX, ServiceAsk, ServiceReply};
+use opensky_protocol::service::{PlacedReport, RENEWED_MAX, REPORTS_MAX, ServiceAsk, ServiceReply};
 use opensky_services::{HostInput, KeeperEffect, KeeperInput};
 use opensky_types::{
     Micros, NodeId, ServiceId, Signed, Timestamp,
     job::Blob,
-    service::{Declared, Placement, Refusal, ReplicaId},
+    service::{Declaration, Declared, Placement, Refusal, ReplicaId},
 };
 use std::{sync::Arc, time::Duration};
 
 /// Nodes that are looked at for one slot.
 const CANDIDATES_MAX: usize = 16;
+/// The part of the blob store that images of other owners' services may take.
+const KEPT_SHARE: u64 = 4;
 /// Wait between two rounds of asking for a program that nobody had.
 const HOLD_AGAIN: Duration = Duration::from_secs(10);
-/// Such rounds.
-const HOLD_ROUNDS: u32 = 30;
 
 impl Node {
     pub(super) fn perform_kept(&mut self, now: Timestamp, effect: KeeperEffect) {
@@ -44,7 +44,8 @@ impl Node {
     }
 
     fn ask_keeper(&self, to: NodeId, service: ServiceId) {
-        self.ask_about_service(to, ServiceAsk::Keeping { service }, move |reply| match reply {
+        let revision = self.services.keeper.stand(service).map_or(0, |(revision, ..)| revision);
+        self.ask_about_service(to, ServiceAsk::Keeping { service, revision }, move |reply| match reply {
             Some(ServiceReply::Keeping { revision, is_acting, given_up }) => {
                 let said = KeeperInput::KeeperSaid { service, node: to, revision, is_acting, given_up };
                 Some(ServiceEvent::Keeper(said))
@@ -78,16 +79,19 @@ impl Node {
         reports: Option<Vec<PlacedReport>>,
     ) {
         let Some((declaration, _)) = self.services.keeper.declared(service) else { return };
+        // One that is known already needs no proof: an earlier keeper may have placed it.
         let is_backed = |placed: &PlacedReport| {
-            placed.placement.check(declaration).is_ok_and(|placement| {
-                let report = &placed.report;
-                placement.node == node
-                    && placement.replica == report.replica
-                    && placement.revision == report.revision
-            })
+            let report = &placed.report;
+            self.services.keeper.knows(report.replica, node)
+                || placed.placement.check(declaration).is_ok_and(|placement| {
+                    placement.node == node
+                        && placement.replica == report.replica
+                        && placement.revision == report.revision
+                })
         };
-        let reports = reports
-            .map(|reports| reports.into_iter().filter(is_backed).map(|placed| placed.report).collect());
+        let reports = reports.map(|reports| {
+            reports.into_iter().take(REPORTS_MAX).filter(is_backed).map(|placed| placed.report).collect()
+        });
         self.keep_up(now, KeeperInput::Reported { service, node, reports });
     }
 
@@ -138,9 +142,16 @@ impl Node {
         sources.extend(declaration.keepers.iter().filter(|keeper| **keeper != declaration.owner));
         let fetcher =
             Fetcher { own: self.own, transport: Arc::clone(&self.transport), blobs: Arc::clone(&self.blobs) };
-        let stop = self.stop.clone();
+        // What an earlier revision needed is let go; what runs here keeps its own.
+        if let Err(error) = self.blobs.unpin(Pin::Service(service)) {
+            tracing::warn!(%service, %error, "programs of an earlier revision are still pinned");
+        }
+        let stop = self.stop.child_token();
+        if let Some(before) = self.services.holding.insert(service, stop.clone()) {
+            before.cancel();
+        }
         let holding = async move {
-            for _ in 0..HOLD_ROUNDS {
+            loop {
                 match fetch_from_any(&fetcher, &sources, &blobs, Pin::Service(service)).await {
                     Ok(()) => return,
                     Err(problem) => {
@@ -149,7 +160,6 @@ impl Node {
                 }
                 tokio::time::sleep(HOLD_AGAIN).await;
             }
-            tracing::warn!(%service, "the programs of a kept service could not be had");
         };
         self.tasks.spawn(async move { stop.run_until_cancelled(holding).await });
     }
@@ -166,6 +176,10 @@ impl Node {
     fn forget_service(&mut self, service: ServiceId) {
         let services: Vec<ServiceId> = self.services.keeper.services().collect();
         self.keep_record(settings::services_record(&services));
+        self.keep_record(settings::no_service_record(service));
+        if let Some(holding) = self.services.holding.remove(&service) {
+            holding.cancel();
+        }
         self.unpin_service(service);
     }
 
@@ -194,7 +208,12 @@ impl Node {
     }
 
     /// Another node, or the owner here, declares a service that this node is to keep.
-    pub(super) fn take_declared(&mut self, now: Timestamp, declared: Declared) -> Result<(), Refusal> {
+    pub(super) fn take_declared(
+        &mut self,
+        now: Timestamp,
+        from: NodeId,
+        declared: Declared,
+    ) -> Result<(), Refusal> {
         let sky = self.membership.genesis().sky();
         let declaration = declared.check(sky).map_err(|_| Refusal::Unsound)?;
         if self.disk_problem.is_some() {
@@ -204,13 +223,45 @@ impl Node {
         if declaration.revision < known {
             return Err(Refusal::Outdated);
         }
-        // A keeper that is named no longer has to hear of it too.
-        if known == 0 && !declaration.keepers.contains(&self.own) {
+        if declaration.owner == self.own && from != self.own {
+            // What this node declares it knows best: others could only bring back what was removed.
             return Err(Refusal::NotAllowed);
         }
         let (declaration, declared) = (Box::new(declaration), Box::new(declared));
+        let service = declaration.service();
+        if self.services.host.views(now).any(|view| view.declaration.service() == service) {
+            // A host has to know who keeps what it runs.
+            let (declaration, declared) = (declaration.clone(), declared.clone());
+            self.host_service(now, HostInput::Declared { declaration, declared });
+        } else if known == 0 && !declaration.keepers.contains(&self.own) {
+            return Err(Refusal::NotAllowed);
+        }
+        if known == 0 && declaration.keepers.contains(&self.own) && !self.may_keep(&declaration, &declared) {
+            return Err(Refusal::Full);
+        }
         self.keep_up(now, KeeperInput::Declared { declaration, declared });
         Ok(())
+    }
+}
+
+impl Node {
+    /// Whether this node has room to keep one more service: for others it gives a part of its store, and only
+    /// while it shares.
+    fn may_keep(&self, declaration: &Declaration, declared: &Declared) -> bool {
+        let keeper = &self.services.keeper;
+        if declaration.owner == self.own {
+            return true;
+        }
+        let size_bytes = |declared: &Declared| {
+            let specs = declared.spec.iter().chain(&declared.fallback);
+            specs.map(|spec| spec.program.size_bytes).fold(0, u64::saturating_add)
+        };
+        let kept = keeper.services().filter_map(|service| keeper.declared(service));
+        let of_others = kept.filter(|(known, _)| known.owner != self.own);
+        let held_bytes = of_others.map(|(_, known)| size_bytes(known)).fold(0, u64::saturating_add);
+        let (_, cap_bytes) = self.blobs.usage();
+        let fits = held_bytes.saturating_add(size_bytes(declared)) <= cap_bytes / KEPT_SHARE;
+        keeper.has_room_for(declaration.owner) && fits && self.limits.share
     }
 }
 

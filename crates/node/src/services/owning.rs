@@ -13,7 +13,7 @@ use opensky_types::{
         ReplicaState, ServiceRef, ServiceSpec,
     },
 };
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeSet, io, net::SocketAddr, sync::Arc};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, oneshot},
@@ -172,6 +172,8 @@ pub struct ReplicaView {
     pub is_lost: bool,
     /// Whether it was asked to end.
     pub is_withdrawn: bool,
+    /// Whether it is of the revision that is to run, or as good as that.
+    pub is_wanted: bool,
     /// What its host says of it; known to keepers.
     pub report: Option<ReplicaReport>,
 }
@@ -199,7 +201,7 @@ pub(crate) enum ServiceRequest {
     },
     Remove {
         name: String,
-        answer: oneshot::Sender<Result<(), ServiceError>>,
+        answer: oneshot::Sender<Result<(), DeclareError>>,
     },
     List(oneshot::Sender<Vec<ServiceView>>),
     Show {
@@ -279,6 +281,7 @@ impl Node {
         let service = ServiceId::of(&self.own, &name);
         let known = self.services.keeper.declared(service);
         let revision = known.map_or(1, |(declaration, _)| declaration.revision.saturating_add(1));
+        let known_keepers = known.map(|(declaration, _)| declaration.keepers.clone()).unwrap_or_default();
         let fallback = spec.as_ref().and_then(|_| self.good_spec(service));
         let declaration = Declaration {
             sky: self.membership.genesis().sky(),
@@ -299,8 +302,16 @@ impl Node {
             fallback: fallback.map(|(_, spec)| spec),
         };
         tracing::info!(%service, name = declaration.name, revision, "service declared");
-        let taken = self.take_declared(now, declared);
+        let earlier = known_keepers.into_iter().filter(|node| !declaration.keepers.contains(node));
+        let earlier: Vec<NodeId> = earlier.collect();
+        let for_earlier = declared.clone();
+        let taken = self.take_declared(now, self.own, declared);
         debug_assert_eq!(taken, Ok(()), "what this node declares holds");
+        // Whoever kept it until now has to hear that others do.
+        for keeper in earlier {
+            let ask = ServiceAsk::Keep { declared: for_earlier.clone() };
+            self.ask_about_service(keeper, ask, |_| None);
+        }
         Ok((service, revision))
     }
 
@@ -331,10 +342,13 @@ impl Node {
         self.declare_as(now, name.to_owned(), Some(spec))
     }
 
-    fn remove_service(&mut self, now: Timestamp, name: &str) -> Result<(), ServiceError> {
+    fn remove_service(&mut self, now: Timestamp, name: &str) -> Result<(), DeclareError> {
         self.own_service(name)?;
-        if let Err(error) = self.declare_as(now, name.to_owned(), None) {
-            tracing::warn!(name, %error, "a service is not removed");
+        self.declare_as(now, name.to_owned(), None)?;
+        let removed = ServiceRef { name: name.to_owned(), owner: Some(self.own) };
+        let ports = self.services.ports.values().filter(|(open, _)| open.service == removed);
+        for listen in ports.map(|(open, _)| open.listen).collect::<Vec<_>>() {
+            self.close_port(listen);
         }
         Ok(())
     }
@@ -415,6 +429,7 @@ impl Node {
             state: *state,
             is_lost: false,
             is_withdrawn: false,
+            is_wanted: *revision == known.declaration.revision,
             report: None,
         });
         let replicas: Vec<ReplicaView> = replicas.collect();
@@ -504,12 +519,19 @@ impl Node {
 
     fn reach_service(&self, service: ServiceRef, port: u16, answer: oneshot::Sender<io::Result<ByteStream>>) {
         let (reacher, stop) = (self.reacher(), self.stop.clone());
-        let target = Target { service, on_behalf_of: self.own, port };
+        let target = Target { service: self.with_owner(&service), port };
         self.tasks.spawn(async move {
             if let Some(reached) = stop.run_until_cancelled(reacher.reach(&target)).await {
                 tell(answer, reached);
             }
         });
+    }
+
+    /// What a name means now, for good: the owner that it has at this moment.
+    fn with_owner(&self, name: &ServiceRef) -> ServiceRef {
+        let is_own = self.services.keeper.declared(ServiceId::of(&self.own, &name.name)).is_some();
+        let found = self.services.directory.resolve(name, self.own).ok().filter(|_| !is_own);
+        name.of(found.map_or(self.own, |resolved| resolved.owner))
     }
 
     fn open_port(
@@ -525,6 +547,7 @@ impl Node {
         {
             return Err(OpenError::NoSuchPort { port, has: declaration.ports.clone() });
         }
+        let service = self.with_owner(&service);
         let open = self.lead_port(listener, service, port)?;
         self.keep_open_ports();
         Ok(open)
@@ -545,7 +568,7 @@ impl Node {
             .map_err(|source| OpenError::Listen { listen: SocketAddr::from(([127, 0, 0, 1], 0)), source })?;
         let open = OpenPort { listen, service: service.clone(), port };
         let stop = self.stop.child_token();
-        let target = Target { service, on_behalf_of: self.own, port };
+        let target = Target { service, port };
         self.tasks.spawn(self.reacher().serve_port(listener, target, stop.clone()));
         self.services.ports.insert(listen, (open.clone(), stop));
         Ok(open)
@@ -587,6 +610,7 @@ fn replica_view(placed: &PlacedView) -> ReplicaView {
         state,
         is_lost: placed.is_lost,
         is_withdrawn: placed.is_withdrawn,
+        is_wanted: placed.is_wanted,
         report: placed.report.clone(),
     }
 }
@@ -600,19 +624,16 @@ fn state_of(view: &KeptView, replicas: &[ReplicaView]) -> ServiceState {
         !replica.is_lost && !replica.is_withdrawn && (state.answers() || state == ReplicaState::Ended)
     };
     let good: Vec<&ReplicaView> = replicas.iter().filter(is_good).collect();
-    let slots = |revision: Option<u64>| {
-        let of_revision =
-            good.iter().filter(|replica| revision.is_none_or(|revision| replica.revision == revision));
-        let slots: std::collections::BTreeSet<u16> =
-            of_revision.map(|replica| replica.replica.slot).collect();
-        slots.len()
+    let slots = |is_meant: fn(&ReplicaView) -> bool| {
+        let meant = good.iter().filter(|replica| is_meant(replica));
+        meant.map(|replica| replica.replica.slot).collect::<BTreeSet<u16>>().len()
     };
     let wanted = usize::from(spec.replicas);
-    if slots(Some(view.wanted)) >= wanted {
+    if slots(|replica| replica.is_wanted) >= wanted {
         ServiceState::Healthy
-    } else if good.iter().any(|replica| replica.revision != view.wanted) {
+    } else if good.iter().any(|replica| !replica.is_wanted) {
         ServiceState::Updating
-    } else if slots(None) > 0 {
+    } else if slots(|_| true) > 0 {
         ServiceState::Degraded
     } else if replicas.iter().any(|replica| replica.report.as_ref().is_some_and(|report| report.restarts > 0))
     {

@@ -107,7 +107,7 @@ impl Node {
     /// Replicas that take connections, the least used one first, then the nearest.
     pub(super) fn routes(&self, now: Timestamp, target: &Target) -> Result<Vec<Route>, NoRoute> {
         let directory = &self.services.directory;
-        let resolved = directory.resolve(&target.service, target.on_behalf_of)?;
+        let resolved = directory.resolve(&target.service, self.own)?;
         let declaration = directory.declaration(resolved.service);
         if declaration.is_some_and(|declaration| !declaration.ports.contains(&target.port)) {
             return Err(NoRoute::NoSuchPort(target.port));

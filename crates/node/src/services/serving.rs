@@ -19,6 +19,8 @@ use tokio::io::AsyncWriteExt;
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// Longest wait for a program to take a connection.
 const DIAL_WAIT: Duration = Duration::from_secs(5);
+/// Questions of one member in a second: a keeper of hundreds of services stays below.
+const ASKS_PER_SECOND_MAX: u32 = 2_048;
 /// Questions that the host has not answered yet.
 const ASKERS_MAX: usize = 4_096;
 
@@ -45,16 +47,29 @@ impl Node {
         ask: ServiceAsk,
         stream: ByteStream,
     ) {
+        let asked = self.services.asked.entry(from).or_default();
+        *asked = asked.saturating_add(1);
+        if *asked > ASKS_PER_SECOND_MAX {
+            // The stream ends without an answer, and the asker tries again later.
+            return tracing::debug!(%from, "a member asks too much about services");
+        }
         match ask {
             ServiceAsk::Keep { declared } => {
-                let reply = match self.take_declared(now, declared) {
+                let reply = match self.take_declared(now, from, declared) {
                     Ok(()) => ServiceReply::Done,
                     Err(refusal) => ServiceReply::Refused { refusal },
                 };
                 self.reply_on(stream, reply);
             }
-            ServiceAsk::Keeping { service } => {
+            ServiceAsk::Keeping { service, revision: theirs } => {
                 let (revision, is_acting, given_up) = self.services.keeper.stand(service).unwrap_or_default();
+                // Whoever was away hears of what was declared meanwhile, a removal included.
+                if theirs < revision
+                    && let Some((_, declared)) = self.services.keeper.declared(service)
+                {
+                    let ask = ServiceAsk::Keep { declared: declared.clone() };
+                    self.ask_about_service(from, ask, |_| None);
+                }
                 self.reply_on(stream, ServiceReply::Keeping { revision, is_acting, given_up });
             }
             ServiceAsk::Place { declared, placement } => {

@@ -7,6 +7,9 @@ use opensky_types::{
     service::{Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, ServiceSpec},
 };
 
+/// How far ahead a placement may reach, clocks that differ included, in milliseconds.
+const PLACEMENT_MS_MAX: u64 = 2 * 60 * 60 * 1_000;
+
 impl Host {
     pub(super) fn on_place(
         &mut self,
@@ -19,11 +22,17 @@ impl Host {
         let declaration = declared.check(self.config.sky).map_err(|_| Refusal::Unsound)?;
         let placement = signed.check(&declaration).map_err(|_| Refusal::Unsound)?;
         let replica = placement.replica;
-        if placement.node != self.config.own || placement.expires_at <= now {
+        let is_in_time = placement.expires_at > now && placement.expires_at <= now.plus_ms(PLACEMENT_MS_MAX);
+        if placement.node != self.config.own || !is_in_time {
             return Err(Refusal::Unsound);
         }
         if signed.signer() != from {
             return Err(Refusal::NotAllowed);
+        }
+        // Whoever kept an earlier revision keeps nothing any more.
+        let newest = self.newest.get(&replica.service).map(|newest| &newest.declaration);
+        if newest.is_some_and(|newest| newest.revision > declaration.revision) {
+            return Err(Refusal::Outdated);
         }
         if let Some(known) = self.replicas.get(&replica) {
             // Said twice, or two keepers at once chose the same number: the first one holds.
@@ -63,7 +72,8 @@ impl Host {
         let has_room = self.replicas.len() < REPLICAS_MAX
             && slots.saturating_add(limits.cpu_cores) <= capacity.slots
             && memory_bytes.saturating_add(limits.memory_bytes) <= capacity.memory_bytes
-            && disk_bytes.saturating_add(limits.scratch_bytes) <= capacity.disk_bytes;
+            && disk_bytes.saturating_add(limits.scratch_bytes) <= capacity.disk_bytes
+            && spec.program.size_bytes <= capacity.disk_bytes;
         if has_room { Ok(()) } else { Err(Refusal::Full) }
     }
 
@@ -114,7 +124,14 @@ impl Host {
         service: ServiceId,
         renewed: &[Signed<Placement>],
     ) -> Result<Vec<ReplicaReport>, Refusal> {
-        for signed in renewed {
+        let is_of_service = |replica: &ReplicaId| replica.service == service;
+        let knows = |hosted: &Hosted| self.is_answerable_to(from, service, hosted);
+        let mut of_service = self.replicas.iter().filter(|(replica, _)| is_of_service(replica)).peekable();
+        // Nothing is looked at, let alone checked, for those who may not ask.
+        if of_service.peek().is_some() && !of_service.any(|(_, hosted)| knows(hosted)) {
+            return Err(Refusal::NotAllowed);
+        }
+        for signed in renewed.iter().filter(|signed| signed.signer() == from).take(REPLICAS_MAX) {
             // One that does not hold says nothing about the others.
             let Ok(named) = signed.decode_unverified() else { continue };
             if let Some(hosted) = self.replicas.get_mut(&named.replica) {
@@ -122,11 +139,7 @@ impl Host {
             }
         }
         let of_service = self.replicas.iter().filter(|(replica, _)| replica.service == service);
-        let (allowed, others): (Vec<_>, Vec<_>) =
-            of_service.partition(|(_, hosted)| self.is_answerable_to(from, service, hosted));
-        if allowed.is_empty() && !others.is_empty() {
-            return Err(Refusal::NotAllowed);
-        }
-        Ok(allowed.into_iter().map(|(replica, hosted)| hosted.report(now, *replica)).collect())
+        let allowed = of_service.filter(|(_, hosted)| self.is_answerable_to(from, service, hosted));
+        Ok(allowed.map(|(replica, hosted)| hosted.report(now, *replica)).collect())
     }
 }

@@ -6,9 +6,14 @@ use super::{
 };
 use opensky_types::{
     NodeId, Timestamp,
-    service::{Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState},
+    service::{Placement, REPLICAS_MAX, Refusal, ReplicaId, ReplicaReport, ReplicaState},
 };
 use std::collections::BTreeSet;
+
+/// Replicas of one service that are known at a time: those of now, and those that end.
+const REPLICAS_KNOWN_MAX: usize = 8 * REPLICAS_MAX as usize;
+/// Wait before what was declared is handed to the same node again, in milliseconds.
+const HAND_AGAIN_MS: u64 = 3_000;
 
 impl Kept {
     /// Asks every node that runs a replica, or is to end one, how they are.
@@ -26,7 +31,7 @@ impl Kept {
                 placed.node == to && placed.report.is_none() && placed.revision < self.declaration.revision
             };
             if self.replicas.values().any(is_silent) {
-                effects.push(KeeperEffect::Hand { to, service });
+                self.hand(now, to, effects);
             }
             let renewed = if self.is_acting { self.renew_on(now, config, to) } else { Vec::new() };
             effects.push(KeeperEffect::AskReport { to, service, renewed });
@@ -37,6 +42,15 @@ impl Kept {
                 withdrawn
                     .map(|(replica, placed)| KeeperEffect::Withdraw { to: placed.node, replica: *replica }),
             );
+        }
+    }
+
+    /// Hands what was declared to a node, unless that was done a moment ago.
+    pub fn hand(&mut self, now: Timestamp, to: NodeId, effects: &mut Vec<KeeperEffect>) {
+        let is_due = self.handed.get(&to).is_none_or(|at| now.ms_since(*at) >= HAND_AGAIN_MS);
+        if is_due {
+            self.handed.insert(to, now);
+            effects.push(KeeperEffect::Hand { to, service: self.declaration.service() });
         }
     }
 
@@ -95,9 +109,12 @@ impl Kept {
 
     fn take_report(&mut self, now: Timestamp, config: &KeeperConfig, node: NodeId, report: ReplicaReport) {
         let (replica, revision, state) = (report.replica, report.revision, report.state);
+        if !self.is_believable(replica, revision) {
+            return;
+        }
         let generation = self.generations.entry(replica.slot).or_default();
         *generation = replica.generation.max(*generation);
-        self.saw(revision);
+        self.is_update |= self.declaration.fallback.is_some_and(|earlier| earlier.revision == revision);
         // Placed by another keeper, or known from before: its placement is renewed at once.
         let placed = self.replicas.entry(replica).or_insert_with(|| Placed::new(now, node, revision, now));
         if placed.node != node {
@@ -114,7 +131,9 @@ impl Kept {
         let is_steady = state.answers() && report.for_ms >= config.steady_ms;
         let is_news = !placed.was_healthy && is_steady;
         placed.was_healthy |= is_steady || state == ReplicaState::Ended;
-        placed.report = Some(report);
+        let is_ill = placed.was_healthy && !state.answers() && state != ReplicaState::Ended;
+        placed.ill_since = if is_ill { placed.ill_since.or(Some(now)) } else { None };
+        placed.report = Some(report.cut());
         if placed.is_withdrawn {
             return;
         }
@@ -127,6 +146,12 @@ impl Kept {
         }
     }
 
+    /// Whether a replica can be one of this service: a keeper may sign anything, and hosts may say anything.
+    fn is_believable(&self, replica: ReplicaId, revision: u64) -> bool {
+        let has_room = self.replicas.contains_key(&replica) || self.replicas.len() < REPLICAS_KNOWN_MAX;
+        replica.slot < REPLICAS_MAX && revision <= self.declaration.revision && has_room
+    }
+
     /// A host advertises a replica: one that another keeper placed, perhaps.
     pub fn on_seen(
         &mut self,
@@ -136,9 +161,13 @@ impl Kept {
         revision: u64,
         state: ReplicaState,
     ) {
+        // Only its owner makes a revision newer: adverts carry the declaration.
+        self.saw(revision);
+        if !self.is_believable(replica, revision) {
+            return;
+        }
         let generation = self.generations.entry(replica.slot).or_default();
         *generation = replica.generation.max(*generation);
-        self.saw(revision);
         if self.replicas.contains_key(&replica) || state == ReplicaState::Leaving {
             return;
         }

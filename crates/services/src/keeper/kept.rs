@@ -6,10 +6,12 @@ use opensky_types::{
     job::Blob,
     service::{Declaration, Declared, ReplicaId, ReplicaReport, ReplicaState, ServiceSpec},
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Notes kept of a service.
 const NOTES_MAX: usize = 64;
+/// Revisions that are remembered to run alike.
+const ALIKE_MAX: usize = 64;
 /// How long it is remembered that a service was removed: whoever kept it and was away hears of it.
 const TOMBSTONE_MS: u64 = 30 * 24 * 60 * 60 * 1_000;
 
@@ -51,8 +53,14 @@ pub(super) struct Kept {
     /// Whether the fallback ran here or was seen to run: only then is there something to go back to. After a
     /// blackout nothing runs, and failures say nothing of the revision.
     pub is_update: bool,
+    /// Earlier revisions whose replicas are as good as those of the declared one: only their number has changed.
+    pub alike: BTreeSet<u64>,
+    /// When what was declared was last handed to a node that did not have it.
+    pub handed: BTreeMap<NodeId, Timestamp>,
     /// The revision of which all replicas were healthy last.
     pub good: Option<u64>,
+    /// Whether it was read back after a restart: others may know what became of it since.
+    pub is_restored: bool,
     pub notes: VecDeque<Note>,
 }
 
@@ -66,6 +74,8 @@ pub(super) struct Placed {
     pub seen_at: Timestamp,
     /// When its host said that it takes it.
     pub answered_at: Option<Timestamp>,
+    /// Since when it has not been well, after it was.
+    pub ill_since: Option<Timestamp>,
     /// When its program was there.
     pub began_at: Option<Timestamp>,
     /// Whether it answered for a while, or has ended well.
@@ -119,6 +129,7 @@ impl Placed {
             expires_at,
             seen_at: now,
             answered_at: None,
+            ill_since: None,
             began_at: None,
             was_healthy: false,
             report: None,
@@ -167,6 +178,9 @@ impl Kept {
             slots: BTreeMap::new(),
             given_up: None,
             is_update: false,
+            is_restored: false,
+            alike: BTreeSet::new(),
+            handed: BTreeMap::new(),
             notes: VecDeque::new(),
         }
     }
@@ -174,6 +188,17 @@ impl Kept {
     /// A newer revision was declared.
     pub fn renew(&mut self, now: Timestamp, declaration: Declaration, declared: Declared) {
         self.is_update = true;
+        let runs_alike = match (&self.declared.spec, &declared.spec) {
+            (Some(before), Some(after)) => before.runs_like(after),
+            _ => false,
+        };
+        if runs_alike && self.given_up.is_none() && self.alike.len() < ALIKE_MAX {
+            self.alike.insert(self.declaration.revision);
+        } else {
+            self.alike.clear();
+        }
+        self.is_restored = false;
+        self.handed.clear();
         self.declaration = declaration;
         self.declared = declared;
         self.given_up = None;
@@ -207,6 +232,11 @@ impl Kept {
     pub fn wanted(&self) -> u64 {
         let goes_on = self.given_up.as_ref().and_then(|given_up| given_up.goes_on);
         goes_on.unwrap_or(self.declaration.revision)
+    }
+
+    /// Whether a replica of a revision is what is to run.
+    pub fn is_wanted(&self, revision: u64) -> bool {
+        revision == self.wanted() || (self.given_up.is_none() && self.alike.contains(&revision))
     }
 
     /// The spec of the revision that is to run; none for a service that is removed.
@@ -262,6 +292,7 @@ impl Kept {
             report: placed.report.clone(),
             is_lost: placed.is_lost(now, config),
             is_withdrawn: placed.is_withdrawn,
+            is_wanted: self.is_wanted(placed.revision),
         });
         KeptView {
             declaration: self.declaration.clone(),

@@ -12,6 +12,8 @@ use opensky_types::{
 
 /// Starts of a program that never got healthy, after which an update counts as failed.
 const RESTARTS_MAX: u32 = 3;
+/// Longest wait for a program to be on its host, in milliseconds.
+const PREPARE_MS_MAX: u64 = 15 * 60_000;
 /// Bits of a generation that say which keeper chose it.
 const PLACE_BITS: u32 = (KEEPERS_MAX as u64).next_power_of_two().ilog2();
 /// Longest wait between two tries for a slot that fails, in milliseconds.
@@ -54,11 +56,10 @@ impl Kept {
     /// Whether a replica may be placed for a slot now: nothing that answers is replaced while as many others are
     /// on their way as may be at a time.
     fn may_fill(&self, now: Timestamp, config: &KeeperConfig, slot: u16, parallel: u16) -> bool {
-        let wanted = self.wanted();
         let is_served = self.live(now, config, slot).any(|(_, placed)| placed.state().answers());
         let is_frozen = self.given_up.as_ref().is_some_and(|given_up| given_up.goes_on.is_none());
         let in_transition = self.replicas.iter().filter(|(replica, placed)| {
-            let is_starting = placed.revision == wanted && !placed.was_healthy;
+            let is_starting = self.is_wanted(placed.revision) && !placed.was_healthy;
             replica.slot != slot && is_starting && placed.is_live(now, config)
         });
         !is_served || (!is_frozen && in_transition.count() < usize::from(parallel))
@@ -77,10 +78,9 @@ impl Kept {
 
     /// The replica of the wanted revision that fills a slot, and whether it is good already.
     fn best(&self, now: Timestamp, config: &KeeperConfig, slot: u16) -> Option<(ReplicaId, bool)> {
-        let wanted = self.wanted();
         let current = self
             .live(now, config, slot)
-            .filter(|(_, placed)| placed.revision == wanted && placed.state() != ReplicaState::Moving);
+            .filter(|(_, placed)| self.is_wanted(placed.revision) && placed.state() != ReplicaState::Moving);
         current
             .map(|(replica, placed)| (*replica, placed.is_good()))
             .max_by_key(|(replica, good)| (*good, *replica))
@@ -237,7 +237,14 @@ impl Kept {
             let restarts = placed.report.as_ref().map_or(0, |report| report.restarts);
             let is_late = placed.began_at.is_some_and(|at| now.ms_since(at) >= healthy_ms);
             let is_bad = (is_late && !placed.state().answers()) || restarts >= RESTARTS_MAX;
-            placed.state() == ReplicaState::Failed || (!placed.was_healthy && is_bad)
+            // What never comes, or was well once and stays ill, may do better elsewhere.
+            let is_due = |since: Option<Timestamp>, ms| since.is_some_and(|at| now.ms_since(at) >= ms);
+            let never_came = placed.began_at.is_none() && is_due(placed.answered_at, PREPARE_MS_MAX);
+            let stays_ill = is_due(placed.ill_since, healthy_ms);
+            placed.state() == ReplicaState::Failed
+                || (!placed.was_healthy && is_bad)
+                || never_came
+                || stays_ill
         };
         let failed: Vec<(ReplicaId, Placed)> = self
             .replicas

@@ -32,16 +32,22 @@ impl Kept {
             return;
         }
         if revision < self.declaration.revision {
-            effects.push(KeeperEffect::Hand { to: node, service: self.declaration.service() });
+            self.hand(now, node, effects);
         }
         self.is_known_elsewhere |= revision >= self.declaration.revision;
         // What one tried need not be tried again by another, nor by the same one after a restart; but what was
         // seen to be good stays so.
         let newest = self.declaration.revision;
-        if given_up == newest && self.given_up.is_none() && self.good != Some(newest) {
+        let is_before = self.earlier(config).contains(&node);
+        let may_tell = is_acting && is_before;
+        if (may_tell || self.is_restored)
+            && given_up == newest
+            && self.given_up.is_none()
+            && self.good != Some(newest)
+        {
             self.give_up(now, "it did not get healthy when another keeper tried".to_owned());
         }
-        if !is_acting || !self.earlier(config).contains(&node) {
+        if !may_tell {
             return;
         }
         self.heard.insert(node, now);

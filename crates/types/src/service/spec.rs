@@ -1,6 +1,7 @@
 //! What a service runs, and how it is kept up.
 
 use crate::{
+    codec,
     hash::Hash,
     job::{CALL_BYTES_MAX, Program},
     offer::{Constraints, Demand},
@@ -21,6 +22,8 @@ pub const LINKS_MAX: usize = 16;
 pub const NAME_CHARS_MAX: usize = 63;
 /// Most cores of a replica.
 pub const CPU_CORES_MAX: u16 = 64;
+/// Most bytes of a whole spec, as it travels.
+pub const SPEC_BYTES_MAX: usize = 128 * 1024;
 /// Longest interval of a health check and longest time to stop, in milliseconds: a day.
 const WAIT_MS_MAX: u64 = 24 * 60 * 60 * 1000;
 
@@ -69,6 +72,13 @@ pub struct ServiceRef {
     pub name: String,
     /// Its owner; none: whoever asks, or whoever alone has a service of that name.
     pub owner: Option<crate::NodeId>,
+}
+
+impl ServiceRef {
+    /// The same with its owner: `owner`, where it names none.
+    pub fn of(&self, owner: crate::NodeId) -> Self {
+        Self { name: self.name.clone(), owner: Some(self.owner.unwrap_or(owner)) }
+    }
 }
 
 impl fmt::Display for ServiceRef {
@@ -210,6 +220,12 @@ impl ServiceSpec {
         Hash::of_value("opensky service spec 1", self)
     }
 
+    /// Whether a replica of `other` is as good as one of this: they differ in how many run, and how they change.
+    pub fn runs_like(&self, other: &Self) -> bool {
+        let run = |spec: &Self| Self { replicas: 1, update: Update::default(), ..spec.clone() };
+        run(self) == run(other)
+    }
+
     /// What the market must find for one replica.
     pub fn demand(&self) -> Demand {
         let limits = TaskLimits {
@@ -241,6 +257,9 @@ impl ServiceSpec {
         }
         if self.update.parallel == 0 || self.update.healthy_ms == 0 || self.update.healthy_ms > WAIT_MS_MAX {
             return bad("update", "at least one replica at a time, and 1 ms to a day to get healthy".into());
+        }
+        if codec::encode(self).len() > SPEC_BYTES_MAX {
+            return bad("spec", format!("all of it together has at most {SPEC_BYTES_MAX} bytes"));
         }
         if self.stop_ms > WAIT_MS_MAX {
             return bad("stop", "at most a day".into());
