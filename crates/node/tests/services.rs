@@ -300,6 +300,52 @@ async fn c10_services_are_scaled_and_removed_everywhere() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn c10_scaling_leaves_what_runs_alone() {
+    let sky = sky(3).await;
+    let owner = &sky.nodes[0].handle;
+    owner.declare_service(spec(&sky, 0, "web", "one", 1)).await.expect("it is declared");
+    let first = answering(&until_healthy(owner, "web", 1).await)[0].replica;
+    for (revision, replicas) in [(2, 3), (3, 2), (4, 1)] {
+        owner.declare_service(spec(&sky, 0, "web", "one", replicas)).await.expect("it is scaled");
+        let view = until_healthy(owner, "web", revision).await;
+        assert!(answering(&view).iter().any(|replica| replica.replica == first), "{replicas} replicas");
+    }
+    let started = sky.nodes.iter().map(|node| node.services.started().len()).sum::<usize>();
+    assert_eq!(started, 3, "no replica was started that was there already");
+    owner.declare_service(spec(&sky, 0, "web", "two", 1)).await.expect("it is updated");
+    let view = until_healthy(owner, "web", 5).await;
+    assert_ne!(answering(&view)[0].replica, first, "another program takes its place");
+}
+
+#[tokio::test(start_paused = true)]
+async fn c10_a_name_never_comes_to_mean_a_strangers_service() {
+    let sky = sky(3).await;
+    let (owner, stranger) = (&sky.nodes[0].handle, &sky.nodes[1].handle);
+    let mut front = spec(&sky, 0, "front", "relay", 1);
+    front.links = vec![Link { host: "db".into(), service: named("db"), port: PORT }];
+    front.health = None;
+    owner.declare_service(front).await.expect("it is declared");
+    stranger.declare_service(spec(&sky, 1, "db", "trap", 1)).await.expect("it is declared");
+    until_healthy(stranger, "db", 1).await;
+    until_healthy(owner, "front", 1).await;
+    let mut stream = BufReader::new(owner.reach_service(named("front"), PORT).await.expect("it answers"));
+    let mut greeting = String::new();
+    // The owner has no such service, and whoever else has one gets nothing.
+    let read = stream.read_line(&mut greeting).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "{greeting}");
+    // Its own is what its name means as soon as there is one.
+    owner.declare_service(spec(&sky, 0, "db", "mine", 1)).await.expect("it is declared");
+    until_healthy(owner, "db", 1).await;
+    assert_eq!(greet(owner, "front").await.expect("it answers"), "mine 0");
+    // Others are reached when they are named.
+    let theirs = ServiceRef { name: "db".into(), owner: Some(sky.id(1)) };
+    let mut stream = BufReader::new(owner.reach_service(theirs, PORT).await.expect("it answers"));
+    let mut greeting = String::new();
+    stream.read_line(&mut greeting).await.expect("it greets");
+    assert_eq!(greeting, "trap 0\n");
+}
+
+#[tokio::test(start_paused = true)]
 async fn c10_services_reach_each_other_by_name_and_nothing_else() {
     let sky = sky(3).await;
     let owner = &sky.nodes[0].handle;

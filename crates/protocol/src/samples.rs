@@ -115,12 +115,13 @@ pub fn service_asks() -> Named<ServiceAsk> {
     let service = replica.service;
     vec![
         ("keep", ServiceAsk::Keep { declared: declared.clone() }),
-        ("keeping", ServiceAsk::Keeping { service }),
+        ("keeping", ServiceAsk::Keeping { service, revision: 1 }),
         ("place", ServiceAsk::Place { declared, placement: placement.clone() }),
         ("withdraw", ServiceAsk::Withdraw { replica }),
         ("report", ServiceAsk::Report { service, renewed: vec![placement] }),
         ("log", ServiceAsk::Log { replica, follow: true }),
         ("dial", ServiceAsk::Dial { replica, port: 80 }),
+        ("adverts", ServiceAsk::Adverts),
     ]
 }
 
@@ -144,6 +145,7 @@ pub fn service_replies() -> Named<ServiceReply> {
         ("keeping", ServiceReply::Keeping { revision: 2, is_acting: true, given_up: 1 }),
         ("reports", ServiceReply::Reports { reports: vec![placed] }),
         ("opened", ServiceReply::Opened),
+        ("adverts", ServiceReply::Adverts { adverts: vec![Signed::sign(&samples::advert(), &samples::provider())] }),
     ]
 }
 
