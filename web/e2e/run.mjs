@@ -182,6 +182,10 @@ const scenarios = {
     await keep.getByRole("button", { name: "Keep", exact: true }).click();
     await page.getByRole("button", { name: "Remove web:1" }).waitFor();
     const { images } = await devnet.ask("/v1/images");
+    // Services run on nodes without a price only.
+    const nodes = ["node1", "node2", "node3"];
+    const price = JSON.parse((await devnet.on("node1", "limits", "show", "--json")).stdout).limits.price_per_gfuel;
+    for (const node of nodes) await devnet.on(node, "limits", "set", "--price", "0");
     try {
       await page.goto(url("/services"));
       await page.getByRole("button", { name: "New service" }).click();
@@ -225,6 +229,7 @@ const scenarios = {
     } finally {
       for (const { hash } of images) await forget(hash);
       await devnet.ask("/v1/images?name=web%3A1", { method: "DELETE" });
+      for (const node of nodes) await devnet.on(node, "limits", "set", "--price", String(price / 1e6));
     }
   },
 

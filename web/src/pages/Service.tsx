@@ -77,6 +77,7 @@ function About({ service }: { service: ServiceView }) {
           ["Owner", service.own ? "this node" : <Id key="owner" id={service.owner} what="owner" />],
           ["Ports", service.ports.join(", ") || "none"],
           ["Reached at", <Reached key="reached" service={service} />],
+          ...lastWord(service),
           ["Declared", <When key="declared" at={service.declared_at} />],
         ]}
       />
@@ -90,6 +91,12 @@ function About({ service }: { service: ServiceView }) {
       )}
     </Panel>
   );
+}
+
+/** What happened last, while not all is well. */
+function lastWord(service: ServiceView): [string, string][] {
+  const last = service.notes.at(-1);
+  return service.state === "healthy" || !last ? [] : [["Last", clean(last.text)]];
 }
 
 /** Local addresses; whoever uses this page sits at the machine that has them. */

@@ -131,7 +131,8 @@ impl Node {
         demand.constraints.price_per_gfuel_max = Some(Micros::ZERO);
         let seed = u64::from_le_bytes(self.clock.random()[..8].try_into().expect("eight bytes"));
         let found = self.market.find(now, &demand, CANDIDATES_MAX, &used, seed);
-        let nodes = found.ranked.into_iter().map(|found| found.node).collect();
+        // One whose slots are promised to tasks that do not run may have room all the same: it is asked last.
+        let nodes = found.ranked.into_iter().chain(found.busy).map(|found| found.node).collect();
         self.soon(ServiceEvent::Keeper(KeeperInput::Found { service, slot, nodes, counts: found.counts }));
     }
 
