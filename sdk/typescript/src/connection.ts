@@ -86,6 +86,7 @@ export class Connection {
   }
 
   async #send(call: Call, headers: Record<string, string>): Promise<Answer> {
+    const url = this.#base + target(call);
     const exchange = new Exchange(call.signal);
     exchange.allow(call.timeoutMs ?? CALL_MS);
     const init: RequestInit & { duplex?: "half" } = {
@@ -99,7 +100,7 @@ export class Connection {
     if (call.body !== undefined) init.body = call.body;
     if (call.body instanceof ReadableStream) init.duplex = "half";
     try {
-      return new Answer(await this.#fetch(this.#base + target(call), init), exchange);
+      return new Answer(await this.#fetch(url, init), exchange);
     } catch (cause) {
       exchange.end();
       throw exchange.failure("unreachable", `no node answers at ${this.address}`, cause);
