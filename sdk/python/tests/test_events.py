@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 from opensky import Client
 
@@ -72,6 +71,4 @@ class Events(FakeCase):
 
         client = self.fake(serve).client
         self.assertEqual(client.wait(JOB, within=10)["state"], "succeeded")
-        began = time.monotonic()
         self.fails("timed-out", lambda: client.wait("another", within=0.2))
-        self.assertLess(time.monotonic() - began, 5)
