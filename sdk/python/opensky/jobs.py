@@ -14,7 +14,7 @@ from .content import BYTES_MAX, content, upload
 from .errors import OpenSkyError, timed_out, too_large
 from .events import is_final, watch
 from .streams import Leash, Stream
-from .types import JobDetail, JobRequest, Runs, RunView, StageRequest, StreamView, Submitted, VerdictView
+from .types import ContentView, JobDetail, JobRequest, Runs, RunView, StageRequest, StreamView, Submitted, VerdictView
 
 #: Lists longer than this travel as blobs beside the job.
 INLINE_LIST_LENGTH_MAX = 1_000
@@ -22,6 +22,8 @@ INLINE_LIST_LENGTH_MAX = 1_000
 PAGE_LENGTH = 1_000
 #: Outputs fetched at a time.
 FETCHES_MAX = 8
+#: What a run counts for beside its outputs, so that a list of empty ones has an end too.
+RUN_BYTES = 512
 
 
 def submit(connection: Connection, job: JobRequest, idempotency_key: str | None, timeout: float | None) -> Submitted:
@@ -105,7 +107,7 @@ def results(
     size = 0
     for each in wanted:
         for run in runs(connection, job, state="accepted", stage=each, timeout=timeout):
-            size += run["stdout"]["size_bytes"] + run["stderr"]["size_bytes"]
+            size += RUN_BYTES + weight(run["stdout"]) + weight(run["stderr"])
             if size > bytes_max:
                 raise too_large("all results together", bytes_max, "read them one by one: runs and content")
             found.append(run)
@@ -117,6 +119,11 @@ def results(
 
     with ThreadPoolExecutor(FETCHES_MAX) as fetchers:
         return list(fetchers.map(fetch, found))
+
+
+def weight(view: ContentView) -> int:
+    """The size of what a run wrote, or of what came along if that is more than was said."""
+    return max(view["size_bytes"], len(view.get("text") or ""), len(view.get("hex") or ""))
 
 
 def last_stages(connection: Connection, job: str, timeout: float | None) -> list[int]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from .errors import too_large
 from .lines import LINE_BYTES_MAX, LineSplitter
+
+#: An id goes back in a header, so one that no header can carry is none.
+ID = re.compile(r"[\x20-\x7e]{0,256}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class EventParser:
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         # `event` is repeated inside the JSON; comments and `retry` are of no use here.
-        if field == "id":
+        if field == "id" and ID.fullmatch(value):
             self._id = value
         if field == "data":
             self._data.append(value)

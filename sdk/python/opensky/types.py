@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, TypedDict, Union
+from typing import Literal, TypeAlias, TypedDict, Union
 
 #: An account.
 AccountId: TypeAlias = str

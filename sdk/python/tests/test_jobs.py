@@ -32,11 +32,11 @@ class Jobs(FakeCase):
             answer.json({"runs": [run("1.3"), run("1.1", True)], "next": "more"})
 
         fake = self.fake(serve)
-        found = [result.run["task"] for result in fake.client.results(JOB, stage=1, bytes_max=12)]
+        found = [result.run["task"] for result in fake.client.results(JOB, stage=1, bytes_max=4 * (512 + 3))]
         self.assertEqual(found, ["1.0", "1.1", "1.2", "1.3"])
         self.assertEqual([result.stdout for result in fake.client.results(JOB)][1], b"1.1")
         self.assertEqual(fake.asked[0].url, f"/v1/jobs/{JOB}/runs?state=accepted&stage=1&limit=1000")
-        self.fails("too-large", lambda: fake.client.results(JOB, stage=1, bytes_max=11))
+        self.fails("too-large", lambda: fake.client.results(JOB, stage=1, bytes_max=4 * (512 + 3) - 1))
 
     def test_long_lists_go_up_before_their_job(self) -> None:
         def serve(asked: Asked, answer: Answering) -> None:

@@ -25,6 +25,10 @@ class Streams(unittest.TestCase):
     def test_an_event_without_data_is_none_and_the_id_counts_on(self) -> None:
         self.assertEqual(EventParser().push(b"id: 7\n\ndata\n\n"), [SentEvent("7", "")])
 
+    def test_an_id_that_no_header_can_carry_is_none(self) -> None:
+        for id in ("ä", "a\rb", "\0", "x" * 257):
+            self.assertEqual(EventParser().push(f"id: {id}\ndata: 1\n\n".encode()), [SentEvent(None, "1")])
+
     def test_an_endless_line_and_an_endless_event_are_refused(self) -> None:
         splitter, parser = LineSplitter(), EventParser()
         for push, piece in ((splitter.push, b"x" * 65_536), (parser.push, b"data: " + b"x" * 65_536 + b"\n")):

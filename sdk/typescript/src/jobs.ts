@@ -4,7 +4,7 @@ import type { CallOptions, Connection, OnceOptions, Query } from "./connection.j
 import { BYTES_MAX, content, type FetchOptions, upload } from "./content.js";
 import { OpenSkyError, tooLarge } from "./error.js";
 import { isFinal, watch } from "./events.js";
-import type { BlobRef, JobDetail, JobRequest, RunView, Runs, StreamView, Submitted, VerdictView } from "./types.js";
+import type { BlobRef, ContentView, JobDetail, JobRequest, RunView, Runs, StreamView, Submitted, VerdictView } from "./types.js";
 
 /** Lists longer than this travel as blobs beside the job. */
 const INLINE_LIST_LENGTH_MAX = 1_000;
@@ -12,6 +12,8 @@ const INLINE_LIST_LENGTH_MAX = 1_000;
 const PAGE_LENGTH = 1_000;
 /** Outputs fetched at a time. */
 const FETCHES_MAX = 8;
+/** What a run counts for beside its outputs, so that a list of empty ones has an end too. */
+const RUN_BYTES = 512;
 
 /** Submits a job whose content is uploaded already. Long lists are uploaded on the way. */
 export async function submit(connection: Connection, job: JobRequest, options: OnceOptions = {}): Promise<Submitted> {
@@ -87,7 +89,7 @@ export async function results(connection: Connection, job: string, options: Resu
   let size = 0;
   for (const stage of wanted) {
     for await (const run of runs(connection, job, { ...call, stage, state: "accepted" })) {
-      size += run.stdout.size_bytes + run.stderr.size_bytes;
+      size += RUN_BYTES + weight(run.stdout) + weight(run.stderr);
       if (size > bytesMax) throw tooLarge("all results together", bytesMax, "read them one by one: runs and content");
       found.push(run);
     }
@@ -101,6 +103,9 @@ export async function results(connection: Connection, job: string, options: Resu
     return { run, stdout, stderr };
   });
 }
+
+/** The size of what a run wrote, or of what came along if that is more than was said. */
+const weight = ({ size_bytes, text, hex }: ContentView) => Math.max(size_bytes, text?.length ?? 0, hex?.length ?? 0);
 
 async function lastStages(connection: Connection, job: string, options: CallOptions): Promise<number[]> {
   const { stages } = await detail(connection, job, options);

@@ -3,6 +3,9 @@
 import { tooLarge } from "./error.js";
 import { LINE_LENGTH_MAX, LineSplitter } from "./lines.js";
 
+/** An id goes back in a header, so one that no header can carry is none. */
+const ID = /^[\x20-\x7e]{0,256}$/;
+
 export interface SentEvent {
   /** The last `id` seen. */
   id: string | undefined;
@@ -35,7 +38,7 @@ export class EventParser {
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
     // `event` is repeated inside the JSON; comments and `retry` are of no use here.
-    if (field === "id") this.#id = value;
+    if (field === "id" && ID.test(value)) this.#id = value;
     if (field === "data") this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
     if ((this.#data?.length ?? 0) > LINE_LENGTH_MAX) throw tooLarge("an event", LINE_LENGTH_MAX);
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type TestContext } from "node:test";
 import { uploadFile } from "../src/node.js";
-import { all, fake, json, text } from "./fake.js";
+import { all, fake, json, problem, text } from "./fake.js";
 
 const LARGE = Buffer.alloc(3_000_000, "sky");
 const storing = (t: TestContext) =>
@@ -35,6 +35,14 @@ test("a source that fails is the error, not what became of the request", async (
   };
   await assert.rejects(client.upload(failing()), { message: "the disk is gone" });
   await assert.rejects(uploadFile(client, "/nowhere/at/all"), { code: "ENOENT" });
+});
+
+test("who refuses a long upload is heard", async (t) => {
+  const { client } = await fake(t, () => undefined, (answer) => problem(answer, 401, "unauthorized"));
+  const pieces = async function* () {
+    for (let count = 0; count < 100; count += 1) yield LARGE;
+  };
+  await assert.rejects(client.upload(pieces()), { status: 401, code: "unauthorized" });
 });
 
 test("an answer about other content is refused", async (t) => {

@@ -17,10 +17,11 @@ export interface Asked {
 
 type Handler = (asked: Asked, answer: ServerResponse) => void | Promise<void>;
 
-/** Serves `handler` until the test is over. */
-export async function fake(t: TestContext, handler: Handler): Promise<{ client: Client; asked: Asked[]; address: string }> {
+/** Serves `handler` until the test is over, or answers with `early` before a request has come whole. */
+export async function fake(t: TestContext, handler: Handler, early?: (answer: ServerResponse) => void): Promise<{ client: Client; asked: Asked[]; address: string }> {
   const asked: Asked[] = [];
   const server = createServer(async (request, answer) => {
+    if (early) return early(answer);
     const pieces: Buffer[] = [];
     for await (const piece of request) pieces.push(piece as Buffer);
     const { method = "", url = "", headers } = request;

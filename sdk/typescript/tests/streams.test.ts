@@ -32,6 +32,12 @@ test("an event without data is none, and the id of the one before counts on", ()
   assert.deepEqual(parser.push(new TextEncoder().encode("id: 7\n\ndata\n\n")), [{ id: "7", data: "" }]);
 });
 
+test("an id that no header can carry is none", () => {
+  const ids = ["ä", "a\rb", "\0", "x".repeat(257)];
+  const events = new EventParser().push(new TextEncoder().encode(ids.map((id) => `id: ${id}\ndata: 1\n\n`).join("")));
+  assert.deepEqual(events.map(({ id }) => id), ids.map(() => undefined));
+});
+
 test("an endless line and an endless event are refused", () => {
   const line = new Uint8Array(64 * 1024).fill(120);
   const feed = (piece: Uint8Array, push: (piece: Uint8Array) => unknown) => {
