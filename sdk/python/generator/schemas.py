@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+import re
 import textwrap
 from typing import Any
 
@@ -14,9 +15,10 @@ HEAD = '''"""What goes into the local API and comes out of it, with the names of
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, TypedDict, Union
+from typing import {names}
 
 '''
+IMPORTED = ("Any", "Literal", "TypeAlias", "TypedDict", "Union")
 
 
 def types_module(document: Schema) -> str:
@@ -53,7 +55,9 @@ class Types:
     def text(self) -> str:
         for name in self.schemas:
             self.write(name)
-        return HEAD + "\n\n".join(self.written.values())
+        body = "\n\n".join(self.written.values())
+        names = [name for name in IMPORTED if re.search(rf"\b{name}\b", body)]
+        return HEAD.replace("{names}", ", ".join(names)) + body
 
     def write(self, name: str) -> None:
         """Writes the schema of this name, unless it is written."""
