@@ -147,7 +147,7 @@ async fn c10_a_service_is_reached_from_every_node_and_updated_while_it_answers()
 async fn c10_f12_a_killed_host_is_replaced_and_a_bad_update_rolled_back() -> Result<()> {
     let Some(mut sky) = sky_with_image("a killed host is replaced", 3).await? else { return Ok(()) };
     let own = sky.nodes[0].id().await?.to_string();
-    let elsewhere = format!("constraints = {{ peers_excluded = [\"{own}\"] }}");
+    let elsewhere = format!("constraints = {{ exclude_peers = [\"{own}\"] }}");
     let file = write(&sky, "web.toml", &page_service("web", "one", 1, &elsewhere))?;
     start(&sky, &file)?;
     let address = address(&sky, "web")?;

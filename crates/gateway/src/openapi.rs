@@ -5,7 +5,7 @@ use crate::{
     route::{Route, Table, problem_answer},
 };
 use opensky_api::{Code, Problem, routes::IDEMPOTENCY_REPLAYED};
-use opensky_types::{Hash, JobId, NodeId, TaskId};
+use opensky_types::{Hash, JobId, NodeId, TaskId, service::ServiceRef};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use utoipa::{PartialSchema, ToSchema};
@@ -143,6 +143,7 @@ fn path_parameter(name: &str) -> Value {
         "job" => ("The job.", JobId::schema()),
         "task" => ("The task.", TaskId::schema()),
         "node" => ("The node.", NodeId::schema()),
+        "service" => ("The service.", ServiceRef::schema()),
         other => unreachable!("the path parameter '{other}' has no schema; add one here"),
     };
     json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema })

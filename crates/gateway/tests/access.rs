@@ -18,10 +18,16 @@ use std::time::SystemTime;
 use support::{Served, TOKEN, code, serve, serve_node};
 
 /// Routes that do something and that an operator may use.
-const OF_OPERATORS: [(&str, &str); 7] = [
+const OF_OPERATORS: [(&str, &str); 13] = [
     ("post", routes::BLOBS),
     ("post", routes::IMAGES),
     ("delete", routes::IMAGES),
+    ("post", routes::SERVICES),
+    ("delete", routes::SERVICE),
+    ("post", routes::SERVICE_SCALE),
+    ("post", routes::SERVICE_ROLLBACK),
+    ("post", routes::SERVICE_PORTS),
+    ("delete", routes::SERVICE_PORTS),
     ("post", routes::JOBS),
     ("delete", routes::JOB),
     ("post", routes::JOB_CANCEL),

@@ -21,6 +21,7 @@ use tokio::{
 };
 
 const PORT: u16 = 80;
+const DB_PORT: u16 = 5432;
 /// The time in which a service answers again whatever died (issue 4), with the usual settings.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
 
@@ -51,6 +52,12 @@ fn spec(sky: &Sky, owner: usize, name: &str, word: &str, replicas: u16) -> Servi
         update: Update::default(),
         stop_ms: 1_000,
     }
+}
+
+/// The same at another port: what is linked to cannot have the port of what links.
+fn database(sky: &Sky, owner: usize, name: &str, word: &str) -> ServiceSpec {
+    let health = Some(HealthCheck::usual(Probe::Tcp { port: DB_PORT }));
+    ServiceSpec { ports: vec![DB_PORT], health, ..spec(sky, owner, name, word, 1) }
 }
 
 fn named(name: &str) -> ServiceRef {
@@ -322,10 +329,10 @@ async fn c10_a_name_never_comes_to_mean_a_strangers_service() {
     let sky = sky(3).await;
     let (owner, stranger) = (&sky.nodes[0].handle, &sky.nodes[1].handle);
     let mut front = spec(&sky, 0, "front", "relay", 1);
-    front.links = vec![Link { host: "db".into(), service: named("db"), port: PORT }];
+    front.links = vec![Link { host: "db".into(), service: named("db"), port: DB_PORT }];
     front.health = None;
     owner.declare_service(front).await.expect("it is declared");
-    stranger.declare_service(spec(&sky, 1, "db", "trap", 1)).await.expect("it is declared");
+    stranger.declare_service(database(&sky, 1, "db", "trap")).await.expect("it is declared");
     until_healthy(stranger, "db", 1).await;
     until_healthy(owner, "front", 1).await;
     let mut stream = BufReader::new(owner.reach_service(named("front"), PORT).await.expect("it answers"));
@@ -334,12 +341,12 @@ async fn c10_a_name_never_comes_to_mean_a_strangers_service() {
     let read = stream.read_line(&mut greeting).await;
     assert!(matches!(read, Ok(0) | Err(_)), "{greeting}");
     // Its own is what its name means as soon as there is one.
-    owner.declare_service(spec(&sky, 0, "db", "mine", 1)).await.expect("it is declared");
+    owner.declare_service(database(&sky, 0, "db", "mine")).await.expect("it is declared");
     until_healthy(owner, "db", 1).await;
     assert_eq!(greet(owner, "front").await.expect("it answers"), "mine 0");
     // Others are reached when they are named.
     let theirs = ServiceRef { name: "db".into(), owner: Some(sky.id(1)) };
-    let mut stream = BufReader::new(owner.reach_service(theirs, PORT).await.expect("it answers"));
+    let mut stream = BufReader::new(owner.reach_service(theirs, DB_PORT).await.expect("it answers"));
     let mut greeting = String::new();
     stream.read_line(&mut greeting).await.expect("it greets");
     assert_eq!(greeting, "trap 0\n");
@@ -350,10 +357,10 @@ async fn c10_services_reach_each_other_by_name_and_nothing_else() {
     let sky = sky(3).await;
     let owner = &sky.nodes[0].handle;
     let mut front = spec(&sky, 0, "front", "relay", 1);
-    front.links = vec![Link { host: "db".into(), service: named("store"), port: PORT }];
+    front.links = vec![Link { host: "db".into(), service: named("store"), port: DB_PORT }];
     // In the order in which nobody would start them: the link waits for what it leads to.
     owner.declare_service(front).await.expect("it is declared");
-    owner.declare_service(spec(&sky, 0, "store", "rows", 1)).await.expect("it is declared");
+    owner.declare_service(database(&sky, 0, "store", "rows")).await.expect("it is declared");
     until_healthy(owner, "store", 1).await;
     until_healthy(owner, "front", 1).await;
     assert_eq!(greet(&sky.nodes[2].handle, "front").await.expect("it answers"), "rows 0");

@@ -97,6 +97,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
                 | Code::BlobNotFound
                 | Code::ReceiptNotFound
                 | Code::ImageNotFound
+                | Code::ServiceNotFound
                 | Code::KeyNotFound
                 | Code::AccountNotFound
                 | Code::CheckpointNotFound => Exit::NotFound,
@@ -114,6 +115,9 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
                     Some("`opensky jobs show JOB` shows the receipts of a job".to_owned())
                 }
                 Code::KeyNotFound => Some("`opensky keys list` shows the keys of this node".to_owned()),
+                Code::ServiceNotFound => {
+                    Some("`opensky service list` shows those that this node knows".to_owned())
+                }
                 Code::ImageNotFound => Some("`opensky image list` shows the images of this node".to_owned()),
                 _ => None,
             };

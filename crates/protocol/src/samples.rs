@@ -145,7 +145,10 @@ pub fn service_replies() -> Named<ServiceReply> {
         ("keeping", ServiceReply::Keeping { revision: 2, is_acting: true, given_up: 1 }),
         ("reports", ServiceReply::Reports { reports: vec![placed] }),
         ("opened", ServiceReply::Opened),
-        ("adverts", ServiceReply::Adverts { adverts: vec![Signed::sign(&samples::advert(), &samples::provider())] }),
+        (
+            "adverts",
+            ServiceReply::Adverts { adverts: vec![Signed::sign(&samples::advert(), &samples::provider())] },
+        ),
     ]
 }
 

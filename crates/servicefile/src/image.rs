@@ -49,9 +49,14 @@ pub(crate) fn of_service_file(at: &At<String>) -> Result<At<ImageRef>, Fault> {
     Ok(At { span: at.span, value })
 }
 
-/// The image that a file of another system names: one of the engine of this machine.
+/// The image that a file of another system names: one of the engine of this machine, or `sky:NAME`, one that the
+/// node keeps.
 pub(crate) fn of_engine(at: &At<String>) -> Result<At<ImageRef>, Fault> {
-    Ok(At { span: at.span, value: ImageRef::Engine(checked(at, &at.value)?) })
+    let value = match at.value.strip_prefix("sky:") {
+        Some(name) => ImageRef::Kept(checked(at, name)?),
+        None => ImageRef::Engine(checked(at, &at.value)?),
+    };
+    Ok(At { span: at.span, value })
 }
 
 fn checked(at: &At<String>, name: &str) -> Result<String, Fault> {

@@ -157,7 +157,11 @@ fn c7_what_a_voting_application_needs_more_is_said_before_anything_starts() {
             "vote=vote:80"
         ]
     );
-    assert!(links(service("vote")).contains(&"result=result:80".to_owned()), "in front, both");
+    assert!(!links(service("vote")).contains(&"result=result:80".to_owned()), "both listen on port 80");
+    assert!(links(service("vote")).contains(&"result=result:9229".to_owned()), "in front, both");
+    let import = read(&lines.join("\n"));
+    let said = import.notes().iter().any(|note| note.to_string().contains("port 80 of 'result'"));
+    assert!(said, "{:?}", import.notes());
 }
 
 #[test]
@@ -184,7 +188,7 @@ networks: { front: {}, back: { driver: bridge } }
 fn more_ports_than_one_may_reach_ask_for_links() {
     let mut text = String::from("services:\n  web: { image: nginx, depends_on: [s3] }\n");
     for at in 0..17 {
-        text += &format!("  s{at}: {{ image: x, expose: [80], links: [web] }}\n");
+        text += &format!("  s{at}: {{ image: x, expose: [81], links: [web] }}\n");
     }
     let error = compose::read("compose.yaml", &text, &given()).unwrap_err();
     assert_eq!((error.line, error.column), (2, 3));
@@ -194,7 +198,7 @@ fn more_ports_than_one_may_reach_ask_for_links() {
     assert!(import.notes().iter().any(|note| note.path == "services.web"));
     let plan = import.accept().unwrap();
     let web = plan.services().iter().find(|service| service.name.value == "web").unwrap();
-    assert_eq!(links(web), ["s1=s1:80", "s3=s3:80"]);
+    assert_eq!(links(web), ["s1=s1:81", "s3=s3:81"]);
 }
 
 #[test]

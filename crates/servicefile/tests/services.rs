@@ -144,15 +144,16 @@ fn what_is_absent_has_the_usual_value() {
 fn services_come_after_those_they_need() {
     let services = |text: &[(&str, &str)]| {
         let one = |(name, more): &(&str, &str)| {
-            format!("[[service]]\nname = \"{name}\"\nimage = \"sky:x\"\nports = [1]\n{more}\n")
+            let port = name.as_bytes()[0];
+            format!("[[service]]\nname = \"{name}\"\nimage = \"sky:x\"\nports = [{port}]\n{more}\n")
         };
         parse("a.toml", &text.iter().map(one).collect::<String>(), Format::Toml)
     };
     let names =
         |plan: Plan| plan.services().iter().map(|service| service.name.value.clone()).collect::<Vec<_>>();
-    let plan = services(&[("a", "after = ['c']"), ("b", "links = ['a:1']"), ("c", "")]).unwrap();
+    let plan = services(&[("a", "after = ['c']"), ("b", "links = ['a:97']"), ("c", "")]).unwrap();
     assert_eq!(names(plan), ["c", "a", "b"]);
-    let plan = services(&[("a", "links = ['b:1']"), ("b", "links = ['a:1']")]).unwrap();
+    let plan = services(&[("a", "links = ['b:98']"), ("b", "links = ['a:97']")]).unwrap();
     assert_eq!(names(plan), ["a", "b"], "both reach each other, and neither waits");
     let error =
         services(&[("a", "after = ['b']"), ("b", "after = ['c']"), ("c", "after = ['a']")]).unwrap_err();

@@ -536,6 +536,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/services": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Services that the node owns, keeps or has heard of. */
+        get: operations["services"];
+        put?: never;
+        /** Declares a service, or its next revision; on disk before the answer comes. */
+        post: operations["declareService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A service in full. */
+        get: operations["service"];
+        put?: never;
+        post?: never;
+        /** Ends a service of this node everywhere. */
+        delete: operations["removeService"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What replicas write; for owners and keepers. */
+        get: operations["serviceLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/ports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Leads a local address to a port of a service, over restarts too. */
+        post: operations["openServicePort"];
+        /** Leads a local address nowhere any more. */
+        delete: operations["closeServicePort"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Declares the revision before anew. */
+        post: operations["rollBackService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/services/{service}/scale": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Changes how many replicas run. */
+        post: operations["scaleService"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -967,7 +1072,7 @@ export interface components {
          * @description What went wrong, for programs. A code never changes its meaning.
          * @enum {string}
          */
-        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "key-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "idempotency-mismatch" | "idempotency-running" | "rate-limited" | "timed-out" | "busy" | "shutting-down" | "internal";
+        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "service-not-found" | "invalid-service" | "key-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "idempotency-mismatch" | "idempotency-running" | "rate-limited" | "timed-out" | "busy" | "shutting-down" | "internal";
         /** @description Every setting of a running node. */
         ConfigView: {
             /** @description In order of key. */
@@ -1134,6 +1239,31 @@ export interface components {
             height: number;
             /** @description The root of the state after it. */
             state: components["schemas"]["Hash"];
+        };
+        /** @description How the health of a replica is seen. */
+        HealthView: {
+            /**
+             * Format: int32
+             * @description Failed tries in a row that make a replica unhealthy.
+             */
+            failures_max: number;
+            /**
+             * Format: int64
+             * @description Time between two tries, in milliseconds.
+             */
+            interval_ms: number;
+            /** @description What is tried. */
+            probe: components["schemas"]["ProbeView"];
+            /**
+             * Format: int64
+             * @description Time after a start during which failed tries do not count, in milliseconds.
+             */
+            start_ms: number;
+            /**
+             * Format: int64
+             * @description Time for one try, in milliseconds.
+             */
+            timeout_ms: number;
         };
         /** @description A page of a history, newest first. Kept for this node's account and its owner's, from when the node began to follow block by block. */
         History: {
@@ -1765,6 +1895,26 @@ export interface components {
             /** @description They. */
             offers: components["schemas"]["OfferView"][];
         };
+        /** @description A local address to lead to a port of a service. */
+        OpenPortRequest: {
+            /** @description Where to listen; port 0 takes a free one. Absent: a free port of this machine alone. */
+            listen?: string;
+            /**
+             * Format: int32
+             * @description The service's port.
+             */
+            port: number;
+        };
+        /** @description A local address that leads to a service. */
+        OpenPortView: {
+            /** @description Where the node listens. */
+            listen: string;
+            /**
+             * Format: int32
+             * @description The service's port.
+             */
+            port: number;
+        };
         /** @description Another owner of this node's account. */
         OwnerRequest: {
             /** @description Only try it out. */
@@ -1851,6 +2001,23 @@ export interface components {
             lowest: components["schemas"]["Micros"];
             /** @description The one in the middle. */
             median: components["schemas"]["Micros"];
+        };
+        /** @description One try. */
+        ProbeView: {
+            /** @enum {string} */
+            kind: "tcp";
+            /** Format: int32 */
+            port: number;
+        } | {
+            /** @enum {string} */
+            kind: "http";
+            path: string;
+            /** Format: int32 */
+            port: number;
+        } | {
+            args: string[];
+            /** @enum {string} */
+            kind: "command";
         };
         /** @description The body of every error answer. */
         Problem: {
@@ -1985,6 +2152,76 @@ export interface components {
          * @enum {string}
          */
         Region: "unknown" | "asia" | "north-america" | "europe" | "africa" | "south-america" | "oceania" | "middle-east";
+        /** @description A replica: `SERVICE.SLOT.GENERATION`. */
+        ReplicaId: string;
+        /** @description What one replica may use. Absent ones have their default. */
+        ReplicaLimitsView: {
+            /**
+             * Format: int32
+             * @description Cores.
+             * @default 1
+             */
+            cpu_cores?: number;
+            /**
+             * Format: int64
+             * @description Memory, in bytes.
+             * @default 268435456
+             */
+            memory_bytes?: number;
+            /**
+             * Format: int64
+             * @description Files it may write, in bytes.
+             * @default 268435456
+             */
+            scratch_bytes?: number;
+        };
+        /**
+         * @description How a replica stands.
+         * @enum {string}
+         */
+        ReplicaState: "preparing" | "starting" | "healthy" | "unhealthy" | "waiting" | "leaving" | "failed" | "ended" | "moving";
+        /** @description A replica as a node knows it. */
+        ReplicaView: {
+            /**
+             * Format: int32
+             * @description Connections that are open through its host.
+             */
+            connections?: number;
+            /** @description Whether it was asked to end. */
+            ending: boolean;
+            /**
+             * Format: int64
+             * @description For how long it has stood so, in milliseconds; known to keepers, like what follows.
+             */
+            for_ms?: number;
+            /** @description What its program wrote last, where something is wrong. */
+            last_words?: string;
+            /** @description Whether its host has fallen silent. */
+            lost: boolean;
+            /** @description Where it runs. */
+            node: components["schemas"]["NodeId"];
+            /** @description What is wrong, where something is. */
+            problem?: string;
+            /** @description Its name. */
+            replica: components["schemas"]["ReplicaId"];
+            /**
+             * Format: int32
+             * @description How often its program was started again.
+             */
+            restarts?: number;
+            /**
+             * Format: int64
+             * @description Of which revision.
+             */
+            revision: number;
+            /**
+             * Format: int32
+             * @description Which of the service's replicas, from 0.
+             */
+            slot: number;
+            /** @description How it stands, as last heard. */
+            state: components["schemas"]["ReplicaState"];
+        };
         /** @description How far an account is trusted. */
         ReputationView: {
             /** @description Until when it may take no work, if that is still to come. */
@@ -1999,6 +2236,11 @@ export interface components {
             /** @description `probation`, `new`, `established`, `trusted` or `veteran`. */
             tier: string;
         };
+        /**
+         * @description Whether a replica starts again.
+         * @enum {string}
+         */
+        Restart: "always" | "on-failure" | "never";
         /**
          * @description What a caller may do. Each may do what the one before may.
          * @enum {string}
@@ -2061,6 +2303,124 @@ export interface components {
             next?: string;
             /** @description They. */
             runs: components["schemas"]["RunView"][];
+        };
+        /** @description How many replicas are to run. */
+        ScaleRequest: {
+            /**
+             * Format: int32
+             * @description How many.
+             */
+            replicas: number;
+        };
+        /** @description A service: a hash of its owner and its name. */
+        ServiceId: string;
+        /** @description Something that happened to a service. */
+        ServiceNoteView: {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int32
+             * @description To which replica, where it is about one.
+             */
+            slot?: number;
+            /** @description What, in a sentence. */
+            text: string;
+        };
+        /** @description A service by name, `web`, or `web@NODE` of another owner. */
+        ServiceRef: string;
+        /** @description A service to declare, or its next revision. */
+        ServiceRequest: {
+            /** @description Arguments after the image's entry point; none: the image's usual command. */
+            args?: string[];
+            /** @description Which nodes may run it. */
+            constraints?: components["schemas"]["ConstraintsView"];
+            /** @description Environment variables: pairs of a name and a value. */
+            env?: [
+                string,
+                string
+            ][];
+            /** @description How its health is seen. Absent: what runs is healthy. */
+            health?: components["schemas"]["HealthView"];
+            /** @description The uploaded image, by hash. */
+            image: components["schemas"]["Hash"];
+            /**
+             * Format: int64
+             * @description Size of the image's archive, in bytes.
+             */
+            image_size_bytes: number;
+            /** @description What each may use. */
+            limits?: components["schemas"]["ReplicaLimitsView"];
+            /** @description Other services that the program reaches by name. */
+            links?: components["schemas"]["LinkView"][];
+            /** @description Its name among the services of this node: a label as in DNS. */
+            name: string;
+            /** @description Ports of the program that members may reach. */
+            ports?: number[];
+            /**
+             * Format: int32
+             * @description How many of it run.
+             */
+            replicas?: number;
+            /** @description Whether it starts again when its program ends. */
+            restart?: components["schemas"]["Restart"];
+            /**
+             * Format: int64
+             * @description Time to end after it was asked to, in milliseconds.
+             */
+            stop_ms?: number;
+            /** @description How a new revision takes the place of the one before. */
+            update?: components["schemas"]["UpdateView"];
+        };
+        /**
+         * @description How a service is, all in all.
+         * @enum {string}
+         */
+        ServiceStateView: "starting" | "healthy" | "updating" | "degraded" | "down" | "removed";
+        /** @description A service as a node knows it. */
+        ServiceView: {
+            /** @description Whether this node acts as its keeper. */
+            acting: boolean;
+            /** @description When the newest revision was declared. */
+            declared_at: components["schemas"]["Timestamp"];
+            /** @description Who keeps it up, in order. */
+            keepers: components["schemas"]["NodeId"][];
+            /** @description Its name among its owner's services. */
+            name: string;
+            /** @description What happened lately, oldest first; known to its keepers. */
+            notes: components["schemas"]["ServiceNoteView"][];
+            /** @description Local addresses of this node that lead to it. */
+            open_ports: components["schemas"]["OpenPortView"][];
+            /** @description Whether it is this node's own. */
+            own: boolean;
+            /** @description Whose it is. */
+            owner: components["schemas"]["NodeId"];
+            /** @description Ports that members may reach. */
+            ports: number[];
+            /** @description Why the newest revision is not the one that runs. */
+            problem?: string;
+            /** @description Its replicas, by slot. */
+            replicas: components["schemas"]["ReplicaView"][];
+            /**
+             * Format: int64
+             * @description The newest revision.
+             */
+            revision: number;
+            /** @description Its id. */
+            service: components["schemas"]["ServiceId"];
+            /** @description What runs; known to its owner and its keepers. */
+            spec?: components["schemas"]["ServiceRequest"];
+            /** @description All in all. */
+            state: components["schemas"]["ServiceStateView"];
+            /**
+             * Format: int64
+             * @description The revision that is to run: an earlier one where the newest did not get healthy.
+             */
+            wanted: number;
+        };
+        /** @description Services that a node owns, keeps or has heard of. */
+        Services: {
+            /** @description In order of name. */
+            services: components["schemas"]["ServiceView"][];
         };
         /** @description Asks for a session. */
         SessionRequest: {
@@ -2391,6 +2751,26 @@ export interface components {
             /** @description From when it is free. */
             free_at: components["schemas"]["Timestamp"];
         };
+        /** @description How a new revision takes the place of the one before. Absent ones have their default. */
+        UpdateView: {
+            /**
+             * Format: int64
+             * @description Time in which each new one must get healthy, in milliseconds.
+             * @default 120000
+             */
+            healthy_ms?: number;
+            /**
+             * Format: int32
+             * @description Replicas that are replaced at a time.
+             * @default 1
+             */
+            parallel?: number;
+            /**
+             * @description Whether the revision before goes on where the new one does not get healthy.
+             * @default true
+             */
+            rollback?: boolean;
+        };
         /** @description Metered use of one run, or the sum over many. */
         UsageView: {
             /**
@@ -2559,6 +2939,7 @@ export type HappeningView = components['schemas']['HappeningView'];
 export type HardwareView = components['schemas']['HardwareView'];
 export type Hash = components['schemas']['Hash'];
 export type HeadView = components['schemas']['HeadView'];
+export type HealthView = components['schemas']['HealthView'];
 export type History = components['schemas']['History'];
 export type HistoryLine = components['schemas']['HistoryLine'];
 export type HoursView = components['schemas']['HoursView'];
@@ -2603,6 +2984,8 @@ export type NoteView = components['schemas']['NoteView'];
 export type Notes = components['schemas']['Notes'];
 export type OfferView = components['schemas']['OfferView'];
 export type Offers = components['schemas']['Offers'];
+export type OpenPortRequest = components['schemas']['OpenPortRequest'];
+export type OpenPortView = components['schemas']['OpenPortView'];
 export type OwnerRequest = components['schemas']['OwnerRequest'];
 export type ParamsView = components['schemas']['ParamsView'];
 export type PathView = components['schemas']['PathView'];
@@ -2611,18 +2994,32 @@ export type PeerView = components['schemas']['PeerView'];
 export type Peers = components['schemas']['Peers'];
 export type Place = components['schemas']['Place'];
 export type PriceRange = components['schemas']['PriceRange'];
+export type ProbeView = components['schemas']['ProbeView'];
 export type Problem = components['schemas']['Problem'];
 export type ProgramRequest = components['schemas']['ProgramRequest'];
 export type QuoteView = components['schemas']['QuoteView'];
 export type ReadingsView = components['schemas']['ReadingsView'];
 export type ReceiptView = components['schemas']['ReceiptView'];
 export type Region = components['schemas']['Region'];
+export type ReplicaId = components['schemas']['ReplicaId'];
+export type ReplicaLimitsView = components['schemas']['ReplicaLimitsView'];
+export type ReplicaState = components['schemas']['ReplicaState'];
+export type ReplicaView = components['schemas']['ReplicaView'];
 export type ReputationView = components['schemas']['ReputationView'];
+export type Restart = components['schemas']['Restart'];
 export type Role = components['schemas']['Role'];
 export type RoleView = components['schemas']['RoleView'];
 export type RulesSwitchView = components['schemas']['RulesSwitchView'];
 export type RunView = components['schemas']['RunView'];
 export type Runs = components['schemas']['Runs'];
+export type ScaleRequest = components['schemas']['ScaleRequest'];
+export type ServiceId = components['schemas']['ServiceId'];
+export type ServiceNoteView = components['schemas']['ServiceNoteView'];
+export type ServiceRef = components['schemas']['ServiceRef'];
+export type ServiceRequest = components['schemas']['ServiceRequest'];
+export type ServiceStateView = components['schemas']['ServiceStateView'];
+export type ServiceView = components['schemas']['ServiceView'];
+export type Services = components['schemas']['Services'];
 export type SessionRequest = components['schemas']['SessionRequest'];
 export type SessionView = components['schemas']['SessionView'];
 export type SettingSource = components['schemas']['SettingSource'];
@@ -2649,6 +3046,7 @@ export type TransactionView = components['schemas']['TransactionView'];
 export type TransferRequest = components['schemas']['TransferRequest'];
 export type TypedCheckpoint = components['schemas']['TypedCheckpoint'];
 export type UnbondingView = components['schemas']['UnbondingView'];
+export type UpdateView = components['schemas']['UpdateView'];
 export type UsageView = components['schemas']['UsageView'];
 export type ValidatorRequest = components['schemas']['ValidatorRequest'];
 export type ValidatorView = components['schemas']['ValidatorView'];
@@ -6257,6 +6655,1017 @@ export interface operations {
             };
             /** @description `timed-out`: there was no answer in time. */
             504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Services */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Services"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    declareService: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceRequest"];
+            };
+        };
+        responses: {
+            /** @description ServiceView */
+            201: {
+                headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceView"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `blob-not-found`: the content is not on this node. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-running`: the request is being done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. `invalid-service`: the service is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage-full`: the blob store is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ServiceView */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceView"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service-not-found`: there is no such service. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeService: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The service. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Its replicas are ending. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service-not-found`: there is no such service. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    serviceLog: {
+        parameters: {
+            query?: {
+                /** @description Only this replica. */
+                slot?: number;
+                /** @description Whether it goes on as it is written. */
+                follow?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description The service. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A `ServiceLogPart` in each line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service-not-found`: there is no such service. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openServicePort: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The service. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OpenPortRequest"];
+            };
+        };
+        responses: {
+            /** @description OpenPortView */
+            201: {
+                headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenPortView"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service-not-found`: there is no such service. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-running`: the request is being done. `wrong-state`: the job's state does not allow that. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    closeServicePort: {
+        parameters: {
+            query: {
+                /** @description Where the node listens. */
+                listen: string;
+            };
+            header?: never;
+            path: {
+                /** @description The service. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing listens there any more. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service-not-found`: there is no such service. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rollBackService: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The service. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description ServiceView */
+            200: {
+                headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceView"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service-not-found`: there is no such service. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-running`: the request is being done. `wrong-state`: the job's state does not allow that. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage-full`: the blob store is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    scaleService: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Asked again with the same key within a day, it answers the same and does nothing. */
+                "idempotency-key"?: string;
+            };
+            path: {
+                /** @description The service. */
+                service: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ScaleRequest"];
+            };
+        };
+        responses: {
+            /** @description ServiceView */
+            200: {
+                headers: {
+                    /** @description `true` if this was answered before. */
+                    "idempotency-replayed"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceView"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `service-not-found`: there is no such service. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-running`: the request is being done. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `idempotency-mismatch`: the idempotency key was used for another request. `invalid-service`: the service is not valid. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. `busy`: the node is busy. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `storage-full`: the blob store is full. */
+            507: {
                 headers: {
                     [name: string]: unknown;
                 };

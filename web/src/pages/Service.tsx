@@ -8,13 +8,14 @@ import { useState } from "react";
 import { ask, send } from "../api/client";
 import * as queries from "../api/queries";
 import type { OpenPortView, ReplicaView, ServiceView } from "../api/types";
-import { ago, clean, duration } from "../lib/format";
+import { clean, duration } from "../lib/format";
 import { reference, standing } from "../lib/services";
 import { Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Id } from "../parts/Id";
 import { TextBlock } from "../parts/Output";
 import { Facts, Page, Panel } from "../parts/Page";
+import { When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
 import { TabbedPanel } from "../parts/Tabs";
 import { useAct } from "../parts/acting";
@@ -76,7 +77,7 @@ function About({ service }: { service: ServiceView }) {
           ["Owner", service.own ? "this node" : <Id key="owner" id={service.owner} what="owner" />],
           ["Ports", service.ports.join(", ") || "none"],
           ["Reached at", <Reached key="reached" service={service} />],
-          ["Declared", ago(service.declared_at, Date.now())],
+          ["Declared", <When key="declared" at={service.declared_at} />],
         ]}
       />
       {service.problem && (
@@ -126,9 +127,7 @@ function Lately({ service }: { service: ServiceView }) {
     <Stack gap={6} role="region" aria-label="Lately" tabIndex={0}>
       {notes.map((note, index) => (
         <Group key={`${note.at}-${index}`} gap="sm" wrap="nowrap" align="baseline">
-          <Text size="sm" c="dimmed" style={{ flexShrink: 0 }}>
-            {ago(note.at, Date.now())}
-          </Text>
+          <When at={note.at} />
           <Text size="sm" className="break">
             {note.slot != null && `replica ${note.slot}: `}
             {clean(note.text)}

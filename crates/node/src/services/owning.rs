@@ -282,7 +282,7 @@ impl Node {
         let known = self.services.keeper.declared(service);
         let revision = known.map_or(1, |(declaration, _)| declaration.revision.saturating_add(1));
         let known_keepers = known.map(|(declaration, _)| declaration.keepers.clone()).unwrap_or_default();
-        let fallback = spec.as_ref().and_then(|_| self.good_spec(service));
+        let fallback = spec.as_ref().and_then(|_| self.good_spec(now, service));
         let declaration = Declaration {
             sky: self.membership.genesis().sky(),
             owner: self.own,
@@ -315,10 +315,15 @@ impl Node {
         Ok((service, revision))
     }
 
-    /// The revision that was whole last, with its spec.
-    fn good_spec(&self, service: ServiceId) -> Option<(u64, ServiceSpec)> {
-        let (declaration, declared) = self.services.keeper.declared(service)?;
-        let good = self.services.keeper.good(service)?;
+    /// The revision that was whole last, or else one that answers now, with its spec.
+    fn good_spec(&self, now: Timestamp, service: ServiceId) -> Option<(u64, ServiceSpec)> {
+        let view = self.services.keeper.view(now, service)?;
+        let (declaration, declared) = (&view.declaration, &view.declared);
+        let answers = |placed: &PlacedView| {
+            placed.is_wanted && placed.report.as_ref().is_some_and(|report| report.state.answers())
+        };
+        let answering = view.replicas.iter().any(answers).then_some(view.wanted);
+        let good = self.services.keeper.good(service).or(answering)?;
         Some((good, declared.spec_of(declaration, good)?.clone()))
     }
 
@@ -369,7 +374,9 @@ impl Node {
         let keeper = &self.services.keeper;
         let kept = keeper.services().filter_map(|service| keeper.view(now, service));
         let mut views: Vec<ServiceView> = kept
-            .filter(|view| view.declaration.spec.is_some() || !view.replicas.is_empty())
+            .filter(|view| {
+                view.declaration.spec.is_some() || view.replicas.iter().any(|placed| !placed.is_lost)
+            })
             .map(|view| self.view_of_kept(view))
             .collect();
         let others = self.services.directory.known();

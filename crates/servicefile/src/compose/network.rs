@@ -23,6 +23,10 @@ pub(crate) fn link(reading: &mut Reading<'_>, mut services: Vec<Parsed>) -> Resu
 struct Links {
     list: Vec<Link>,
     seen: BTreeSet<(String, u16)>,
+    /// Ports that the service listens on itself: its network has each once.
+    taken: Vec<u16>,
+    /// What it cannot reach therefore.
+    clashes: BTreeSet<(String, u16)>,
 }
 
 impl Links {
@@ -32,7 +36,9 @@ impl Links {
             return;
         }
         for port in &target.ports {
-            if self.seen.insert((host.to_owned(), *port)) {
+            if self.taken.contains(port) {
+                self.clashes.insert((target.name.value.clone(), *port));
+            } else if self.seen.insert((host.to_owned(), *port)) {
                 let service = ServiceRef { name: target.name.value.clone(), owner: None };
                 self.list.push(Link { host: host.to_owned(), service, port: *port });
             }
@@ -43,13 +49,22 @@ impl Links {
 fn links_of(reading: &mut Reading<'_>, services: &[Parsed], at: usize) -> Result<Vec<Link>, Fault> {
     let own = &services[at];
     let named = |name: &str| services.iter().find(|other| other.draft.service.name.value == name);
-    let mut links = Links::default();
+    let mut links = Links { taken: own.draft.service.ports.clone(), ..Links::default() };
     for (host, target) in &own.links {
         if let Some(to) = named(&target.value) {
             note_portless(reading, own, to, target.span);
             links.add(&target.value, to);
             links.add(host, to);
         }
+    }
+    for (name, port) in std::mem::take(&mut links.clashes) {
+        let what = format!("port {port} of '{name}' is a port of its own, too, so it cannot be reached");
+        reading.refuse(
+            &own.path,
+            own.draft.service.name.span,
+            &what,
+            "let one of them listen on another port",
+        );
     }
     for target in &own.draft.after {
         if let Some(to) = named(&target.value) {
@@ -65,6 +80,11 @@ fn links_of(reading: &mut Reading<'_>, services: &[Parsed], at: usize) -> Result
             links.add(&to.draft.service.name.value, to);
             network.aliases.iter().for_each(|alias| links.add(alias, to));
         }
+    }
+    for (name, port) in std::mem::take(&mut links.clashes) {
+        let what = format!("it does not reach port {port} of '{name}', which is a port of its own, too");
+        let instead = "let one of them listen on another port, if it needs the other";
+        reading.note(&own.path, own.draft.service.name.span, &what, instead);
     }
     let count = links.list.len();
     if count <= LINKS_MAX {
