@@ -7,8 +7,10 @@ mod layers;
 mod licences;
 mod programs;
 mod purity;
+mod sdks;
 mod sizes;
 mod style;
+mod tools;
 mod vectors;
 mod web;
 
@@ -55,5 +57,6 @@ pub const SLOW: &[Check] = &[
     Check { name: "clippy", meaning: "clippy has nothing to say", run: commands::clippy },
     Check { name: "tests", meaning: "all tests pass", run: commands::tests },
     Check { name: "doc tests", meaning: "the examples in the docs work", run: commands::doc_tests },
+    Check { name: "sdks", meaning: "the clients for other languages work against a node", run: sdks::check },
     Check { name: "web", meaning: "the dashboard works in a browser", run: web::check },
 ];

@@ -3,22 +3,17 @@
 //! The tests read the checked-in file. Where node and the pinned package are installed, it is made anew
 //! and compared too.
 
+use super::tools::answers;
 use crate::{finding::Finding, workspace::Workspace};
 use anyhow::Result;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 const FOLDER: &str = "crates/ledger/vectors";
 
 /// Compares the checked-in vectors with new ones where that can be done.
 pub fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
     let folder = workspace.root.join(FOLDER);
-    let has_node = Command::new("node")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !has_node || !folder.join("node_modules/viem").exists() {
+    if !answers("node") || !folder.join("node_modules/viem").exists() {
         println!(
             "skipped making the ledger's vectors anew: node is absent, or `npm ci` was not run in {FOLDER}"
         );

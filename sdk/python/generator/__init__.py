@@ -1,0 +1,1 @@
+"""What turns the API's description into Python. Not part of the package."""
