@@ -74,6 +74,7 @@ const fn stop_ms_default() -> u64 {
 /// Another service that a program reaches as `host:port`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ServiceLinkView)]
 pub struct LinkView {
     /// The name under which the program knows it.
     pub host: String,

@@ -1418,6 +1418,17 @@ class ScaleRequest(TypedDict):
 ServiceId: TypeAlias = str
 
 
+class ServiceLinkView(TypedDict):
+    """Another service that a program reaches as `host:port`."""
+
+    #: The name under which the program knows it.
+    host: str
+    #: Its port.
+    port: int
+    #: Which service.
+    service: ServiceRef
+
+
 class _ServiceNoteView(TypedDict):
     #: When.
     at: Timestamp
@@ -1459,7 +1470,7 @@ class ServiceRequest(_ServiceRequest, total=False):
     #: What each may use.
     limits: ReplicaLimitsView
     #: Other services that the program reaches by name.
-    links: list[LinkView]
+    links: list[ServiceLinkView]
     #: Ports of the program that members may reach.
     ports: list[int]
     #: How many of it run.

@@ -2314,6 +2314,18 @@ export interface components {
         };
         /** @description A service: a hash of its owner and its name. */
         ServiceId: string;
+        /** @description Another service that a program reaches as `host:port`. */
+        ServiceLinkView: {
+            /** @description The name under which the program knows it. */
+            host: string;
+            /**
+             * Format: int32
+             * @description Its port.
+             */
+            port: number;
+            /** @description Which service. */
+            service: components["schemas"]["ServiceRef"];
+        };
         /** @description Something that happened to a service. */
         ServiceNoteView: {
             /** @description When. */
@@ -2351,7 +2363,7 @@ export interface components {
             /** @description What each may use. */
             limits?: components["schemas"]["ReplicaLimitsView"];
             /** @description Other services that the program reaches by name. */
-            links?: components["schemas"]["LinkView"][];
+            links?: components["schemas"]["ServiceLinkView"][];
             /** @description Its name among the services of this node: a label as in DNS. */
             name: string;
             /** @description Ports of the program that members may reach. */
@@ -3014,6 +3026,7 @@ export type RunView = components['schemas']['RunView'];
 export type Runs = components['schemas']['Runs'];
 export type ScaleRequest = components['schemas']['ScaleRequest'];
 export type ServiceId = components['schemas']['ServiceId'];
+export type ServiceLinkView = components['schemas']['ServiceLinkView'];
 export type ServiceNoteView = components['schemas']['ServiceNoteView'];
 export type ServiceRef = components['schemas']['ServiceRef'];
 export type ServiceRequest = components['schemas']['ServiceRequest'];
