@@ -1,20 +1,22 @@
 //! Services: the cores that keep, host and find them, joined to the world.
 //!
 //! `keeping` and `hosting` carry out what the cores order, `serving` answers other nodes, `reaching` leads
-//! connections to replicas, `owning` is the owner's side.
+//! connections to replicas; `owning`, `showing` and `opening` are the users' side.
 
 mod asking;
 mod hosting;
 mod keeping;
+mod opening;
 mod owning;
 mod probing;
 mod reaching;
 mod serving;
+mod showing;
 
+pub use opening::{OpenError, OpenPort};
 pub(crate) use owning::ServiceRequest;
-pub use owning::{
-    DeclareError, LogPart, OpenError, OpenPort, ReplicaView, ServiceError, ServiceState, ServiceView,
-};
+pub use owning::{DeclareError, LogPart, ServiceError};
+pub use showing::{ReplicaView, ServiceState, ServiceView};
 
 use crate::{event::Event, node::Node};
 use opensky_ports::{ByteStream, Instance, ServiceEngine};
