@@ -70,8 +70,8 @@ fn ledger() {
 
 #[test]
 fn service() {
-    assert_golden("service_ask.hex", 7, samples::service_asks());
-    assert_golden("service_reply.hex", 5, samples::service_replies());
+    assert_golden("service_ask.hex", 8, samples::service_asks());
+    assert_golden("service_reply.hex", 6, samples::service_replies());
     assert_golden("service_log_piece.hex", 0, samples::log_pieces());
 }
 
