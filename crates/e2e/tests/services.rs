@@ -160,7 +160,9 @@ async fn c10_f12_a_killed_host_is_replaced_and_a_bad_update_rolled_back() -> Res
         }
     }
     // The request waits for the replica that takes over.
+    let died_at = std::time::Instant::now();
     assert_eq!(page(address)?, "one");
+    eprintln!("the service answers again {:?} after its host was killed", died_at.elapsed());
 
     let bad = page_service("web", "two", 1, &elsewhere)
         .replace("exec busybox httpd", "echo no such table; exit 3; httpd");

@@ -59,7 +59,7 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<()> {
         }
     }
     let mut names = BTreeSet::new();
-    for (path, plan) in &plans {
+    for (_, plan) in &plans {
         for service in plan.services() {
             if !names.insert(service.name.value.clone()) {
                 let problem = "another file has a service of that name".to_owned();
@@ -67,7 +67,6 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<()> {
                 return Err(Fail::new(Exit::Invalid, error.to_string()).into());
             }
         }
-        tracing::debug!(path = %path.display(), "read");
     }
     for (path, plan) in &plans {
         let folder = path.parent().unwrap_or(Path::new(""));

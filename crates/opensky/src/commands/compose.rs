@@ -10,6 +10,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Args, Subcommand};
+use opensky_client::Client;
 use opensky_servicefile::{Plan, bacalhau::Work};
 use opensky_types::service::ServiceRef;
 use std::path::{Path, PathBuf};
@@ -62,35 +63,36 @@ pub async fn run(context: &Context, args: ComposeArgs) -> Result<()> {
         None => usual_file()?,
     };
     let plan = read(context, &path, &args.profile).await?;
-    if let ComposeCommand::Check = args.command {
-        let count = plan.services().len();
-        let checked = serde_json::json!({ "file": path.display().to_string(), "services": count });
-        return context.format.print(&checked, |_| format!("{} can run: {count} service(s)", path.display()));
-    }
-    let client = context.client()?;
+    let client = || context.client();
     match args.command {
+        ComposeCommand::Check => {
+            let count = plan.services().len();
+            let checked = serde_json::json!({ "file": path.display().to_string(), "services": count });
+            context.format.print(&checked, |_| format!("{} can run: {count} service(s)", path.display()))
+        }
         ComposeCommand::Up(start) => {
             let folder = path.parent().unwrap_or(Path::new(""));
-            service::start(context, &client, &plan, folder, &start).await
+            service::start(context, &client()?, &plan, folder, &start).await
         }
-        ComposeCommand::Ps => context.format.print(&service::of_plan(&client, &plan).await?, list_table),
-        ComposeCommand::Logs(args) => service::log(&client, &args).await,
-        ComposeCommand::Down { yes } => {
-            let running = service::of_plan(&client, &plan).await?.services;
-            let names: Vec<&str> = running.iter().map(|service| service.name.as_str()).collect();
-            if names.is_empty() {
-                context.say("none of its services runs");
-                return Ok(());
-            }
-            confirm(&format!("end {} on all nodes; what they wrote is lost?", names.join(", ")), yes)?;
-            for name in names {
-                client.remove_service(&ServiceRef { name: name.to_owned(), owner: None }).await?;
-                context.say(format!("{name} is ending"));
-            }
-            Ok(())
-        }
-        ComposeCommand::Check => Ok(()),
+        ComposeCommand::Ps => context.format.print(&service::of_plan(&client()?, &plan).await?, list_table),
+        ComposeCommand::Logs(args) => service::log(&client()?, &args).await,
+        ComposeCommand::Down { yes } => down(context, &client()?, &plan, yes).await,
     }
+}
+
+async fn down(context: &Context, client: &Client, plan: &Plan, yes: bool) -> Result<()> {
+    let running = service::of_plan(client, plan).await?.services;
+    let names: Vec<&str> = running.iter().map(|service| service.name.as_str()).collect();
+    if names.is_empty() {
+        context.say("none of its services runs");
+        return Ok(());
+    }
+    confirm(&format!("end {} on all nodes; what they wrote is lost?", names.join(", ")), yes)?;
+    for name in names {
+        client.remove_service(&ServiceRef { name: name.to_owned(), owner: None }).await?;
+        context.say(format!("{name} is ending"));
+    }
+    Ok(())
 }
 
 fn usual_file() -> Result<PathBuf> {

@@ -16,7 +16,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use opensky_api::service::{ClosePortQuery, OpenPortRequest, Services};
+use opensky_api::service::{ClosePortQuery, OpenPortRequest, ServiceView, Services};
 use opensky_client::{Client, ImageSource};
 use opensky_servicefile::{Format, Plan};
 use opensky_types::{resources::ByteSize, service::ServiceRef};
@@ -168,44 +168,43 @@ pub struct OpenArgs {
 }
 
 pub async fn run(context: &Context, command: ServiceCommand) -> Result<()> {
+    let client = || context.client();
     match command {
-        ServiceCommand::Check { file } => return check(context, &file).await,
-        ServiceCommand::Schema => return print_line(&opensky_servicefile::schema()),
-        _ => {}
-    }
-    let client = context.client()?;
-    match command {
-        ServiceCommand::Run(args) => run_one(context, &client, *args).await,
-        ServiceCommand::List => context.format.print(&client.services().await?, list_table),
+        ServiceCommand::Check { file } => check(context, &file).await,
+        ServiceCommand::Schema => print_line(&opensky_servicefile::schema()),
+        ServiceCommand::Run(args) => run_one(context, &client()?, *args).await,
+        ServiceCommand::List => context.format.print(&client()?.services().await?, list_table),
         ServiceCommand::Show { service } => {
-            context.format.print(&client.service(&service).await?, service_table)
+            context.format.print(&client()?.service(&service).await?, service_table)
         }
-        ServiceCommand::Logs(args) => log(&client, &args).await,
+        ServiceCommand::Logs(args) => log(&client()?, &args).await,
         ServiceCommand::Scale { service, replicas } => {
-            let view = client.scale_service(&service, replicas).await?;
-            context
-                .format
-                .print(&view, |view| format!("{service}: {replicas} replica(s), revision {}", view.revision))
+            let view = client()?.scale_service(&service, replicas).await?;
+            let said =
+                |view: &ServiceView| format!("{service}: {replicas} replica(s), revision {}", view.revision);
+            context.format.print(&view, said)
         }
         ServiceCommand::Rollback { service } => {
-            let view = client.roll_back_service(&service).await?;
-            context.format.print(&view, |view| format!("{service}: goes back, as revision {}", view.revision))
+            let view = client()?.roll_back_service(&service).await?;
+            let said = |view: &ServiceView| format!("{service}: goes back, as revision {}", view.revision);
+            context.format.print(&view, said)
         }
-        ServiceCommand::Remove { services, yes } => remove(context, &client, &services, yes).await,
-        ServiceCommand::Open(args) => {
-            let request = OpenPortRequest { port: args.port, listen: args.listen };
-            let open = client.open_service_port(&args.service, &request).await?;
-            context.format.print(&open, |open| {
-                format!("{} leads to port {} of {}", open.listen, open.port, args.service)
-            })
-        }
+        ServiceCommand::Remove { services, yes } => remove(context, &client()?, &services, yes).await,
+        ServiceCommand::Open(args) => open(context, &client()?, &args).await,
         ServiceCommand::Close { service, listen } => {
-            client.close_service_port(&service, &ClosePortQuery { listen }).await?;
+            client()?.close_service_port(&service, &ClosePortQuery { listen }).await?;
             context.say(format!("{listen} leads nowhere any more"));
             Ok(())
         }
-        ServiceCommand::Check { .. } | ServiceCommand::Schema => Ok(()),
     }
+}
+
+async fn open(context: &Context, client: &Client, args: &OpenArgs) -> Result<()> {
+    let request = OpenPortRequest { port: args.port, listen: args.listen };
+    let open = client.open_service_port(&args.service, &request).await?;
+    context
+        .format
+        .print(&open, |open| format!("{} leads to port {} of {}", open.listen, open.port, args.service))
 }
 
 async fn run_one(context: &Context, client: &Client, args: RunArgs) -> Result<()> {

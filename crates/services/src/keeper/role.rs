@@ -98,7 +98,10 @@ impl Kept {
                 // What was to end is for the one that acts to say.
                 self.replicas.values_mut().for_each(|placed| placed.is_withdrawn = false);
             }
-            self.note(now, None, NoteText::Acts(acts));
+            // That the first one acts from the beginning is no news.
+            if !acts || !self.notes.is_empty() {
+                self.note(now, None, NoteText::Acts(acts));
+            }
         }
     }
 }
