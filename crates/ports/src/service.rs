@@ -58,6 +58,11 @@ pub trait Instance: Send + Sync {
     /// A stream to one of its ports; fails while nothing listens there.
     async fn dial(&self, port: u16) -> io::Result<ByteStream>;
 
+    /// The same to see whether it is well: room is kept for it, however many others are connected.
+    async fn probe(&self, port: u16) -> io::Result<ByteStream> {
+        self.dial(port).await
+    }
+
     /// Runs a command beside the program, within its limits, for at most `patience`; its exit code.
     async fn command(&self, args: &[String], patience: Duration) -> Result<i32, Failure>;
 

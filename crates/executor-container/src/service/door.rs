@@ -42,6 +42,8 @@ const DIAL_WAIT: Duration = Duration::from_secs(10);
 const OUTLET_WAIT: Duration = Duration::from_secs(50);
 /// Pause after the machine could not take a connection.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// Health checks at a time.
+pub const PROBES_MAX: usize = 2;
 /// Commands that run beside a program at a time.
 const COMMANDS_MAX: usize = 4;
 /// Most bytes of a command; what the door takes.
@@ -59,6 +61,8 @@ pub struct Door {
     came: Notify,
     /// Room for connections into the replica.
     inward: Arc<Semaphore>,
+    /// Room for health checks, which must not fail because many are connected.
+    probes: Arc<Semaphore>,
     commands: Semaphore,
     over: CancellationToken,
     tasks: TaskTracker,
@@ -85,6 +89,7 @@ impl Door {
             waiting: Mutex::default(),
             came: Notify::new(),
             inward: Arc::new(Semaphore::new(most)),
+            probes: Arc::new(Semaphore::new(PROBES_MAX)),
             commands: Semaphore::new(COMMANDS_MAX),
             over: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -113,7 +118,16 @@ impl Door {
 
     /// A stream to a port of the program.
     pub async fn dial(&self, port: u16) -> io::Result<ByteStream> {
-        let permit = Arc::clone(&self.inward).try_acquire_owned();
+        self.dial_within(&self.inward, port).await
+    }
+
+    /// The same for a health check.
+    pub async fn probe(&self, port: u16) -> io::Result<ByteStream> {
+        self.dial_within(&self.probes, port).await
+    }
+
+    async fn dial_within(&self, room: &Arc<Semaphore>, port: u16) -> io::Result<ByteStream> {
+        let permit = Arc::clone(room).try_acquire_owned();
         let permit = permit.map_err(|_| io::Error::other("it has too many connections"))?;
         if port == 0 {
             return Err(io::ErrorKind::InvalidInput.into());

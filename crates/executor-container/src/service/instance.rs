@@ -161,6 +161,10 @@ impl Instance for Replica {
         self.door.dial(port).await
     }
 
+    async fn probe(&self, port: u16) -> io::Result<ByteStream> {
+        self.door.probe(port).await
+    }
+
     async fn command(&self, args: &[String], patience: Duration) -> Result<i32, Failure> {
         if self.has_ended() {
             return Err(Failure::WorkerLost { message: "the program has ended".into() });

@@ -200,7 +200,8 @@ impl Life {
         let (outlets, hosts) = loopback(&self.run.outlets);
         let most = self.connections_max();
         let socket = format!("{SOCKET_FOLDER}/{}", door::SOCKET);
-        let (connections, patience_s) = (most.to_string(), NODE_PATIENCE.as_secs().to_string());
+        let (connections, patience_s) =
+            ((most + door::PROBES_MAX as u32).to_string(), NODE_PATIENCE.as_secs().to_string());
         let door = [DOOR_PATH, "start", &socket, &connections, &patience_s, &outlets].map(str::to_owned);
         Container {
             image,

@@ -185,6 +185,11 @@ async fn f14_floods_of_connections_are_capped_each_way() {
     }
     assert!((100..=128).contains(&streams.len()), "{}", streams.len());
     assert_eq!(most.load(Ordering::SeqCst), 128, "no more go out at a time");
+    // Whether it is well can be seen all the same.
+    let mut probe = instance.probe(80).await.unwrap();
+    probe.write_all(b"w").await.unwrap();
+    assert_eq!(probe.read_u8().await.unwrap(), b'w');
+    drop(probe);
     streams.clear();
     // Room that was given back is used again.
     echoes(instance.as_ref()).await;

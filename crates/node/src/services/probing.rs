@@ -12,7 +12,7 @@ const STATUS_LINE_BYTES_MAX: usize = 1_024;
 pub(super) async fn probe(instance: &dyn Instance, probe: &Probe, patience: Duration) -> Result<(), String> {
     let trying = async {
         match probe {
-            Probe::Tcp { port } => match instance.dial(*port).await {
+            Probe::Tcp { port } => match instance.probe(*port).await {
                 Ok(_) => Ok(()),
                 Err(error) => Err(format!("port {port}: {error}")),
             },
@@ -36,7 +36,7 @@ pub(super) async fn probe(instance: &dyn Instance, probe: &Probe, patience: Dura
 
 /// The status of a page: the first line of an answer by HTTP/1.1 (RFC 9112, 4).
 async fn http_status(instance: &dyn Instance, port: u16, path: &str) -> io::Result<u16> {
-    let mut stream = instance.dial(port).await?;
+    let mut stream = instance.probe(port).await?;
     let request =
         format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: opensky\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
