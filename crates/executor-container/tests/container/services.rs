@@ -295,7 +295,7 @@ async fn programs_that_cannot_be_started_say_why() {
     let words = String::from_utf8(refused.last_words(1_000)).unwrap();
     assert!(!words.contains("outlet"), "{words}");
     services.shut_down().await;
-    assert_eq!(setup.traces(), Vec::<String>::new());
+    setup.nothing_is_left().await;
     let after = start(&|_| {}).await;
     assert!(matches!(after, Err(Failure::ProviderStopped { .. })));
 }
@@ -328,7 +328,7 @@ async fn f12_nothing_is_left_of_replicas() {
     assert!(!setup.traces().is_empty(), "the test sees what there is");
     tokio::time::timeout(PATIENCE, services.shut_down()).await.expect("it shuts down in a minute");
     assert!(matches!(end_of(running.as_ref()).await, InstanceEnd::Exited(_)));
-    assert_eq!(setup.traces(), Vec::<String>::new());
+    setup.nothing_is_left().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -363,5 +363,5 @@ async fn many_small_replicas_live_side_by_side() {
     });
     futures::future::join_all(asked).await;
     futures::future::join_all(replicas.iter().map(|instance| instance.stop(Duration::from_secs(5)))).await;
-    assert_eq!(setup.traces(), Vec::<String>::new());
+    setup.nothing_is_left().await;
 }

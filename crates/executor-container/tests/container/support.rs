@@ -26,6 +26,9 @@ use std::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// Longest wait for an engine under load to end what it was told to end.
+const TRACES_WAIT: Duration = Duration::from_secs(180);
+
 /// An executor of a node of its own.
 pub struct Setup {
     pub executor: Arc<ContainerExecutor>,
@@ -128,6 +131,17 @@ impl Setup {
             .flat_map(|hierarchy| names(&Path::new(&hierarchy).join(format!("opensky-{}", self.owner))));
         let groups = groups.filter(|path| path.contains("/replica-"));
         self.containers().into_iter().chain(folders).chain(groups).collect()
+    }
+
+    /// Waits until replicas have left nothing. What an engine under load does not end at once, it ends behind.
+    pub async fn nothing_is_left(&self) {
+        let gone = async {
+            while !self.traces().is_empty() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let is_gone = tokio::time::timeout(TRACES_WAIT, gone).await;
+        assert!(is_gone.is_ok(), "{:?}", self.traces());
     }
 }
 
