@@ -209,9 +209,8 @@ async fn is_there(engine: &Found, name: &str) -> Result<bool, Failure> {
 
 fn unreadable(error: &ArchiveError) -> Failure {
     match error {
-        ArchiveError::Io(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
-            stopped(&format!("{error}: {source}"))
-        }
+        // Only what the system says is the machine's fault; all else is in the archive.
+        ArchiveError::Io(source) if source.raw_os_error().is_some() => stopped(&format!("{error}: {source}")),
         ArchiveError::Io(source) => Failure::InvalidProgram { message: format!("{error}: {source}") },
         other => Failure::InvalidProgram { message: other.to_string() },
     }
@@ -237,5 +236,20 @@ impl Write for Pipe {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn j4_what_is_no_archive_is_the_images_fault_and_a_broken_disk_is_not() {
+        let text = [b'x'; 1024];
+        let error = archive::read(&mut io::Cursor::new(text), "amd64", &archive::Limits::default());
+        let failure = unreadable(&error.expect_err("text is no archive"));
+        assert!(matches!(failure, Failure::InvalidProgram { .. }), "{failure}");
+        let failure = unreadable(&ArchiveError::Io(io::Error::from_raw_os_error(5)));
+        assert!(matches!(failure, Failure::ProviderStopped { .. }), "{failure}");
     }
 }

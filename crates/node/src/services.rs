@@ -146,9 +146,7 @@ impl Services {
             asked: BTreeMap::new(),
         }
     }
-}
 
-impl Services {
     /// What runs services here.
     pub(crate) fn engine(&self) -> Option<Arc<dyn ServiceEngine>> {
         self.engine.clone()

@@ -13,6 +13,7 @@ use opensky_types::{
     task::Failure,
 };
 use std::{
+    collections::BTreeMap,
     sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -92,7 +93,7 @@ impl Node {
         }
     }
 
-    pub(super) fn running(&self) -> MutexGuard<'_, std::collections::BTreeMap<ReplicaId, Arc<dyn Instance>>> {
+    pub(super) fn running(&self) -> MutexGuard<'_, BTreeMap<ReplicaId, Arc<dyn Instance>>> {
         self.services.instances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

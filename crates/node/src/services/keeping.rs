@@ -143,7 +143,7 @@ impl Node {
         sources.extend(declaration.keepers.iter().filter(|keeper| **keeper != declaration.owner));
         let fetcher =
             Fetcher { own: self.own, transport: Arc::clone(&self.transport), blobs: Arc::clone(&self.blobs) };
-        // What an earlier revision needed is let go; what runs here keeps its own.
+        // What an earlier revision needed is let go: of what runs here the engine has its copy.
         if let Err(error) = self.blobs.unpin(Pin::Service(service)) {
             tracing::warn!(%service, %error, "programs of an earlier revision are still pinned");
         }
@@ -243,9 +243,7 @@ impl Node {
         self.keep_up(now, KeeperInput::Declared { declaration, declared });
         Ok(())
     }
-}
 
-impl Node {
     /// Whether this node has room to keep one more service: for others it gives a part of its store, and only
     /// while it shares.
     fn may_keep(&self, declaration: &Declaration, declared: &Declared) -> bool {

@@ -25,20 +25,6 @@ pub enum ServiceState {
     Removed,
 }
 
-impl ServiceState {
-    /// The word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Healthy => "healthy",
-            Self::Updating => "updating",
-            Self::Degraded => "degraded",
-            Self::Down => "down",
-            Self::Removed => "removed",
-        }
-    }
-}
-
 /// A service as this node knows it.
 #[derive(Debug, Clone)]
 pub struct ServiceView {
