@@ -31,7 +31,7 @@ use opensky_ports::{
     },
 };
 use opensky_storage::{LedgerStore, LedgerStoreError};
-use opensky_types::{AccountId, Hash, NodeId, codec, membership::Genesis, text::causes};
+use opensky_types::{AccountId, Hash, Keypair, NodeId, codec, membership::Genesis, text::causes};
 use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
@@ -65,6 +65,27 @@ pub struct Settings<'a> {
     pub clock: Arc<dyn Clock>,
     /// Blocks between two snapshots; [`SNAPSHOT_BLOCKS`] for most.
     pub snapshot_blocks: u64,
+}
+
+/// What every way to open a ledger needs.
+pub(crate) struct Opening<'a> {
+    pub genesis: &'a Genesis,
+    pub node: NodeId,
+    /// The key of a node that may vote.
+    pub key: Option<&'a Keypair>,
+    pub clock: Arc<dyn Clock>,
+    pub snapshot_blocks: u64,
+    pub beside: Beside,
+}
+
+/// Where work is done that takes long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// On a thread of its own.
+    Thread,
+    /// At once: a simulation has one thread, and one order of things.
+    #[cfg(any(test, feature = "testing"))]
+    Nowhere,
 }
 
 /// Why a ledger could not be opened.
@@ -109,11 +130,36 @@ impl SkyLedger {
     /// Opens the ledger: the newest snapshot, and what came after it. A node that votes begins to do
     /// so in the background.
     pub fn open(settings: Settings<'_>) -> Result<Self, OpenError> {
-        let (founding, first_state, first_header) = Founding::of(settings.genesis)?;
-        let founding = Arc::new(founding);
         let store = Arc::new(LedgerStore::open(settings.folder)?);
+        let keeper = settings.voting;
+        let (ledger, founding) = Self::of(
+            store,
+            Opening {
+                genesis: settings.genesis,
+                node: settings.node,
+                key: keeper.as_ref().map(|voting| &voting.key),
+                clock: settings.clock,
+                snapshot_blocks: settings.snapshot_blocks,
+                beside: Beside::Thread,
+            },
+        )?;
+        let Some(voting) = keeper else { return Ok(ledger) };
+        let dialable = Some(voting.dialable.clone());
+        let (genesis, rules) = (founding.block.clone(), founding.rules.clone());
+        let keeper =
+            validator::spawn(voting, ledger.shared.clone(), genesis, rules, Arc::clone(&ledger.desk))?;
+        Ok(Self { dialable, keeper: Mutex::new(Some(keeper)), ..ledger })
+    }
+
+    /// The ledger in `store`, which nobody votes in yet.
+    pub(crate) fn of(
+        store: Arc<LedgerStore>,
+        opening: Opening<'_>,
+    ) -> Result<(Self, Arc<Founding>), OpenError> {
+        let (founding, first_state, first_header) = Founding::of(opening.genesis)?;
+        let founding = Arc::new(founding);
         let (news, _) = broadcast::channel(NEWS_MAX);
-        let own = AccountId::of_node(settings.node);
+        let own = AccountId::of_node(opening.node);
         let (ledger, light, top) = match snapshots::load(&store)? {
             Some((ledger, top)) => {
                 let light = light_behind(&founding, &store, &top)?;
@@ -125,39 +171,37 @@ impl SkyLedger {
                 (ledger, founding.light(), Sealed { block: founding.block.clone(), certificate: None })
             }
         };
-        let voter = settings.voting.as_ref().map(|voting| &voting.key);
-        let checkpoints = Arc::new(Checkpoints::new(Arc::clone(&store), founding.ledger.sky, voter));
-        let kept = (Arc::clone(&store), Arc::clone(&checkpoints));
+        let checkpoints = Arc::new(Checkpoints::new(Arc::clone(&store), founding.ledger.sky, opening.key));
+        let kept = (Arc::clone(&store), Arc::clone(&checkpoints), Arc::clone(&opening.clock));
         let mut state = State::new(Arc::clone(&founding), kept, own, ledger, light, top, news.clone());
+        state.beside = opening.beside;
         state.snapshot_height = state.head().height;
-        state.snapshot_blocks = settings.snapshot_blocks;
+        state.snapshot_blocks = opening.snapshot_blocks;
         state.recall_sets()?;
         replay(&mut state)?;
         checkpoints.see(state.ledger.state())?;
         let shared = Shared(Arc::new(Mutex::new(state)));
         let desk = Arc::new(Desk::default());
         desk.learn(kept_addresses(&store)?);
-        let dialable = settings.voting.as_ref().map(|voting| voting.dialable.clone());
-        let keeper = match settings.voting {
-            Some(voting) => {
-                let (genesis, rules) = (founding.block.clone(), founding.rules.clone());
-                Some(validator::spawn(voting, shared.clone(), genesis, rules, Arc::clone(&desk))?)
-            }
-            None => None,
-        };
-        Ok(Self {
+        let ledger = Self {
             shared,
-            founding,
+            founding: Arc::clone(&founding),
             store,
             checkpoints,
-            clock: settings.clock,
+            clock: opening.clock,
             news,
             incoming: Mutex::new(None),
             desk,
-            dialable,
-            node: settings.node,
-            keeper: Mutex::new(keeper),
-        })
+            dialable: None,
+            node: opening.node,
+            keeper: Mutex::new(None),
+        };
+        Ok((ledger, founding))
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     fn incoming(&self) -> std::sync::MutexGuard<'_, Option<Incoming>> {

@@ -16,6 +16,8 @@ mod history;
 mod mempool;
 mod proof;
 mod sealed;
+#[cfg(feature = "testing")]
+pub mod simulated;
 mod snapshots;
 mod state;
 mod validator;

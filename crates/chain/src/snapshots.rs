@@ -2,6 +2,7 @@
 //! nodes that are far behind; and taken over from others, chunk by chunk, each proven before it counts.
 
 use crate::{
+    engine::Beside,
     follow::{failed, sender},
     proof::borders,
     sealed::{CERTIFIED_HEADER_BYTES_MAX, CertifiedHeader, Sealed, ledger_block},
@@ -59,20 +60,24 @@ pub(crate) fn take_if_due(state: &mut State) -> Result<(), ChainError> {
     let (store, top) = (std::sync::Arc::clone(&state.store), state.top.encode());
     // A copy: the engine goes on while the chunks are written.
     let frozen = state.ledger.state().clone();
-    std::thread::Builder::new()
-        .name("snapshot".to_owned())
-        .spawn(move || {
-            let written = write(&store, height, &top, &frozen);
-            let pruned = written.and_then(|()| {
-                store.prune(height.saturating_sub(BLOCKS_KEPT), PRUNED_AT_ONCE).map_err(ChainError::from)
-            });
-            match pruned {
-                Ok(_) => tracing::info!(height, "snapshot of the ledger written"),
-                Err(error) => tracing::error!(error = causes(&error), "no snapshot of the ledger"),
-            }
-        })
-        .map(drop)
-        .unwrap_or_else(|error| tracing::error!(%error, "no thread for a snapshot"));
+    let work = move || {
+        let written = write(&store, height, &top, &frozen);
+        let pruned = written.and_then(|()| {
+            store.prune(height.saturating_sub(BLOCKS_KEPT), PRUNED_AT_ONCE).map_err(ChainError::from)
+        });
+        match pruned {
+            Ok(_) => tracing::info!(height, "snapshot of the ledger written"),
+            Err(error) => tracing::error!(error = causes(&error), "no snapshot of the ledger"),
+        }
+    };
+    match state.beside {
+        Beside::Thread => {
+            let thread = std::thread::Builder::new().name("snapshot".to_owned()).spawn(work);
+            thread.map(drop).unwrap_or_else(|error| tracing::error!(%error, "no thread for a snapshot"));
+        }
+        #[cfg(any(test, feature = "testing"))]
+        Beside::Nowhere => work(),
+    }
     Ok(())
 }
 

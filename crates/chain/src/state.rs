@@ -2,6 +2,7 @@
 
 use crate::{
     checkpoints::Checkpoints,
+    engine::Beside,
     founding::Founding,
     history,
     mempool::{Mempool, NoRoom},
@@ -18,13 +19,15 @@ use opensky_ledger::{
     transaction::{Checked, SignedTransaction, Transaction, TransactionError},
     view::View,
 };
-use opensky_ports::ledger::{Head, News, SubmitError, Taken, Whereabouts};
+use opensky_ports::{
+    Clock,
+    ledger::{Head, News, SubmitError, Taken, Whereabouts},
+};
 use opensky_storage::{BlockRow, LedgerStore, LedgerStoreError};
 use opensky_types::{AccountId, Hash, Timestamp};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::Arc,
-    time::{Duration, Instant},
 };
 use tokio::sync::{Notify, broadcast};
 
@@ -32,7 +35,7 @@ use tokio::sync::{Notify, broadcast};
 const REMEMBERED: usize = 65_536;
 /// How long blocks may be readable before they are synced. A validator's own journal has them anyway,
 /// and everyone else can ask again.
-const SYNC_EVERY: Duration = Duration::from_secs(1);
+const SYNC_EVERY_US: u64 = 1_000_000;
 /// Blocks between two looks for transactions that are too old.
 const EXPIRE_EVERY: u64 = 16;
 /// Epochs before the current one whose validators are known: their offences can come up late.
@@ -81,7 +84,11 @@ pub(crate) struct State {
     pub news: broadcast::Sender<Arc<News>>,
     /// Wakes the validator: there is something to propose.
     pub work: Option<Arc<Notify>>,
-    synced_at: Instant,
+    pub clock: Arc<dyn Clock>,
+    /// Where snapshots are written.
+    pub beside: Beside,
+    /// When blocks were last synced, by the monotonic clock.
+    synced_at_us: u64,
     /// Of which block the newest snapshot is.
     pub snapshot_height: u64,
     /// Blocks between two.
@@ -112,7 +119,7 @@ pub(crate) fn is_timely(fact: &Fact, epoch: u64) -> bool {
 impl State {
     pub fn new(
         founding: Arc<Founding>,
-        (store, checkpoints): (Arc<LedgerStore>, Arc<Checkpoints>),
+        (store, checkpoints, clock): (Arc<LedgerStore>, Arc<Checkpoints>, Arc<dyn Clock>),
         own: AccountId,
         ledger: Ledger,
         light: LightClient,
@@ -138,7 +145,9 @@ impl State {
             is_voting: false,
             news,
             work: None,
-            synced_at: Instant::now(),
+            synced_at_us: clock.monotonic_us(),
+            clock,
+            beside: Beside::Thread,
             snapshot_height: 0,
             snapshot_blocks: crate::engine::SNAPSHOT_BLOCKS,
         }
@@ -217,11 +226,14 @@ impl State {
             // More than two thirds of the validators have checked the signatures of what is final.
             self.ledger.execute(inner.clone(), &checked)?;
         }
-        let events = self.ledger.finalize(&id)?;
-        let (lines, income) = history::lines(&self.history_accounts(), &self.own, &inner, &checked, &events);
+        let events = self.ledger.events(&id).unwrap_or_default();
+        let (lines, income) =
+            history::lines(&self.history_accounts(&id)?, &self.own, &inner, &checked, events);
+        // First on disk: what could not be kept is not final here, and is tried again.
         if !is_kept {
             self.keep(&sealed, &lines)?;
         }
+        let events = self.ledger.finalize(&id)?;
         if let Some(next) = header.next_validators.clone() {
             let epoch = self.founding.rules.epoch_length.epoch_of(height + 1);
             self.sets.insert(epoch, next);
@@ -249,21 +261,22 @@ impl State {
             (epoch, opensky_types::codec::encode(&CertifiedHeader::of(header, proof)))
         });
         let row = BlockRow { height: header.height, sealed: sealed.encode(), border };
-        let sync = self.synced_at.elapsed() >= SYNC_EVERY;
+        let now_us = self.clock.monotonic_us();
+        let sync = now_us.saturating_sub(self.synced_at_us) >= SYNC_EVERY_US;
         self.store.append(&[row], lines, sync)?;
         if sync {
-            self.synced_at = Instant::now();
+            self.synced_at_us = now_us;
         }
         Ok(())
     }
 
-    /// This node's account and the one that owns it.
-    fn history_accounts(&self) -> Vec<AccountId> {
-        let owner = match self.ledger.state().get(&Key::Owner(self.own)) {
+    /// This node's account and the one that owns it once a block is final.
+    fn history_accounts(&self, block: &Hash) -> Result<Vec<AccountId>, ChainError> {
+        let owner = match self.ledger.view(block)?.get(&Key::Owner(self.own)) {
             Some(opensky_ledger::entry::Entry::Owner(owner)) => Some(*owner),
             _ => None,
         };
-        std::iter::once(self.own).chain(owner).collect()
+        Ok(std::iter::once(self.own).chain(owner).collect())
     }
 
     /// What a final block settles of what waits here.
@@ -336,6 +349,7 @@ mod tests {
     use super::*;
     use crate::voting::Shared;
     use opensky_consensus::Chain as _;
+    use opensky_ports::testing::SystemClock;
     use opensky_types::{
         Keypair, Micros, codec,
         membership::{Genesis, InvitePolicy},
@@ -385,7 +399,7 @@ mod tests {
         let (news, _) = broadcast::channel(1);
         let light = founding.light();
         let checkpoints = Arc::new(Checkpoints::new(store.clone(), founding.ledger.sky, None));
-        let kept = (store, checkpoints);
+        let kept = (store, checkpoints, Arc::new(SystemClock) as Arc<dyn Clock>);
         let mut state = State::new(founding.clone(), kept, own, ledger.clone(), light, top.clone(), news);
         let place = (5 * LENGTH, founding.block.id());
         let length = founding.rules.epoch_length;

@@ -18,6 +18,8 @@ mod evidence;
 mod light;
 mod link;
 mod marker;
+#[cfg(any(test, feature = "testing"))]
+pub mod model;
 mod pace;
 mod runtime;
 mod schemes;

@@ -6,4 +6,5 @@ mod epochs;
 mod faults;
 mod formats;
 mod liar;
+mod model;
 mod proofs;

@@ -230,6 +230,11 @@ impl Ledger {
         Ok(self.keep(header, changes, events, draft))
     }
 
+    /// What happens in a block that was found valid and is not final yet.
+    pub fn events(&self, id: &Hash) -> Option<&[Event]> {
+        self.pending.get(id).map(|block| block.events.as_slice())
+    }
+
     /// Makes a block final, with all below it; its rivals are forgotten. Returns what happened, oldest
     /// first.
     pub fn finalize(&mut self, id: &Hash) -> Result<Vec<Event>, BlockError> {

@@ -20,6 +20,7 @@ use crate::{
     journal::Keeping,
     node::Node,
     quote::FuelSeen,
+    steady::translated,
 };
 use opensky_ports::journal::TaskRun;
 use opensky_protocol::work::{TASKS_MAX, ToProvider};
@@ -247,10 +248,11 @@ impl Consumer {
 impl Node {
     /// Hands a fact to the scheduler and carries out what it answers, until it is content.
     pub(crate) fn schedule(&mut self, now: Timestamp, input: Input) {
+        let steady = self.steady.now(self.clock.as_ref());
         let mut inputs = VecDeque::from([input]);
         let mut effects = Vec::new();
         while let Some(input) = inputs.pop_front() {
-            self.consumer.scheduler.handle(now, input, &mut effects);
+            self.consumer.scheduler.handle(steady, input, &mut effects);
             for effect in effects.drain(..) {
                 self.perform_scheduled(now, effect, &mut inputs);
             }
@@ -274,9 +276,12 @@ impl Node {
             }
             Effect::Close { agreement, node } => self.close(now, agreement, node),
             Effect::Judge { job, agreement, node: _, judged } => self.judge(job, agreement, &judged),
-            Effect::Note { job, note } => self.note(job, note),
+            Effect::Note { job, note } => self.note(job, JobNote { at: now, ..note }),
             Effect::Changed { job, state } => self.on_job_changed(now, job, state),
-            Effect::Rest { node, until } => self.market.rest(node, until),
+            Effect::Rest { node, until } => {
+                let steady = self.steady.now(self.clock.as_ref());
+                self.market.rest(node, translated(until, steady, now));
+            }
         }
     }
 

@@ -8,7 +8,10 @@ use opensky_protocol::{
 };
 use opensky_types::{Hash, NodeId, job::Blob};
 use std::{sync::Arc, time::Duration};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    runtime::RuntimeFlavor,
+};
 
 /// Longest wait for an answer or for the next chunk.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -140,8 +143,13 @@ async fn within<F: Future>(wait: F) -> Result<F::Output, FetchError> {
     tokio::time::timeout(SILENCE_MAX, wait).await.map_err(|_| FetchError::Silent)
 }
 
-/// Runs what blocks off the async threads.
+/// Runs what blocks off the async threads. A runtime that has one thread only, as in tests and simulations,
+/// does it at once: then everything has one order, which comes out the same each time.
 pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    if tokio::runtime::Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        tokio::task::yield_now().await;
+        return work();
+    }
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),

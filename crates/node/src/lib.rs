@@ -29,6 +29,7 @@ mod services;
 mod settings;
 mod sky;
 mod start;
+mod steady;
 
 pub use config::Config;
 pub use handle::{

@@ -16,6 +16,7 @@ use crate::{
     payments::Payments,
     requests::{Request, tell},
     services::Services,
+    steady::Steady,
 };
 use opensky_market::Market;
 use opensky_ports::{BlobStore, Clock, Executor, Journal, Machine, Record, Transport, TransportEvent};
@@ -59,6 +60,8 @@ pub struct Node {
     pub(crate) key: Keypair,
     pub(crate) config: Config,
     pub(crate) started_at: Timestamp,
+    /// What jobs wait by.
+    pub(crate) steady: Steady,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) executor: Arc<dyn Executor>,
     pub(crate) blobs: Arc<dyn BlobStore>,

@@ -16,6 +16,7 @@ use crate::{
     offers::OwnOffers,
     payments::Payments,
     services::Services,
+    steady::Steady,
 };
 use opensky_market::Market;
 use opensky_ports::{
@@ -154,6 +155,7 @@ impl Node {
             own,
             key: parts.key,
             started_at: now,
+            steady: Steady::new(parts.clock.as_ref()),
             transport: parts.transport,
             blobs: parts.blobs,
             machine: parts.machine,

@@ -42,7 +42,7 @@ pub struct TaskRun {
     pub receipt: Option<Hash>,
     /// How it was judged.
     pub verdict: Verdict,
-    /// What is paid for it.
+    /// What is owed for it. Money put aside that is used up pays less: the provider bears the rest.
     pub price: Micros,
 }
 

@@ -22,7 +22,7 @@ pub use executor::{FakeExecutor, FakeRun};
 pub use journal::MemoryJournal;
 pub use ledger::MemoryLedger;
 pub use machine::FakeMachine;
-pub use network::{MemoryNetwork, MemoryTransport};
+pub use network::{MemoryNetwork, MemoryTransport, Weather};
 pub use service::{FakeService, FakeServices};
 
 /// Locks a fake's state. A test that panicked while it held the lock has failed already.

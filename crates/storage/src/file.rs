@@ -2,6 +2,8 @@
 
 mod fault;
 pub(crate) mod open;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) mod simulated;
 
 pub(crate) use fault::{Fault, FileError};
 pub use open::{FileKind, OpenError};
@@ -22,7 +24,7 @@ use std::{
 /// After any other failed write nobody can know what the disk holds (a failed sync may have dropped
 /// the pages it failed on), so the file stays closed until the process starts anew.
 pub(crate) struct RedbFile {
-    path: PathBuf,
+    medium: Medium,
     format: &'static Format,
     slot: RwLock<Slot>,
     /// Its lock puts writes in a row.
@@ -36,6 +38,26 @@ struct Acknowledged {
     last: u64,
     /// As being on disk: the file never goes back behind it.
     synced: u64,
+}
+
+/// What a file lies on.
+pub(crate) enum Medium {
+    /// A file system.
+    File(PathBuf),
+    /// A disk of a test.
+    #[cfg(any(test, feature = "testing"))]
+    Simulated(simulated::SimulatedDisk),
+}
+
+impl Medium {
+    /// Where it is, for people to read.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::File(path) => path,
+            #[cfg(any(test, feature = "testing"))]
+            Self::Simulated(_) => Path::new("(a simulated disk)"),
+        }
+    }
 }
 
 enum Slot {
@@ -61,15 +83,15 @@ enum Stop {
 
 impl RedbFile {
     /// Opens the file, making it if it is not there and migrating it if an older version wrote it.
-    pub fn open(path: PathBuf, format: &'static Format) -> Result<Self, OpenError> {
-        let (database, acknowledged) = open::open(&path, format)?;
+    pub fn open(medium: Medium, format: &'static Format) -> Result<Self, OpenError> {
+        let (database, acknowledged) = open::open(&medium, format)?;
         let acknowledged = Mutex::new(Acknowledged { last: acknowledged, synced: acknowledged });
-        Ok(Self { path, format, slot: RwLock::new(Slot::Open(database)), acknowledged })
+        Ok(Self { medium, format, slot: RwLock::new(Slot::Open(database)), acknowledged })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.medium.path()
     }
 
     /// Reads the whole file and checks every page. `false`: damage was found. Waits for what is
@@ -82,7 +104,7 @@ impl RedbFile {
         match guarded(|| Ok(database.check_integrity()?)) {
             Ok(intact) => Ok(intact),
             Err(fault) if fault.is_damage() => Ok(false),
-            Err(fault) => Err(fault.into_error(|| format!("checking {}", self.path.display()))),
+            Err(fault) => Err(fault.into_error(|| format!("checking {}", self.path().display()))),
         }
     }
 
@@ -127,7 +149,7 @@ impl RedbFile {
             Ok(Err(refused)) => Ok(Err(refused)),
             Err(fault) => {
                 self.interrupt(&fault);
-                Err(fault.into_error(|| format!("writing to {}", self.path.display())))
+                Err(fault.into_error(|| format!("writing to {}", self.path().display())))
             }
         }
     }
@@ -142,7 +164,7 @@ impl RedbFile {
             let mut acknowledged = self.commits();
             self.ready(&mut acknowledged)?;
         }
-        let context = || format!("reading {what} from {}", self.path.display());
+        let context = || format!("reading {what} from {}", self.path().display());
         let reader = match &*self.slot.read().unwrap_or_else(PoisonError::into_inner) {
             Slot::Open(database) => guarded(|| Ok(database.begin_read()?)),
             Slot::Stopped(stop) => return Err(self.closed(*stop)),
@@ -157,7 +179,7 @@ impl RedbFile {
     }
 
     fn closed(&self, stop: Stop) -> FileError {
-        FileError::Io { context: format!("{} is closed", self.path.display()), source: Box::new(stop) }
+        FileError::Io { context: format!("{} is closed", self.path().display()), source: Box::new(stop) }
     }
 
     fn is_interrupted(&self) -> bool {
@@ -173,15 +195,15 @@ impl RedbFile {
         }
         let mut slot = self.slot.write().unwrap_or_else(PoisonError::into_inner);
         if let Slot::Interrupted = *slot {
-            let context = || format!("opening {} again", self.path.display());
-            let (database, found) = open::open(&self.path, self.format)
+            let context = || format!("opening {} again", self.path().display());
+            let (database, found) = open::open(&self.medium, self.format)
                 .map_err(|source| FileError::Io { context: context(), source: Box::new(source) })?;
             if !(acknowledged.synced..=acknowledged.last).contains(&found) {
                 *slot = Slot::Stopped(Stop::WrongCommit);
                 return Err(self.closed(Stop::WrongCommit));
             }
             let lost = acknowledged.last - found;
-            tracing::info!(path = %self.path.display(), unsynced_commits_lost = lost, "file opened again");
+            tracing::info!(path = %self.path().display(), unsynced_commits_lost = lost, "file opened again");
             *acknowledged = Acknowledged { last: found, synced: found };
             *slot = Slot::Open(database);
         }

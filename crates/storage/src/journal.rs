@@ -5,7 +5,7 @@ mod query;
 pub(crate) mod tables;
 
 use crate::{
-    file::{FileError, FileKind, Format, OpenError, RedbFile},
+    file::{FileError, FileKind, Format, Medium, OpenError, RedbFile},
     migrations::{self, FORMAT_VERSION},
     settings,
 };
@@ -45,7 +45,13 @@ impl RedbJournal {
     /// Opens the journal of `folder`, making it if it is not there and migrating it if an older
     /// version wrote it (a copy of the old file is kept beside it).
     pub fn open(folder: &Path) -> Result<Self, OpenError> {
-        Ok(Self { file: RedbFile::open(folder.join(JOURNAL_FILE), &FORMAT)? })
+        Ok(Self { file: RedbFile::open(Medium::File(folder.join(JOURNAL_FILE)), &FORMAT)? })
+    }
+
+    /// Opens the journal on the disk of a simulation.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn on(disk: crate::SimulatedDisk) -> Result<Self, OpenError> {
+        Ok(Self { file: RedbFile::open(Medium::Simulated(disk), &FORMAT)? })
     }
 
     /// The file.

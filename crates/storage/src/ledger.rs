@@ -8,7 +8,7 @@ mod tables;
 pub use error::LedgerStoreError;
 
 use crate::{
-    file::{Fault, FileKind, Format, RedbFile},
+    file::{Fault, FileKind, Format, Medium, RedbFile},
     rows::{KeptSnapshotRow, SpanRow},
     settings,
 };
@@ -97,7 +97,17 @@ impl LedgerStore {
     /// Opens the store of `folder`, making it if it is not there. What is left of a snapshot that
     /// was not completed is removed.
     pub fn open(folder: &Path) -> Result<Self, LedgerStoreError> {
-        let file = RedbFile::open(folder.join(LEDGER_FILE), &FORMAT)?;
+        Self::of(Medium::File(folder.join(LEDGER_FILE)))
+    }
+
+    /// Opens the store on the disk of a simulation.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn on(disk: crate::SimulatedDisk) -> Result<Self, LedgerStoreError> {
+        Self::of(Medium::Simulated(disk))
+    }
+
+    fn of(medium: Medium) -> Result<Self, LedgerStoreError> {
+        let file = RedbFile::open(medium, &FORMAT)?;
         let next = file.read("the span of blocks", blocks::span)?.next;
         let store = Self { file, acknowledged_next: Mutex::new(next), snapshots: Mutex::new(()) };
         store.drop_unfinished_or_warn();

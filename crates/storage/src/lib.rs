@@ -15,6 +15,8 @@ mod rows;
 mod settings;
 
 pub use blobs::{Condition, FileBlobs};
+#[cfg(any(test, feature = "testing"))]
+pub use file::simulated::{DiskFault, SimulatedDisk};
 pub use file::{FileKind, OpenError};
 pub use journal::{JOURNAL_FILE, RedbJournal};
 pub use ledger::{

@@ -3,6 +3,7 @@
 use super::Run;
 use crate::{
     event::Event,
+    fetch::blocking,
     inputs::{InputError, Recipe},
     node::Node,
 };
@@ -45,18 +46,17 @@ impl Node {
         }
         let (blobs, events) = (Arc::clone(&self.blobs), self.events.clone());
         self.tasks.spawn(async move {
-            let made = tokio::task::spawn_blocking(move || {
+            let made = blocking(move || {
                 let inputs: Result<Vec<_>, InputError> =
                     recipes.into_iter().map(|recipe| recipe.make(blobs.as_ref(), job)).collect();
                 inputs.map(|inputs| assignments(&tasks, inputs)).map_err(|error| (error, tasks))
             });
-            let (tasks, result) =
-                match made.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic())) {
-                    Ok(assignments) => {
-                        (assignments.iter().map(|a| (a.task, a.attempt)).collect(), Ok(assignments))
-                    }
-                    Err((error, tasks)) => (tasks, Err(error)),
-                };
+            let (tasks, result) = match made.await {
+                Ok(assignments) => {
+                    (assignments.iter().map(|a| (a.task, a.attempt)).collect(), Ok(assignments))
+                }
+                Err((error, tasks)) => (tasks, Err(error)),
+            };
             let _ = events.send(Event::InputsMade { job, agreement, node, tasks, result }).await;
         });
     }

@@ -3,7 +3,7 @@
 use super::{ActiveJob, Agreement};
 use crate::{
     event::Event, fetch::blocking, handle::SubmitError, inputs::StageOutputs, journal::Promise, node::Node,
-    requests::tell, start::StartError,
+    requests::tell, start::StartError, steady::translated,
 };
 use opensky_ports::{
     Journal, JournalError, Record,
@@ -147,7 +147,7 @@ impl Node {
         let restored = Restored {
             job,
             spec,
-            submitted_at: stored.submitted_at,
+            submitted_at: translated(stored.submitted_at, now, self.steady.now(self.clock.as_ref())),
             accepted,
             failed,
             attempts_from: attempts_from.max(self.consumer.attempts_from),

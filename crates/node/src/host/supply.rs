@@ -2,7 +2,7 @@
 
 use crate::{
     event::Event,
-    fetch::{self, FetchError},
+    fetch::{self, FetchError, blocking},
     node::Node,
 };
 use opensky_ports::{Pin, Record};
@@ -86,11 +86,11 @@ impl Node {
         }
         self.live().release(agreement);
         let blobs = Arc::clone(&self.blobs);
-        self.tasks.spawn_blocking(move || {
+        self.tasks.spawn(blocking(move || {
             if let Err(error) = blobs.unpin(Pin::Agreement(agreement)) {
                 tracing::warn!(%agreement, %error, "blobs of an agreement could not be unpinned");
             }
-        });
+        }));
     }
 }
 

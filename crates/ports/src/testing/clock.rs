@@ -4,8 +4,8 @@ use super::lock;
 use crate::clock::Clock;
 use opensky_types::{Hash, Timestamp, samples};
 use std::{
-    sync::{Arc, Mutex},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{Arc, LazyLock, Mutex},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// The machine's time of day, for what runs beside real sockets and disks. Nothing in it is random.
@@ -19,7 +19,8 @@ impl Clock for SystemClock {
     }
 
     fn monotonic_us(&self) -> u64 {
-        0
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed().as_micros() as u64
     }
 
     fn random(&self) -> [u8; 32] {

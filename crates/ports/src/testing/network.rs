@@ -17,17 +17,32 @@ use opensky_types::{Hash, NodeId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, atomic::Ordering},
+    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// Events that may wait for one node. A test that lets more wait has lost its node.
 const EVENTS_MAX: usize = 16 * 1024;
+/// Pause between two looks whether anything gets through again.
+pub(super) const LOOK: Duration = Duration::from_millis(50);
 
 /// A network in memory. Clones share one network.
 #[derive(Clone)]
 pub struct MemoryNetwork {
     hub: Arc<Mutex<Hub>>,
+}
+
+/// What becomes of messages on their way.
+pub trait Weather: Send + Sync {
+    /// How long a piece of a stream takes now; none: nothing gets through, and it waits.
+    fn delay(&self, from: NodeId, to: NodeId) -> Option<Duration>;
+
+    /// How long gossip takes now; none: it is lost.
+    fn gossip_delay(&self, from: NodeId, to: NodeId) -> Option<Duration>;
+
+    /// How much later gossip comes a second time, if it does.
+    fn echo(&self, from: NodeId, to: NodeId) -> Option<Duration>;
 }
 
 /// Two nodes, the smaller id first.
@@ -40,10 +55,16 @@ struct Hub {
     links: BTreeMap<Pair, CancellationToken>,
     cuts: BTreeSet<Pair>,
     verdicts: Vec<(NodeId, NodeId, GossipVerdict)>,
+    /// None: everything arrives at once.
+    weather: Option<Arc<dyn Weather>>,
+    /// Counts starts of nodes.
+    lives: u64,
 }
 
 /// What the network knows of one node.
 struct Station {
+    /// Tells the door of this life from one of a life that was ended.
+    life: u64,
     address: String,
     events: mpsc::Sender<TransportEvent>,
     admitted: BTreeSet<NodeId>,
@@ -56,6 +77,7 @@ struct Station {
 #[derive(Clone)]
 pub struct MemoryTransport {
     node: NodeId,
+    life: u64,
     hub: Arc<Mutex<Hub>>,
 }
 
@@ -72,15 +94,25 @@ impl MemoryNetwork {
             links: BTreeMap::new(),
             cuts: BTreeSet::new(),
             verdicts: Vec::new(),
+            weather: None,
+            lives: 0,
         };
         Self { hub: Arc::new(Mutex::new(hub)) }
+    }
+
+    /// From now on messages take their time.
+    pub fn set_weather(&self, weather: Arc<dyn Weather>) {
+        lock(&self.hub).weather = Some(weather);
     }
 
     /// Starts `node`, or starts it again after a shutdown, as a stranger to all.
     pub fn start(&self, node: NodeId) -> (MemoryTransport, mpsc::Receiver<TransportEvent>) {
         let (events, receiver) = mpsc::channel(EVENTS_MAX);
         let mut hub = lock(&self.hub);
+        hub.lives += 1;
+        let life = hub.lives;
         let station = Station {
+            life,
             address: format!("/memory/{node}"),
             events,
             admitted: BTreeSet::new(),
@@ -90,7 +122,7 @@ impl MemoryNetwork {
         };
         let running = hub.nodes.insert(node, station);
         assert!(running.is_none(), "{node} runs already");
-        (MemoryTransport { node, hub: self.hub.clone() }, receiver)
+        (MemoryTransport { node, life, hub: self.hub.clone() }, receiver)
     }
 
     /// Where a node is knocked at.
@@ -122,7 +154,8 @@ impl MemoryNetwork {
     /// Lets `finder` come upon `found`, as on a local network: its transport knocks there by itself
     /// with `body`, and hears [`TransportEvent::Welcomed`] if it is let in.
     pub async fn discover(&self, finder: NodeId, found: NodeId, body: Vec<u8>) -> Result<(), TransportError> {
-        let door = MemoryTransport { node: finder, hub: self.hub.clone() };
+        let life = lock(&self.hub).nodes.get(&finder).map_or(0, |station| station.life);
+        let door = MemoryTransport { node: finder, life, hub: self.hub.clone() };
         let address = self.address(found);
         let answer = door.show(found, std::slice::from_ref(&address), body).await?;
         if answer.admitted {
@@ -130,6 +163,11 @@ impl MemoryNetwork {
             lock(&self.hub).tell(finder, event);
         }
         Ok(())
+    }
+
+    /// Whether two nodes are connected.
+    pub fn are_linked(&self, one: NodeId, other: NodeId) -> bool {
+        lock(&self.hub).links.contains_key(&pair(one, other))
     }
 
     /// Every verdict on gossip so far: who judged, from whom it came, and how it was judged.
@@ -212,32 +250,76 @@ struct Rumour {
 
 /// Hands a message to those peers of `from` that have not seen it, and onward from each that accepts.
 fn spread(hub: &Arc<Mutex<Hub>>, rumour: &Arc<Rumour>, from: NodeId) {
-    let peers = lock(hub).peers_of(from);
+    let (peers, weather) = {
+        let hub = lock(hub);
+        (hub.peers_of(from), hub.weather.clone())
+    };
     for peer in peers {
-        if !lock(&rumour.seen).insert(peer) {
-            continue;
-        }
-        let (verdict, judged) = oneshot::channel();
-        {
-            let hub = lock(hub);
-            let size_bytes = rumour.bytes.len() as u64;
-            for (node, sent) in [(from, true), (peer, false)] {
-                let Some(station) = hub.nodes.get(&node) else { continue };
-                let counter =
-                    if sent { &station.traffic.sent_bytes } else { &station.traffic.received_bytes };
-                counter.fetch_add(size_bytes, Ordering::Relaxed);
+        let Some(weather) = &weather else {
+            if lock(&rumour.seen).insert(peer) {
+                deliver(hub, rumour, from, peer);
             }
-            let bytes = rumour.bytes.clone();
-            hub.tell(peer, TransportEvent::Gossip { topic: rumour.topic, from, bytes, verdict });
-        }
+            continue;
+        };
+        let (delay, echo) = (weather.gossip_delay(from, peer), weather.echo(from, peer));
+        let Some(delay) = delay else { continue };
         let (hub, rumour) = (hub.clone(), rumour.clone());
         tokio::spawn(async move {
-            let Ok(verdict) = judged.await else { return };
-            lock(&hub).verdicts.push((peer, from, verdict));
-            if verdict == GossipVerdict::Accept {
-                spread(&hub, &rumour, peer);
+            tokio::time::sleep(delay).await;
+            if lock(&rumour.seen).insert(peer) {
+                deliver(&hub, &rumour, from, peer);
+            }
+            if let Some(echo) = echo {
+                // So late that nobody remembers having seen it.
+                tokio::time::sleep(echo).await;
+                deliver(&hub, &rumour, from, peer);
             }
         });
+    }
+}
+
+/// Hands a message to one peer, and onward when it accepts.
+fn deliver(hub: &Arc<Mutex<Hub>>, rumour: &Arc<Rumour>, from: NodeId, peer: NodeId) {
+    let (verdict, judged) = oneshot::channel();
+    {
+        let hub = lock(hub);
+        let size_bytes = rumour.bytes.len() as u64;
+        for (node, sent) in [(from, true), (peer, false)] {
+            let Some(station) = hub.nodes.get(&node) else { continue };
+            let counter = if sent { &station.traffic.sent_bytes } else { &station.traffic.received_bytes };
+            counter.fetch_add(size_bytes, Ordering::Relaxed);
+        }
+        let bytes = rumour.bytes.clone();
+        hub.tell(peer, TransportEvent::Gossip { topic: rumour.topic, from, bytes, verdict });
+    }
+    let (hub, rumour) = (hub.clone(), rumour.clone());
+    tokio::spawn(async move {
+        let Ok(verdict) = judged.await else { return };
+        lock(&hub).verdicts.push((peer, from, verdict));
+        if verdict == GossipVerdict::Accept {
+            spread(&hub, &rumour, peer);
+        }
+    });
+}
+
+/// Waits until a message has arrived.
+async fn arrival(weather: &dyn Weather, from: NodeId, to: NodeId) {
+    loop {
+        match weather.delay(from, to) {
+            Some(delay) => return tokio::time::sleep(delay).await,
+            None => tokio::time::sleep(LOOK).await,
+        }
+    }
+}
+
+impl Hub {
+    /// What the network knows of the node behind a door, unless that life of it is over.
+    fn behind(&self, door: &MemoryTransport) -> Option<&Station> {
+        self.nodes.get(&door.node).filter(|station| station.life == door.life)
+    }
+
+    fn behind_mut(&mut self, door: &MemoryTransport) -> Option<&mut Station> {
+        self.nodes.get_mut(&door.node).filter(|station| station.life == door.life)
     }
 }
 
@@ -251,9 +333,14 @@ impl MemoryTransport {
     ) -> Result<KnockAnswer, TransportError> {
         let unreachable = |reason: &str| TransportError::Unreachable { node, reason: reason.into() };
         let (answer, answered) = oneshot::channel();
+        let weather = lock(&self.hub).weather.clone();
+        if let Some(weather) = &weather {
+            let there = weather.delay(self.node, node).ok_or_else(|| unreachable("nothing gets through"))?;
+            tokio::time::sleep(there).await;
+        }
         {
             let hub = lock(&self.hub);
-            let own = hub.nodes.get(&self.node).ok_or(TransportError::Closed)?;
+            let own = hub.behind(self).ok_or(TransportError::Closed)?;
             if !hub.can_knock(self.node, node, addresses) {
                 return Err(unreachable("nobody answers at these addresses"));
             }
@@ -262,6 +349,10 @@ impl MemoryTransport {
             hub.tell(node, event);
         }
         let answer = answered.await.map_err(|_| unreachable("it closed the connection"))?;
+        if let Some(weather) = &weather {
+            let back = weather.delay(node, self.node).ok_or_else(|| unreachable("nothing comes back"))?;
+            tokio::time::sleep(back).await;
+        }
         let mut hub = lock(&self.hub);
         if answer.admitted
             && let Some(station) = hub.nodes.get_mut(&node)
@@ -277,15 +368,28 @@ impl MemoryTransport {
 impl Transport for MemoryTransport {
     async fn open(&self, to: NodeId, protocol: &'static str) -> Result<ByteStream, TransportError> {
         let hub = lock(&self.hub);
-        let own = hub.nodes.get(&self.node).ok_or(TransportError::Closed)?;
+        let own = hub.behind(self).ok_or(TransportError::Closed)?;
         let (Some(link), Some(other)) = (hub.links.get(&pair(self.node, to)), hub.nodes.get(&to)) else {
             return Err(TransportError::Unreachable { node: to, reason: "not connected".into() });
         };
         if !hub.protocols.contains(&protocol) {
             return Err(TransportError::Unsupported { node: to, protocol });
         }
-        let (near, far) = LinkStream::pair(link, own.traffic.clone(), other.traffic.clone());
-        hub.tell(to, TransportEvent::Stream { from: self.node, protocol, stream: Box::new(far) });
+        let Some(weather) = hub.weather.clone() else {
+            let (near, far) = LinkStream::pair(link, own.traffic.clone(), other.traffic.clone());
+            hub.tell(to, TransportEvent::Stream { from: self.node, protocol, stream: Box::new(far) });
+            return Ok(Box::new(near));
+        };
+        let ends = ((self.node, own.traffic.clone()), (to, other.traffic.clone()));
+        let (near, far) = LinkStream::far_pair(link, ends.0, ends.1, &weather);
+        let (link, hub, from) = (link.clone(), Arc::clone(&self.hub), self.node);
+        tokio::spawn(async move {
+            let arrives = arrival(weather.as_ref(), from, to);
+            if link.run_until_cancelled(arrives).await.is_some() {
+                let event = TransportEvent::Stream { from, protocol, stream: Box::new(far) };
+                lock(&hub).tell(to, event);
+            }
+        });
         Ok(Box::new(near))
     }
 
@@ -300,7 +404,7 @@ impl Transport for MemoryTransport {
 
     fn admit(&self, node: NodeId, _addresses: Vec<String>) {
         let mut hub = lock(&self.hub);
-        if let Some(own) = hub.nodes.get_mut(&self.node) {
+        if let Some(own) = hub.behind_mut(self) {
             own.expelled.remove(&node);
             own.admitted.insert(node);
             hub.settle();
@@ -309,7 +413,7 @@ impl Transport for MemoryTransport {
 
     fn expel(&self, node: NodeId) {
         let mut hub = lock(&self.hub);
-        if let Some(own) = hub.nodes.get_mut(&self.node) {
+        if let Some(own) = hub.behind_mut(self) {
             own.admitted.remove(&node);
             own.expelled.insert(node);
             hub.settle();
@@ -317,12 +421,15 @@ impl Transport for MemoryTransport {
     }
 
     fn gossip(&self, topic: &'static str, bytes: Vec<u8>) {
+        if lock(&self.hub).behind(self).is_none() {
+            return;
+        }
         let rumour = Rumour { topic, bytes, seen: Mutex::new(BTreeSet::from([self.node])) };
         spread(&self.hub, &Arc::new(rumour), self.node);
     }
 
     fn advertise(&self, keys: Vec<Hash>) {
-        if let Some(own) = lock(&self.hub).nodes.get_mut(&self.node) {
+        if let Some(own) = lock(&self.hub).behind_mut(self) {
             own.advertised = keys.into_iter().collect();
         }
     }
@@ -335,7 +442,7 @@ impl Transport for MemoryTransport {
 
     async fn view(&self) -> NetworkView {
         let hub = lock(&self.hub);
-        let Some(own) = hub.nodes.get(&self.node) else { return NetworkView::default() };
+        let Some(own) = hub.behind(self) else { return NetworkView::default() };
         let peer = |node: NodeId| PeerView {
             node,
             path: Path::Direct,
@@ -355,6 +462,9 @@ impl Transport for MemoryTransport {
 
     async fn shut_down(&self) {
         let mut hub = lock(&self.hub);
+        if hub.behind(self).is_none() {
+            return;
+        }
         hub.nodes.remove(&self.node);
         hub.settle();
     }

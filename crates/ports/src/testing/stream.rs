@@ -1,5 +1,7 @@
 //! A stream between two in-process nodes that breaks when their link does.
 
+use super::network::{LOOK, Weather};
+use opensky_types::NodeId;
 use std::{
     io,
     pin::Pin,
@@ -9,7 +11,11 @@ use std::{
     },
     task::{Context, Poll, ready},
 };
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf},
+    sync::mpsc,
+    time::Instant,
+};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 /// Bytes that wait in one direction before the writer must.
@@ -37,12 +43,69 @@ impl LinkStream {
         (end(left, one), end(right, other))
     }
 
+    /// Both ends of a stream whose bytes take as long as the weather says.
+    pub(super) fn far_pair(
+        cut: &CancellationToken,
+        (one, one_traffic): (NodeId, Arc<Traffic>),
+        (other, other_traffic): (NodeId, Arc<Traffic>),
+        weather: &Arc<dyn Weather>,
+    ) -> (Self, Self) {
+        let (near, left) = Self::pair(cut, one_traffic, Arc::default());
+        let (right, far) = Self::pair(cut, Arc::default(), other_traffic);
+        let (left_reader, left_writer) = tokio::io::split(left);
+        let (right_reader, right_writer) = tokio::io::split(right);
+        tokio::spawn(carry(left_reader, right_writer, (one, other), Arc::clone(weather)));
+        tokio::spawn(carry(right_reader, left_writer, (other, one), Arc::clone(weather)));
+        (near, far)
+    }
+
     fn poll_cut(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match self.cut.as_mut().poll(cx) {
             Poll::Ready(()) => Err(io::ErrorKind::ConnectionReset.into()),
             Poll::Pending => Ok(()),
         }
     }
+}
+
+/// Pieces that are on their way at a time.
+const PIECES_MAX: usize = 64;
+const PIECE_BYTES: usize = 16 * 1024;
+
+/// Carries bytes one way, in order, each piece as late as the weather says. A broken link ends it.
+async fn carry(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    (sender, receiver): (NodeId, NodeId),
+    weather: Arc<dyn Weather>,
+) {
+    let (queue, mut waiting) = mpsc::channel::<(Instant, Vec<u8>)>(PIECES_MAX);
+    let reading = async move {
+        loop {
+            let mut piece = vec![0; PIECE_BYTES];
+            let Ok(count) = from.read(&mut piece).await else { return };
+            piece.truncate(count);
+            let delay = loop {
+                match weather.delay(sender, receiver) {
+                    Some(delay) => break delay,
+                    None => tokio::time::sleep(LOOK).await,
+                }
+            };
+            // An empty piece is the end of the stream.
+            if queue.send((Instant::now() + delay, piece)).await.is_err() || count == 0 {
+                return;
+            }
+        }
+    };
+    let writing = async move {
+        while let Some((at, piece)) = waiting.recv().await {
+            tokio::time::sleep_until(at).await;
+            let written = if piece.is_empty() { to.shutdown().await } else { to.write_all(&piece).await };
+            if written.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::join!(reading, writing);
 }
 
 impl AsyncRead for LinkStream {

@@ -1,6 +1,6 @@
 //! Opening a file: create, check, migrate.
 
-use super::{Fault, guarded};
+use super::{Fault, Medium, guarded};
 use redb::{Builder, Database, ReadableDatabase, TableDefinition, WriteTransaction};
 use std::{
     fmt,
@@ -135,7 +135,58 @@ pub enum OpenError {
 }
 
 /// The open file and the number of its last commit.
-pub(super) fn open(path: &Path, format: &Format) -> Result<(Database, u64), OpenError> {
+pub(super) fn open(medium: &Medium, format: &Format) -> Result<(Database, u64), OpenError> {
+    match medium {
+        Medium::File(path) => open_path(path, format),
+        #[cfg(any(test, feature = "testing"))]
+        Medium::Simulated(disk) => open_simulated(disk, medium.path(), format),
+    }
+}
+
+/// The same on the disk of a test, which holds no file of an older version.
+#[cfg(any(test, feature = "testing"))]
+fn open_simulated(
+    disk: &super::simulated::SimulatedDisk,
+    path: &Path,
+    format: &Format,
+) -> Result<(Database, u64), OpenError> {
+    let (kind, is_new) = (format.kind, disk.begins_anew());
+    let name = |fault| name(kind, path, fault);
+    let damaged = |reason: &str| OpenError::Damaged { kind, path: path.into(), reason: reason.into() };
+    let opened =
+        guarded(|| Ok(Builder::new().set_cache_size(CACHE_BYTES_MAX).create_with_backend(disk.open())?));
+    let mut database = opened.map_err(name)?;
+    if is_new {
+        guarded(|| create_tables(&database, format)).map_err(name)?;
+        disk.made();
+    }
+    check_pages(&mut database, disk.size_bytes(), path, format)?;
+    match guarded(|| number(&database, FORMAT)).map_err(name)? {
+        Some(found) if found == format.version => {}
+        _ => return Err(damaged("it has no format version")),
+    }
+    let number = guarded(|| number(&database, COMMIT_NUMBER)).map_err(name)?;
+    Ok((database, number.unwrap_or(0)))
+}
+
+/// Reads a file that is not too large page by page.
+fn check_pages(
+    database: &mut Database,
+    size_bytes: u64,
+    path: &Path,
+    format: &Format,
+) -> Result<(), OpenError> {
+    let kind = format.kind;
+    if size_bytes <= CHECKED_AT_START_BYTES_MAX
+        && !guarded(|| Ok(database.check_integrity()?)).map_err(|fault| name(kind, path, fault))?
+    {
+        let reason = "its pages do not match their checksums".into();
+        return Err(OpenError::Damaged { kind, path: path.into(), reason });
+    }
+    Ok(())
+}
+
+fn open_path(path: &Path, format: &Format) -> Result<(Database, u64), OpenError> {
     let kind = format.kind;
     let io_error = |source| OpenError::Io { kind, path: path.into(), source: Box::new(source) };
     let damaged = |reason: &str| OpenError::Damaged { kind, path: path.into(), reason: reason.into() };
@@ -145,11 +196,7 @@ pub(super) fn open(path: &Path, format: &Format) -> Result<(Database, u64), Open
     }
     let mut database = guarded(|| open_file(path)).map_err(name)?;
     let size_bytes = std::fs::metadata(path).map_err(io_error)?.len();
-    if size_bytes <= CHECKED_AT_START_BYTES_MAX
-        && !guarded(|| Ok(database.check_integrity()?)).map_err(name)?
-    {
-        return Err(damaged("its pages do not match their checksums"));
-    }
+    check_pages(&mut database, size_bytes, path, format)?;
     match guarded(|| number(&database, FORMAT)).map_err(name)? {
         Some(found) if found == format.version => {}
         Some(found) if found > format.version => {
