@@ -63,11 +63,18 @@ pub struct LogQuery {
     pub stream: StreamView,
     /// Whether to stay until the task ends.
     pub follow: bool,
+    /// How many of its first bytes to leave out: a reader that comes back says how many it has.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub after: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Default for LogQuery {
     fn default() -> Self {
-        Self { stream: StreamView::Stdout, follow: false }
+        Self { stream: StreamView::Stdout, follow: false, after: 0 }
     }
 }
 
@@ -81,6 +88,20 @@ pub struct FollowQuery {
     /// Lines of the past, at most 10,000; 100 if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<u32>,
+    /// Instead of `lines`: the place in the file to begin at, in bytes. A WebSocket says where it began.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+}
+
+/// Query of a stream of events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct AfterQuery {
+    /// The `id` of the last event that came: the stream goes on after it. As `Last-Event-ID`, which not every
+    /// client can send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<String>,
 }
 
 /// A reason's word and the node it names.

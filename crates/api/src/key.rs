@@ -1,6 +1,6 @@
 //! Keys of the API: who may do what, beside the owner.
 
-use opensky_types::Timestamp;
+use opensky_types::{Micros, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use utoipa::{IntoParams, ToSchema};
@@ -63,6 +63,40 @@ pub struct KeyRequest {
     /// How long it works, in milliseconds from now; without end if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_ms: Option<u64>,
+    /// What it may spend; what its role may if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spend: Option<SpendLimit>,
+}
+
+/// For how long a limit holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpendPer {
+    /// For all that the key ever spends.
+    Ever,
+    /// For a day, which begins with the first spending after the one before.
+    Day,
+}
+
+/// What a key may spend: on transfers, stake, and the budgets of jobs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpendLimit {
+    /// How much.
+    pub limit_micros: Micros,
+    /// For how long.
+    pub per: SpendPer,
+}
+
+/// A limit, and what of it is spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SpendView {
+    /// How much.
+    pub limit_micros: Micros,
+    /// For how long.
+    pub per: SpendPer,
+    /// What is spent of it. A job counts with its budget.
+    pub spent_micros: Micros,
 }
 
 /// A key, without its secret, which the node does not keep.
@@ -77,6 +111,9 @@ pub struct KeyView {
     /// When it stops working, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// What it may spend, if that is limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spend: Option<SpendView>,
 }
 
 /// The keys of a node.
@@ -103,4 +140,44 @@ pub struct NewKey {
 pub struct KeyQuery {
     /// Its name.
     pub name: String,
+}
+
+/// Most wallets that may log in to a node.
+pub const WALLET_LOGINS_MAX: usize = 32;
+
+/// Names a wallet that may log in, or gives it another role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WalletLoginRequest {
+    /// Its address, such as `0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed`.
+    pub address: String,
+    /// What it may do.
+    pub role: Role,
+}
+
+/// A wallet that may log in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WalletLogin {
+    /// Its address.
+    pub address: String,
+    /// What it may do.
+    pub role: Role,
+    /// Since when it may.
+    pub created_at: Timestamp,
+}
+
+/// Wallets that may log in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WalletLogins {
+    /// In order of address.
+    pub wallets: Vec<WalletLogin>,
+}
+
+/// Which wallet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WalletLoginQuery {
+    /// Its address.
+    pub address: String,
 }

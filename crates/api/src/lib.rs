@@ -17,6 +17,7 @@ pub mod config;
 pub mod content;
 pub mod doctor;
 pub mod event;
+pub mod graphql;
 pub mod happening;
 pub mod history;
 pub mod image;

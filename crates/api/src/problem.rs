@@ -47,6 +47,8 @@ pub enum Code {
     NoNodeFits,
     /// The caller may not do that, or this node may not in its sky.
     NotAllowed,
+    /// The API key has spent what it may.
+    SpendLimit,
     /// The ledger's rules do not allow the transaction now.
     TransactionRejected,
     /// Another node has to sign the transaction too, and did not.
@@ -97,6 +99,7 @@ impl Code {
         Self::WrongState,
         Self::NoNodeFits,
         Self::NotAllowed,
+        Self::SpendLimit,
         Self::TransactionRejected,
         Self::NotApproved,
         Self::LedgerNotReady,
@@ -132,6 +135,7 @@ impl Code {
             Self::WrongState => "wrong-state",
             Self::NoNodeFits => "no-node-fits",
             Self::NotAllowed => "not-allowed",
+            Self::SpendLimit => "spend-limit",
             Self::TransactionRejected => "transaction-rejected",
             Self::NotApproved => "not-approved",
             Self::LedgerNotReady => "ledger-not-ready",
@@ -153,7 +157,7 @@ impl Code {
         match self {
             Self::InvalidRequest => 400,
             Self::Unauthorized => 401,
-            Self::NotAllowed => 403,
+            Self::NotAllowed | Self::SpendLimit => 403,
             Self::NoSuchRoute
             | Self::JobNotFound
             | Self::TaskNotFound
@@ -210,6 +214,7 @@ impl Code {
             Self::WrongState => "the job's state does not allow that",
             Self::NoNodeFits => "no node fits",
             Self::NotAllowed => "not allowed",
+            Self::SpendLimit => "the key has spent what it may",
             Self::TooLarge => "the request is too large",
             Self::StorageFull => "the blob store is full",
             Self::IdempotencyMismatch => "the idempotency key was used for another request",

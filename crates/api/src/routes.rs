@@ -1,7 +1,7 @@
 //! Every route, in one place. All need `Authorization: Bearer SECRET`, where the secret is the text
 //! of the file [`TOKEN_FILE`] in the node's data folder or an API key ([`KEYS`]), or a browser's session ([`SESSION`]): its cookie
 //! and, on all that is not GET, the header [`CSRF_HEADER`](crate::session::CSRF_HEADER). Only `POST` of
-//! [`SESSION`] and [`OPENAPI`] need neither, and [`SESSION_LINKS`] needs the token itself.
+//! [`SESSION`], [`SESSION_CHALLENGES`] and [`SESSION_WALLET`], and [`OPENAPI`] need neither, and [`SESSION_LINKS`] needs the token itself.
 //!
 //! | method | route | in | out |
 //! |---|---|---|---|
@@ -50,10 +50,15 @@
 //! | GET | [`METRICS`] | | measurements for Prometheus, as OpenMetrics |
 //! | POST | [`SESSION_LINKS`] | | 201 [`LinkView`](crate::session::LinkView) |
 //! | POST | [`SESSION`] | [`SessionRequest`](crate::session::SessionRequest) | 201 [`SessionView`](crate::session::SessionView), with its cookie |
+//! | POST | [`SESSION_CHALLENGES`] | [`ChallengeRequest`](crate::session::ChallengeRequest) | 201 [`ChallengeView`](crate::session::ChallengeView) |
+//! | POST | [`SESSION_WALLET`] | [`WalletSessionRequest`](crate::session::WalletSessionRequest) | 201 [`SessionView`](crate::session::SessionView), with its cookie |
 //! | GET, DELETE | [`SESSION`] | | [`SessionView`](crate::session::SessionView), 204 |
 //! | GET | [`KEYS`] | | [`Keys`](crate::key::Keys) |
 //! | POST | [`KEYS`] | [`KeyRequest`](crate::key::KeyRequest) | 201 [`NewKey`](crate::key::NewKey) |
+//! | GET, POST | [`WALLET_LOGINS`] | [`WalletLoginRequest`](crate::key::WalletLoginRequest) | [`WalletLogins`](crate::key::WalletLogins) |
+//! | DELETE | [`WALLET_LOGINS`] | [`WalletLoginQuery`](crate::key::WalletLoginQuery) | [`WalletLogins`](crate::key::WalletLogins) |
 //! | DELETE | [`KEYS`] | [`KeyQuery`](crate::key::KeyQuery) | [`Keys`](crate::key::Keys) |
+//! | GET, POST | [`GRAPHQL`] | [`GraphqlQuery`](crate::graphql::GraphqlQuery), [`GraphqlRequest`](crate::graphql::GraphqlRequest) | [`GraphqlAnswer`](crate::graphql::GraphqlAnswer) |
 //! | POST | [`STOP`] | | 202 |
 //!
 //! Every other path is the dashboard's, and needs nothing.
@@ -129,7 +134,11 @@ pub const METRICS: &str = "/metrics";
 pub const LOGS: &str = "/v1/logs";
 pub const SESSION: &str = "/v1/session";
 pub const SESSION_LINKS: &str = "/v1/session/links";
+pub const SESSION_CHALLENGES: &str = "/v1/session/challenges";
+pub const SESSION_WALLET: &str = "/v1/session/wallet";
 pub const KEYS: &str = "/v1/keys";
+pub const WALLET_LOGINS: &str = "/v1/keys/wallets";
+pub const GRAPHQL: &str = "/v1/graphql";
 pub const STOP: &str = "/v1/stop";
 
 /// Path of one blob.

@@ -1,5 +1,6 @@
 //! Sessions of browsers: a one-time code opens one, a cookie carries it.
 
+use crate::key::Role;
 use opensky_types::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -29,9 +30,43 @@ pub struct SessionRequest {
     pub code: String,
 }
 
+/// Asks for a message that a wallet signs to log in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChallengeRequest {
+    /// The wallet's address.
+    pub address: String,
+    /// The chain that the wallet is set to.
+    pub chain_id: u64,
+}
+
+/// A message for a wallet, which opens one session, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ChallengeView {
+    /// What to have signed by `personal_sign`: a message of EIP-4361.
+    pub message: String,
+    /// When it stops working.
+    pub expires_at: Timestamp,
+}
+
+/// Asks for a session with a signed message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WalletSessionRequest {
+    /// The message, as it was signed.
+    pub message: String,
+    /// The signature: `0x` and 130 hex digits.
+    pub signature: String,
+}
+
 /// A session. Its secret is in the cookie only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionView {
+    /// What the caller may do.
+    pub role: Role,
+    /// The wallet that logged in, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wallet: Option<String>,
     /// When it ends by itself; absent for whoever holds the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,

@@ -4,14 +4,15 @@
 use crate::{
     keys::KeyRing,
     problem::{Answer, Outcome, problem},
+    reach::Reach,
     rest::now,
-    sessions::Sessions,
+    sessions::{Holder, Sessions},
+    spending::{Spending, unlimited_only},
+    wallets::{Challenges, WalletRing},
 };
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderName, Method, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 use opensky_api::{
     Code, Problem,
@@ -19,9 +20,9 @@ use opensky_api::{
     session::{CSRF_HEADER, CSRF_VALUE},
 };
 use opensky_node::Handle;
+use opensky_types::{Micros, codec::DecodeError};
 use std::{
-    fmt,
-    net::IpAddr,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
     time::Instant,
 };
@@ -29,10 +30,14 @@ use subtle::ConstantTimeEq;
 use tokio::sync::Mutex as AsyncMutex;
 use zeroize::Zeroizing;
 
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
 /// What the keys are kept under; the number is that of their format.
-pub(crate) const KEYS_SETTING: &str = "api-keys/1";
+const KEYS_SETTING: &str = "api-keys/1";
+
+/// What the wallets that may log in are kept under.
+const WALLETS_SETTING: &str = "wallet-logins/1";
+
+/// What keys may spend, and did, is kept under.
+const SPENDING_SETTING: &str = "api-key-spending/1";
 
 /// The secret that opens the API. Has no `Debug`.
 #[derive(Clone)]
@@ -55,9 +60,14 @@ pub(crate) enum Caller {
     /// Whoever can read the token file.
     Token,
     /// Whoever holds an API key.
-    Key { name: Arc<str>, role: Role },
-    /// A browser that the token's holder logged in.
-    Session { ends: Instant },
+    Key {
+        name: Arc<str>,
+        role: Role,
+        /// Whether what it may spend is limited.
+        is_limited: bool,
+    },
+    /// A browser that the token's holder logged in, or a wallet that the owner named.
+    Session { ends: Instant, holder: Holder },
     /// Somebody without any of these, at a route that needs none.
     Nobody,
 }
@@ -66,7 +76,8 @@ impl Caller {
     /// What the caller may do.
     pub(crate) const fn role(&self) -> Option<Role> {
         match self {
-            Self::Token | Self::Session { .. } => Some(Role::Owner),
+            Self::Token => Some(Role::Owner),
+            Self::Session { holder, .. } => Some(holder.role),
             Self::Key { role, .. } => Some(*role),
             Self::Nobody => None,
         }
@@ -79,6 +90,7 @@ impl fmt::Display for Caller {
         match self {
             Self::Token => f.write_str("token"),
             Self::Key { name, .. } => write!(f, "key {name}"),
+            Self::Session { holder: Holder { wallet: Some(wallet), .. }, .. } => write!(f, "wallet {wallet}"),
             Self::Session { .. } => f.write_str("session"),
             Self::Nobody => f.write_str("nobody"),
         }
@@ -101,24 +113,64 @@ pub(crate) const OPERATOR: Needs = Needs::Role(Role::Operator);
 /// Needs of money, membership and the node itself.
 pub(crate) const OWNER: Needs = Needs::Role(Role::Owner);
 
+/// What was kept of who may do what.
+pub(crate) struct KeptRings {
+    pub(crate) keys: KeyRing,
+    pub(crate) wallets: WalletRing,
+    pub(crate) spending: Spending,
+}
+
+impl KeptRings {
+    /// What the node has of it.
+    pub(crate) async fn read(handle: &Handle) -> io::Result<Self> {
+        Ok(Self {
+            keys: kept(handle, KEYS_SETTING, KeyRing::decode).await?,
+            wallets: kept(handle, WALLETS_SETTING, WalletRing::decode).await?,
+            spending: kept(handle, SPENDING_SETTING, Spending::decode).await?,
+        })
+    }
+}
+
+/// What was kept under `name`, if anything was.
+async fn kept<T: Default>(
+    handle: &Handle,
+    name: &'static str,
+    decode: impl Fn(&[u8]) -> Result<T, DecodeError>,
+) -> io::Result<T> {
+    let failed = |problem: String| io::Error::other(format!("'{name}' cannot be read: {problem}"));
+    let kept = handle.kept(name).await.map_err(|error| failed(error.to_string()))?;
+    let read = kept.map(|bytes| decode(&bytes)).transpose();
+    Ok(read.map_err(|error| failed(error.to_string()))?.unwrap_or_default())
+}
+
 /// What tells callers apart.
 #[derive(Clone)]
 pub(crate) struct Door {
     token: Token,
     keys: Arc<RwLock<KeyRing>>,
-    /// Held while the keys are changed, over the write to disk.
+    wallets: Arc<RwLock<WalletRing>>,
+    challenges: Arc<Mutex<Challenges>>,
+    spending: Arc<RwLock<Spending>>,
+    /// Held while keys or wallets are changed, over the write to disk.
     changing_keys: Arc<AsyncMutex<()>>,
+    /// The same for what keys spend.
+    changing_spending: Arc<AsyncMutex<()>>,
     sessions: Arc<Mutex<Sessions>>,
     cookie: Arc<str>,
 }
 
 impl Door {
     /// Browsers send cookies to every port of a machine, so the cookie's name tells nodes apart.
-    pub(crate) fn new(token: Token, keys: KeyRing, port: u16) -> Self {
+    pub(crate) fn new(token: Token, kept: KeptRings, port: u16) -> Self {
+        let KeptRings { keys, wallets, spending } = kept;
         Self {
             token,
             keys: Arc::new(RwLock::new(keys)),
+            wallets: Arc::new(RwLock::new(wallets)),
+            challenges: Arc::default(),
+            spending: Arc::new(RwLock::new(spending)),
             changing_keys: Arc::default(),
+            changing_spending: Arc::default(),
             sessions: Arc::default(),
             cookie: format!("opensky-session-{port}").into(),
         }
@@ -146,6 +198,71 @@ impl Door {
         Ok(changed)
     }
 
+    pub(crate) fn challenges(&self) -> MutexGuard<'_, Challenges> {
+        self.challenges.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wallets(&self) -> RwLockReadGuard<'_, WalletRing> {
+        self.wallets.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn spending(&self) -> RwLockReadGuard<'_, Spending> {
+        self.spending.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what keys may spend or have spent; the change is on disk before it holds.
+    pub(crate) async fn change_spending<T>(
+        &self,
+        handle: &Handle,
+        change: impl FnOnce(&mut Spending) -> Outcome<T>,
+    ) -> Outcome<T> {
+        let _one_at_a_time = self.changing_spending.lock().await;
+        let mut spending = self.spending().clone();
+        let changed = change(&mut spending)?;
+        handle.keep(SPENDING_SETTING, spending.encode()).await?;
+        *self.spending.write().unwrap_or_else(PoisonError::into_inner) = spending;
+        Ok(changed)
+    }
+
+    /// Does what may cost this caller so much, if it may spend that. What is refused costs nothing.
+    pub(crate) async fn spend<T>(
+        &self,
+        handle: &Handle,
+        caller: &Caller,
+        amount: Micros,
+        doing: impl Future<Output = Outcome<T>>,
+    ) -> Outcome<T> {
+        let Caller::Key { name, is_limited: true, .. } = caller else { return doing.await };
+        let count = |spending: &mut Spending| spending.count(name, amount, now());
+        let counted = self.change_spending(handle, count).await?;
+        let done = doing.await;
+        // After a failure of the node nobody knows what was done.
+        if let (Err(Answer(problem)), Some(counted)) = (&done, counted)
+            && ![Code::Internal, Code::TimedOut, Code::ShuttingDown].contains(&problem.code)
+        {
+            let give_back = |spending: &mut Spending| {
+                spending.give_back(&counted);
+                Ok(())
+            };
+            self.change_spending(handle, give_back).await?;
+        }
+        done
+    }
+
+    /// Changes which wallets may log in; the change is on disk before it holds.
+    pub(crate) async fn change_wallets(
+        &self,
+        handle: &Handle,
+        change: impl FnOnce(&mut WalletRing) -> Outcome<()>,
+    ) -> Outcome<()> {
+        let _one_at_a_time = self.changing_keys.lock().await;
+        let mut ring = self.wallets().clone();
+        change(&mut ring)?;
+        handle.keep(WALLETS_SETTING, ring.encode()).await?;
+        *self.wallets.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        Ok(())
+    }
+
     pub(crate) fn cookie_name(&self) -> &str {
         &self.cookie
     }
@@ -161,19 +278,20 @@ impl Door {
     /// Who sent a request, or why nobody that is known here did.
     pub(crate) fn caller(&self, request: &Request, needs: Needs) -> Outcome<Caller> {
         let headers = request.headers();
+        let reach = request.extensions().get::<Reach>().unwrap_or(&Reach::LOCAL);
         if headers.contains_key(header::AUTHORIZATION) {
             return self.bearer(headers).ok_or_else(unknown_caller);
         }
         if needs == Needs::Nothing {
-            return own_page(headers).map(|()| Caller::Nobody);
+            return reach.own_page(headers).map(|()| Caller::Nobody);
         }
         let session = self.session_of(headers).ok_or_else(unknown_caller)?;
-        let ends = self.sessions().end_of(session, Instant::now()).ok_or_else(unknown_caller)?;
-        own_page(headers)?;
+        let open = self.sessions().find(session, Instant::now()).ok_or_else(unknown_caller)?;
+        reach.own_page(headers)?;
         if changes(request.method()) && headers.get(CSRF_HEADER).is_none_or(|value| value != CSRF_VALUE) {
             return Err(problem(Code::NotAllowed, format!("the header {CSRF_HEADER} is missing")));
         }
-        Ok(Caller::Session { ends })
+        Ok(Caller::Session { ends: open.ends, holder: open.holder })
     }
 
     /// Whose secret the request carries: the token, or a key that works.
@@ -183,7 +301,8 @@ impl Door {
             return Some(Caller::Token);
         }
         let key = self.keys().find(shown, now())?;
-        Some(Caller::Key { name: key.name.into(), role: key.role })
+        let is_limited = self.spending().limits(&key.name);
+        Some(Caller::Key { name: key.name.into(), role: key.role, is_limited })
     }
 }
 
@@ -201,18 +320,17 @@ pub(crate) fn allowed(caller: &Caller, needs: Needs) -> Outcome<()> {
     ))
 }
 
+/// Whether a caller may do what has no price to be counted.
+pub(crate) fn uncounted(caller: &Caller, what: &str) -> Outcome<()> {
+    match caller {
+        Caller::Key { name, is_limited: true, .. } => Err(unlimited_only(name, what)),
+        _ => Ok(()),
+    }
+}
+
 /// Whether a method is for more than reading.
 pub(crate) fn changes(method: &Method) -> bool {
     ![Method::GET, Method::HEAD].contains(method)
-}
-
-/// Lets a request through that was sent to a name of this machine.
-pub(crate) async fn local_only(request: Request, next: Next) -> Response {
-    if is_local_host(request.headers()) {
-        return next.run(request).await;
-    }
-    // A page on the internet can point its own name at 127.0.0.1; its requests carry that name.
-    problem(Code::NotAllowed, "the Host header does not name this machine").into_response()
 }
 
 fn unknown_caller() -> Answer {
@@ -222,29 +340,6 @@ fn unknown_caller() -> Answer {
     Answer(Problem::new(Code::Unauthorized, detail).with_next(next))
 }
 
-/// A session is for the node's own page. A page of another port counts as the same site for cookies, so
-/// the browser's word on where the request comes from has to be asked.
-fn own_page(headers: &HeaderMap) -> Result<(), Answer> {
-    let host = text(headers, header::HOST).unwrap_or_default();
-    let is_own =
-        |origin: &str| ["http://", "https://"].iter().any(|scheme| origin.strip_prefix(scheme) == Some(host));
-    let origin_fits = headers.get(header::ORIGIN).is_none_or(|value| value.to_str().is_ok_and(is_own));
-    let site_fits = text(headers, SEC_FETCH_SITE).is_none_or(|site| ["same-origin", "none"].contains(&site));
-    if origin_fits && site_fits {
-        return Ok(());
-    }
-    Err(problem(Code::NotAllowed, "the request comes from a page that is not this node's"))
-}
-
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
-}
-
-fn is_local_host(headers: &HeaderMap) -> bool {
-    let Some(host) = text(headers, header::HOST) else { return false };
-    let name = match host.strip_prefix('[') {
-        Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    };
-    name == "localhost" || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

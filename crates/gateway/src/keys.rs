@@ -64,6 +64,7 @@ impl ApiKey {
             role: self.role.into(),
             created_at: self.created_at,
             expires_at: self.expires_at,
+            spend: None,
         }
     }
 }
@@ -160,7 +161,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
     fn request(name: &str, role: Role, valid_ms: Option<u64>) -> KeyRequest {
-        KeyRequest { name: name.into(), role, valid_ms }
+        KeyRequest { name: name.into(), role, valid_ms, spend: None }
     }
 
     fn ring() -> KeyRing {

@@ -8,24 +8,38 @@
 mod auth;
 mod dashboard;
 mod gate;
+mod graphql;
 mod keys;
 mod metrics;
 mod openapi;
 mod problem;
 mod rate;
+mod reach;
+mod remote;
 mod replay;
 mod rest;
 mod route;
 mod sessions;
+mod siwe;
+mod socket;
+mod spending;
+mod streams;
+mod tls;
 mod views;
+mod wallets;
 
 pub use auth::Token;
+pub use remote::Remote;
+pub use tls::{Tls, TlsError, TlsFiles};
 
+use auth::{Door, KeptRings};
+use axum::Router;
 use gate::Gate;
-use keys::KeyRing;
 use opensky_api::{config::ConfigView, doctor::Check};
 use opensky_node::Handle;
-use std::{io, path::PathBuf, sync::Arc};
+use reach::Reach;
+use remote::Incoming;
+use std::{fmt, io, path::PathBuf, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -58,23 +72,53 @@ pub fn openapi() -> String {
     serde_json::to_string_pretty(&document).expect("plain data") + "\n"
 }
 
-/// Serves the API until `stop` fires; then open requests get a moment to end.
+/// The schema of the API's GraphQL, in its own words.
+pub fn graphql_schema() -> String {
+    graphql::sdl(&openapi::document(&rest::table::plain()))
+}
+
+/// Serves the API over loopback, and to callers from other machines where these are wanted, until `stop`
+/// fires; then open requests get a moment to end.
 pub async fn serve(
-    listener: TcpListener,
+    local: TcpListener,
+    remote: Option<Remote>,
     handle: Handle,
     token: Token,
     surroundings: Surroundings,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let door = auth::Door::new(token, kept_keys(&handle).await?, listener.local_addr()?.port());
+    let door = Door::new(token, KeptRings::read(&handle).await?, local.local_addr()?.port());
     let gateway = Gateway { handle, surroundings: Arc::new(surroundings) };
-    let routes = rest::routes(gateway, Gate::new(door), stop.clone());
-    axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+    let gate = Gate::new(door);
+    let sockets = gate.streams.sockets.clone();
+    let here = serve_at(local, rest::routes(gateway.clone(), &gate, &stop, Reach::LOCAL), &stop);
+    let elsewhere = async {
+        let Some(remote) = remote else { return Ok(()) };
+        let reach = Reach::remote(&remote.names, remote.tls.is_some());
+        let tls = remote.tls.clone();
+        let serving = serve_at(Incoming::start(remote)?, rest::routes(gateway, &gate, &stop, reach), &stop);
+        let fresh = async {
+            match tls {
+                Some(tls) => tls.keep_fresh().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            ended = serving => ended,
+            () = fresh => Ok(()),
+        }
+    };
+    tokio::try_join!(here, elsewhere)?;
+    // Sockets are no requests any more; each says goodbye.
+    sockets.close();
+    sockets.wait().await;
+    Ok(())
 }
 
-async fn kept_keys(handle: &Handle) -> io::Result<KeyRing> {
-    let failed = |problem: String| io::Error::other(format!("the API keys cannot be read: {problem}"));
-    let kept = handle.kept(auth::KEYS_SETTING).await.map_err(|error| failed(error.to_string()))?;
-    let ring = kept.map(|bytes| KeyRing::decode(&bytes)).transpose();
-    Ok(ring.map_err(|error| failed(error.to_string()))?.unwrap_or_default())
+async fn serve_at<L>(listener: L, routes: Router, stop: &CancellationToken) -> io::Result<()>
+where
+    L: axum::serve::Listener,
+    L::Addr: fmt::Debug,
+{
+    axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned()).await
 }

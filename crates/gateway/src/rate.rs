@@ -86,7 +86,11 @@ mod tests {
     #[test]
     fn w5_callers_do_not_use_up_each_others_buckets() {
         let (rates, now) = (Rates::default(), Instant::now());
-        let key = |name: &str| Caller::Key { name: name.into(), role: opensky_api::key::Role::Owner };
+        let key = |name: &str| Caller::Key {
+            name: name.into(),
+            role: opensky_api::key::Role::Owner,
+            is_limited: false,
+        };
         while rates.take(&key("greedy"), now).is_ok() {}
         assert!(rates.take(&key("modest"), now).is_ok());
         assert!(rates.take(&Caller::Token, now).is_ok());

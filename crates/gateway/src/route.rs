@@ -221,6 +221,13 @@ impl About {
         self
     }
 
+    /// Answers over a WebSocket too, where that is asked for.
+    pub(crate) fn upgrades(mut self, description: &str) -> Self {
+        let description = format!("Asked with `Upgrade: websocket`: {description}");
+        self.answers.insert(101, json!({ "description": description }));
+        self
+    }
+
     /// Spends or starts something: with an `Idempotency-Key` it does so once.
     pub(crate) fn once(mut self) -> Self {
         self.is_once = true;

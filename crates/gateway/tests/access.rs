@@ -12,7 +12,7 @@ use opensky_client::{
         session::CSRF_HEADER,
     },
 };
-use reqwest::{Method, RequestBuilder, StatusCode, header};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::time::SystemTime;
 use support::{Served, TOKEN, code, serve, serve_node};
@@ -34,11 +34,17 @@ const OF_OPERATORS: [(&str, &str); 13] = [
     ("post", routes::JOB_RETRY),
 ];
 /// Routes that are not GET and change nothing that is not the caller's own.
-const OF_VIEWERS: [(&str, &str); 2] = [("post", routes::JOBS_QUOTE), ("delete", routes::SESSION)];
+const OF_VIEWERS: [(&str, &str); 3] =
+    [("post", routes::JOBS_QUOTE), ("delete", routes::SESSION), ("post", routes::GRAPHQL)];
 /// What is read by the owner only: it opens doors.
-const READ_BY_OWNERS: [&str; 2] = [routes::INVITES, routes::KEYS];
+const READ_BY_OWNERS: [&str; 3] = [routes::INVITES, routes::KEYS, routes::WALLET_LOGINS];
 /// Routes for everybody.
-const OF_ALL: [(&str, &str); 2] = [("get", routes::OPENAPI), ("post", routes::SESSION)];
+const OF_ALL: [(&str, &str); 4] = [
+    ("get", routes::OPENAPI),
+    ("post", routes::SESSION),
+    ("post", routes::SESSION_CHALLENGES),
+    ("post", routes::SESSION_WALLET),
+];
 
 /// The least role of a route, said once more, apart from the table.
 fn least(method: &str, path: &str) -> Option<Role> {
@@ -106,17 +112,8 @@ impl Caller {
 }
 
 async fn key(served: &Served, name: &str, role: Role, valid_ms: Option<u64>) -> NewKey {
-    let request = KeyRequest { name: name.into(), role, valid_ms };
+    let request = KeyRequest { name: name.into(), role, valid_ms, spend: None };
     served.client.create_key(&request).await.expect("a key")
-}
-
-async fn session(served: &Served) -> String {
-    let code = served.client.login_link().await.expect("link").code;
-    let request = reqwest::Client::new().post(format!("http://{}{}", served.address, routes::SESSION));
-    let body = serde_json::json!({ "code": code }).to_string();
-    let answer = request.header("content-type", "application/json").body(body).send().await.expect("answer");
-    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text");
-    cookie.split(';').next().expect("a pair").to_owned()
 }
 
 /// Every kind of caller, those that may nothing first.
@@ -138,7 +135,7 @@ async fn callers(served: &Served) -> Vec<Caller> {
     for (name, role) in [("viewer", Role::Viewer), ("operator", Role::Operator), ("owner", Role::Owner)] {
         callers.push(Caller::of_key(name, &key(served, name, role, None).await.secret, Some(role)));
     }
-    let cookie = Some(session(served).await);
+    let cookie = Some(support::session(served).await);
     callers.push(Caller { name: "session", bearer: None, cookie, role: Some(Role::Owner) });
     callers.push(Caller::of_key("token", TOKEN, Some(Role::Owner)));
     callers

@@ -37,7 +37,7 @@ async fn a_change_is_in_the_audit_log() {
     let writer = log.clone();
     tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).init();
     let served = serve().await;
-    let request = KeyRequest { name: "reader".into(), role: Role::Viewer, valid_ms: None };
+    let request = KeyRequest { name: "reader".into(), role: Role::Viewer, valid_ms: None, spend: None };
     let key = served.client.create_key(&request).await.expect("a key");
     let reader = Client::new(&served.address, &key.secret);
     reader.status().await.expect("viewers read");

@@ -86,7 +86,7 @@ async fn a_job_that_is_submitted_twice_with_one_key_runs_once() {
     assert_eq!(problem(refused).await, (StatusCode::BAD_REQUEST, Code::InvalidRequest));
 
     // Another key, or the same key of another caller, is another job.
-    let request = KeyRequest { name: "ci".into(), role: Role::Operator, valid_ms: None };
+    let request = KeyRequest { name: "ci".into(), role: Role::Operator, valid_ms: None, spend: None };
     let secret = served.client.create_key(&request).await.expect("key").secret;
     let second = submitted(post(&served, TOKEN, routes::JOBS, "b", job(program, "x")).await).await;
     let third = submitted(post(&served, &secret, routes::JOBS, "a", job(program, "x")).await).await;
@@ -120,7 +120,7 @@ async fn a_transfer_that_is_asked_for_twice_is_paid_once() {
 #[tokio::test]
 async fn w5_a_key_that_asks_too_often_waits_and_the_owner_does_not() {
     let served = serve().await;
-    let request = KeyRequest { name: "greedy".into(), role: Role::Viewer, valid_ms: None };
+    let request = KeyRequest { name: "greedy".into(), role: Role::Viewer, valid_ms: None, spend: None };
     let secret = served.client.create_key(&request).await.expect("key").secret;
     let http = reqwest::Client::new();
     let url = format!("http://{}{}", served.address, routes::CONFIG);

@@ -352,7 +352,7 @@ async fn serve(
     let stop = CancellationToken::new();
     let token = Token::new(token.expose().to_owned());
     let server =
-        tokio::spawn(opensky_gateway::serve(listener, handle.clone(), token, surroundings, stop.clone()));
+        tokio::spawn(opensky_gateway::serve(listener, None, handle.clone(), token, surroundings, stop.clone()));
     RunningNode::publish(folder.layout(), api)?;
     Ok((server, stop))
 }

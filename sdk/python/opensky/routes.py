@@ -6,6 +6,7 @@ from __future__ import annotations
 #: Routes that spend or start something, and so take an `Idempotency-Key`.
 ONCE: frozenset[str] = frozenset(
     {
+        "POST /v1/graphql",
         "POST /v1/jobs",
         "POST /v1/jobs/{job}/retry",
         "POST /v1/services",

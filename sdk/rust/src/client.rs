@@ -1,6 +1,6 @@
 //! The connection to the local node, and the small calls.
 
-use crate::ClientError;
+use crate::{ClientError, trust::Trust};
 use opensky_api::{
     Problem,
     config::ConfigView,
@@ -17,10 +17,11 @@ use opensky_api::{
     status::{NodeView, Status},
 };
 use opensky_types::Hash;
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     fmt,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -34,14 +35,15 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    address: String,
+    /// Scheme, host and port.
+    base: String,
     token: String,
 }
 
 impl fmt::Debug for Client {
     /// The token stays out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Client").field("address", &self.address()).finish_non_exhaustive()
     }
 }
 
@@ -64,13 +66,30 @@ pub fn data_dir_default() -> Result<PathBuf, ClientError> {
 impl Client {
     /// A client of the API at `address` (`127.0.0.1:4720`) with its token. Nothing is sent yet.
     pub fn new(address: &str, token: &str) -> Self {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .build()
-            .expect("a client without TLS needs nothing from the system");
-        Self { http, address: address.to_owned(), token: token.trim().to_owned() }
+        let http = builder().tls_certs_only([]).build();
+        let http = http.expect("a client that trusts no certificate needs nothing from the system");
+        Self { http, base: format!("http://{address}"), token: token.trim().to_owned() }
+    }
+
+    /// A client of a node on another machine, at a URL such as `https://node.example.com:4720`, with its token
+    /// or a key. Nothing is sent yet. Without TLS a token goes to this machine only.
+    pub fn remote(url: &str, token: &str, trust: &Trust) -> Result<Self, ClientError> {
+        let bad = |problem: &str| ClientError::Url { url: url.to_owned(), problem: problem.to_owned() };
+        let parsed = reqwest::Url::parse(url).map_err(|error| bad(&error.to_string()))?;
+        let host = parsed.host_str().ok_or_else(|| bad("it names no host"))?;
+        let is_bare = parsed.path() == "/" && parsed.query().is_none() && parsed.fragment().is_none();
+        if !is_bare || !parsed.username().is_empty() || parsed.password().is_some() {
+            return Err(bad("it is more than a scheme, a host and a port"));
+        }
+        let builder = match parsed.scheme() {
+            "https" => trust.apply(builder())?,
+            "http" if is_loopback(host) => builder().tls_certs_only([]),
+            "http" => return Err(bad("over http everybody on the way could read the token; use https")),
+            _ => return Err(bad("its scheme is not https")),
+        };
+        let http = builder.build().map_err(|error| ClientError::Trust { problem: causes(&error) })?;
+        let base = parsed.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { http, base, token: token.trim().to_owned() })
     }
 
     /// A client of the node that runs with this data folder; reads its address and token there.
@@ -96,9 +115,14 @@ impl Client {
         }
     }
 
-    /// The API's address.
+    /// The API's address: host and port.
     pub fn address(&self) -> &str {
-        &self.address
+        self.base.split_once("://").map_or(&self.base, |(_, address)| address)
+    }
+
+    /// The API's address with its scheme, such as `http://127.0.0.1:4720`.
+    pub fn base_url(&self) -> &str {
+        &self.base
     }
 
     /// How the node is doing.
@@ -215,13 +239,13 @@ impl Client {
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.http.request(method, format!("http://{}{path}", self.address)).bearer_auth(&self.token)
+        self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token)
     }
 
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, ClientError> {
         let answer = request.send().await.map_err(|source| {
             if source.is_connect() {
-                ClientError::Unreachable { address: self.address.clone(), source }
+                ClientError::Unreachable { address: self.address().to_owned(), source }
             } else {
                 bad_answer("the request", source)
             }
@@ -232,10 +256,23 @@ impl Client {
         let status = answer.status();
         // Something else may listen on the port: an answer that is no problem is shown by its status.
         let problem = answer.json::<Problem>().await.unwrap_or_else(|_| {
-            Problem::new(Code::Unknown, format!("{} answered with status {status}", self.address))
+            Problem::new(Code::Unknown, format!("{} answered with status {status}", self.address()))
         });
         Err(problem.into())
     }
+}
+
+fn builder() -> ClientBuilder {
+    reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
+fn causes(error: &reqwest::Error) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), |source| format!("{error}: {source}"))
 }
 
 pub(crate) fn bad_answer(what: &str, source: impl std::error::Error + Send + Sync + 'static) -> ClientError {

@@ -23,6 +23,20 @@ pub enum ClientError {
         #[source]
         source: reqwest::Error,
     },
+    /// The URL of a node is not one.
+    #[error("'{url}' is not the URL of a node: {problem}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// What is to be trusted cannot be read.
+    #[error("the certificate or fingerprint to trust cannot be used: {problem}")]
+    Trust {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The node said no.
     #[error(transparent)]
     Problem(#[from] Problem),

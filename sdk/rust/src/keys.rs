@@ -2,7 +2,7 @@
 
 use crate::{Client, ClientError, client::QueryWith};
 use opensky_api::{
-    key::{KeyQuery, KeyRequest, Keys, NewKey},
+    key::{KeyQuery, KeyRequest, Keys, NewKey, WalletLoginQuery, WalletLoginRequest, WalletLogins},
     routes,
 };
 use reqwest::Method;
@@ -21,5 +21,21 @@ impl Client {
     /// Makes a key work no longer; answers those that are left.
     pub async fn revoke_key(&self, query: &KeyQuery) -> Result<Keys, ClientError> {
         self.json(routes::KEYS, self.request(Method::DELETE, routes::KEYS).query_with(query)).await
+    }
+
+    /// Wallets that may log in to the dashboard.
+    pub async fn wallet_logins(&self) -> Result<WalletLogins, ClientError> {
+        self.get(routes::WALLET_LOGINS).await
+    }
+
+    /// Names a wallet that may log in, or gives it another role.
+    pub async fn add_wallet_login(&self, request: &WalletLoginRequest) -> Result<WalletLogins, ClientError> {
+        self.call(Method::POST, routes::WALLET_LOGINS, Some(request)).await
+    }
+
+    /// Lets a wallet log in no longer; its sessions end.
+    pub async fn remove_wallet_login(&self, query: &WalletLoginQuery) -> Result<WalletLogins, ClientError> {
+        let request = self.request(Method::DELETE, routes::WALLET_LOGINS).query_with(query);
+        self.json(routes::WALLET_LOGINS, request).await
     }
 }

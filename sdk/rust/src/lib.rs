@@ -32,6 +32,7 @@ mod ledger;
 mod save;
 mod services;
 mod sse;
+mod trust;
 mod wallet;
 
 pub use client::{Client, data_dir_default};
@@ -43,3 +44,4 @@ pub use jobs::Output;
 pub use ledger::LedgerEvents;
 pub use opensky_api as api;
 pub use save::{Saved, path_below};
+pub use trust::{Fingerprint, Trust};

@@ -2,6 +2,7 @@
 
 /** Routes that spend or start something, and so take an `Idempotency-Key`. */
 export const ONCE: ReadonlySet<string> = new Set([
+  "post /v1/graphql",
   "post /v1/jobs",
   "post /v1/jobs/{job}/retry",
   "post /v1/services",

@@ -12,11 +12,11 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures::StreamExt;
+use futures::{StreamExt, stream, stream::BoxStream};
 use opensky_api::{Code, content::BlobRef};
 use opensky_ports::{BlobError, BlobReader, Pin};
 use opensky_types::Hash;
-use std::{io::Read, sync::Arc, time::Duration};
+use std::{io, io::Read, sync::Arc, time::Duration};
 
 /// Bytes handed on at a time.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Content types are never guessed: a blob's content is a stranger's.
 const BLOB_HEADERS: [(header::HeaderName, &str); 2] =
     [(header::CONTENT_TYPE, "application/octet-stream"), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")];
+
+/// Content as it comes.
+pub(super) type Pieces = BoxStream<'static, io::Result<Bytes>>;
 
 pub(crate) async fn upload(
     State(gateway): State<Gateway>,
@@ -75,17 +78,20 @@ pub(crate) async fn download(
 }
 
 /// A blob as an answer; `None` if it is not here.
-pub(super) async fn open(gateway: &Gateway, hash: Hash) -> Outcome<Option<Response>> {
-    let blobs = Arc::clone(gateway.handle.blobs());
-    let Some(reader) = blocking(move || blobs.open(&hash)).await? else { return Ok(None) };
-    let size = [(header::CONTENT_LENGTH, reader.size_bytes().to_string())];
-    let body = Body::from_stream(futures::stream::try_unfold(reader, next_piece));
-    Ok(Some((BLOB_HEADERS, size, body).into_response()))
+async fn open(gateway: &Gateway, hash: Hash) -> Outcome<Option<Response>> {
+    let Some((size_bytes, pieces)) = pieces(gateway, hash).await? else { return Ok(None) };
+    let size = [(header::CONTENT_LENGTH, size_bytes.to_string())];
+    Ok(Some((BLOB_HEADERS, size, Body::from_stream(pieces)).into_response()))
 }
 
-async fn next_piece(
-    mut reader: Box<dyn BlobReader>,
-) -> std::io::Result<Option<(Bytes, Box<dyn BlobReader>)>> {
+/// The size of a blob and its bytes; `None` if it is not here.
+pub(super) async fn pieces(gateway: &Gateway, hash: Hash) -> Outcome<Option<(u64, Pieces)>> {
+    let blobs = Arc::clone(gateway.handle.blobs());
+    let reader = blocking(move || blobs.open(&hash)).await?;
+    Ok(reader.map(|reader| (reader.size_bytes(), stream::try_unfold(reader, next_piece).boxed())))
+}
+
+async fn next_piece(mut reader: Box<dyn BlobReader>) -> io::Result<Option<(Bytes, Box<dyn BlobReader>)>> {
     blocking(move || {
         let mut piece = Vec::with_capacity(PIECE_BYTES);
         reader.by_ref().take(PIECE_BYTES as u64).read_to_end(&mut piece)?;

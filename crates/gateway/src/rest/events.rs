@@ -1,24 +1,31 @@
-//! What happens to a job, as server-sent events.
+//! What happens to a job, as server-sent events or over a WebSocket.
 
-use super::jobs::find;
-use crate::{Gateway, problem::Outcome, views};
-use axum::{
-    Extension,
-    extract::{Path, State, rejection::PathRejection},
-    http::HeaderMap,
-    response::sse::{Event, KeepAlive, Sse},
+use super::{
+    jobs::find,
+    telling::{Telling, Told},
 };
-use futures::Stream;
-use opensky_api::event::JobEvent;
+use crate::{
+    Gateway,
+    problem::{Outcome, problem},
+    views,
+};
+use axum::{
+    extract::{
+        Path, Query, State,
+        rejection::{PathRejection, QueryRejection},
+    },
+    http::HeaderMap,
+    response::Response,
+};
+use opensky_api::{
+    Code,
+    event::{AfterQuery, JobEvent},
+};
 use opensky_node::Handle;
 use opensky_types::JobId;
-use std::{convert::Infallible, time::Duration};
+use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 
-/// Events that may wait for a slow reader before the job is followed no further for it.
-const WAITING_MAX: usize = 256;
 /// How often notes are looked for while a job is quiet.
 const NOTES_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -26,25 +33,35 @@ const NOTES_INTERVAL: Duration = Duration::from_millis(500);
 /// progress are facts of the moment and start afresh.
 pub(crate) async fn events(
     State(gateway): State<Gateway>,
-    Extension(stop): Extension<CancellationToken>,
+    telling: Telling,
     job: Result<Path<JobId>, PathRejection>,
+    query: Result<Query<AfterQuery>, QueryRejection>,
     headers: HeaderMap,
-) -> Outcome<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
-    let Path(job) = job?;
+) -> Outcome<Response> {
+    let (Path(job), Query(query)) = (job?, query?);
     find(&gateway, job).await?;
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
-    let (sender, events) = mpsc::channel(WAITING_MAX);
-    let follower = Follower { handle: gateway.handle, job, notes_sent: last.unwrap_or(0), sender };
-    // Ends with the job, with its reader, or with the node.
-    tokio::spawn(async move { stop.run_until_cancelled(follower.follow()).await });
-    Ok(Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default()))
+    let notes_sent = match last_seen(&headers, &query) {
+        Some(last) => last.parse().map_err(|_| not_an_id())?,
+        None => 0,
+    };
+    telling.answer(|sender| Follower { handle: gateway.handle, job, notes_sent, sender }.follow())
+}
+
+/// After which event the stream goes on.
+pub(super) fn last_seen<'a>(headers: &'a HeaderMap, query: &'a AfterQuery) -> Option<&'a str> {
+    let header = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    query.after.as_deref().or(header).filter(|last| !last.is_empty())
+}
+
+pub(super) fn not_an_id() -> crate::problem::Answer {
+    problem(Code::InvalidRequest, "'after' is the 'id' of an event of this stream")
 }
 
 struct Follower {
     handle: Handle,
     job: JobId,
     notes_sent: usize,
-    sender: mpsc::Sender<Result<Event, Infallible>>,
+    sender: mpsc::Sender<Told>,
 }
 
 impl Follower {
@@ -98,8 +115,6 @@ impl Follower {
     }
 
     async fn send(&self, event: JobEvent) -> Option<()> {
-        let json = serde_json::to_string(&event).expect("an event is plain data");
-        let event = Event::default().event(event.name()).id(self.notes_sent.to_string()).data(json);
-        self.sender.send(Ok(event)).await.ok()
+        self.sender.send(Told::new(event.name(), self.notes_sent.to_string(), &event)).await.ok()
     }
 }

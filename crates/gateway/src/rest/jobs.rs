@@ -1,7 +1,9 @@
 //! Jobs: submitted, listed, shown, cancelled, retried, removed.
 
+use super::transactions::Purse;
 use crate::{
     Gateway,
+    auth::{Caller, uncounted},
     problem::{Outcome, problem},
     views::{self, blocking},
 };
@@ -21,7 +23,7 @@ use opensky_api::{
 };
 use opensky_node::JobView;
 use opensky_ports::BlobError;
-use opensky_types::{Hash, JobId, Timestamp, job::JobSpec};
+use opensky_types::{Hash, JobId, Micros, Timestamp, job::JobSpec};
 use std::{
     collections::BTreeMap,
     hash::{BuildHasher, Hasher, RandomState},
@@ -49,13 +51,26 @@ async fn read_spec(gateway: &Gateway, request: JobRequest) -> Outcome<JobSpec> {
 
 pub(crate) async fn submit(
     State(gateway): State<Gateway>,
+    purse: Purse,
     request: Result<Json<JobRequest>, JsonRejection>,
 ) -> Outcome<(StatusCode, Json<Submitted>)> {
     let Json(request) = request?;
     let spec = read_spec(&gateway, request).await?;
     let tasks = spec.task_counts().iter().map(|count| u64::from(*count)).sum();
-    let job = gateway.handle.submit(spec).await?;
+    let budget = budget(&gateway, &purse.caller, &spec).await?;
+    let submitting = async { Ok(gateway.handle.submit(spec).await?) };
+    let job = purse.door.spend(&gateway.handle, &purse.caller, budget, submitting).await?;
     Ok((StatusCode::CREATED, Json(Submitted { job, tasks })))
+}
+
+/// What a job counts as, for a caller who may spend so much only.
+async fn budget(gateway: &Gateway, caller: &Caller, spec: &JobSpec) -> Outcome<Micros> {
+    let has_prices = gateway.handle.ledger(|engine| engine.genesis().params.economy).await;
+    match spec.budget {
+        _ if !has_prices => Ok(Micros::ZERO),
+        Some(budget) => Ok(budget),
+        None => uncounted(caller, "run jobs without a budget").map(|()| Micros::ZERO),
+    }
 }
 
 /// Long lists come as blobs that were uploaded before.
@@ -118,8 +133,10 @@ pub(crate) async fn cancel(
     Ok(Json(summary(&gateway, view).await?))
 }
 
+/// The budget counts anew, for the caller's limit too.
 pub(crate) async fn retry(
     State(gateway): State<Gateway>,
+    purse: Purse,
     job: Result<Path<JobId>, PathRejection>,
 ) -> Outcome<Json<JobSummary>> {
     let Path(job) = job?;
@@ -133,7 +150,9 @@ pub(crate) async fn retry(
             "every task of the job has its result; there is nothing to retry",
         ));
     }
-    gateway.handle.retry(job).await?;
+    let budget = budget(&gateway, &purse.caller, &view.stored.spec).await?;
+    let retrying = async { Ok(gateway.handle.retry(job).await?) };
+    purse.door.spend(&gateway.handle, &purse.caller, budget, retrying).await?;
     let view = find(&gateway, job).await?;
     Ok(Json(summary(&gateway, view).await?))
 }

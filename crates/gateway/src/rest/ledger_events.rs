@@ -1,65 +1,66 @@
-//! Final blocks, as server-sent events.
+//! Final blocks, as server-sent events or over a WebSocket.
 
-use crate::{Gateway, views};
-use axum::{
-    Extension,
-    extract::State,
-    response::sse::{Event, KeepAlive, Sse},
+use super::{
+    events::{last_seen, not_an_id},
+    telling::{Telling, Told},
 };
-use futures::Stream;
-use opensky_api::ledger::LedgerEvent;
+use crate::{Gateway, problem::Outcome, views};
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    http::HeaderMap,
+    response::Response,
+};
+use opensky_api::{event::AfterQuery, ledger::LedgerEvent};
 use opensky_node::Handle;
 use opensky_ports::ledger::News;
-use std::{convert::Infallible, sync::Arc};
+use std::sync::Arc;
 use tokio::sync::{broadcast, mpsc};
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 
-/// Events that may wait for a slow reader.
-const WAITING_MAX: usize = 64;
-
-type Sent = Result<Event, Infallible>;
-
+/// The stream's id is the height of the newest block told. A reader that comes back and missed none hears
+/// of the next one; another one is told of the head, as at first.
 pub(crate) async fn events(
     State(gateway): State<Gateway>,
-    Extension(stop): Extension<CancellationToken>,
-) -> Sse<impl Stream<Item = Sent>> {
-    let (sender, events) = mpsc::channel(WAITING_MAX);
-    // Ends with its reader, or with the node.
-    tokio::spawn(async move { stop.run_until_cancelled(follow(gateway.handle, sender)).await });
-    Sse::new(ReceiverStream::new(events)).keep_alive(KeepAlive::default())
+    telling: Telling,
+    query: Result<Query<AfterQuery>, QueryRejection>,
+    headers: HeaderMap,
+) -> Outcome<Response> {
+    let Query(query) = query?;
+    let seen = last_seen(&headers, &query).map(str::parse::<u64>).transpose().map_err(|_| not_an_id())?;
+    telling.answer(|sender| follow(gateway.handle, seen, sender))
 }
 
 /// `None` as soon as nobody listens any more, or nothing more comes.
-async fn follow(handle: Handle, sender: mpsc::Sender<Sent>) -> Option<()> {
+async fn follow(handle: Handle, seen: Option<u64>, sender: mpsc::Sender<Told>) -> Option<()> {
     // Listening starts before the head is read, so that no block slips in between.
     let mut news = handle.ledger(|engine| engine.subscribe()).await;
-    let mut told = tell_head(&handle, &sender).await?;
+    let mut told = tell_head(&handle, seen, &sender).await?;
     loop {
         match news.recv().await {
             Ok(news) => told = tell_block(&news, told, &sender).await?,
-            Err(broadcast::error::RecvError::Lagged(_)) => told = tell_head(&handle, &sender).await?,
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                told = tell_head(&handle, Some(told), &sender).await?;
+            }
             Err(broadcast::error::RecvError::Closed) => return None,
         }
     }
 }
 
 /// Answers the height up to which the reader knows.
-async fn tell_head(handle: &Handle, sender: &mpsc::Sender<Sent>) -> Option<u64> {
+async fn tell_head(handle: &Handle, seen: Option<u64>, sender: &mpsc::Sender<Told>) -> Option<u64> {
     let head = handle.ledger(|engine| engine.head()).await;
-    send(&LedgerEvent::Head(views::ledger::head(&head)), head.height, sender).await?;
+    if seen != Some(head.height) {
+        send(&LedgerEvent::Head(views::ledger::head(&head)), head.height, sender).await?;
+    }
     Some(head.height)
 }
 
-async fn tell_block(news: &Arc<News>, told: u64, sender: &mpsc::Sender<Sent>) -> Option<u64> {
+async fn tell_block(news: &Arc<News>, told: u64, sender: &mpsc::Sender<Told>) -> Option<u64> {
     if news.head.height > told {
         send(&views::ledger::block(news), news.head.height, sender).await?;
     }
     Some(told.max(news.head.height))
 }
 
-async fn send(event: &LedgerEvent, height: u64, sender: &mpsc::Sender<Sent>) -> Option<()> {
-    let json = serde_json::to_string(event).expect("an event is plain data");
-    let event = Event::default().event(event.name()).id(height.to_string()).data(json);
-    sender.send(Ok(event)).await.ok()
+async fn send(event: &LedgerEvent, height: u64, sender: &mpsc::Sender<Told>) -> Option<()> {
+    sender.send(Told::new(event.name(), height.to_string(), event)).await.ok()
 }

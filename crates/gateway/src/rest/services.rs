@@ -1,5 +1,6 @@
 //! Services: declared, changed, looked at, reached.
 
+use super::telling::Telling;
 use crate::{
     Gateway,
     auth::Caller,
@@ -8,13 +9,12 @@ use crate::{
 };
 use axum::{
     Extension, Json,
-    body::{Body, Bytes},
     extract::{
         Path, Query, State,
         rejection::{JsonRejection, PathRejection, QueryRejection},
     },
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
+    response::Response,
 };
 use futures::StreamExt;
 use opensky_api::{
@@ -27,9 +27,8 @@ use opensky_api::{
 };
 use opensky_node::{DeclareError, LogPart, OpenError, ServiceError};
 use opensky_types::service::{InvalidService, ServiceRef, ServiceSpec};
-use std::{convert::Infallible, net::SocketAddr};
+use std::net::SocketAddr;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
 
 /// Content type of one line of JSON for each part.
 pub(crate) const JSON_LINES: &str = "application/x-ndjson";
@@ -115,29 +114,25 @@ fn own(name: &str) -> ServiceRef {
     ServiceRef { name: name.to_owned(), owner: None }
 }
 
+/// Its parts have no cursor: who comes back is given what the replicas' nodes still have.
 pub(crate) async fn log(
     State(gateway): State<Gateway>,
-    Extension(stop): Extension<CancellationToken>,
+    telling: Telling,
     path: Named,
     query: Result<Query<ServiceLogQuery>, QueryRejection>,
 ) -> Outcome<Response> {
     let (Path(service), Query(query)) = (path?, query?);
     let parts = gateway.handle.service_log(service, query.slot, query.follow).await?;
-    let lines = ReceiverStream::new(parts).map(|part| Ok::<_, Infallible>(line(part)));
-    let body = Body::from_stream(lines.take_until(stop.cancelled_owned()));
-    Ok(([(header::CONTENT_TYPE, JSON_LINES), (header::X_CONTENT_TYPE_OPTIONS, "nosniff")], body)
-        .into_response())
+    telling.answer_lines(JSON_LINES, ReceiverStream::new(parts).map(line))
 }
 
-fn line(part: LogPart) -> Bytes {
+fn line(part: LogPart) -> String {
     let part = ServiceLogPart {
         replica: part.replica,
         stream: if part.is_stderr { StreamView::Stderr } else { StreamView::Stdout },
         text: String::from_utf8_lossy(&part.bytes).into_owned(),
     };
-    let mut line = serde_json::to_vec(&part).unwrap_or_default();
-    line.push(b'\n');
-    line.into()
+    serde_json::to_string(&part).expect("a part is plain data")
 }
 
 pub(crate) async fn open_port(

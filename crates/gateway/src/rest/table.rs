@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     auth::{Needs, OPERATOR, OWNER, VIEWER},
+    graphql,
     route::{Table, about},
 };
 use opensky_api::{
@@ -15,11 +16,12 @@ use opensky_api::{
     config::ConfigView,
     content::BlobRef,
     doctor::DoctorReport,
-    event::{FollowQuery, JobEvent, LogQuery},
+    event::{AfterQuery, FollowQuery, JobEvent, LogQuery},
+    graphql::{GraphqlAnswer, GraphqlQuery, GraphqlRequest},
     history::{History, HistoryQuery},
     image::{ImageQuery, Images, KeepImageRequest},
     job::JobRequest,
-    key::{KeyQuery, KeyRequest, Keys, NewKey},
+    key::{KeyQuery, KeyRequest, Keys, NewKey, WalletLoginQuery, WalletLoginRequest, WalletLogins},
     ledger::{Blocks, BlocksQuery, LedgerEvent, LedgerView, PROOF_CONTENT_TYPE, ProofQuery},
     limits::{Limits, LimitsView},
     membership::{InviteRequest, InviteView, Invites, Members},
@@ -33,7 +35,7 @@ use opensky_api::{
         ClosePortQuery, OpenPortRequest, OpenPortView, ScaleRequest, ServiceLogQuery, ServiceRequest,
         ServiceView, Services,
     },
-    session::{LinkView, SessionRequest, SessionView},
+    session::{ChallengeRequest, ChallengeView, LinkView, SessionRequest, SessionView, WalletSessionRequest},
     status::{NodeView, Status},
     transaction::{SubmitRequest, TransactionQuery, TransactionView},
     validators::{DryRunQuery, ValidatorRequest, Validators},
@@ -41,11 +43,22 @@ use opensky_api::{
 };
 
 const BYTES: &str = "application/octet-stream";
+/// How events come over a WebSocket.
+const OF_EVENTS: &str = "texts `{\"id\": …, \"event\": …}`; the last `id` is what `after` takes later.";
+/// How bytes come over a WebSocket.
+const OF_BYTES: &str = "a text `{\"from\": N}` with the place where the bytes begin, then these; N and the count \
+                        of bytes that came is what `after` takes later.";
 /// What an action on the ledger may run into.
-const OF_TRANSACTIONS: &[Code] = &[Code::TransactionRejected, Code::NotApproved, Code::Busy];
+const OF_TRANSACTIONS: &[Code] =
+    &[Code::TransactionRejected, Code::NotApproved, Code::Busy, Code::SpendLimit];
 
 /// All routes.
 pub(crate) fn table() -> Table {
+    of_graphql(plain())
+}
+
+/// All routes that GraphQL may ask.
+pub(crate) fn plain() -> Table {
     [
         of_node,
         of_sky,
@@ -96,6 +109,7 @@ fn of_node(table: Table) -> Table {
             about("nodeLog", "The node's own log.")
                 .query::<FollowQuery>()
                 .answers_bytes("text/plain", "A line each; with `follow`, new ones as they are written.")
+                .upgrades(OF_BYTES)
         })
         .get(routes::METRICS, VIEWER, metrics::show, {
             about("metrics", "Measurements for Prometheus.")
@@ -200,6 +214,7 @@ fn of_services(table: Table) -> Table {
             about("serviceLog", "What replicas write; for owners and keepers.")
                 .query::<ServiceLogQuery>()
                 .answers_bytes(services::JSON_LINES, "A `ServiceLogPart` in each line.")
+                .upgrades("a text for each `ServiceLogPart`, without a cursor.")
                 .fails(&[Code::ServiceNotFound])
         })
         .post(routes::SERVICE_PORTS, OPERATOR, services::open_port, {
@@ -226,7 +241,13 @@ fn of_jobs(table: Table) -> Table {
             about("submit", "Takes a job; it is on disk before the answer comes, if it is `durable`.")
                 .takes::<JobRequest>()
                 .creates::<Submitted>()
-                .fails(&[Code::InvalidJob, Code::BlobNotFound, Code::Busy, Code::StorageFull])
+                .fails(&[
+                    Code::InvalidJob,
+                    Code::BlobNotFound,
+                    Code::Busy,
+                    Code::StorageFull,
+                    Code::SpendLimit,
+                ])
                 .once()
         })
         .post(routes::JOBS_QUOTE, VIEWER, jobs::quote, {
@@ -247,7 +268,13 @@ fn of_jobs(table: Table) -> Table {
         .post(routes::JOB_RETRY, OPERATOR, jobs::retry, {
             about("retryJob", "Runs what failed or was cancelled again.")
                 .answers::<JobSummary>()
-                .fails(&[Code::WrongState, Code::BlobNotFound, Code::Busy, Code::StorageFull])
+                .fails(&[
+                    Code::WrongState,
+                    Code::BlobNotFound,
+                    Code::Busy,
+                    Code::StorageFull,
+                    Code::SpendLimit,
+                ])
                 .once()
         })
 }
@@ -266,13 +293,16 @@ fn of_runs(table: Table) -> Table {
         })
         .get(routes::JOB_EVENTS, VIEWER, events::events, {
             about("jobEvents", "What happens to a job, as it happens.")
+                .query::<AfterQuery>()
                 .header("last-event-id", "The `id` of the last event that came: the stream goes on after it.")
                 .streams::<JobEvent>("Starts with where the job stands; ends after a final `job`.")
+                .upgrades(OF_EVENTS)
         })
         .get(routes::TASK_LOG, VIEWER, logs::task_log, {
             about("taskLog", "One output of one task, as it was written.")
                 .query::<LogQuery>()
                 .answers_bytes(BYTES, "The bytes; of a task that runs, with `follow`, as they come.")
+                .upgrades(OF_BYTES)
                 .fails(&[Code::TaskNotFound, Code::BlobNotFound])
         })
         .get(routes::RECEIPT, VIEWER, runs::receipt, {
@@ -304,7 +334,12 @@ fn of_ledger(table: Table) -> Table {
         })
         .get(routes::LEDGER_EVENTS, VIEWER, ledger_events::events, {
             about("ledgerEvents", "Blocks, as they become final.")
-                .streams::<LedgerEvent>("Starts with `head`; goes on until its reader leaves.")
+                .query::<AfterQuery>()
+                .header("last-event-id", "The `id` of the last event that came: the height of a block.")
+                .streams::<LedgerEvent>(
+                    "Starts with `head`, if that is news; goes on until its reader leaves.",
+                )
+                .upgrades(OF_EVENTS)
         })
         .get(routes::VALIDATORS, VIEWER, validators::list, {
             about("validators", "Who votes, and who may from the next epoch on.").answers::<Validators>()
@@ -345,6 +380,7 @@ fn of_wallet(table: Table) -> Table {
             about("setAutoTransfers", "Sets all automatic transfers.")
                 .takes::<AutoTransfers>()
                 .answers::<AutoTransfers>()
+                .fails(&[Code::SpendLimit])
         })
 }
 
@@ -393,6 +429,22 @@ fn of_transactions(table: Table) -> Table {
         })
 }
 
+fn of_graphql(table: Table) -> Table {
+    table
+        .get(routes::GRAPHQL, VIEWER, graphql::get, {
+            about("graphqlQuery", "A query of GraphQL as a link; its schema is docs/schema.graphql.")
+                .query::<GraphqlQuery>()
+                .answers::<GraphqlAnswer>()
+                .upgrades("the protocol `graphql-transport-ws`, for subscriptions too.")
+        })
+        .post(routes::GRAPHQL, VIEWER, graphql::post, {
+            about("graphql", "A query or mutation of GraphQL; each field needs what its route needs.")
+                .takes::<GraphqlRequest>()
+                .header(routes::IDEMPOTENCY_KEY, "For what it spends or starts, as on the routes themselves.")
+                .answers::<GraphqlAnswer>()
+        })
+}
+
 fn of_sessions(table: Table) -> Table {
     table
         .post(routes::SESSION_LINKS, OWNER, session::link, {
@@ -404,6 +456,31 @@ fn of_sessions(table: Table) -> Table {
                 .takes::<SessionRequest>()
                 .creates::<SessionView>()
         })
+        .post(routes::SESSION_CHALLENGES, Needs::Nothing, session::challenge, {
+            about("walletChallenge", "A message that a wallet signs to log in, once, within five minutes.")
+                .takes::<ChallengeRequest>()
+                .creates::<ChallengeView>()
+        })
+        .post(routes::SESSION_WALLET, Needs::Nothing, session::open_wallet, {
+            about("openWalletSession", "Opens a session for a signed message (EIP-4361), as a cookie.")
+                .takes::<WalletSessionRequest>()
+                .creates::<SessionView>()
+        })
+        .get(routes::WALLET_LOGINS, OWNER, keys::list_wallets, {
+            about("walletLogins", "Wallets that may log in.").answers::<WalletLogins>()
+        })
+        .post(routes::WALLET_LOGINS, OWNER, keys::add_wallet, {
+            about("addWalletLogin", "Names a wallet that may log in, or gives it another role.")
+                .takes::<WalletLoginRequest>()
+                .answers::<WalletLogins>()
+                .fails(&[Code::SpendLimit])
+        })
+        .delete(routes::WALLET_LOGINS, OWNER, keys::remove_wallet, {
+            about("removeWalletLogin", "Lets a wallet log in no longer, and ends its sessions.")
+                .query::<WalletLoginQuery>()
+                .answers::<WalletLogins>()
+                .fails(&[Code::KeyNotFound])
+        })
         .get(routes::SESSION, VIEWER, session::show, {
             about("session", "Whether the caller has a session, and until when.").answers::<SessionView>()
         })
@@ -412,6 +489,7 @@ fn of_sessions(table: Table) -> Table {
             about("createKey", "Makes an API key; its secret is shown this once.")
                 .takes::<KeyRequest>()
                 .creates::<NewKey>()
+                .fails(&[Code::SpendLimit])
         })
         .delete(routes::KEYS, OWNER, keys::revoke, {
             about("revokeKey", "Makes an API key work no longer.")

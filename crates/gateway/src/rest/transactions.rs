@@ -2,12 +2,13 @@
 
 use crate::{
     Gateway,
+    auth::{Caller, Door, uncounted},
     problem::{Outcome, problem},
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::{
-        Path, Query, State,
+        FromRequestParts, Path, Query, State,
         rejection::{JsonRejection, PathRejection, QueryRejection},
     },
 };
@@ -25,22 +26,24 @@ use std::time::Duration;
 
 pub(crate) async fn transfer(
     State(gateway): State<Gateway>,
+    purse: Purse,
     request: Result<Json<TransferRequest>, JsonRejection>,
 ) -> Outcome<Json<TransactionView>> {
     let Json(request) = request?;
     let memo = Memo::new(&request.memo).map_err(|error| problem(Code::InvalidRequest, error))?;
     let amount = something(request.amount_micros)?;
     let action = Action::Transfer { to: request.to.0, amount, memo };
-    act(&gateway, action, request.dry_run).await
+    purse.act(&gateway, amount, action, request.dry_run).await
 }
 
 pub(crate) async fn stake(
     State(gateway): State<Gateway>,
+    purse: Purse,
     request: Result<Json<StakeRequest>, JsonRejection>,
 ) -> Outcome<Json<TransactionView>> {
     let Json(request) = request?;
     let amount = something(request.amount_micros)?;
-    act(&gateway, Action::Stake { amount }, request.dry_run).await
+    purse.act(&gateway, amount, Action::Stake { amount }, request.dry_run).await
 }
 
 pub(crate) async fn unstake(
@@ -54,9 +57,11 @@ pub(crate) async fn unstake(
 
 pub(crate) async fn owner(
     State(gateway): State<Gateway>,
+    purse: Purse,
     request: Result<Json<OwnerRequest>, JsonRejection>,
 ) -> Outcome<Json<TransactionView>> {
     let Json(request) = request?;
+    uncounted(&purse.caller, "name who owns the account")?;
     let action = match request.owner {
         Some(owner) => Action::LinkOwner { owner: owner.0 },
         None => Action::UnlinkOwner,
@@ -91,6 +96,30 @@ pub(crate) async fn find(
     let (Path(id), Query(query)) = (id?, query?);
     let patience = Duration::from_millis(query.wait_ms.unwrap_or(0).min(WAIT_MS_MAX));
     Ok(Json(view(id, gateway.handle.settled(id, patience).await)))
+}
+
+/// Whose money it is to be, and how much of it they may spend.
+#[derive(FromRequestParts)]
+pub(crate) struct Purse {
+    #[from_request(via(Extension))]
+    pub(super) door: Door,
+    #[from_request(via(Extension))]
+    pub(super) caller: Caller,
+}
+
+impl Purse {
+    /// Does it, counted as spent, or says what would come of it, which costs nothing.
+    async fn act(
+        &self,
+        gateway: &Gateway,
+        amount: Micros,
+        action: Action,
+        dry_run: bool,
+    ) -> Outcome<Json<TransactionView>> {
+        let amount = if dry_run { Micros::ZERO } else { amount };
+        let doing = act(gateway, action, dry_run);
+        self.door.spend(&gateway.handle, &self.caller, amount, doing).await
+    }
 }
 
 /// Does it, or says what would come of it.

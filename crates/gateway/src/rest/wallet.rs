@@ -2,11 +2,12 @@
 
 use crate::{
     Gateway,
+    auth::{Caller, uncounted},
     problem::{Outcome, problem},
     views::ledger::{AccountEntries, head},
 };
 use axum::{
-    Json,
+    Extension, Json,
     extract::{
         Query, State,
         rejection::{JsonRejection, QueryRejection},
@@ -157,9 +158,11 @@ pub(crate) async fn auto_transfers(State(gateway): State<Gateway>) -> Outcome<Js
 
 pub(crate) async fn set_auto_transfers(
     State(gateway): State<Gateway>,
+    Extension(caller): Extension<Caller>,
     request: Result<Json<AutoTransfers>, JsonRejection>,
 ) -> Outcome<Json<AutoTransfers>> {
     let Json(request) = request?;
+    uncounted(&caller, "set automatic transfers")?;
     if request.transfers.len() > AUTO_TRANSFERS_MAX {
         let what = format!("{} automatic transfers; {AUTO_TRANSFERS_MAX} at most", request.transfers.len());
         return Err(problem(Code::InvalidRequest, what));

@@ -2,17 +2,25 @@
 
 #![allow(dead_code)] // Each test file uses a part of it.
 
-use opensky_client::{Client, ClientError, api::Code};
-use opensky_gateway::{Surroundings, Token};
+use opensky_client::{
+    Client, ClientError,
+    api::{
+        Code,
+        job::{InputsRequest, JobRequest, ProgramRequest, StageRequest},
+        routes,
+    },
+};
+use opensky_gateway::{Remote, Surroundings, Token};
 use opensky_node::{Config, Handle, Node, Parts};
 use opensky_ports::testing::{
     FakeClock, FakeExecutor, FakeMachine, FakeRun, MemoryBlobs, MemoryJournal, MemoryLedger, MemoryNetwork,
 };
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
-    Keypair, Micros, Timestamp,
+    Hash, Keypair, Micros, Timestamp,
     limits::ContributionLimits,
     membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, MembershipChain},
+    place::Level,
     samples,
 };
 use std::sync::Arc;
@@ -109,6 +117,11 @@ pub async fn serve_with(supply: Micros) -> Served {
 
 /// The API of a node that runs.
 pub async fn serve_node(handle: Handle) -> Served {
+    serve_with_remote(handle, None).await
+}
+
+/// The same, for other machines too.
+pub async fn serve_with_remote(handle: Handle, remote: Option<Remote>) -> Served {
     let log = std::env::temp_dir().join(format!("opensky-gateway-test-{}.log", std::process::id()));
     std::fs::write(&log, "one\ntwo\nthree\n").expect("log file");
     let surroundings = Surroundings {
@@ -123,9 +136,53 @@ pub async fn serve_node(handle: Handle) -> Served {
     let address = listener.local_addr().expect("address").to_string();
     let stop = CancellationToken::new();
     let token = Token::new(TOKEN.into());
-    let serving = opensky_gateway::serve(listener, handle.clone(), token, surroundings, stop.clone());
+    let serving = opensky_gateway::serve(listener, remote, handle.clone(), token, surroundings, stop.clone());
     let server = tokio::spawn(serving);
     Served { client: Client::new(&address, TOKEN), address, handle, stop, server }
+}
+
+/// A job of one task; with "slow" in `args` it does not end by itself.
+pub fn job(program: Hash, name: &str, args: &str) -> JobRequest {
+    let program = ProgramRequest {
+        hash: program,
+        size_bytes: 7,
+        level: Level::Vm,
+        function: String::new(),
+        args: args.split_whitespace().map(str::to_owned).collect(),
+        env: Vec::new(),
+        deterministic: true,
+    };
+    let stage = StageRequest {
+        name: "one".into(),
+        program,
+        inputs: InputsRequest::Numbers { from: 7, to: 8, step: 1 },
+        after: Vec::new(),
+        limits: Default::default(),
+        constraints: Default::default(),
+        verify: Default::default(),
+        failures_max: 1,
+        accept_any_exit: false,
+        hedge: false,
+    };
+    JobRequest {
+        name: name.into(),
+        stages: vec![stage],
+        wait_ms: 60_000,
+        deadline_ms: None,
+        budget_micros: None,
+        seed: None,
+        durable: true,
+    }
+}
+
+/// The cookie of a browser's session.
+pub async fn session(served: &Served) -> String {
+    let code = served.client.login_link().await.expect("link").code;
+    let request = reqwest::Client::new().post(format!("http://{}{}", served.address, routes::SESSION));
+    let body = serde_json::json!({ "code": code }).to_string();
+    let answer = request.header("content-type", "application/json").body(body).send().await.expect("answer");
+    let cookie = answer.headers()[reqwest::header::SET_COOKIE].to_str().expect("text");
+    cookie.split(';').next().expect("a pair").to_owned()
 }
 
 /// The code of a problem.

@@ -187,7 +187,8 @@ async fn show(context: &Context, client: &Client, job: JobId, all: bool) -> Resu
 
 async fn logs(client: &Client, args: &LogsArgs) -> Result<()> {
     let stream = if args.stderr { StreamView::Stderr } else { StreamView::Stdout };
-    let mut answer = client.task_log(args.job, args.task, &LogQuery { stream, follow: args.follow }).await?;
+    let mut answer =
+        client.task_log(args.job, args.task, &LogQuery { stream, follow: args.follow, after: 0 }).await?;
     let mut out = RemoteWriter::stdout();
     loop {
         let piece = tokio::select! {

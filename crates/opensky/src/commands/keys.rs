@@ -46,7 +46,7 @@ pub async fn run(context: &Context, command: KeysCommand) -> Result<()> {
     let client = context.client()?;
     match command {
         KeysCommand::Create(CreateArgs { name, role, expires }) => {
-            let new = client.create_key(&KeyRequest { name, role, valid_ms: expires }).await?;
+            let new = client.create_key(&KeyRequest { name, role, valid_ms: expires, spend: None }).await?;
             context.say(format!(
                 "key '{}' ({role}); its secret is shown this once, the node keeps only its hash:",
                 new.key.name

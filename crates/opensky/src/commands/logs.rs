@@ -17,7 +17,7 @@ pub struct LogsArgs {
 }
 
 pub async fn run(context: &Context, args: LogsArgs) -> Result<()> {
-    let query = FollowQuery { follow: args.follow, lines: Some(args.lines) };
+    let query = FollowQuery { follow: args.follow, lines: Some(args.lines), after: None };
     let mut answer = context.client()?.logs(&query).await?;
     let mut out = RemoteWriter::stdout();
     loop {

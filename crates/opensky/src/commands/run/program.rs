@@ -168,7 +168,10 @@ async fn read_stdin(client: &Client) -> Result<Option<opensky_api::content::Blob
 
 /// Shows a stream while the program runs. A stream that cannot be followed is shown at the end.
 async fn follow<W: Write>(client: &Client, job: JobId, stream: StreamView, shown: &mut Shown<W>) {
-    let Ok(mut answer) = client.task_log(job, TASK, &LogQuery { stream, follow: true }).await else { return };
+    let Ok(mut answer) = client.task_log(job, TASK, &LogQuery { stream, follow: true, after: 0 }).await
+    else {
+        return;
+    };
     while let Ok(Some(piece)) = answer.chunk().await {
         if shown.write(&piece).is_err() {
             return;

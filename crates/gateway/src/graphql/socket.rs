@@ -1,0 +1,192 @@
+//! GraphQL over a WebSocket: the protocol `graphql-transport-ws`, as the library graphql-ws describes it.
+
+use super::{Graphql, http};
+use crate::{
+    auth::Caller,
+    problem::{Outcome, problem},
+    streams::{Place, Streams},
+};
+use async_graphql::{Response as Answered, parser::types::OperationType};
+use axum::{
+    extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade},
+    response::{IntoResponse, Response},
+};
+use futures::{Stream, StreamExt, stream, stream::BoxStream};
+use opensky_api::{Code, graphql::GraphqlRequest};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use tokio_stream::StreamMap;
+use tokio_util::sync::CancellationToken;
+
+const PROTOCOL: &str = "graphql-transport-ws";
+/// Largest message of a client, in bytes: a document with its variables.
+const HEARD_BYTES_MAX: usize = 256 * 1024;
+/// Operations that may run on one socket at a time.
+const RUNNING_MAX: usize = 32;
+/// Longest id of an operation, in bytes.
+const ID_BYTES_MAX: usize = 128;
+/// How long a client may take to begin.
+const BEGIN_MAX: Duration = Duration::from_secs(10);
+/// How often a client is asked whether it is there.
+const PING_EVERY: Duration = Duration::from_secs(20);
+/// How long a client may say nothing at all.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// How long a client may take no message.
+const SEND_MAX: Duration = Duration::from_secs(30);
+
+/// What a client says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Heard {
+    ConnectionInit {},
+    Ping {},
+    Pong {},
+    Subscribe { id: String, payload: GraphqlRequest },
+    Complete { id: String },
+}
+
+/// Why a socket ends, in the protocol's codes.
+struct End(u16, String);
+
+pub(super) fn answer(
+    upgrade: WebSocketUpgrade,
+    graphql: Graphql,
+    caller: Caller,
+    streams: &Streams,
+    stop: CancellationToken,
+) -> Outcome<Response> {
+    if !upgrade.requested_protocols().any(|name| name == PROTOCOL) {
+        let detail = format!("this route speaks '{PROTOCOL}'; name it in 'Sec-WebSocket-Protocol'");
+        return Err(problem(Code::InvalidRequest, detail));
+    }
+    let (place, tracker) = (streams.take(&caller)?, streams.sockets.clone());
+    let upgrade =
+        upgrade.protocols([PROTOCOL]).max_message_size(HEARD_BYTES_MAX).max_frame_size(HEARD_BYTES_MAX);
+    let serving = move |socket| {
+        let talk = Talk { graphql, caller, running: StreamMap::new(), has_begun: false, _place: place };
+        tracker.track_future(talk.run(socket, stop))
+    };
+    Ok(upgrade.on_upgrade(serving).into_response())
+}
+
+/// What an operation tells: its answers, then that it is over.
+type Told = BoxStream<'static, Option<Answered>>;
+
+struct Talk {
+    graphql: Graphql,
+    caller: Caller,
+    running: StreamMap<String, Told>,
+    has_begun: bool,
+    _place: Place,
+}
+
+impl Talk {
+    async fn run(mut self, mut socket: WebSocket, stop: CancellationToken) {
+        let started = Instant::now();
+        let (mut heard_at, mut pings) = (started, interval_at(started + PING_EVERY, PING_EVERY));
+        let end = loop {
+            let said = tokio::select! {
+                biased;
+                () = stop.cancelled() => break End(1001, "the node is stopping".into()),
+                () = sleep_until(started + BEGIN_MAX), if !self.has_begun => {
+                    break End(4408, "Connection initialisation timeout".into());
+                }
+                heard = socket.recv() => {
+                    heard_at = Instant::now();
+                    match heard {
+                        Some(Ok(Message::Text(text))) => self.hear(&text),
+                        Some(Ok(Message::Binary(_))) => Err(End(4400, "messages are text".into())),
+                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(None),
+                        Some(Ok(Message::Close(_)) | Err(_)) | None => return,
+                    }
+                }
+                Some((id, told)) = self.running.next() => Ok(Some(self.tell(&id, told))),
+                _ = pings.tick() => match heard_at.elapsed() >= SILENCE_MAX {
+                    true => Err(End(4408, "the client says nothing any more".into())),
+                    false => Ok(Some(json!({ "type": "ping" }))),
+                },
+            };
+            match said {
+                Ok(None) => {}
+                Ok(Some(message)) => {
+                    match timeout(SEND_MAX, socket.send(Message::text(message.to_string()))).await {
+                        Ok(Ok(())) => {}
+                        Ok(Err(_)) => return,
+                        Err(_) => break End(4408, "the client is too slow".into()),
+                    }
+                }
+                Err(end) => break end,
+            }
+        };
+        let goodbye = Message::Close(Some(CloseFrame { code: end.0, reason: end.1.into() }));
+        if timeout(Duration::from_secs(2), socket.send(goodbye)).await.is_err() {
+            tracing::debug!("a GraphQL client did not hear that its socket ends");
+        }
+    }
+
+    fn hear(&mut self, text: &str) -> Result<Option<Value>, End> {
+        let heard = serde_json::from_str(text).map_err(|_| End(4400, "Invalid message received".into()))?;
+        match heard {
+            Heard::ConnectionInit {} if self.has_begun => {
+                Err(End(4429, "Too many initialisation requests".into()))
+            }
+            Heard::ConnectionInit {} => {
+                self.has_begun = true;
+                Ok(Some(json!({ "type": "connection_ack" })))
+            }
+            Heard::Ping {} => Ok(Some(json!({ "type": "pong" }))),
+            Heard::Pong {} => Ok(None),
+            Heard::Subscribe { .. } if !self.has_begun => Err(End(4401, "Unauthorized".into())),
+            Heard::Subscribe { id, payload } => self.begin(id, payload).map(|()| None),
+            Heard::Complete { id } => {
+                self.running.remove(&id);
+                Ok(None)
+            }
+        }
+    }
+
+    fn begin(&mut self, id: String, payload: GraphqlRequest) -> Result<(), End> {
+        if id.is_empty() || id.len() > ID_BYTES_MAX {
+            return Err(End(4400, format!("an id has 1 to {ID_BYTES_MAX} bytes")));
+        }
+        if self.running.contains_key(&id) {
+            return Err(End(4409, format!("Subscriber for {id} already exists")));
+        }
+        if self.running.len() >= RUNNING_MAX {
+            return Err(End(4429, format!("{RUNNING_MAX} operations run on this socket, which is the most")));
+        }
+        let answers: BoxStream<'static, Answered> =
+            match self.graphql.prepare(self.caller.clone(), None, payload) {
+                Ok((request, OperationType::Subscription)) => {
+                    self.graphql.schema.execute_stream(request).boxed()
+                }
+                Ok((request, _)) => {
+                    let schema = self.graphql.schema.clone();
+                    stream::once(async move { schema.execute(request).await }).boxed()
+                }
+                Err(error) => stream::iter([http::refused(error)]).boxed(),
+            };
+        self.running.insert(id, ended(answers).boxed());
+        Ok(())
+    }
+
+    /// What is sent for an answer of an operation. One that was refused is an error, which ends it.
+    fn tell(&mut self, id: &str, told: Option<Answered>) -> Value {
+        let Some(answered) = told else {
+            self.running.remove(id);
+            return json!({ "type": "complete", "id": id });
+        };
+        let body = http::body(&answered);
+        if body.get("data").is_none() {
+            self.running.remove(id);
+            return json!({ "type": "error", "id": id, "payload": body["errors"] });
+        }
+        json!({ "type": "next", "id": id, "payload": body })
+    }
+}
+
+fn ended(answers: impl Stream<Item = Answered>) -> impl Stream<Item = Option<Answered>> {
+    answers.map(Some).chain(stream::once(async { None }))
+}
