@@ -6,6 +6,7 @@ import { asPhone, barriers, fits, openBrowser, shot } from "./browser.mjs";
 import { startDevnet } from "./devnet.mjs";
 import { busyboxImage, forget, whyNoImages } from "./image.mjs";
 import { wrongShapes } from "./shapes.mjs";
+import { withWallet } from "./wallet.mjs";
 
 const TIMEOUT_MS = 30_000;
 const FIRST_PAINT_MS_MAX = 1_000;
@@ -42,6 +43,33 @@ const scenarios = {
     await page.getByText("That is not a link").waitFor();
     assert.deepEqual(await barriers(page), []);
     await shot(page, "login");
+  },
+
+  async a_wallet_that_the_owner_named_logs_in({ context, url, devnet }) {
+    const wallet = await withWallet(context.browser());
+    const { page } = wallet;
+    try {
+      await page.goto(url("/"));
+      await page.getByRole("button", { name: "Test Wallet" }).click();
+      await page.getByText("this wallet may not log in").waitFor();
+      await page.getByText(`opensky keys wallet add ${wallet.address}`).waitFor();
+      assert.deepEqual(await barriers(page), []);
+      await shot(page, "login-wallet");
+      await devnet.on("node1", "keys", "wallet", "add", wallet.address, "--role", "viewer");
+      wallet.refuse = true;
+      await page.getByRole("button", { name: "Test Wallet" }).click();
+      await page.getByText("The wallet did not sign").waitFor();
+      wallet.refuse = false;
+      await page.getByRole("button", { name: "Test Wallet" }).click();
+      await page.getByRole("heading", { name: "Overview" }).waitFor();
+      assert.match(wallet.signed, /costs nothing/);
+      // A wallet that is named no longer is out at once.
+      await devnet.on("node1", "keys", "wallet", "remove", wallet.address);
+      await page.goto(url("/"));
+      await page.getByRole("heading", { name: "Log in to your node" }).waitFor();
+    } finally {
+      await wallet.close();
+    }
   },
 
   async a_link_logs_in_once_and_leaves_the_address({ page, context, devnet }) {

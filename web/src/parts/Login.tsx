@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { ApiError } from "../api/client";
 import { codeOf, type Session } from "../api/session";
 import { Copy } from "./Id";
+import { WalletLogin } from "./WalletLogin";
 
 interface Props {
   session: Session;
@@ -35,6 +36,7 @@ export function Login({ session, onCode, onRetry }: Props) {
                 five minutes.
               </Text>
               <CodeForm onCode={onCode} />
+              <WalletLogin onOpened={onRetry} />
             </>
           )}
         </Stack>
