@@ -2,6 +2,7 @@
 
 use crate::{commands, output::Format};
 use clap::{Args, Parser, Subcommand};
+use opensky_client::Fingerprint;
 use std::path::PathBuf;
 
 /// Turns machines into one cloud.
@@ -43,6 +44,32 @@ pub struct Global {
         help_heading = "Global options"
     )]
     pub data_dir: Option<PathBuf>,
+    /// Speak to a node on another machine, such as https://node.example.com:4720
+    #[arg(long, global = true, value_name = "URL", env = "OPENSKY_URL", help_heading = "Global options")]
+    pub url: Option<String>,
+    /// File with the token or key for it [default: $OPENSKY_API_TOKEN]
+    #[arg(long, global = true, value_name = "FILE", requires = "url", help_heading = "Global options")]
+    pub token_file: Option<PathBuf>,
+    /// File with the certificates that its own must lead to, in PEM [default: the system's]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        requires = "url",
+        conflicts_with = "fingerprint",
+        help_heading = "Global options"
+    )]
+    pub ca_file: Option<PathBuf>,
+    /// SHA-256 of the one certificate that it may show (`opensky keys fingerprint` there)
+    #[arg(
+        long,
+        global = true,
+        value_name = "HEX",
+        requires = "url",
+        env = "OPENSKY_FINGERPRINT",
+        help_heading = "Global options"
+    )]
+    pub fingerprint: Option<Fingerprint>,
     /// Print data as a table or as JSON
     #[arg(long, global = true, value_enum, default_value = "table", help_heading = "Global options")]
     pub output: Format,
@@ -68,6 +95,8 @@ pub enum Command {
     Dashboard(commands::dashboard::DashboardArgs),
     /// Show how the node is doing
     Status,
+    /// Watch the node, its jobs, services and peers in the terminal
+    Monitor(commands::monitor::MonitorArgs),
     /// Look for what is wrong, and say what to do about it
     Doctor,
     /// Show the node and its machine
@@ -176,6 +205,14 @@ mod tests {
             "opensky why 0123456789abcdef 0.3",
             "opensky keys create ci --role operator --expires 90d",
             "opensky keys revoke ci --json",
+            "opensky keys create ci --role operator --spend-limit 2.5 --spend-per day",
+            "opensky keys wallet add 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed --role operator",
+            "opensky keys wallet list --json",
+            "opensky keys fingerprint",
+            "opensky monitor",
+            "opensky monitor --once --json",
+            "opensky status --url https://node.example.com:4720 --token-file t --ca-file ca.pem",
+            "opensky up --remote 0.0.0.0:4720 --remote-certificate self-signed --remote-names node.example.com",
             "opensky logs --follow",
             "opensky wallet balance",
             "opensky wallet balance 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN --json",

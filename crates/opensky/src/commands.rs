@@ -17,6 +17,7 @@ pub mod keys;
 pub mod ledger;
 pub mod limits;
 pub mod logs;
+pub mod monitor;
 pub mod new;
 pub mod node;
 pub mod run;
@@ -31,10 +32,11 @@ pub mod why;
 
 use crate::{
     cli::{Cli, Command, Global},
+    fail::{Exit, Fail},
     output::Format,
 };
 use anyhow::Result;
-use opensky_client::{Client, data_dir_default};
+use opensky_client::{Client, Fingerprint, Trust, data_dir_default};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Runs a command.
@@ -48,6 +50,7 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Down => up::down(&context).await?,
         Command::Dashboard(args) => dashboard::run(&context, args).await?,
         Command::Status => status::run(&context).await?,
+        Command::Monitor(args) => monitor::run(&context, args).await?,
         Command::Node(command) => node::run(&context, command).await?,
         Command::Peers => sky::peers(&context).await?,
         Command::Offers => sky::offers(&context).await?,
@@ -78,9 +81,41 @@ pub async fn run(cli: Cli) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A node on another machine.
+struct Elsewhere {
+    url: String,
+    token_file: Option<PathBuf>,
+    ca_file: Option<PathBuf>,
+    fingerprint: Option<Fingerprint>,
+}
+
+impl Elsewhere {
+    fn client(&self) -> Result<Client> {
+        let read = |path: &PathBuf| {
+            std::fs::read(path)
+                .map_err(|error| Fail::new(Exit::Failed, format!("cannot read {}: {error}", path.display())))
+        };
+        let token = match (&self.token_file, std::env::var("OPENSKY_API_TOKEN")) {
+            (Some(path), _) => String::from_utf8_lossy(&read(path)?).into_owned(),
+            (None, Ok(token)) => token,
+            (None, Err(_)) => {
+                let fail = Fail::new(Exit::Invalid, format!("there is no token or key for {}", self.url));
+                return Err(fail.next("name its file with --token-file, or set OPENSKY_API_TOKEN").into());
+            }
+        };
+        let trust = match (self.fingerprint, &self.ca_file) {
+            (Some(fingerprint), _) => Trust::Pinned(fingerprint),
+            (None, Some(path)) => Trust::Roots(read(path)?),
+            (None, None) => Trust::System,
+        };
+        Ok(Client::remote(&self.url, &token, &trust)?)
+    }
+}
+
 /// What every command knows.
 pub struct Context {
     data_dir: Option<PathBuf>,
+    elsewhere: Option<Elsewhere>,
     /// How data is printed.
     pub format: Format,
     /// Whether to say more.
@@ -92,7 +127,9 @@ pub struct Context {
 impl Context {
     fn new(global: Global) -> Self {
         let format = if global.json { Format::Json } else { global.output };
-        Self { data_dir: global.data_dir, format, verbose: global.verbose, quiet: global.quiet }
+        let Global { url, token_file, ca_file, fingerprint, .. } = global;
+        let elsewhere = url.map(|url| Elsewhere { url, token_file, ca_file, fingerprint });
+        Self { data_dir: global.data_dir, elsewhere, format, verbose: global.verbose, quiet: global.quiet }
     }
 
     /// The data folder.
@@ -103,6 +140,9 @@ impl Context {
     /// A client of the node of the data folder. If none was named and none runs there, the first
     /// node of a running devnet is meant.
     pub fn client(&self) -> Result<Client> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return elsewhere.client();
+        }
         let named = self.data_dir.is_some() || std::env::var_os("OPENSKY_API_ADDRESS").is_some();
         let own = match &self.data_dir {
             Some(data_dir) => Client::from_data_dir(data_dir),

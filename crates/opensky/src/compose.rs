@@ -339,6 +339,7 @@ async fn serve(
         Fail::new(Exit::Failed, format!("the API cannot listen on {}: {error}", settings.api))
             .next("choose another port with --api 127.0.0.1:PORT, or 0 for any free one")
     })?;
+    let remote = crate::remote::open(settings, folder.layout()).await?;
     let api = listener.local_addr()?.to_string();
     let token = ApiToken::create(folder.layout())?;
     let surroundings = Surroundings {
@@ -351,8 +352,14 @@ async fn serve(
     };
     let stop = CancellationToken::new();
     let token = Token::new(token.expose().to_owned());
-    let server =
-        tokio::spawn(opensky_gateway::serve(listener, None, handle.clone(), token, surroundings, stop.clone()));
+    let server = tokio::spawn(opensky_gateway::serve(
+        listener,
+        remote,
+        handle.clone(),
+        token,
+        surroundings,
+        stop.clone(),
+    ));
     RunningNode::publish(folder.layout(), api)?;
     Ok((server, stop))
 }

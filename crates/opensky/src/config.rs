@@ -142,6 +142,7 @@ mod tests {
             ("regoin = \"asia\"", "unknown setting 'regoin'"),
             ("region = \"atlantis\"", "'region' cannot be 'atlantis'"),
             ("api = \"0.0.0.0:1\"", "for this machine only"),
+            ("remote_names = \"https://x\"", "is not a name"),
             ("listen = 70000", "'listen' cannot be '70000'"),
             ("= 3", "config.toml"),
         ] {

@@ -81,11 +81,26 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     exit.into()
 }
 
+/// Whether an address with its port is one of this machine.
+fn is_here(address: &str) -> bool {
+    let is_loopback = |address: std::net::SocketAddr| address.ip().is_loopback();
+    address.starts_with("localhost:") || address.parse().is_ok_and(is_loopback)
+}
+
 fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
     if let Some(fail) = error.downcast_ref::<Fail>() {
         return (fail.exit, fail.next.clone());
     }
     match error.downcast_ref::<ClientError>() {
+        Some(ClientError::Unreachable { address, .. }) if !is_here(address) => (
+            Exit::NoNode,
+            Some(
+                "look whether the node runs there, and which certificate it shows: --ca-file or --fingerprint \
+                 (`opensky keys fingerprint` there) say which one is right"
+                    .into(),
+            ),
+        ),
+        Some(ClientError::Url { .. } | ClientError::Trust { .. }) => (Exit::Invalid, None),
         Some(ClientError::NotRunning { .. } | ClientError::Unreachable { .. }) => (
             Exit::NoNode,
             Some("start a node with `opensky up`, or a local sky with `opensky devnet 4`".into()),

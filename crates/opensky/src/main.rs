@@ -20,6 +20,7 @@ mod output;
 mod passphrase;
 mod port;
 mod progress;
+mod remote;
 mod score;
 mod settings;
 mod terminal;

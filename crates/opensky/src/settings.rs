@@ -1,5 +1,6 @@
 //! What can be set about a node, and what the words mean once they are read.
 
+use crate::remote::{self, Guard};
 use opensky_types::{
     place::{NodeKind, Region},
     resources::ByteSize,
@@ -106,6 +107,36 @@ pub const KEYS: &[Key] = &[
         check: |_| Ok(()),
     },
     Key {
+        name: "remote",
+        default: "",
+        help: "address and port of the API for other machines, such as 0.0.0.0:4720; empty: none",
+        check: |v| remote_address(v).map(drop),
+    },
+    Key {
+        name: "remote_certificate",
+        default: "",
+        help: "file with the certificate for them, in PEM; or self-signed",
+        check: |_| Ok(()),
+    },
+    Key {
+        name: "remote_insecure",
+        default: "false",
+        help: "meet other machines without TLS: only where the way is safe already",
+        check: |v| parse::<bool>(v).map(drop),
+    },
+    Key {
+        name: "remote_key",
+        default: "",
+        help: "file with the certificate's key, in PEM",
+        check: |_| Ok(()),
+    },
+    Key {
+        name: "remote_names",
+        default: "",
+        help: "names under which other machines reach the API, with commas",
+        check: |v| remote_names(v).map(drop),
+    },
+    Key {
         name: "validate",
         default: "false",
         help: "let whoever decides on validators make this node one",
@@ -143,6 +174,8 @@ pub struct Settings {
     pub region: Region,
     pub relay_serve: bool,
     pub relay_through: Vec<String>,
+    pub remote: Option<(SocketAddr, Guard)>,
+    pub remote_names: Vec<String>,
     pub validate: bool,
     pub validator_address: Option<String>,
     pub validator_listen_port: u16,
@@ -184,6 +217,13 @@ impl Settings {
             region: parse(&value("region"))?,
             relay_serve: parse(&value("relay_serve"))?,
             relay_through: list(&value("relay_through")),
+            remote: remote::wanted(
+                remote_address(&value("remote"))?,
+                &value("remote_certificate"),
+                &value("remote_key"),
+                parse(&value("remote_insecure"))?,
+            )?,
+            remote_names: remote_names(&value("remote_names"))?,
             validate: parse(&value("validate"))?,
             validator_address: validator_address(&value("validator_address"))?,
             validator_listen_port: parse(&value("validator_listen"))?,
@@ -211,7 +251,25 @@ fn api(text: &str) -> Result<SocketAddr, String> {
     if address.ip().is_loopback() {
         return Ok(address);
     }
-    Err("the API is for this machine only; use 127.0.0.1:PORT or [::1]:PORT".into())
+    Err("it is for this machine only; use 127.0.0.1:PORT or [::1]:PORT, and `remote` for other machines"
+        .into())
+}
+
+fn remote_address(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+fn remote_names(text: &str) -> Result<Vec<String>, String> {
+    let names = list(text);
+    let is_name = |name: &&String| {
+        name.len() <= 253 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte))
+    };
+    match names.iter().find(|name| !is_name(name)) {
+        Some(wrong) => {
+            Err(format!("'{wrong}' is not a name such as node.example.com (without scheme and port)"))
+        }
+        None => Ok(names),
+    }
 }
 
 fn validator_address(text: &str) -> Result<Option<String>, String> {

@@ -30,7 +30,7 @@ struct Link {
 pub async fn run(context: &Context, args: DashboardArgs) -> Result<()> {
     let client = context.client()?;
     let link = client.login_link().await?;
-    let link = Link { url: format!("http://{}{}", client.address(), link.path), expires_at: link.expires_at };
+    let link = Link { url: format!("{}{}", client.base_url(), link.path), expires_at: link.expires_at };
     context.format.print(&link, |link| link.url.clone())?;
     if !args.no_open && has_display() && !open(&link.url) {
         context.say("no browser could be started; open the link yourself");

@@ -71,6 +71,21 @@ pub struct SettingFlags {
     /// Address of the local API, on loopback
     #[arg(long, value_name = "ADDRESS")]
     pub api: Option<String>,
+    /// Address and port of the API for other machines, such as 0.0.0.0:4720
+    #[arg(long, value_name = "ADDRESS")]
+    pub remote: Option<String>,
+    /// File with the certificate for them, in PEM; or self-signed
+    #[arg(long, value_name = "FILE")]
+    pub remote_certificate: Option<String>,
+    /// File with the certificate's key, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub remote_key: Option<String>,
+    /// Names under which other machines reach the API, with commas
+    #[arg(long, value_name = "NAMES")]
+    pub remote_names: Option<String>,
+    /// Meet other machines without TLS: only where the way is safe already
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub remote_insecure: Option<String>,
     /// A name for people
     #[arg(long)]
     pub name: Option<String>,
@@ -108,6 +123,11 @@ impl SettingFlags {
         let all = [
             ("listen", &self.listen),
             ("api", &self.api),
+            ("remote", &self.remote),
+            ("remote_certificate", &self.remote_certificate),
+            ("remote_key", &self.remote_key),
+            ("remote_names", &self.remote_names),
+            ("remote_insecure", &self.remote_insecure),
             ("name", &self.name),
             ("region", &self.region),
             ("kinds", &self.kinds),
@@ -184,7 +204,7 @@ async fn greet(context: &Context, client: &Client) -> Result<()> {
     context.say(format!("OpenSky {} is up: {} ({})", status.version, status.node, status.name));
     context.say(format!("  sky          {}", sky_name(&status.sky.name, status.sky.sky)));
     context.say(format!("  data folder  {}", status.data_dir));
-    context.say(format!("  API          http://{}", client.address()));
+    context.say(format!("  API          {}", client.base_url()));
     for address in &status.network.listening {
         context.say(format!("  listens at   {address}"));
     }
