@@ -5,7 +5,7 @@ use crate::{
     keys::KeyRing,
     problem::{Answer, Outcome, problem},
     rest::now,
-    sessions::Sessions,
+    sessions::{Opener, Sessions},
 };
 use axum::{
     extract::Request,
@@ -56,8 +56,8 @@ pub(crate) enum Caller {
     Token,
     /// Whoever holds an API key.
     Key { name: Arc<str>, role: Role },
-    /// A browser that the token's holder logged in.
-    Session { ends: Instant },
+    /// A browser that the token's holder logged in, or whoever holds the key of this name.
+    Session { ends: Instant, role: Role, key: Option<Arc<str>> },
     /// Somebody without any of these, at a route that needs none.
     Nobody,
 }
@@ -66,8 +66,8 @@ impl Caller {
     /// What the caller may do.
     pub(crate) const fn role(&self) -> Option<Role> {
         match self {
-            Self::Token | Self::Session { .. } => Some(Role::Owner),
-            Self::Key { role, .. } => Some(*role),
+            Self::Token => Some(Role::Owner),
+            Self::Key { role, .. } | Self::Session { role, .. } => Some(*role),
             Self::Nobody => None,
         }
     }
@@ -79,7 +79,8 @@ impl fmt::Display for Caller {
         match self {
             Self::Token => f.write_str("token"),
             Self::Key { name, .. } => write!(f, "key {name}"),
-            Self::Session { .. } => f.write_str("session"),
+            Self::Session { key: None, .. } => f.write_str("session"),
+            Self::Session { key: Some(name), .. } => write!(f, "session of key {name}"),
             Self::Nobody => f.write_str("nobody"),
         }
     }
@@ -168,12 +169,24 @@ impl Door {
             return own_page(headers).map(|()| Caller::Nobody);
         }
         let session = self.session_of(headers).ok_or_else(unknown_caller)?;
-        let ends = self.sessions().end_of(session, Instant::now()).ok_or_else(unknown_caller)?;
+        let open = self.sessions().find(session, Instant::now()).cloned().ok_or_else(unknown_caller)?;
+        let (role, key) = self.standing(&open.opener).ok_or_else(unknown_caller)?;
         own_page(headers)?;
         if changes(request.method()) && headers.get(CSRF_HEADER).is_none_or(|value| value != CSRF_VALUE) {
             return Err(problem(Code::NotAllowed, format!("the header {CSRF_HEADER} is missing")));
         }
-        Ok(Caller::Session { ends })
+        Ok(Caller::Session { ends: open.ends, role, key })
+    }
+
+    /// What a session may do now, and the name of its key; `None` once its key works no longer.
+    pub(crate) fn standing(&self, opener: &Opener) -> Option<(Role, Option<Arc<str>>)> {
+        match opener {
+            Opener::Token => Some((Role::Owner, None)),
+            Opener::Key { name, created_at } => {
+                let key = self.keys().working(name, *created_at, now())?;
+                Some((key.role, Some(name.clone())))
+            }
+        }
     }
 
     /// Whose secret the request carries: the token, or a key that works.

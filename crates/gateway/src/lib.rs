@@ -11,6 +11,7 @@ mod gate;
 mod keys;
 mod metrics;
 mod openapi;
+mod prices;
 mod problem;
 mod rate;
 mod replay;
@@ -25,13 +26,22 @@ use gate::Gate;
 use keys::KeyRing;
 use opensky_api::{config::ConfigView, doctor::Check};
 use opensky_node::Handle;
-use std::{io, path::PathBuf, sync::Arc};
+use prices::Prices;
+use std::{
+    future::IntoFuture,
+    io,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// Keeps the name that it is given, and answers what the node is called from now on.
+pub type Rename = Arc<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
+
 /// What the API shows that is not the node's to know.
 pub struct Surroundings {
-    /// The node's name for people.
+    /// The node's name for people at its start.
     pub name: String,
     /// Version of the software.
     pub version: String,
@@ -43,6 +53,9 @@ pub struct Surroundings {
     pub log_file: PathBuf,
     /// Looks the machine over. May block for a second.
     pub doctor: Arc<dyn Fn() -> Vec<Check> + Send + Sync>,
+    /// Keeps a name for later starts and answers what the node is called from now on, or says why it cannot.
+    /// May block on the disk.
+    pub rename: Rename,
 }
 
 /// State that every route sees.
@@ -50,6 +63,15 @@ pub struct Surroundings {
 pub(crate) struct Gateway {
     handle: Handle,
     surroundings: Arc<Surroundings>,
+    /// What the node is called now.
+    name: Arc<RwLock<String>>,
+    prices: Arc<Prices>,
+}
+
+impl Gateway {
+    pub(crate) fn name(&self) -> String {
+        self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The description of the API: OpenAPI 3.1 as JSON, for people and tools.
@@ -67,9 +89,13 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let door = auth::Door::new(token, kept_keys(&handle).await?, listener.local_addr()?.port());
-    let gateway = Gateway { handle, surroundings: Arc::new(surroundings) };
+    let name = Arc::new(RwLock::new(surroundings.name.clone()));
+    let prices = Arc::new(Prices::default());
+    let watched = prices.watch(handle.clone(), stop.clone());
+    let gateway = Gateway { handle, surroundings: Arc::new(surroundings), name, prices: Arc::clone(&prices) };
     let routes = rest::routes(gateway, Gate::new(door), stop.clone());
-    axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+    let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned());
+    tokio::join!(served.into_future(), watched).0
 }
 
 async fn kept_keys(handle: &Handle) -> io::Result<KeyRing> {

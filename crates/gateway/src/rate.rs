@@ -28,7 +28,8 @@ const fn rate_of(caller: &Caller) -> Rate {
     match caller {
         Caller::Token => OF_TOKEN,
         Caller::Key { .. } => OF_KEY,
-        Caller::Session { .. } => OF_SESSIONS,
+        Caller::Session { key: None, .. } => OF_SESSIONS,
+        Caller::Session { key: Some(_), .. } => OF_KEY,
         Caller::Nobody => OF_NOBODY,
     }
 }

@@ -36,7 +36,7 @@ const OF_OPERATORS: [(&str, &str); 13] = [
 /// Routes that are not GET and change nothing that is not the caller's own.
 const OF_VIEWERS: [(&str, &str); 2] = [("post", routes::JOBS_QUOTE), ("delete", routes::SESSION)];
 /// What is read by the owner only: it opens doors.
-const READ_BY_OWNERS: [&str; 2] = [routes::INVITES, routes::KEYS];
+const READ_BY_OWNERS: [&str; 3] = [routes::INVITES, routes::KEYS, routes::SESSIONS];
 /// Routes for everybody.
 const OF_ALL: [(&str, &str); 2] = [("get", routes::OPENAPI), ("post", routes::SESSION)];
 
@@ -112,9 +112,17 @@ async fn key(served: &Served, name: &str, role: Role, valid_ms: Option<u64>) -> 
 
 async fn session(served: &Served) -> String {
     let code = served.client.login_link().await.expect("link").code;
+    opened(served, |request| request.body(serde_json::json!({ "code": code }).to_string())).await
+}
+
+/// A session that a key opens.
+async fn session_of(served: &Served, key: &NewKey) -> String {
+    opened(served, |request| request.bearer_auth(&key.secret).body("{}")).await
+}
+
+async fn opened(served: &Served, asks: impl FnOnce(RequestBuilder) -> RequestBuilder) -> String {
     let request = reqwest::Client::new().post(format!("http://{}{}", served.address, routes::SESSION));
-    let body = serde_json::json!({ "code": code }).to_string();
-    let answer = request.header("content-type", "application/json").body(body).send().await.expect("answer");
+    let answer = asks(request.header("content-type", "application/json")).send().await.expect("answer");
     let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text");
     cookie.split(';').next().expect("a pair").to_owned()
 }
@@ -135,9 +143,14 @@ async fn callers(served: &Served) -> Vec<Caller> {
         Caller::of_key("an expired key", &expired.secret, None),
         Caller::of_key("a revoked key", &revoked.secret, None),
     ];
+    let mut sessions = Vec::new();
     for (name, role) in [("viewer", Role::Viewer), ("operator", Role::Operator), ("owner", Role::Owner)] {
-        callers.push(Caller::of_key(name, &key(served, name, role, None).await.secret, Some(role)));
+        let key = key(served, name, role, None).await;
+        callers.push(Caller::of_key(name, &key.secret, Some(role)));
+        let cookie = Some(session_of(served, &key).await);
+        sessions.push(Caller { name: "a session of a key", bearer: None, cookie, role: Some(role) });
     }
+    callers.extend(sessions);
     let cookie = Some(session(served).await);
     callers.push(Caller { name: "session", bearer: None, cookie, role: Some(Role::Owner) });
     callers.push(Caller::of_key("token", TOKEN, Some(Role::Owner)));

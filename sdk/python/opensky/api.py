@@ -149,9 +149,19 @@ class Api:
         answer: types.NodeView = self._connection.ask("GET", "/v1/node", timeout=timeout)
         return answer
 
+    def rename(self, body: types.RenameRequest, *, timeout: float | None = None) -> types.NodeView:
+        """Gives the node another name, now and for later starts."""
+        answer: types.NodeView = self._connection.ask("PUT", "/v1/node", json=body, timeout=timeout)
+        return answer
+
     def offers(self, *, timeout: float | None = None) -> types.Offers:
         """Live offers that this node knows."""
         answer: types.Offers = self._connection.ask("GET", "/v1/offers", timeout=timeout)
+        return answer
+
+    def price_history(self, *, timeout: float | None = None) -> types.PriceHistory:
+        """Prices of offers since this node started, for a day at most."""
+        answer: types.PriceHistory = self._connection.ask("GET", "/v1/offers/history", timeout=timeout)
         return answer
 
     def openapi(self, *, timeout: float | None = None) -> Any:
@@ -208,12 +218,12 @@ class Api:
         return answer
 
     def session(self, *, timeout: float | None = None) -> types.SessionView:
-        """Whether the caller has a session, and until when."""
+        """What the caller may do, whether it has a session, and until when."""
         answer: types.SessionView = self._connection.ask("GET", "/v1/session", timeout=timeout)
         return answer
 
     def open_session(self, body: types.SessionRequest, *, timeout: float | None = None) -> types.SessionView:
-        """Opens a session for a link's code; its secret comes as a cookie."""
+        """Opens a session for a link's code, or for an API key; its secret comes as a cookie."""
         answer: types.SessionView = self._connection.ask("POST", "/v1/session", json=body, timeout=timeout)
         return answer
 
@@ -224,6 +234,16 @@ class Api:
     def login_link(self, *, timeout: float | None = None) -> types.LinkView:
         """A link that opens one browser session, once; only for the token."""
         answer: types.LinkView = self._connection.ask("POST", "/v1/session/links", timeout=timeout)
+        return answer
+
+    def sessions(self, *, timeout: float | None = None) -> types.OpenSessions:
+        """Open sessions of browsers."""
+        answer: types.OpenSessions = self._connection.ask("GET", "/v1/sessions", timeout=timeout)
+        return answer
+
+    def end_session(self, *, id: str, timeout: float | None = None) -> types.OpenSessions:
+        """Ends a session of a browser."""
+        answer: types.OpenSessions = self._connection.ask("DELETE", "/v1/sessions", query={"id": id}, timeout=timeout)
         return answer
 
     def status(self, *, timeout: float | None = None) -> types.Status:

@@ -178,7 +178,7 @@ class Clusters(TypedDict):
 
 
 #: What went wrong, for programs. A code never changes its meaning.
-Code: TypeAlias = Literal["invalid-request", "invalid-job", "unauthorized", "no-such-route", "wrong-method", "job-not-found", "task-not-found", "blob-not-found", "receipt-not-found", "image-not-found", "service-not-found", "invalid-service", "key-not-found", "account-not-found", "checkpoint-not-found", "wrong-state", "no-node-fits", "not-allowed", "transaction-rejected", "not-approved", "ledger-not-ready", "too-large", "storage-full", "idempotency-mismatch", "idempotency-running", "rate-limited", "timed-out", "busy", "shutting-down", "internal"]
+Code: TypeAlias = Literal["invalid-request", "invalid-job", "unauthorized", "no-such-route", "wrong-method", "job-not-found", "task-not-found", "blob-not-found", "receipt-not-found", "image-not-found", "service-not-found", "invalid-service", "key-not-found", "session-not-found", "account-not-found", "checkpoint-not-found", "wrong-state", "no-node-fits", "not-allowed", "transaction-rejected", "not-approved", "ledger-not-ready", "too-large", "storage-full", "idempotency-mismatch", "idempotency-running", "rate-limited", "timed-out", "busy", "shutting-down", "internal"]
 
 
 class ConfigView(TypedDict):
@@ -1033,6 +1033,33 @@ class OpenPortView(TypedDict):
     port: int
 
 
+class _OpenSessionView(TypedDict):
+    #: When it ends by itself.
+    expires_at: Timestamp
+    #: What it is called; opens nothing.
+    id: str
+    #: Whether it is the caller's own.
+    is_own: bool
+    #: Since when it is open.
+    opened_at: Timestamp
+    #: What it may do.
+    role: Role
+
+
+class OpenSessionView(_OpenSessionView, total=False):
+    """An open session, as the owner sees it."""
+
+    #: The key that opened it; absent if a link did.
+    key: str
+
+
+class OpenSessions(TypedDict):
+    """Open sessions of browsers."""
+
+    #: The latest first.
+    sessions: list[OpenSessionView]
+
+
 class OwnerRequest(TypedDict, total=False):
     """Another owner of this node's account."""
 
@@ -1107,6 +1134,13 @@ class Peers(TypedDict):
 Place: TypeAlias = str
 
 
+class PriceHistory(TypedDict):
+    """Prices that this node has seen since it started, for a day at most."""
+
+    #: One a minute, oldest first; none for minutes without offers.
+    samples: list[PriceSample]
+
+
 class PriceRange(TypedDict):
     """Prices, in micros."""
 
@@ -1116,6 +1150,23 @@ class PriceRange(TypedDict):
     lowest: Micros
     #: The one in the middle.
     median: Micros
+
+
+class PriceSample(TypedDict):
+    """Prices of work in one moment, over the live offers that share something."""
+
+    #: When.
+    at: Timestamp
+    #: How many offers.
+    offers: int
+    #: The highest.
+    price_max: Micros
+    #: That which half of the offers are not above.
+    price_median: Micros
+    #: Lowest price of one billion fuel, in micros.
+    price_min: Micros
+    #: Tasks that all of them could take at that moment.
+    slots_free: int
 
 
 class ProbeViewTcp(TypedDict):
@@ -1273,6 +1324,14 @@ class ReceiptView(TypedDict):
 
 #: A region of the world.
 Region: TypeAlias = Literal["unknown", "asia", "north-america", "europe", "africa", "south-america", "oceania", "middle-east"]
+
+
+class RenameRequest(TypedDict):
+    """Asks for another name of the node."""
+
+    #: For people; up to 64 characters, none of them a control character. Empty: the end of the
+    #: node's id.
+    name: str
 
 
 #: A replica: `SERVICE.SLOT.GENERATION`.
@@ -1534,14 +1593,20 @@ class Services(TypedDict):
     services: list[ServiceView]
 
 
-class SessionRequest(TypedDict):
+class SessionRequest(TypedDict, total=False):
     """Asks for a session."""
 
-    #: The code of a link.
+    #: The code of a link. Absent where the request carries an API key: the session may what the key
+    #: may, and ends with it.
     code: str
 
 
-class SessionView(TypedDict, total=False):
+class _SessionView(TypedDict):
+    #: What its caller may do.
+    role: Role
+
+
+class SessionView(_SessionView, total=False):
     """A session. Its secret is in the cookie only."""
 
     #: When it ends by itself; absent for whoever holds the token.

@@ -1,9 +1,10 @@
-//! Keys of the API.
+//! Keys of the API, and sessions of browsers.
 
 use crate::{Client, ClientError, client::QueryWith};
 use opensky_api::{
     key::{KeyQuery, KeyRequest, Keys, NewKey},
     routes,
+    session::{OpenSessionQuery, OpenSessions},
 };
 use reqwest::Method;
 
@@ -21,5 +22,15 @@ impl Client {
     /// Makes a key work no longer; answers those that are left.
     pub async fn revoke_key(&self, query: &KeyQuery) -> Result<Keys, ClientError> {
         self.json(routes::KEYS, self.request(Method::DELETE, routes::KEYS).query_with(query)).await
+    }
+
+    /// Open sessions of browsers.
+    pub async fn sessions(&self) -> Result<OpenSessions, ClientError> {
+        self.get(routes::SESSIONS).await
+    }
+
+    /// Ends a session of a browser; answers those that are left.
+    pub async fn end_session(&self, query: &OpenSessionQuery) -> Result<OpenSessions, ClientError> {
+        self.json(routes::SESSIONS, self.request(Method::DELETE, routes::SESSIONS).query_with(query)).await
     }
 }

@@ -460,7 +460,8 @@ export interface paths {
         };
         /** The node and its machine. */
         get: operations["node"];
-        put?: never;
+        /** Gives the node another name, now and for later starts. */
+        put: operations["rename"];
         post?: never;
         delete?: never;
         options?: never;
@@ -477,6 +478,23 @@ export interface paths {
         };
         /** Live offers that this node knows. */
         get: operations["offers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/offers/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prices of offers since this node started, for a day at most. */
+        get: operations["priceHistory"];
         put?: never;
         post?: never;
         delete?: never;
@@ -648,10 +666,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether the caller has a session, and until when. */
+        /** What the caller may do, whether it has a session, and until when. */
         get: operations["session"];
         put?: never;
-        /** Opens a session for a link's code; its secret comes as a cookie. */
+        /** Opens a session for a link's code, or for an API key; its secret comes as a cookie. */
         post: operations["openSession"];
         /** Ends the caller's session. */
         delete: operations["closeSession"];
@@ -672,6 +690,24 @@ export interface paths {
         /** A link that opens one browser session, once; only for the token. */
         post: operations["loginLink"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Open sessions of browsers. */
+        get: operations["sessions"];
+        put?: never;
+        post?: never;
+        /** Ends a session of a browser. */
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1072,7 +1108,7 @@ export interface components {
          * @description What went wrong, for programs. A code never changes its meaning.
          * @enum {string}
          */
-        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "service-not-found" | "invalid-service" | "key-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "idempotency-mismatch" | "idempotency-running" | "rate-limited" | "timed-out" | "busy" | "shutting-down" | "internal";
+        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "service-not-found" | "invalid-service" | "key-not-found" | "session-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "idempotency-mismatch" | "idempotency-running" | "rate-limited" | "timed-out" | "busy" | "shutting-down" | "internal";
         /** @description Every setting of a running node. */
         ConfigView: {
             /** @description In order of key. */
@@ -1915,6 +1951,26 @@ export interface components {
              */
             port: number;
         };
+        /** @description An open session, as the owner sees it. */
+        OpenSessionView: {
+            /** @description When it ends by itself. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description What it is called; opens nothing. */
+            id: string;
+            /** @description Whether it is the caller's own. */
+            is_own: boolean;
+            /** @description The key that opened it; absent if a link did. */
+            key?: string;
+            /** @description Since when it is open. */
+            opened_at: components["schemas"]["Timestamp"];
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Open sessions of browsers. */
+        OpenSessions: {
+            /** @description The latest first. */
+            sessions: components["schemas"]["OpenSessionView"][];
+        };
         /** @description Another owner of this node's account. */
         OwnerRequest: {
             /** @description Only try it out. */
@@ -1993,6 +2049,11 @@ export interface components {
         };
         /** @description A place in a history: `HEIGHT:INDEX`. */
         Place: string;
+        /** @description Prices that this node has seen since it started, for a day at most. */
+        PriceHistory: {
+            /** @description One a minute, oldest first; none for minutes without offers. */
+            samples: components["schemas"]["PriceSample"][];
+        };
         /** @description Prices, in micros. */
         PriceRange: {
             /** @description The highest. */
@@ -2001,6 +2062,27 @@ export interface components {
             lowest: components["schemas"]["Micros"];
             /** @description The one in the middle. */
             median: components["schemas"]["Micros"];
+        };
+        /** @description Prices of work in one moment, over the live offers that share something. */
+        PriceSample: {
+            /** @description When. */
+            at: components["schemas"]["Timestamp"];
+            /**
+             * Format: int32
+             * @description How many offers.
+             */
+            offers: number;
+            /** @description The highest. */
+            price_max: components["schemas"]["Micros"];
+            /** @description That which half of the offers are not above. */
+            price_median: components["schemas"]["Micros"];
+            /** @description Lowest price of one billion fuel, in micros. */
+            price_min: components["schemas"]["Micros"];
+            /**
+             * Format: int32
+             * @description Tasks that all of them could take at that moment.
+             */
+            slots_free: number;
         };
         /** @description One try. */
         ProbeView: {
@@ -2152,6 +2234,11 @@ export interface components {
          * @enum {string}
          */
         Region: "unknown" | "asia" | "north-america" | "europe" | "africa" | "south-america" | "oceania" | "middle-east";
+        /** @description Asks for another name of the node. */
+        RenameRequest: {
+            /** @description For people; up to 64 characters, none of them a control character. Empty: the end of the node's id. */
+            name: string;
+        };
         /** @description A replica: `SERVICE.SLOT.GENERATION`. */
         ReplicaId: string;
         /** @description What one replica may use. Absent ones have their default. */
@@ -2436,13 +2523,15 @@ export interface components {
         };
         /** @description Asks for a session. */
         SessionRequest: {
-            /** @description The code of a link. */
-            code: string;
+            /** @description The code of a link. Absent where the request carries an API key: the session may what the key may, and ends with it. */
+            code?: string;
         };
         /** @description A session. Its secret is in the cookie only. */
         SessionView: {
             /** @description When it ends by itself; absent for whoever holds the token. */
             expires_at?: components["schemas"]["Timestamp"];
+            /** @description What its caller may do. */
+            role: components["schemas"]["Role"];
         };
         /**
          * @description Who set a value; the first of these that names it wins.
@@ -2998,6 +3087,8 @@ export type OfferView = components['schemas']['OfferView'];
 export type Offers = components['schemas']['Offers'];
 export type OpenPortRequest = components['schemas']['OpenPortRequest'];
 export type OpenPortView = components['schemas']['OpenPortView'];
+export type OpenSessionView = components['schemas']['OpenSessionView'];
+export type OpenSessions = components['schemas']['OpenSessions'];
 export type OwnerRequest = components['schemas']['OwnerRequest'];
 export type ParamsView = components['schemas']['ParamsView'];
 export type PathView = components['schemas']['PathView'];
@@ -3005,7 +3096,9 @@ export type Payee = components['schemas']['Payee'];
 export type PeerView = components['schemas']['PeerView'];
 export type Peers = components['schemas']['Peers'];
 export type Place = components['schemas']['Place'];
+export type PriceHistory = components['schemas']['PriceHistory'];
 export type PriceRange = components['schemas']['PriceRange'];
+export type PriceSample = components['schemas']['PriceSample'];
 export type ProbeView = components['schemas']['ProbeView'];
 export type Problem = components['schemas']['Problem'];
 export type ProgramRequest = components['schemas']['ProgramRequest'];
@@ -3013,6 +3106,7 @@ export type QuoteView = components['schemas']['QuoteView'];
 export type ReadingsView = components['schemas']['ReadingsView'];
 export type ReceiptView = components['schemas']['ReceiptView'];
 export type Region = components['schemas']['Region'];
+export type RenameRequest = components['schemas']['RenameRequest'];
 export type ReplicaId = components['schemas']['ReplicaId'];
 export type ReplicaLimitsView = components['schemas']['ReplicaLimitsView'];
 export type ReplicaState = components['schemas']['ReplicaState'];
@@ -6352,6 +6446,104 @@ export interface operations {
             };
         };
     };
+    rename: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RenameRequest"];
+            };
+        };
+        responses: {
+            /** @description NodeView */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NodeView"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     offers: {
         parameters: {
             query?: never;
@@ -6368,6 +6560,82 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Offers"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    priceHistory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description PriceHistory */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceHistory"];
                 };
             };
             /** @description `unauthorized`: no token, key or session that works. */
@@ -7965,6 +8233,179 @@ export interface operations {
             };
             /** @description `not-allowed`: not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenSessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessions"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query: {
+                /** @description Its id. */
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OpenSessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSessions"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `session-not-found`: there is no such session. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
