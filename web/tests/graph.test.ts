@@ -39,6 +39,14 @@ describe("the network graph", () => {
     expect(scale * 2 * DOT_RADIUS).toBeGreaterThan(5);
   });
 
+  it("draws few nodes no larger than many", () => {
+    const { box, regions } = graphOf(2);
+    expect(box.width).toBeGreaterThanOrEqual(640);
+    const [left, right] = [Math.min(0, ...regions.map(({ x, radius }) => x - radius)), Math.max(...regions.map(({ x, radius }) => x + radius))];
+    expect(left).toBeGreaterThan(box.x);
+    expect(right).toBeLessThan(box.x + box.width);
+  });
+
   it("is empty without others", () => {
     expect(layoutGraph([]).regions).toEqual([]);
     expect(moved(layoutGraph([]), undefined, "ArrowRight")).toBeUndefined();

@@ -51,6 +51,8 @@ const GAP = 48;
 export const WORDS = 68;
 /** Room for this node in the middle. */
 const MIDDLE = 34;
+/** A sky of two is no reason to draw dots as large as hands. */
+const BOX_MIN = { width: 640, height: 400 };
 const NEAR_US = 30_000;
 const FAR_US = 120_000;
 /** Beyond this many, lines would hide the nodes. */
@@ -131,7 +133,8 @@ function boxOf(regions: Region[]): Graph["box"] {
   const right = Math.max(...circles.map(({ x, radius }) => x + radius));
   const top = Math.min(...circles.map(({ y, radius }) => y - radius));
   const bottom = Math.max(...circles.map(({ y, radius }) => y + radius));
-  return { x: left, y: top, width: right - left, height: bottom - top };
+  const [width, height] = [Math.max(BOX_MIN.width, right - left), Math.max(BOX_MIN.height, bottom - top)];
+  return { x: (left + right - width) / 2, y: (top + bottom - height) / 2, width, height };
 }
 
 /** What a region says of itself. */
