@@ -102,6 +102,11 @@ const scenarios = {
     await page.getByRole("link", { name: "show and check" }).waitFor();
     assert.deepEqual(await barriers(page), []);
     await shot(page, "job-done");
+    await page.getByRole("tab", { name: "Timeline" }).click();
+    await page.getByRole("img", { name: "one for each try" }).first().waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "job-timeline");
+    await page.getByRole("tab", { name: "Tasks" }).click();
     await page.getByRole("link", { name: "show and check" }).click();
     await page.getByText("Checked in this browser").waitFor();
     assert.deepEqual(await barriers(page), []);
@@ -297,10 +302,6 @@ const scenarios = {
     await page.waitForFunction((image) => image.naturalWidth === 960, await picture.elementHandle());
     assert.deepEqual(await barriers(page), []);
     await shot(page, "job-picture");
-    await page.getByRole("tab", { name: "Timeline" }).click();
-    await page.getByRole("img", { name: "one for each try" }).first().waitFor();
-    assert.deepEqual(await barriers(page), []);
-    await shot(page, "job-timeline");
   },
 
   async ten_thousand_tasks_stay_smooth({ page, url, devnet }) {
