@@ -38,3 +38,14 @@ test("what fails or is lost ends there and goes on elsewhere", () => {
 test("a job without notes of its steps has no bars", () => {
   expect(timelineOf([note(1, "done")], 9)).toEqual({ lanes: [], from: 9, to: 9, bars: 0 });
 });
+
+test("a result that nobody compares ends when its run did", () => {
+  const notes = [note(10, "placed", "0.0", "A"), note(10, "placed", "0.1", "A"), note(10, "placed", "0.2", "A")];
+  const run = (task: string, verdict: "accepted" | "failed", wall_us: number) => ({ task, node: "A", verdict, usage: { wall_us } });
+  const { lanes } = timelineOf(notes, 40, [run("0.0", "accepted", 5_000), run("0.1", "failed", 90_000)]);
+  expect(lanes.flatMap(({ rows }) => rows.flat()).map(({ task, to, end }) => [task, to, end])).toEqual([
+    ["0.0", 15, "accepted"],
+    ["0.1", 40, "failed"],
+    ["0.2", 40, "open"],
+  ]);
+});

@@ -1,6 +1,6 @@
 // When tasks ran and where, from the notes of a job: all on the clock of the node that owns it.
 
-import type { NoteView } from "../api/types";
+import type { NoteView, RunView } from "../api/types";
 
 export type End = "accepted" | "failed" | "lost" | "open";
 
@@ -30,8 +30,13 @@ const PLACES = ["placed", "hedged"];
 const FAILS = ["retried", "outvoted", "broken-commitment"];
 const ENDS = ["accepted", "poisoned", "no-quorum"];
 
-/** Reads notes, oldest first; what is open then lasts until `now`. */
-export function timelineOf(notes: NoteView[], now: number): Timeline {
+type Judged = Pick<RunView, "task" | "node" | "verdict"> & { usage: Pick<RunView["usage"], "wall_us"> };
+
+/**
+ * Reads notes, oldest first. Results that nobody compares leave no note: their runs say how long they took. What is
+ * open then lasts until `now`.
+ */
+export function timelineOf(notes: NoteView[], now: number, runs: Judged[] = []): Timeline {
   const bars: Bar[] = [];
   let open: Bar[] = [];
   const close = (at: number, end: End, isMeant: (bar: Bar) => boolean) => {
@@ -47,7 +52,12 @@ export function timelineOf(notes: NoteView[], now: number): Timeline {
     else if (kind === "provider-lost" && node) close(at, "lost", (bar) => bar.node === node);
     else if (ENDS.includes(kind) && task) close(at, kind === "accepted" ? "accepted" : "failed", (bar) => bar.task === task);
   }
-  for (const bar of open) bar.to = Math.max(bar.from, now);
+  const judged = new Map(runs.map((run) => [`${run.task} ${run.node}`, run]));
+  for (const bar of open) {
+    const run = judged.get(`${bar.task} ${bar.node}`);
+    bar.to = Math.max(bar.from, run ? Math.min(now, bar.from + run.usage.wall_us / 1000) : now);
+    if (run) bar.end = run.verdict === "accepted" || run.verdict === "agreed" ? "accepted" : "failed";
+  }
   const from = Math.min(...bars.map((bar) => bar.from));
   const to = Math.max(...bars.map((bar) => bar.to));
   return { lanes: lanesOf(bars), bars: bars.length, ...(bars.length === 0 ? { from: now, to: now } : { from, to }) };

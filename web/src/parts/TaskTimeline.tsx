@@ -1,6 +1,8 @@
 import { Group, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
-import type { JobDetail, NoteView } from "../api/types";
+import { ask } from "../api/client";
+import type { JobDetail, NoteView, Runs } from "../api/types";
 import { isFinal } from "../api/queries";
 import { duration, plural } from "../lib/format";
 import { type Bar, type End, type Lane, timelineOf } from "../lib/timeline";
@@ -27,7 +29,13 @@ export function TaskTimeline({ detail, notes, onTask }: Props) {
   const isOver = isFinal(detail);
   // While it runs, the newest note is the newest moment that is known.
   const now = isOver ? detail.changed_at : Math.max(detail.submitted_at, notes.at(-1)?.at ?? 0);
-  const { lanes, from, to, bars } = useMemo(() => timelineOf(notes, now), [notes, now]);
+  const judged = detail.tasks.done + detail.tasks.failed;
+  const { data } = useQuery({
+    queryKey: ["jobs", detail.job, "timeline", judged],
+    queryFn: ({ signal }) => ask<Runs>(`/v1/jobs/${detail.job}/runs?limit=1000`, { signal }),
+    placeholderData: (before) => before,
+  });
+  const { lanes, from, to, bars } = useMemo(() => timelineOf(notes, now, data?.runs), [notes, now, data]);
   if (bars === 0) {
     return (
       <Empty title="No steps to draw">
