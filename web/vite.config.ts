@@ -10,6 +10,8 @@ export default defineConfig({
   html: { cspNonce: "__CSP_NONCE__" },
   build: { target: "es2023", emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   server: {
+    // The test program is one of the examples.
+    fs: { allow: [".."] },
     proxy: {
       "/v1": { target: `http://${api}`, changeOrigin: true, headers: { origin: `http://${api}` } },
     },

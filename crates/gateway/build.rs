@@ -13,8 +13,16 @@ use std::{
 };
 
 /// What the build reads; each that exists is watched.
-const SOURCES: [&str; 6] =
-    ["src", "public", "index.html", "package.json", "package-lock.json", "vite.config.ts"];
+const SOURCES: [&str; 7] = [
+    "src",
+    "public",
+    "index.html",
+    "package.json",
+    "package-lock.json",
+    "vite.config.ts",
+    // The test run of the first day.
+    "../examples/programs/hello.wasm",
+];
 
 fn main() -> io::Result<()> {
     let crate_folder = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));

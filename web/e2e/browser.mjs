@@ -1,5 +1,6 @@
 // A browser that notices what its user would not: errors, breaches of the page's policy, barriers.
 
+import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -64,4 +65,14 @@ export function fits(page) {
     () => true,
     () => false,
   );
+}
+
+/** Looks a page over as it stands: barriers, and on a phone its width; a picture of each. */
+export async function looked(page, name) {
+  assert.deepEqual(await barriers(page), []);
+  await shot(page, name);
+  await asPhone(page, async () => {
+    assert.ok(await fits(page), "wider than a phone");
+    await shot(page, `${name}-phone`);
+  });
 }

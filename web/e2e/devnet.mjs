@@ -18,12 +18,35 @@ function binary() {
   return found;
 }
 
-/** Starts it; `stop` ends it and removes its folder. */
-export async function startDevnet() {
+/** A folder that is home to all that runs in it, and the commands there. */
+async function home() {
   const folder = await mkdtemp(path.join(tmpdir(), "opensky-web-"));
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: folder };
-  const net = path.join(folder, "net");
   const opensky = (...args) => run(binary(), args, { env, cwd: folder, maxBuffer: 64 * 1024 * 1024 });
+  return { folder, opensky, remove: () => rm(folder, { recursive: true, force: true }) };
+}
+
+/** A node that founds a sky of its own, as on the first day. */
+export async function startLoneNode() {
+  const { folder, opensky, remove } = await home();
+  const on = (...args) => opensky("--data-dir", path.join(folder, "lone"), ...args);
+  await on("up", "--detach", "--unencrypted-key", "--listen", "0", "--loopback-only", "--mdns", "false");
+  const link = (await on("dashboard", "--no-open")).stdout.trim();
+  return {
+    link,
+    url: (page) => new URL(page, link).href,
+    on,
+    stop: async () => {
+      await on("down");
+      await remove();
+    },
+  };
+}
+
+/** Starts it; `stop` ends it and removes its folder. */
+export async function startDevnet() {
+  const { folder, opensky, remove } = await home();
+  const net = path.join(folder, "net");
   const on = (node, ...args) => opensky("--data-dir", path.join(net, node), ...args);
   await opensky("devnet", String(NODES), "--economy", "paid", "--detach", "--dir", net);
   const api = async () => {
@@ -44,7 +67,7 @@ export async function startDevnet() {
     },
     stop: async () => {
       await opensky("devnet", "down", "--dir", net);
-      await rm(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }

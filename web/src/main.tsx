@@ -33,7 +33,7 @@ function App() {
   const [session, enter, again] = useSession();
   if (session.state === "checking") return <Loading what="the node" />;
   if (session.state === "open") return <RouterProvider router={router} />;
-  return <Login session={session} onCode={enter} onRetry={again} />;
+  return <Login session={session} onLogin={(login) => (client.clear(), enter(login))} onRetry={again} />;
 }
 
 const root = document.getElementById("root");

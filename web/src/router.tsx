@@ -1,4 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from "@tanstack/react-router";
+import { isStep, type WelcomeSearch } from "./lib/setup";
+import type { MarketSearch } from "./lib/market";
 import { Shell } from "./parts/Shell";
 import { ErrorPanel, Missing } from "./parts/Standing";
 
@@ -12,9 +14,9 @@ const text = (value: unknown) => (typeof value === "string" && value !== "" ? va
 
 export interface SkySearch {
   tab?: string;
-  region?: string;
-  find?: string;
-  level?: string;
+  /** Of the nodes: `graph` or `table`. */
+  view?: string;
+  node?: string;
 }
 
 export interface JobSearch {
@@ -27,6 +29,12 @@ const overview = createRoute({
   path: "/",
   component: lazyRouteComponent(() => import("./pages/Overview"), "Overview"),
 });
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: "/welcome",
+  validateSearch: (search): WelcomeSearch => ({ step: isStep(search.step) ? search.step : undefined }),
+  component: lazyRouteComponent(() => import("./pages/Welcome"), "WelcomePage"),
+});
 const node = createRoute({
   getParentRoute: () => root,
   path: "/node",
@@ -37,9 +45,8 @@ const sky = createRoute({
   path: "/sky",
   validateSearch: (search): SkySearch => ({
     tab: text(search.tab),
-    region: text(search.region),
-    find: text(search.find),
-    level: text(search.level),
+    view: text(search.view),
+    node: text(search.node),
   }),
   component: lazyRouteComponent(() => import("./pages/Sky"), "SkyPage"),
 });
@@ -87,6 +94,25 @@ const receipts = createRoute({
   validateSearch: (search): { id?: string } => ({ id: text(search.id) }),
   component: lazyRouteComponent(() => import("./pages/Receipts"), "ReceiptsPage"),
 });
+const keys = createRoute({
+  getParentRoute: () => root,
+  path: "/keys",
+  validateSearch: (search): { tab?: string } => ({ tab: text(search.tab) }),
+  component: lazyRouteComponent(() => import("./pages/Keys"), "KeysPage"),
+});
+const market = createRoute({
+  getParentRoute: () => root,
+  path: "/market",
+  validateSearch: (search): MarketSearch => ({
+    region: text(search.region),
+    level: text(search.level),
+    kind: text(search.kind),
+    find: text(search.find),
+    most: text(search.most),
+    node: text(search.node),
+  }),
+  component: lazyRouteComponent(() => import("./pages/Market"), "MarketPage"),
+});
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
@@ -97,6 +123,7 @@ const settings = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     overview,
+    welcome,
     node,
     sky,
     jobs,
@@ -107,6 +134,8 @@ export const router = createRouter({
     wallet,
     ledger,
     receipts,
+    keys,
+    market,
     settings,
   ]),
   defaultPreload: "intent",

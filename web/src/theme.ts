@@ -25,13 +25,15 @@ export const theme = createTheme({
   cursorType: "pointer",
 });
 
-// Mantine's own dimmed and red texts are too faint for WCAG AA.
+// Mantine's own dimmed, red, green and yellow texts are too faint for WCAG AA.
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
   light: {
     "--mantine-color-dimmed": "#5c6670",
     "--mantine-color-error": "#c92a2a",
     "--mantine-color-red-text": "#c92a2a",
+    "--mantine-color-green-light-color": "#1c6b2e",
+    "--mantine-color-yellow-light-color": "#7a4a00",
     "--mantine-color-body": "#f6f8fa",
     "--surface": "#ffffff",
   },

@@ -103,6 +103,30 @@ pub struct GpuView {
     pub memory_bytes: Option<u64>,
 }
 
+/// Prices of work in one moment, over the live offers that share something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceSample {
+    /// When.
+    pub at: Timestamp,
+    /// How many offers.
+    pub offers: u32,
+    /// Tasks that all of them could take at that moment.
+    pub slots_free: u32,
+    /// Lowest price of one billion fuel, in micros.
+    pub price_min: Micros,
+    /// That which half of the offers are not above.
+    pub price_median: Micros,
+    /// The highest.
+    pub price_max: Micros,
+}
+
+/// Prices that this node has seen since it started, for a day at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PriceHistory {
+    /// One a minute, oldest first; none for minutes without offers.
+    pub samples: Vec<PriceSample>,
+}
+
 impl From<&HardwareProfile> for HardwareView {
     fn from(hardware: &HardwareProfile) -> Self {
         let gpu = |gpu: &Gpu| GpuView {

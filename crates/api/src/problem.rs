@@ -37,6 +37,8 @@ pub enum Code {
     InvalidService,
     /// There is no API key of that name.
     KeyNotFound,
+    /// No session of a browser is called that.
+    SessionNotFound,
     /// There is no such account: it begins with its first income.
     AccountNotFound,
     /// This node has seen no such epoch end.
@@ -94,6 +96,7 @@ impl Code {
         Self::ServiceNotFound,
         Self::InvalidService,
         Self::KeyNotFound,
+        Self::SessionNotFound,
         Self::AccountNotFound,
         Self::CheckpointNotFound,
         Self::WrongState,
@@ -130,6 +133,7 @@ impl Code {
             Self::ServiceNotFound => "service-not-found",
             Self::InvalidService => "invalid-service",
             Self::KeyNotFound => "key-not-found",
+            Self::SessionNotFound => "session-not-found",
             Self::AccountNotFound => "account-not-found",
             Self::CheckpointNotFound => "checkpoint-not-found",
             Self::WrongState => "wrong-state",
@@ -166,6 +170,7 @@ impl Code {
             | Self::ImageNotFound
             | Self::ServiceNotFound
             | Self::KeyNotFound
+            | Self::SessionNotFound
             | Self::AccountNotFound
             | Self::CheckpointNotFound => 404,
             Self::WrongMethod => 405,
@@ -206,6 +211,7 @@ impl Code {
             Self::ServiceNotFound => "there is no such service",
             Self::InvalidService => "the service is not valid",
             Self::KeyNotFound => "there is no such API key",
+            Self::SessionNotFound => "there is no such session",
             Self::AccountNotFound => "there is no such account",
             Self::CheckpointNotFound => "there is no such checkpoint",
             Self::TransactionRejected => "the rules of the ledger do not allow it",

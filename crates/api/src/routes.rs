@@ -7,9 +7,10 @@
 //! |---|---|---|---|
 //! | GET | [`OPENAPI`] | | this table and all shapes as OpenAPI 3.1 |
 //! | GET | [`STATUS`] | | [`Status`](crate::status::Status) |
-//! | GET | [`NODE`] | | [`NodeView`](crate::status::NodeView) |
+//! | GET, PUT | [`NODE`] | [`RenameRequest`](crate::status::RenameRequest) | [`NodeView`](crate::status::NodeView) |
 //! | GET | [`PEERS`] | | [`Peers`](crate::network::Peers) |
 //! | GET | [`OFFERS`] | | [`Offers`](crate::offer::Offers) |
+//! | GET | [`OFFERS_HISTORY`] | | [`PriceHistory`](crate::offer::PriceHistory) |
 //! | GET | [`CLUSTERS`] | | [`Clusters`](crate::offer::Clusters) |
 //! | GET, PUT | [`LIMITS`] | [`Limits`](crate::limits::Limits) | [`LimitsView`](crate::limits::LimitsView) |
 //! | GET | [`CONFIG`] | | [`ConfigView`](crate::config::ConfigView) |
@@ -53,6 +54,8 @@
 //! | POST | [`SESSION_CHALLENGES`] | [`ChallengeRequest`](crate::session::ChallengeRequest) | 201 [`ChallengeView`](crate::session::ChallengeView) |
 //! | POST | [`SESSION_WALLET`] | [`WalletSessionRequest`](crate::session::WalletSessionRequest) | 201 [`SessionView`](crate::session::SessionView), with its cookie |
 //! | GET, DELETE | [`SESSION`] | | [`SessionView`](crate::session::SessionView), 204 |
+//! | GET | [`SESSIONS`] | | [`OpenSessions`](crate::session::OpenSessions) |
+//! | DELETE | [`SESSIONS`] | [`OpenSessionQuery`](crate::session::OpenSessionQuery) | [`OpenSessions`](crate::session::OpenSessions) |
 //! | GET | [`KEYS`] | | [`Keys`](crate::key::Keys) |
 //! | POST | [`KEYS`] | [`KeyRequest`](crate::key::KeyRequest) | 201 [`NewKey`](crate::key::NewKey) |
 //! | GET, POST | [`WALLET_LOGINS`] | [`WalletLoginRequest`](crate::key::WalletLoginRequest) | [`WalletLogins`](crate::key::WalletLogins) |
@@ -89,6 +92,7 @@ pub const STATUS: &str = "/v1/status";
 pub const NODE: &str = "/v1/node";
 pub const PEERS: &str = "/v1/peers";
 pub const OFFERS: &str = "/v1/offers";
+pub const OFFERS_HISTORY: &str = "/v1/offers/history";
 pub const CLUSTERS: &str = "/v1/clusters";
 pub const LIMITS: &str = "/v1/limits";
 pub const CONFIG: &str = "/v1/config";
@@ -133,6 +137,7 @@ pub const VALIDATOR: &str = "/v1/validators/{node}";
 pub const METRICS: &str = "/metrics";
 pub const LOGS: &str = "/v1/logs";
 pub const SESSION: &str = "/v1/session";
+pub const SESSIONS: &str = "/v1/sessions";
 pub const SESSION_LINKS: &str = "/v1/session/links";
 pub const SESSION_CHALLENGES: &str = "/v1/session/challenges";
 pub const SESSION_WALLET: &str = "/v1/session/wallet";

@@ -1,9 +1,9 @@
-//! Sessions of browsers: a one-time code opens one, a cookie carries it.
+//! Sessions of browsers: a one-time code or a key opens one, a cookie carries it.
 
 use crate::key::Role;
 use opensky_types::Timestamp;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 /// Requests that change something and come with a session's cookie need this header: a form of another
 /// page cannot set it.
@@ -23,11 +23,13 @@ pub struct LinkView {
 }
 
 /// Asks for a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionRequest {
-    /// The code of a link.
-    pub code: String,
+    /// The code of a link. Absent where the request carries an API key: the session may what the key may, and
+    /// ends with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// Asks for a message that a wallet signs to log in.
@@ -70,4 +72,41 @@ pub struct SessionView {
     /// When it ends by itself; absent for whoever holds the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+}
+
+/// An open session, as the owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSessionView {
+    /// What it is called; opens nothing.
+    pub id: String,
+    /// What it may do.
+    pub role: Role,
+    /// The key that opened it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The wallet that opened it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wallet: Option<String>,
+    /// Since when it is open.
+    pub opened_at: Timestamp,
+    /// When it ends by itself.
+    pub expires_at: Timestamp,
+    /// Whether it is the caller's own.
+    pub is_own: bool,
+}
+
+/// Open sessions of browsers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct OpenSessions {
+    /// The latest first.
+    pub sessions: Vec<OpenSessionView>,
+}
+
+/// Which session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct OpenSessionQuery {
+    /// Its id.
+    pub id: String,
 }

@@ -128,6 +128,14 @@ pub struct NodeView {
     pub offer: Option<OfferView>,
 }
 
+/// Asks for another name of the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameRequest {
+    /// For people; up to 64 characters, none of them a control character. Empty: the end of the node's id.
+    pub name: String,
+}
+
 /// Live readings.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReadingsView {

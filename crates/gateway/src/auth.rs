@@ -6,7 +6,7 @@ use crate::{
     problem::{Answer, Outcome, problem},
     reach::Reach,
     rest::now,
-    sessions::{Holder, Sessions},
+    sessions::{Opener, Sessions},
     spending::{Spending, unlimited_only},
     wallets::{Challenges, WalletRing},
 };
@@ -66,8 +66,8 @@ pub(crate) enum Caller {
         /// Whether what it may spend is limited.
         is_limited: bool,
     },
-    /// A browser that the token's holder logged in, or a wallet that the owner named.
-    Session { ends: Instant, holder: Holder },
+    /// A browser that somebody logged in who has the token, a key or a wallet that the owner named.
+    Session { ends: Instant, role: Role, opener: Opener },
     /// Somebody without any of these, at a route that needs none.
     Nobody,
 }
@@ -77,8 +77,7 @@ impl Caller {
     pub(crate) const fn role(&self) -> Option<Role> {
         match self {
             Self::Token => Some(Role::Owner),
-            Self::Session { holder, .. } => Some(holder.role),
-            Self::Key { role, .. } => Some(*role),
+            Self::Key { role, .. } | Self::Session { role, .. } => Some(*role),
             Self::Nobody => None,
         }
     }
@@ -90,8 +89,9 @@ impl fmt::Display for Caller {
         match self {
             Self::Token => f.write_str("token"),
             Self::Key { name, .. } => write!(f, "key {name}"),
-            Self::Session { holder: Holder { wallet: Some(wallet), .. }, .. } => write!(f, "wallet {wallet}"),
-            Self::Session { .. } => f.write_str("session"),
+            Self::Session { opener: Opener::Token, .. } => f.write_str("session"),
+            Self::Session { opener: Opener::Key { name, .. }, .. } => write!(f, "session of key {name}"),
+            Self::Session { opener: Opener::Wallet(wallet), .. } => write!(f, "wallet {wallet}"),
             Self::Nobody => f.write_str("nobody"),
         }
     }
@@ -286,12 +286,26 @@ impl Door {
             return reach.own_page(headers).map(|()| Caller::Nobody);
         }
         let session = self.session_of(headers).ok_or_else(unknown_caller)?;
-        let open = self.sessions().find(session, Instant::now()).ok_or_else(unknown_caller)?;
+        let open = self.sessions().find(session, Instant::now()).cloned().ok_or_else(unknown_caller)?;
+        let role = self.standing(&open.opener).ok_or_else(unknown_caller)?;
         reach.own_page(headers)?;
         if changes(request.method()) && headers.get(CSRF_HEADER).is_none_or(|value| value != CSRF_VALUE) {
             return Err(problem(Code::NotAllowed, format!("the header {CSRF_HEADER} is missing")));
         }
-        Ok(Caller::Session { ends: open.ends, holder: open.holder })
+        Ok(Caller::Session { ends: open.ends, role, opener: open.opener })
+    }
+
+    /// What a session may do now; `None` once its key or wallet opens nothing any more. A key whose spending
+    /// is counted has no sessions: what they spend would not be.
+    pub(crate) fn standing(&self, opener: &Opener) -> Option<Role> {
+        match opener {
+            Opener::Token => Some(Role::Owner),
+            Opener::Key { name, created_at } => {
+                let key = self.keys().working(name, *created_at, now())?;
+                (!self.spending().limits(name)).then_some(key.role)
+            }
+            Opener::Wallet(wallet) => self.wallets().role_of(wallet),
+        }
     }
 
     /// Whose secret the request carries: the token, or a key that works.

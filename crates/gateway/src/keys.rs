@@ -91,6 +91,12 @@ impl KeyRing {
         key.expires_at.is_none_or(|ends| now < ends).then(|| key.view())
     }
 
+    /// The key of this name that was made then, if it still works: another of the same name is another key.
+    pub(crate) fn working(&self, name: &str, created_at: Timestamp, now: Timestamp) -> Option<KeyView> {
+        let key = self.0.iter().find(|key| key.name == name && key.created_at == created_at)?;
+        key.expires_at.is_none_or(|ends| now < ends).then(|| key.view())
+    }
+
     /// All of them.
     pub(crate) fn view(&self) -> Keys {
         Keys { keys: self.0.iter().map(ApiKey::view).collect() }
@@ -182,6 +188,11 @@ mod tests {
         assert!(ring.find("c", NOW.plus_ms(4)).is_some(), "in time");
         assert!(ring.find("c", NOW.plus_ms(5)).is_none(), "too late");
         assert!(ring.find("d", NOW).is_none(), "never made");
+        assert!(
+            ring.working("c", NOW, NOW.plus_ms(4)).is_some()
+                && ring.working("c", NOW, NOW.plus_ms(5)).is_none()
+        );
+        assert!(ring.working("b", NOW.plus_ms(1), NOW).is_none(), "another of the same name");
         assert!(ring.remove("b").is_ok() && ring.remove("b").is_err());
         assert!(ring.find("b", NOW).is_none(), "revoked");
     }

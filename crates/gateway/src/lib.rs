@@ -12,6 +12,7 @@ mod graphql;
 mod keys;
 mod metrics;
 mod openapi;
+mod prices;
 mod problem;
 mod rate;
 mod reach;
@@ -36,11 +37,18 @@ pub use tls::{Tls, TlsError, TlsFiles};
 
 use opensky_api::{config::ConfigView, doctor::Check};
 use opensky_node::Handle;
-use std::{path::PathBuf, sync::Arc};
+use prices::Prices;
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// Keeps the name that it is given, and answers what the node is called from now on.
+pub type Rename = Arc<dyn Fn(&str) -> Result<String, String> + Send + Sync>;
 
 /// What the API shows that is not the node's to know.
 pub struct Surroundings {
-    /// The node's name for people.
+    /// The node's name for people at its start.
     pub name: String,
     /// Version of the software.
     pub version: String,
@@ -52,6 +60,9 @@ pub struct Surroundings {
     pub log_file: PathBuf,
     /// Looks the machine over. May block for a second.
     pub doctor: Arc<dyn Fn() -> Vec<Check> + Send + Sync>,
+    /// Keeps a name for later starts and answers what the node is called from now on, or says why it cannot.
+    /// May block on the disk.
+    pub rename: Rename,
 }
 
 /// State that every route sees.
@@ -59,6 +70,15 @@ pub struct Surroundings {
 pub(crate) struct Gateway {
     handle: Handle,
     surroundings: Arc<Surroundings>,
+    /// What the node is called now.
+    name: Arc<RwLock<String>>,
+    prices: Arc<Prices>,
+}
+
+impl Gateway {
+    pub(crate) fn name(&self) -> String {
+        self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// The description of the API: OpenAPI 3.1 as JSON, for people and tools.

@@ -1,7 +1,7 @@
 //! How often each caller may ask: a token bucket for each, in its form as a clock ("virtual scheduling",
 //! ITU-T I.371; also known as GCRA).
 
-use crate::auth::Caller;
+use crate::{auth::Caller, sessions::Opener};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
@@ -28,7 +28,8 @@ const fn rate_of(caller: &Caller) -> Rate {
     match caller {
         Caller::Token => OF_TOKEN,
         Caller::Key { .. } => OF_KEY,
-        Caller::Session { .. } => OF_SESSIONS,
+        Caller::Session { opener: Opener::Token, .. } => OF_SESSIONS,
+        Caller::Session { opener: Opener::Key { .. } | Opener::Wallet(_), .. } => OF_KEY,
         Caller::Nobody => OF_NOBODY,
     }
 }

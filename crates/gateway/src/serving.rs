@@ -4,13 +4,17 @@ use crate::{
     Gateway, Remote, Surroundings, Token,
     auth::{Door, KeptRings},
     gate::Gate,
+    prices::Prices,
     reach::Reach,
     remote::Incoming,
     rest,
 };
 use axum::Router;
 use opensky_node::Handle;
-use std::{fmt, io, sync::Arc};
+use std::{
+    fmt, io,
+    sync::{Arc, RwLock},
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -25,7 +29,10 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let door = Door::new(token, KeptRings::read(&handle).await?, local.local_addr()?.port());
-    let gateway = Gateway { handle, surroundings: Arc::new(surroundings) };
+    let name = Arc::new(RwLock::new(surroundings.name.clone()));
+    let prices = Arc::new(Prices::default());
+    let watched = prices.watch(handle.clone(), stop.clone());
+    let gateway = Gateway { handle, surroundings: Arc::new(surroundings), name, prices: Arc::clone(&prices) };
     let gate = Gate::new(door);
     let sockets = gate.streams.sockets.clone();
     let here = serve_at(local, rest::routes(gateway.clone(), &gate, &stop, Reach::LOCAL), &stop);
@@ -45,7 +52,11 @@ pub async fn serve(
             () = fresh => Ok(()),
         }
     };
-    tokio::try_join!(here, elsewhere)?;
+    let watched = async {
+        watched.await;
+        Ok(())
+    };
+    tokio::try_join!(here, elsewhere, watched)?;
     // Sockets are no requests any more; each says goodbye.
     sockets.close();
     sockets.wait().await;

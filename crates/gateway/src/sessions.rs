@@ -1,11 +1,11 @@
 //! Sessions of browsers. They live in memory: a node that starts anew knows none.
 
-use opensky_api::key::Role;
 use opensky_ledger::evm::Address;
-use opensky_types::Hash;
+use opensky_types::{Hash, Timestamp};
 use rand::{TryRng, rngs::SysRng};
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,8 +13,10 @@ use std::{
 pub(crate) const LINK_LIFE: Duration = Duration::from_secs(5 * 60);
 /// How long a session lasts.
 pub(crate) const SESSION_LIFE: Duration = Duration::from_secs(12 * 3600);
-/// Most of each at a time; the one that ends first makes room.
+/// Most codes, and most sessions that links opened, at a time; the one that ends first makes room.
 const COUNT_MAX: usize = 32;
+/// Most sessions of one key or wallet at a time: who has one cannot push out the sessions of others.
+const OF_KEY_MAX: usize = 4;
 
 /// What opens a door: 256 random bits in hex. Has no `Debug`.
 #[derive(Clone)]
@@ -32,92 +34,107 @@ impl Secret {
     }
 }
 
-/// Who logged in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Holder {
-    /// What they may do.
-    pub(crate) role: Role,
-    /// With which wallet; none for whoever had a link.
-    pub(crate) wallet: Option<Address>,
+/// Who opened a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Opener {
+    /// Whoever holds the token, by a link.
+    Token,
+    /// Whoever holds this key; two that had one name in turn were made at different times.
+    Key { name: Arc<str>, created_at: Timestamp },
+    /// Whoever signs with this wallet.
+    Wallet(Address),
 }
 
-impl Holder {
-    /// Whoever had a link of the token's holder.
-    pub(crate) const OWNER: Self = Self { role: Role::Owner, wallet: None };
-}
-
-/// A session that is open.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An open session.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Open {
-    pub(crate) holder: Holder,
+    pub(crate) opener: Opener,
+    pub(crate) opened_at: Timestamp,
     pub(crate) ends: Instant,
 }
 
-/// What each secret opens and when it ends, by the secret's hash: looking one up tells nothing about the
-/// others by its time.
-#[derive(Default)]
-struct Secrets(BTreeMap<Hash, Open>);
-
-impl Secrets {
-    /// Where a holder has too many, theirs make room, and nobody else's.
-    fn issue(&mut self, holder: Holder, ends: Instant, now: Instant) -> Secret {
-        self.0.retain(|_, open| open.ends > now);
-        let of_holder = |open: &Open| open.holder.wallet == holder.wallet;
-        while self.0.values().filter(|open| of_holder(open)).count() >= COUNT_MAX {
-            let own = self.0.iter().filter(|(_, open)| of_holder(open));
-            let first = own.min_by_key(|(_, open)| open.ends).map(|(hash, _)| *hash);
-            first.map(|hash| self.0.remove(&hash));
-        }
-        let secret = Secret::draw();
-        self.0.insert(Hash::of(secret.expose().as_bytes()), Open { holder, ends });
-        secret
-    }
-
-    fn find(&self, text: &str, now: Instant) -> Option<Open> {
-        self.0.get(&Hash::of(text.as_bytes())).copied().filter(|open| open.ends > now)
-    }
-
-    fn remove(&mut self, text: &str, now: Instant) -> bool {
-        self.0.remove(&Hash::of(text.as_bytes())).is_some_and(|open| open.ends > now)
-    }
-}
+/// What may end, by the hash of its secret: looking one up tells nothing about the others by its time.
+type Secrets<T> = BTreeMap<Hash, T>;
 
 /// Codes that wait for their browser, and open sessions.
 #[derive(Default)]
 pub(crate) struct Sessions {
-    codes: Secrets,
-    open: Secrets,
+    /// When each ends.
+    codes: Secrets<Instant>,
+    open: Secrets<Open>,
 }
 
 impl Sessions {
     /// A code that opens one session, once.
     pub(crate) fn link(&mut self, now: Instant) -> Secret {
-        self.codes.issue(Holder::OWNER, now + LINK_LIFE, now)
+        self.codes.retain(|_, ends| *ends > now);
+        make_room(&mut self.codes, COUNT_MAX, |ends| Some(*ends));
+        let secret = Secret::draw();
+        self.codes.insert(hash_of(secret.expose()), now + LINK_LIFE);
+        secret
     }
 
-    /// The session that a code opens.
-    pub(crate) fn open(&mut self, code: &str, now: Instant) -> Option<Secret> {
-        self.codes.remove(code, now).then(|| self.begin(Holder::OWNER, now))
+    /// Uses a code up; whether it was one that works.
+    pub(crate) fn redeem(&mut self, code: &str, now: Instant) -> bool {
+        self.codes.remove(&hash_of(code)).is_some_and(|ends| ends > now)
     }
 
-    /// A session of somebody who is known.
-    pub(crate) fn begin(&mut self, holder: Holder, now: Instant) -> Secret {
-        self.open.issue(holder, now + SESSION_LIFE, now)
+    /// A new session.
+    pub(crate) fn open(&mut self, session: Open, now: Instant) -> Secret {
+        self.open.retain(|_, open| open.ends > now);
+        let most = if session.opener == Opener::Token { COUNT_MAX } else { OF_KEY_MAX };
+        make_room(&mut self.open, most, |open| (open.opener == session.opener).then_some(open.ends));
+        let secret = Secret::draw();
+        self.open.insert(hash_of(secret.expose()), session);
+        secret
     }
 
-    /// A session that is open.
-    pub(crate) fn find(&self, session: &str, now: Instant) -> Option<Open> {
-        self.open.find(session, now)
+    /// A session by its secret; `None` for one that is not open.
+    pub(crate) fn find(&self, secret: &str, now: Instant) -> Option<&Open> {
+        self.open.get(&hash_of(secret)).filter(|open| open.ends > now)
     }
 
     /// Ends a session.
-    pub(crate) fn close(&mut self, session: &str, now: Instant) {
-        self.open.remove(session, now);
+    pub(crate) fn close(&mut self, secret: &str) {
+        self.open.remove(&hash_of(secret));
+    }
+
+    /// All that are open, with what each is called.
+    pub(crate) fn list(&self, now: Instant) -> impl Iterator<Item = (String, &Open)> {
+        self.open.iter().filter(move |(_, open)| open.ends > now).map(|(hash, open)| (hash.short(), open))
+    }
+
+    /// Ends the session that is called so; whether there was one.
+    pub(crate) fn end(&mut self, id: &str) -> bool {
+        let before = self.open.len();
+        self.open.retain(|hash, _| hash.short() != id);
+        self.open.len() < before
     }
 
     /// Ends all sessions of a wallet.
     pub(crate) fn close_all_of(&mut self, wallet: Address) {
-        self.open.0.retain(|_, open| open.holder.wallet != Some(wallet));
+        self.open.retain(|_, open| open.opener != Opener::Wallet(wallet));
+    }
+}
+
+/// What a session is called: the start of its secret's hash, which opens nothing.
+pub(crate) fn id_of(secret: &str) -> String {
+    hash_of(secret).short()
+}
+
+fn hash_of(secret: &str) -> Hash {
+    Hash::of(secret.as_bytes())
+}
+
+/// Removes those that end first until one more fits. `ends` is `None` for those that are not counted.
+fn make_room<T>(secrets: &mut Secrets<T>, most: usize, ends: impl Fn(&T) -> Option<Instant>) {
+    loop {
+        let counted = secrets.iter().filter_map(|(hash, value)| Some((ends(value)?, *hash)));
+        let counted: Vec<_> = counted.collect();
+        match counted.iter().min() {
+            Some((_, first)) if counted.len() >= most => secrets.remove(first),
+            _ => return,
+        };
     }
 }
 
@@ -125,19 +142,28 @@ impl Sessions {
 mod tests {
     use super::*;
 
+    fn session(opener: Opener, ends: Instant) -> Open {
+        Open { opener, opened_at: Timestamp::default(), ends }
+    }
+
+    fn of_key(name: &str) -> Opener {
+        Opener::Key { name: name.into(), created_at: Timestamp::default() }
+    }
+
     #[test]
     fn w3_codes_and_sessions_end_by_themselves() {
         let (mut sessions, start) = (Sessions::default(), Instant::now());
         let (late, last_moment) = (start + LINK_LIFE, start + LINK_LIFE - Duration::from_secs(1));
         let (one, other) = (sessions.link(start), sessions.link(start));
-        assert!(sessions.open(one.expose(), late).is_none(), "too late");
-        let session = sessions.open(other.expose(), last_moment).expect("in time");
-        assert!(sessions.open(other.expose(), last_moment).is_none(), "once only");
+        assert!(!sessions.redeem(one.expose(), late), "too late");
+        assert!(sessions.redeem(other.expose(), last_moment), "in time");
+        assert!(!sessions.redeem(other.expose(), last_moment), "once only");
         let ends = last_moment + SESSION_LIFE;
-        assert_eq!(sessions.find(session.expose(), start), Some(Open { holder: Holder::OWNER, ends }));
-        assert_eq!(sessions.find(session.expose(), ends), None);
-        sessions.close(session.expose(), start);
-        assert_eq!(sessions.find(session.expose(), start), None);
+        let secret = sessions.open(session(Opener::Token, ends), start);
+        assert_eq!(sessions.find(secret.expose(), start).map(|open| open.ends), Some(ends));
+        assert_eq!(sessions.find(secret.expose(), ends), None);
+        sessions.close(secret.expose());
+        assert_eq!(sessions.find(secret.expose(), start), None);
     }
 
     #[test]
@@ -147,23 +173,46 @@ mod tests {
         for second in 1..=COUNT_MAX as u64 {
             sessions.link(start + Duration::from_secs(second));
         }
-        assert_eq!(sessions.codes.0.len(), COUNT_MAX);
-        assert!(sessions.open(first.expose(), start).is_none(), "it made room");
+        assert_eq!(sessions.codes.len(), COUNT_MAX);
+        assert!(!sessions.redeem(first.expose(), start), "it made room");
+        let ends = |second: usize| start + Duration::from_secs(second as u64 + 1);
+        for second in 0..=COUNT_MAX {
+            sessions.open(session(Opener::Token, ends(second)), start);
+        }
+        assert_eq!(sessions.list(start).count(), COUNT_MAX);
+    }
+
+    #[test]
+    fn w1_sessions_of_a_key_push_out_none_but_their_own() {
+        let (mut sessions, start) = (Sessions::default(), Instant::now());
+        let ends = start + SESSION_LIFE;
+        let owner = sessions.open(session(Opener::Token, start + Duration::from_secs(1)), start);
+        let other = sessions.open(session(of_key("other"), start + Duration::from_secs(1)), start);
+        for _ in 0..10 * COUNT_MAX {
+            sessions.open(session(of_key("greedy"), ends), start);
+        }
+        assert_eq!(sessions.list(start).count(), OF_KEY_MAX + 2);
+        for secret in [owner, other] {
+            assert!(sessions.find(secret.expose(), start).is_some());
+            assert!(sessions.end(&id_of(secret.expose())) && !sessions.end(&id_of(secret.expose())));
+            assert!(sessions.find(secret.expose(), start).is_none(), "ended by its id");
+        }
     }
 
     #[test]
     fn w3_sessions_of_a_wallet_push_out_no_others_and_end_with_it() {
         let (mut sessions, now) = (Sessions::default(), Instant::now());
-        let holder = |byte| Holder { role: Role::Viewer, wallet: Some(Address::from_bytes([byte; 20])) };
-        let owner = sessions.begin(Holder::OWNER, now);
-        let modest = sessions.begin(holder(1), now);
+        let wallet = |byte| Opener::Wallet(Address::from_bytes([byte; 20]));
+        let ends = now + SESSION_LIFE;
+        let owner = sessions.open(session(Opener::Token, ends), now);
+        let modest = sessions.open(session(wallet(1), ends), now);
         for second in 0..2 * COUNT_MAX as u64 {
-            sessions.begin(holder(2), now + Duration::from_secs(second));
+            sessions.open(session(wallet(2), ends + Duration::from_secs(second)), now);
         }
-        assert_eq!(sessions.open.0.len(), COUNT_MAX + 2);
+        assert_eq!(sessions.list(now).count(), OF_KEY_MAX + 2);
         sessions.close_all_of(Address::from_bytes([2; 20]));
-        assert_eq!(sessions.open.0.len(), 2);
-        assert_eq!(sessions.find(owner.expose(), now).map(|open| open.holder), Some(Holder::OWNER));
-        assert_eq!(sessions.find(modest.expose(), now).map(|open| open.holder), Some(holder(1)));
+        assert_eq!(sessions.list(now).count(), 2);
+        assert_eq!(sessions.find(owner.expose(), now).map(|open| &open.opener), Some(&Opener::Token));
+        assert_eq!(sessions.find(modest.expose(), now).map(|open| &open.opener), Some(&wallet(1)));
     }
 }

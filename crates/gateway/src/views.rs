@@ -4,7 +4,7 @@ pub(crate) mod ledger;
 pub(crate) mod quote;
 pub(crate) mod services;
 
-use crate::{Surroundings, problem::Outcome};
+use crate::{Gateway, problem::Outcome};
 use opensky_api::{
     content::ContentView,
     event::JobEvent,
@@ -37,7 +37,7 @@ pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send 
 }
 
 pub(crate) fn status(
-    surroundings: &Surroundings,
+    gateway: &Gateway,
     status: opensky_node::Status,
     network: NetworkView,
     ledger: LedgerSummary,
@@ -47,12 +47,12 @@ pub(crate) fn status(
     let relayed = network.peers.iter().filter(|peer| peer.path == Path::Relayed).count();
     Status {
         node: status.node,
-        name: surroundings.name.clone(),
-        version: surroundings.version.clone(),
+        name: gateway.name(),
+        version: gateway.surroundings.version.clone(),
         started_at: status.started_at,
         now,
         sky: SkyView::from(&status.genesis),
-        data_dir: surroundings.data_dir.display().to_string(),
+        data_dir: gateway.surroundings.data_dir.display().to_string(),
         network: NetworkSummary {
             peers: network.peers.len() as u32,
             peers_relayed: relayed as u32,

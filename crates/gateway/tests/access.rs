@@ -37,7 +37,7 @@ const OF_OPERATORS: [(&str, &str); 13] = [
 const OF_VIEWERS: [(&str, &str); 3] =
     [("post", routes::JOBS_QUOTE), ("delete", routes::SESSION), ("post", routes::GRAPHQL)];
 /// What is read by the owner only: it opens doors.
-const READ_BY_OWNERS: [&str; 3] = [routes::INVITES, routes::KEYS, routes::WALLET_LOGINS];
+const READ_BY_OWNERS: [&str; 4] = [routes::INVITES, routes::KEYS, routes::SESSIONS, routes::WALLET_LOGINS];
 /// Routes for everybody.
 const OF_ALL: [(&str, &str); 4] = [
     ("get", routes::OPENAPI),
@@ -116,6 +116,15 @@ async fn key(served: &Served, name: &str, role: Role, valid_ms: Option<u64>) -> 
     served.client.create_key(&request).await.expect("a key")
 }
 
+/// A session that a key opens.
+async fn session_of(served: &Served, key: &NewKey) -> String {
+    let request = reqwest::Client::new().post(format!("http://{}{}", served.address, routes::SESSION));
+    let request = request.header("content-type", "application/json").bearer_auth(&key.secret).body("{}");
+    let answer = request.send().await.expect("answer");
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text");
+    cookie.split(';').next().expect("a pair").to_owned()
+}
+
 /// Every kind of caller, those that may nothing first.
 async fn callers(served: &Served) -> Vec<Caller> {
     let expired = key(served, "expired", Role::Owner, Some(1)).await;
@@ -132,9 +141,14 @@ async fn callers(served: &Served) -> Vec<Caller> {
         Caller::of_key("an expired key", &expired.secret, None),
         Caller::of_key("a revoked key", &revoked.secret, None),
     ];
+    let mut sessions = Vec::new();
     for (name, role) in [("viewer", Role::Viewer), ("operator", Role::Operator), ("owner", Role::Owner)] {
-        callers.push(Caller::of_key(name, &key(served, name, role, None).await.secret, Some(role)));
+        let key = key(served, name, role, None).await;
+        callers.push(Caller::of_key(name, &key.secret, Some(role)));
+        let cookie = Some(session_of(served, &key).await);
+        sessions.push(Caller { name: "a session of a key", bearer: None, cookie, role: Some(role) });
     }
+    callers.extend(sessions);
     let cookie = Some(support::session(served).await);
     callers.push(Caller { name: "session", bearer: None, cookie, role: Some(Role::Owner) });
     callers.push(Caller::of_key("token", TOKEN, Some(Role::Owner)));

@@ -11,6 +11,7 @@ use opensky_client::{
         membership::InviteRequest,
         progress::{RunsQuery, StateView},
         routes,
+        status::RenameRequest,
     },
 };
 use opensky_types::{Hash, JobId, place::Level};
@@ -47,6 +48,17 @@ fn job(program: Hash, count: i64, args: &[&str]) -> JobRequest {
         seed: None,
         durable: true,
     }
+}
+
+#[tokio::test]
+async fn a_node_gets_another_name_or_hears_why_not() {
+    let served = serve().await;
+    let named = served.client.rename(&RenameRequest { name: " attic ".into() }).await.expect("renamed");
+    assert_eq!(named.name, "attic");
+    assert_eq!(served.client.status().await.expect("status").name, "attic");
+    let refused = served.client.rename(&RenameRequest { name: String::new() }).await.expect_err("refused");
+    assert_eq!(code(&refused), Some(Code::InvalidRequest));
+    assert_eq!(served.client.status().await.expect("status").name, "attic");
 }
 
 #[tokio::test]

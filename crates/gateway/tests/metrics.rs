@@ -55,6 +55,45 @@ async fn the_documented_metrics_are_the_exported_ones() {
     }
 }
 
+/// What the board in docs/grafana.json asks Prometheus for.
+fn on_the_board() -> Vec<String> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/grafana.json");
+    let board: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).expect("docs/grafana.json")).expect("JSON");
+    let panels = board["panels"].as_array().expect("panels");
+    let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().expect("targets"));
+    let mut queries: Vec<String> =
+        targets.map(|target| target["expr"].as_str().expect("a query").to_owned()).collect();
+    let variables = board["templating"]["list"].as_array().expect("variables");
+    queries.extend(
+        variables.iter().filter_map(|variable| Some(variable["query"]["query"].as_str()?.to_owned())),
+    );
+    queries
+}
+
+#[test]
+fn the_board_asks_for_metrics_that_exist_and_for_all_of_them() {
+    let documented = documented();
+    let samples: BTreeSet<String> = documented
+        .iter()
+        .flat_map(|(name, kind)| match kind.as_str() {
+            "histogram" => ["_bucket", "_count", "_sum"].map(|part| format!("{name}{part}")).to_vec(),
+            _ => vec![name.clone()],
+        })
+        .collect();
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let queries = on_the_board();
+    let words = queries.iter().flat_map(|query| query.split(|c| !is_word(c)));
+    let asked: BTreeSet<&str> = words.filter(|word| word.starts_with("opensky_")).collect();
+    for name in &asked {
+        assert!(samples.contains(*name), "{name} is no metric");
+    }
+    for (name, _) in &documented {
+        let parts = ["", "_bucket", "_count", "_sum"].map(|part| format!("{name}{part}"));
+        assert!(parts.iter().any(|part| asked.contains(part.as_str())), "{name} is on no panel");
+    }
+}
+
 #[tokio::test]
 async fn requests_are_counted_by_route_and_made_up_ones_make_no_labels() {
     let served = serve().await;

@@ -3,11 +3,13 @@
 mod support;
 
 use opensky_client::api::{
+    Code,
+    key::{KeyQuery, KeyRequest, Role},
     routes,
-    session::{CSRF_HEADER, LinkView},
+    session::{CSRF_HEADER, LinkView, OpenSessionQuery},
 };
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
-use support::{Served, TOKEN, serve};
+use support::{Served, TOKEN, code, serve};
 
 struct Browser {
     http: reqwest::Client,
@@ -141,6 +143,66 @@ async fn w3_the_token_needs_no_header_and_a_wrong_one_no_cookie_helps() {
     assert_eq!(send(bearer).await.status(), StatusCode::OK);
     let wrong = browser.share(&cookie).header(CSRF_HEADER, "1").header("authorization", "Bearer wrong");
     assert_eq!(send(wrong).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn w1_a_session_of_a_key_may_what_the_key_may_and_ends_with_it() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    let request = KeyRequest { name: "guest".into(), role: Role::Viewer, valid_ms: Some(60_000) };
+    let key = served.client.create_key(&request).await.expect("a key");
+    let login = |secret: &str| {
+        let request = browser.request(Method::POST, routes::SESSION).bearer_auth(secret);
+        request.header("content-type", "application/json").body("{}")
+    };
+    let answer = send(login(&key.secret)).await;
+    assert_eq!(answer.status(), StatusCode::CREATED);
+    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text").to_owned();
+    let seconds: u64 = cookie.split("Max-Age=").nth(1).and_then(|text| text.parse().ok()).expect("an age");
+    assert!(seconds <= 60, "no longer than the key: {cookie}");
+    let cookie = cookie.split(';').next().expect("a pair").to_owned();
+    let read = |path: &str| browser.request(Method::GET, path).header("cookie", &cookie);
+    let shown = send(read(routes::SESSION)).await.text().await.expect("text");
+    assert!(shown.contains("\"role\":\"viewer\""), "{shown}");
+    assert_eq!(send(read(routes::KEYS)).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(send(browser.share(&cookie).header(CSRF_HEADER, "1")).await.status(), StatusCode::FORBIDDEN);
+    let listed = served.client.sessions().await.expect("sessions").sessions;
+    assert_eq!(
+        listed.iter().map(|open| (open.role, open.key.as_deref())).collect::<Vec<_>>(),
+        [(Role::Viewer, Some("guest"))]
+    );
+
+    served.client.revoke_key(&KeyQuery { name: "guest".into() }).await.expect("revoked");
+    let again = served.client.create_key(&request).await.expect("another of the same name");
+    assert_eq!(send(read(routes::STATUS)).await.status(), StatusCode::UNAUTHORIZED, "it ended with its key");
+    assert!(served.client.sessions().await.expect("sessions").sessions.is_empty());
+    assert_eq!(send(login(&again.secret)).await.status(), StatusCode::CREATED);
+    for (body, secret) in [("{}", TOKEN), ("{}", "opensky_00")] {
+        let status = send(login(secret).body(body)).await.status();
+        assert!(status == StatusCode::BAD_REQUEST || status == StatusCode::UNAUTHORIZED, "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn w1_an_owner_sees_sessions_and_ends_them() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    let (one, other) = (browser.session(&served).await, browser.session(&served).await);
+    let mine = browser.request(Method::GET, routes::SESSIONS).header("cookie", &one);
+    let listed = send(mine).await.text().await.expect("text");
+    assert_eq!(listed.matches("\"is_own\":true").count(), 1, "{listed}");
+    let secret = |cookie: &str| cookie.split('=').nth(1).expect("a value").to_owned();
+    assert!(!listed.contains(&secret(&one)) && !listed.contains(&secret(&other)), "no secret is shown");
+    for session in served.client.sessions().await.expect("sessions").sessions {
+        served.client.end_session(&OpenSessionQuery { id: session.id }).await.expect("ended");
+    }
+    for cookie in [&one, &other] {
+        let status =
+            send(browser.request(Method::GET, routes::STATUS).header("cookie", cookie)).await.status();
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    let gone = served.client.end_session(&OpenSessionQuery { id: "none".into() }).await.expect_err("none");
+    assert_eq!(code(&gone), Some(Code::SessionNotFound));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use opensky_chain::{SkyLedger, Voting};
 use opensky_executor_container::ContainerExecutor;
 use opensky_executor_wasm::WasmExecutor;
-use opensky_gateway::{Surroundings, Token};
+use opensky_gateway::{Rename, Surroundings, Token};
 use opensky_identity::{ApiToken, DataFolder, KeyFile, Layout, RunningNode};
 use opensky_machine::LocalMachine;
 use opensky_network::{Config as NetworkConfig, KnownMember, Network, Relays};
@@ -25,7 +25,7 @@ use rand::{TryRng, rngs::SysRng};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::Path,
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -349,6 +349,7 @@ async fn serve(
         config: config.view(),
         log_file: log_file(folder.layout()),
         doctor: inspector.into_doctor(),
+        rename: renaming(config, folder, handle),
     };
     let stop = CancellationToken::new();
     let token = Token::new(token.expose().to_owned());
@@ -362,6 +363,17 @@ async fn serve(
     ));
     RunningNode::publish(folder.layout(), api)?;
     Ok((server, stop))
+}
+
+/// Keeps the node's name in its configuration file.
+fn renaming(config: &Config, folder: &DataFolder, handle: &Handle) -> Rename {
+    let (config, data_dir) = (config.clone(), folder.layout().root().to_owned());
+    let (unnamed, one_at_a_time) = (handle.node().short(), Mutex::new(()));
+    Arc::new(move |name| {
+        let _guard = one_at_a_time.lock().unwrap_or_else(PoisonError::into_inner);
+        config.rename(&data_dir, name).map_err(|error| format!("{error:#}"))?;
+        Ok(if name.is_empty() { unnamed.clone() } else { name.to_owned() })
+    })
 }
 
 /// The machine's clock and randomness.

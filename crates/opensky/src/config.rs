@@ -4,7 +4,7 @@ use crate::{
     fail::{Exit, Fail},
     settings::{KEYS, Key, Settings, key},
 };
-use anyhow::Result;
+use anyhow::{Result, bail};
 use opensky_api::config::{ConfigView, SettingSource, SettingView};
 use std::{
     collections::BTreeMap,
@@ -41,6 +41,18 @@ impl Config {
     /// All of it, for the API and `config show`.
     pub fn view(&self) -> ConfigView {
         ConfigView { settings: self.values.values().cloned().collect() }
+    }
+
+    /// Keeps another name of the node in the file, where that is what the next start goes by.
+    pub fn rename(&self, data_dir: &Path, name: &str) -> Result<()> {
+        let Some(view) = self.values.get("name") else { bail!("there is no setting 'name'") };
+        if view.source < SettingSource::File {
+            let origin = view.origin.as_deref().unwrap_or("its start");
+            bail!("the name is set by {origin}, which wins over what is kept; change it there");
+        }
+        let Some(key) = key("name") else { bail!("there is no setting 'name'") };
+        key.check(name).map_err(|problem| Fail::new(Exit::Invalid, problem))?;
+        write_value(data_dir, "name", name).map(drop)
     }
 
     /// The settings as values.
@@ -132,6 +144,26 @@ mod tests {
         assert_eq!(source("listen"), ("5000", SettingSource::File));
         assert_eq!(source("blob_cap"), ("20GiB", SettingSource::Default));
         assert_eq!(config.settings().unwrap().listen_port, 5000);
+    }
+
+    #[test]
+    fn a_name_is_kept_unless_something_wins_over_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::load(folder.path(), &BTreeMap::new()).unwrap();
+        config.rename(folder.path(), "attic").unwrap();
+        let config = Config::load(folder.path(), &BTreeMap::new()).unwrap();
+        assert_eq!(config.settings().unwrap().name, "attic");
+        let long = "x".repeat(65);
+        assert!(config.rename(folder.path(), &long).unwrap_err().to_string().contains("'name' cannot be"));
+        let flags = BTreeMap::from([("name", "cellar".to_owned())]);
+        let flagged = Config::load(folder.path(), &flags).unwrap();
+        let refusal = flagged.rename(folder.path(), "roof").unwrap_err().to_string();
+        assert!(refusal.contains("set by --name"), "{refusal}");
+        assert_eq!(
+            read_file(&folder.path().join(FILE_NAME)).unwrap()["name"],
+            "attic",
+            "nothing was written"
+        );
     }
 
     #[test]

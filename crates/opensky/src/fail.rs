@@ -114,6 +114,7 @@ fn classify(error: &anyhow::Error) -> (Exit, Option<String>) {
                 | Code::ImageNotFound
                 | Code::ServiceNotFound
                 | Code::KeyNotFound
+                | Code::SessionNotFound
                 | Code::AccountNotFound
                 | Code::CheckpointNotFound => Exit::NotFound,
                 Code::NoNodeFits => Exit::NoNodeFits,

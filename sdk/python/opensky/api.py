@@ -30,16 +30,6 @@ class Api:
         answer: types.DoctorReport = self._connection.ask("GET", "/v1/doctor", timeout=timeout)
         return answer
 
-    def graphql_query(self, *, query: str | None = None, operationName: str | None = None, variables: str | None = None, extensions: str | None = None, timeout: float | None = None) -> types.GraphqlAnswer:
-        """A query of GraphQL as a link; its schema is docs/schema.graphql."""
-        answer: types.GraphqlAnswer = self._connection.ask("GET", "/v1/graphql", query={"query": query, "operationName": operationName, "variables": variables, "extensions": extensions}, timeout=timeout)
-        return answer
-
-    def graphql(self, body: types.GraphqlRequest, *, idempotency_key: str | None = None, timeout: float | None = None) -> types.GraphqlAnswer:
-        """A query or mutation of GraphQL; each field needs what its route needs."""
-        answer: types.GraphqlAnswer = self._connection.ask("POST", "/v1/graphql", json=body, idempotency_key=idempotency_key, timeout=timeout)
-        return answer
-
     def images(self, *, timeout: float | None = None) -> types.Images:
         """Images kept by name."""
         answer: types.Images = self._connection.ask("GET", "/v1/images", timeout=timeout)
@@ -124,21 +114,6 @@ class Api:
         answer: types.Keys = self._connection.ask("DELETE", "/v1/keys", query={"name": name}, timeout=timeout)
         return answer
 
-    def wallet_logins(self, *, timeout: float | None = None) -> types.WalletLogins:
-        """Wallets that may log in."""
-        answer: types.WalletLogins = self._connection.ask("GET", "/v1/keys/wallets", timeout=timeout)
-        return answer
-
-    def add_wallet_login(self, body: types.WalletLoginRequest, *, timeout: float | None = None) -> types.WalletLogins:
-        """Names a wallet that may log in, or gives it another role."""
-        answer: types.WalletLogins = self._connection.ask("POST", "/v1/keys/wallets", json=body, timeout=timeout)
-        return answer
-
-    def remove_wallet_login(self, *, address: str, timeout: float | None = None) -> types.WalletLogins:
-        """Lets a wallet log in no longer, and ends its sessions."""
-        answer: types.WalletLogins = self._connection.ask("DELETE", "/v1/keys/wallets", query={"address": address}, timeout=timeout)
-        return answer
-
     def ledger(self, *, timeout: float | None = None) -> types.LedgerView:
         """The ledger in one screen."""
         answer: types.LedgerView = self._connection.ask("GET", "/v1/ledger", timeout=timeout)
@@ -174,9 +149,19 @@ class Api:
         answer: types.NodeView = self._connection.ask("GET", "/v1/node", timeout=timeout)
         return answer
 
+    def rename(self, body: types.RenameRequest, *, timeout: float | None = None) -> types.NodeView:
+        """Gives the node another name, now and for later starts."""
+        answer: types.NodeView = self._connection.ask("PUT", "/v1/node", json=body, timeout=timeout)
+        return answer
+
     def offers(self, *, timeout: float | None = None) -> types.Offers:
         """Live offers that this node knows."""
         answer: types.Offers = self._connection.ask("GET", "/v1/offers", timeout=timeout)
+        return answer
+
+    def price_history(self, *, timeout: float | None = None) -> types.PriceHistory:
+        """Prices of offers since this node started, for a day at most."""
+        answer: types.PriceHistory = self._connection.ask("GET", "/v1/offers/history", timeout=timeout)
         return answer
 
     def openapi(self, *, timeout: float | None = None) -> Any:
@@ -233,12 +218,12 @@ class Api:
         return answer
 
     def session(self, *, timeout: float | None = None) -> types.SessionView:
-        """Whether the caller has a session, and until when."""
+        """What the caller may do, whether it has a session, and until when."""
         answer: types.SessionView = self._connection.ask("GET", "/v1/session", timeout=timeout)
         return answer
 
     def open_session(self, body: types.SessionRequest, *, timeout: float | None = None) -> types.SessionView:
-        """Opens a session for a link's code; its secret comes as a cookie."""
+        """Opens a session for a link's code, or for an API key; its secret comes as a cookie."""
         answer: types.SessionView = self._connection.ask("POST", "/v1/session", json=body, timeout=timeout)
         return answer
 
@@ -246,19 +231,19 @@ class Api:
         """Ends the caller's session."""
         self._connection.ask("DELETE", "/v1/session", timeout=timeout)
 
-    def wallet_challenge(self, body: types.ChallengeRequest, *, timeout: float | None = None) -> types.ChallengeView:
-        """A message that a wallet signs to log in, once, within five minutes."""
-        answer: types.ChallengeView = self._connection.ask("POST", "/v1/session/challenges", json=body, timeout=timeout)
-        return answer
-
     def login_link(self, *, timeout: float | None = None) -> types.LinkView:
         """A link that opens one browser session, once; only for the token."""
         answer: types.LinkView = self._connection.ask("POST", "/v1/session/links", timeout=timeout)
         return answer
 
-    def open_wallet_session(self, body: types.WalletSessionRequest, *, timeout: float | None = None) -> types.SessionView:
-        """Opens a session for a signed message (EIP-4361), as a cookie."""
-        answer: types.SessionView = self._connection.ask("POST", "/v1/session/wallet", json=body, timeout=timeout)
+    def sessions(self, *, timeout: float | None = None) -> types.OpenSessions:
+        """Open sessions of browsers."""
+        answer: types.OpenSessions = self._connection.ask("GET", "/v1/sessions", timeout=timeout)
+        return answer
+
+    def end_session(self, *, id: str, timeout: float | None = None) -> types.OpenSessions:
+        """Ends a session of a browser."""
+        answer: types.OpenSessions = self._connection.ask("DELETE", "/v1/sessions", query={"id": id}, timeout=timeout)
         return answer
 
     def status(self, *, timeout: float | None = None) -> types.Status:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias, TypedDict, Union
+from typing import Literal, TypeAlias, TypedDict, Union
 
 #: An account.
 AccountId: TypeAlias = str
@@ -70,24 +70,6 @@ class BlobRef(TypedDict):
 
 
 Blocks = TypedDict("Blocks", {"blocks": 'list[str]', "from": 'int', "head": 'HeadView'})
-
-
-class ChallengeRequest(TypedDict):
-    """Asks for a message that a wallet signs to log in."""
-
-    #: The wallet's address.
-    address: str
-    #: The chain that the wallet is set to.
-    chain_id: int
-
-
-class ChallengeView(TypedDict):
-    """A message for a wallet, which opens one session, once."""
-
-    #: When it stops working.
-    expires_at: Timestamp
-    #: What to have signed by `personal_sign`: a message of EIP-4361.
-    message: str
 
 
 class _Check(TypedDict):
@@ -196,7 +178,7 @@ class Clusters(TypedDict):
 
 
 #: What went wrong, for programs. A code never changes its meaning.
-Code: TypeAlias = Literal["invalid-request", "invalid-job", "unauthorized", "no-such-route", "wrong-method", "job-not-found", "task-not-found", "blob-not-found", "receipt-not-found", "image-not-found", "service-not-found", "invalid-service", "key-not-found", "account-not-found", "checkpoint-not-found", "wrong-state", "no-node-fits", "not-allowed", "spend-limit", "transaction-rejected", "not-approved", "ledger-not-ready", "too-large", "storage-full", "idempotency-mismatch", "idempotency-running", "rate-limited", "timed-out", "busy", "shutting-down", "internal"]
+Code: TypeAlias = Literal["invalid-request", "invalid-job", "unauthorized", "no-such-route", "wrong-method", "job-not-found", "task-not-found", "blob-not-found", "receipt-not-found", "image-not-found", "service-not-found", "invalid-service", "key-not-found", "session-not-found", "account-not-found", "checkpoint-not-found", "wrong-state", "no-node-fits", "not-allowed", "transaction-rejected", "not-approved", "ledger-not-ready", "too-large", "storage-full", "idempotency-mismatch", "idempotency-running", "rate-limited", "timed-out", "busy", "shutting-down", "internal"]
 
 
 class ConfigView(TypedDict):
@@ -279,29 +261,6 @@ class GpuView(_GpuView, total=False):
 
     #: Its memory in bytes, where the driver says.
     memory_bytes: int
-
-
-class GraphqlAnswer(TypedDict, total=False):
-    """An answer: what was asked for, and what went wrong."""
-
-    #: What was asked for; absent where nothing was done.
-    data: dict[str, Any]
-    #: What went wrong, each with a problem's `code` in its `extensions`.
-    errors: list[dict[str, Any]]
-
-
-class GraphqlRequest(TypedDict, total=False):
-    """A request."""
-
-    #: `persistedQuery` with `version` 1 and `sha256Hash`: keeps the query, or means one that is
-    #: kept.
-    extensions: dict[str, Any]
-    #: Which of its operations, if it has several.
-    operationName: str
-    #: The document. May be left out where `extensions` names a query that was sent before.
-    query: str
-    #: Values of its variables.
-    variables: dict[str, Any]
 
 
 class _HappeningView(TypedDict):
@@ -707,8 +666,6 @@ class _KeyRequest(TypedDict):
 class KeyRequest(_KeyRequest, total=False):
     """Asks for a key."""
 
-    #: What it may spend; what its role may if absent.
-    spend: SpendLimit
     #: How long it works, in milliseconds from now; without end if absent.
     valid_ms: int
 
@@ -727,8 +684,6 @@ class KeyView(_KeyView, total=False):
 
     #: When it stops working, if ever.
     expires_at: Timestamp
-    #: What it may spend, if that is limited.
-    spend: SpendView
 
 
 class Keys(TypedDict):
@@ -1078,6 +1033,33 @@ class OpenPortView(TypedDict):
     port: int
 
 
+class _OpenSessionView(TypedDict):
+    #: When it ends by itself.
+    expires_at: Timestamp
+    #: What it is called; opens nothing.
+    id: str
+    #: Whether it is the caller's own.
+    is_own: bool
+    #: Since when it is open.
+    opened_at: Timestamp
+    #: What it may do.
+    role: Role
+
+
+class OpenSessionView(_OpenSessionView, total=False):
+    """An open session, as the owner sees it."""
+
+    #: The key that opened it; absent if a link did.
+    key: str
+
+
+class OpenSessions(TypedDict):
+    """Open sessions of browsers."""
+
+    #: The latest first.
+    sessions: list[OpenSessionView]
+
+
 class OwnerRequest(TypedDict, total=False):
     """Another owner of this node's account."""
 
@@ -1152,6 +1134,13 @@ class Peers(TypedDict):
 Place: TypeAlias = str
 
 
+class PriceHistory(TypedDict):
+    """Prices that this node has seen since it started, for a day at most."""
+
+    #: One a minute, oldest first; none for minutes without offers.
+    samples: list[PriceSample]
+
+
 class PriceRange(TypedDict):
     """Prices, in micros."""
 
@@ -1161,6 +1150,23 @@ class PriceRange(TypedDict):
     lowest: Micros
     #: The one in the middle.
     median: Micros
+
+
+class PriceSample(TypedDict):
+    """Prices of work in one moment, over the live offers that share something."""
+
+    #: When.
+    at: Timestamp
+    #: How many offers.
+    offers: int
+    #: The highest.
+    price_max: Micros
+    #: That which half of the offers are not above.
+    price_median: Micros
+    #: Lowest price of one billion fuel, in micros.
+    price_min: Micros
+    #: Tasks that all of them could take at that moment.
+    slots_free: int
 
 
 class ProbeViewTcp(TypedDict):
@@ -1318,6 +1324,14 @@ class ReceiptView(TypedDict):
 
 #: A region of the world.
 Region: TypeAlias = Literal["unknown", "asia", "north-america", "europe", "africa", "south-america", "oceania", "middle-east"]
+
+
+class RenameRequest(TypedDict):
+    """Asks for another name of the node."""
+
+    #: For people; up to 64 characters, none of them a control character. Empty: the end of the
+    #: node's id.
+    name: str
 
 
 #: A replica: `SERVICE.SLOT.GENERATION`.
@@ -1579,15 +1593,16 @@ class Services(TypedDict):
     services: list[ServiceView]
 
 
-class SessionRequest(TypedDict):
+class SessionRequest(TypedDict, total=False):
     """Asks for a session."""
 
-    #: The code of a link.
+    #: The code of a link. Absent where the request carries an API key: the session may what the key
+    #: may, and ends with it.
     code: str
 
 
 class _SessionView(TypedDict):
-    #: What the caller may do.
+    #: What its caller may do.
     role: Role
 
 
@@ -1596,8 +1611,6 @@ class SessionView(_SessionView, total=False):
 
     #: When it ends by itself; absent for whoever holds the token.
     expires_at: Timestamp
-    #: The wallet that logged in, if one did.
-    wallet: str
 
 
 #: Who set a value; the first of these that names it wins.
@@ -1646,30 +1659,6 @@ class SkyView(TypedDict):
     name: str
     #: Its id.
     sky: Hash
-
-
-class SpendLimit(TypedDict):
-    """What a key may spend: on transfers, stake, and the budgets of jobs."""
-
-    #: How much.
-    limit_micros: Micros
-    #: For how long.
-    per: SpendPer
-
-
-#: For how long a limit holds.
-SpendPer: TypeAlias = Literal["ever", "day"]
-
-
-class SpendView(TypedDict):
-    """A limit, and what of it is spent."""
-
-    #: How much.
-    limit_micros: Micros
-    #: For how long.
-    per: SpendPer
-    #: What is spent of it. A job counts with its budget.
-    spent_micros: Micros
 
 
 class _StageQuoteView(TypedDict):
@@ -2059,42 +2048,6 @@ class Wallet(TypedDict):
     head: HeadView
     #: The sum over them.
     total: MoneyView
-
-
-class WalletLogin(TypedDict):
-    """A wallet that may log in."""
-
-    #: Its address.
-    address: str
-    #: Since when it may.
-    created_at: Timestamp
-    #: What it may do.
-    role: Role
-
-
-class WalletLoginRequest(TypedDict):
-    """Names a wallet that may log in, or gives it another role."""
-
-    #: Its address, such as `0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed`.
-    address: str
-    #: What it may do.
-    role: Role
-
-
-class WalletLogins(TypedDict):
-    """Wallets that may log in."""
-
-    #: In order of address.
-    wallets: list[WalletLogin]
-
-
-class WalletSessionRequest(TypedDict):
-    """Asks for a session with a signed message."""
-
-    #: The message, as it was signed.
-    message: str
-    #: The signature: `0x` and 130 hex digits.
-    signature: str
 
 
 class WhenViewReceived(TypedDict):

@@ -14,7 +14,7 @@ use opensky_api::{
     receipt::ReceiptView,
     routes,
     session::LinkView,
-    status::{NodeView, Status},
+    status::{NodeView, RenameRequest, Status},
 };
 use opensky_types::Hash;
 use reqwest::{ClientBuilder, Method, RequestBuilder, Response};
@@ -148,6 +148,11 @@ impl Client {
     /// Clusters of the sky, as far as this node knows it.
     pub async fn clusters(&self) -> Result<Clusters, ClientError> {
         self.get(routes::CLUSTERS).await
+    }
+
+    /// Gives the node another name, now and for later starts.
+    pub async fn rename(&self, request: &RenameRequest) -> Result<NodeView, ClientError> {
+        self.call(Method::PUT, routes::NODE, Some(request)).await
     }
 
     /// The owner's limits.

@@ -1,9 +1,10 @@
-//! Keys of the API.
+//! Keys of the API, and sessions of browsers.
 
 use crate::{Client, ClientError, client::QueryWith};
 use opensky_api::{
     key::{KeyQuery, KeyRequest, Keys, NewKey, WalletLoginQuery, WalletLoginRequest, WalletLogins},
     routes,
+    session::{OpenSessionQuery, OpenSessions},
 };
 use reqwest::Method;
 
@@ -37,5 +38,15 @@ impl Client {
     pub async fn remove_wallet_login(&self, query: &WalletLoginQuery) -> Result<WalletLogins, ClientError> {
         let request = self.request(Method::DELETE, routes::WALLET_LOGINS).query_with(query);
         self.json(routes::WALLET_LOGINS, request).await
+    }
+
+    /// Open sessions of browsers.
+    pub async fn sessions(&self) -> Result<OpenSessions, ClientError> {
+        self.get(routes::SESSIONS).await
+    }
+
+    /// Ends a session of a browser; answers those that are left.
+    pub async fn end_session(&self, query: &OpenSessionQuery) -> Result<OpenSessions, ClientError> {
+        self.json(routes::SESSIONS, self.request(Method::DELETE, routes::SESSIONS).query_with(query)).await
     }
 }

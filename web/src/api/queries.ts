@@ -9,22 +9,27 @@ import type {
   ConfigView,
   DoctorReport,
   History,
+  HistoryLine,
   Images,
   Invites,
   JobDetail,
   JobSummary,
   Jobs,
+  Keys,
   LedgerView,
   LimitsView,
   Members,
   NodeView,
   Notes,
   Offers,
+  OpenSessions,
   Peers,
+  PriceHistory,
   ReceiptView,
   Runs,
   ServiceView,
   Services,
+  SessionView,
   Status,
   Validators,
   VerdictView,
@@ -48,6 +53,7 @@ export const node = polled<NodeView>(["node"], "/v1/node", OFTEN_MS);
 export const limits = polled<LimitsView>(["limits"], "/v1/limits", NOW_AND_THEN_MS);
 export const peers = polled<Peers>(["peers"], "/v1/peers", NOW_AND_THEN_MS);
 export const offers = polled<Offers>(["offers"], "/v1/offers", NOW_AND_THEN_MS);
+export const prices = polled<PriceHistory>(["offers", "history"], "/v1/offers/history", 30_000);
 export const clusters = polled<Clusters>(["clusters"], "/v1/clusters", NOW_AND_THEN_MS);
 export const members = polled<Members>(["members"], "/v1/members", NOW_AND_THEN_MS);
 export const invites = polled<Invites>(["invites"], "/v1/invites", NOW_AND_THEN_MS);
@@ -63,12 +69,16 @@ export const serviceLog = (name: string, slot?: number) =>
     refetchInterval: NOW_AND_THEN_MS,
   });
 
+/** Who looks at the page, and what they may do. */
+export const session = polled<SessionView>(["session"], "/v1/session", false);
+export const sessions = polled<OpenSessions>(["sessions"], "/v1/sessions", NOW_AND_THEN_MS);
+export const keys = polled<Keys>(["keys"], "/v1/keys", NOW_AND_THEN_MS);
 export const config = polled<ConfigView>(["config"], "/v1/config", false);
 export const doctor = polled<DoctorReport>(["doctor"], "/v1/doctor", false);
 export const ledger = polled<LedgerView>(["ledger"], "/v1/ledger", NOW_AND_THEN_MS);
 export const validators = polled<Validators>(["validators"], "/v1/validators", NOW_AND_THEN_MS);
 export const wallet = polled<Wallet>(["wallet"], "/v1/wallet", OFTEN_MS);
-export const autoTransfers = polled<AutoTransfers>(["auto-transfers"], "/v1/wallet/auto-transfers", false);
+export const autoTransfers = polled<AutoTransfers>(["auto-transfers"], "/v1/wallet/auto-transfers", NOW_AND_THEN_MS);
 
 /** Jobs, newest first, a page at a time; the cursor is when the last of a page was submitted. */
 export const jobs = infiniteQueryOptions({
@@ -126,3 +136,25 @@ export const history = infiniteQueryOptions({
   getNextPageParam: (last: History) => last.next,
   refetchInterval: NOW_AND_THEN_MS,
 });
+
+const LONG_PAGE = 1_000;
+const LONG_PAGES_MAX = 5;
+
+/** The newest lines of the history, many of them, read again when there is a newer one. */
+export const longHistory = (newest: string | undefined) =>
+  queryOptions({
+    queryKey: ["wallet", "history", "long", newest ?? ""],
+    queryFn: async ({ signal }) => {
+      const lines: HistoryLine[] = [];
+      let before: string | undefined;
+      for (let page = 0; page < LONG_PAGES_MAX; page += 1) {
+        const read = await ask<History>(`/v1/wallet/history${query({ limit: LONG_PAGE, before })}`, { signal });
+        lines.push(...read.lines);
+        before = read.next;
+        if (before === undefined) break;
+      }
+      return { lines, isCut: before !== undefined };
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+    placeholderData: (before) => before,
+  });

@@ -16,6 +16,17 @@ export async function login(code: string): Promise<void> {
   await ask<SessionView>("/v1/session", { method: "POST", json: { code } });
 }
 
+const KEY = /^opensky_[0-9a-f]{64}$/;
+
+/** Whether a text is that of an API key. */
+export const isKey = (text: string) => KEY.test(text.trim());
+
+/** A session that may what a key may, and ends with it. The key itself is not kept. */
+export async function loginByKey(key: string): Promise<void> {
+  const headers = { authorization: `Bearer ${key.trim()}` };
+  await ask<SessionView>("/v1/session", { method: "POST", json: {}, headers });
+}
+
 export async function logout(): Promise<void> {
   await send("/v1/session", { method: "DELETE" });
 }
@@ -54,15 +65,15 @@ function startOnce(): Promise<Session> {
   return started;
 }
 
-export function useSession(): [Session, (code: string) => Promise<void>, () => void] {
+export function useSession(): [Session, (login: () => Promise<void>) => Promise<void>, () => void] {
   const [session, setSession] = useState<Session>({ state: "checking" });
   useEffect(() => void startOnce().then(setSession), []);
   useEffect(
     () => onLoggedOut(() => setSession((now) => (now.state === "open" ? { state: "none" } : now))),
     [],
   );
-  const enter = async (code: string) => {
-    await login(code);
+  const enter = async (enters: () => Promise<void>) => {
+    await enters();
     setSession({ state: "open" });
   };
   const again = () => {

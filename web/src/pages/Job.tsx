@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Select, SimpleGrid, Stack, Text } from "@mantine/core";
+import { Alert, Group, Select, SimpleGrid, Stack, Text } from "@mantine/core";
 import { IconPlayerStop, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, useNavigate } from "@tanstack/react-router";
@@ -18,9 +18,11 @@ import { Facts, Figure, Page, Panel } from "../parts/Page";
 import { Sentence, When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
 import { Legend, TaskGrid } from "../parts/TaskGrid";
+import { TaskTimeline } from "../parts/TaskTimeline";
 import { TaskPanel } from "../parts/TaskPanel";
 import { TabbedPanel } from "../parts/Tabs";
 import { useAct } from "../parts/acting";
+import { ActButton } from "../parts/may";
 
 const route = getRouteApi("/jobs/$job");
 
@@ -50,7 +52,8 @@ function Actions({ detail }: { detail: JobDetail }) {
   });
   if (!queries.isFinal(detail)) {
     return (
-      <Button
+      <ActButton
+        needs="operator"
         color="red"
         variant="outline"
         leftSection={<IconPlayerStop size={16} />}
@@ -58,24 +61,25 @@ function Actions({ detail }: { detail: JobDetail }) {
         onClick={() => cancel.mutate()}
       >
         Cancel
-      </Button>
+      </ActButton>
     );
   }
   return (
     <Group gap="xs">
       {detail.state !== "succeeded" && (
-        <Button leftSection={<IconRefresh size={16} />} loading={retry.isPending} onClick={() => retry.mutate()}>
+        <ActButton needs="operator" leftSection={<IconRefresh size={16} />} loading={retry.isPending} onClick={() => retry.mutate()}>
           Retry
-        </Button>
+        </ActButton>
       )}
-      <Button
+      <ActButton
+        needs="operator"
         variant="default"
         leftSection={<IconTrash size={16} />}
         loading={remove.isPending}
         onClick={() => window.confirm("Remove the job and its outputs from this node?") && remove.mutate()}
       >
         Remove
-      </Button>
+      </ActButton>
     </Group>
   );
 }
@@ -101,6 +105,17 @@ function Detail({ detail }: { detail: JobDetail }) {
                 notes={live.notes}
                 task={task}
                 onTask={(chosen) => void navigate({ search: { tab, task: chosen }, replace: true })}
+              />
+            ),
+          },
+          {
+            name: "timeline",
+            title: "Timeline",
+            shown: (
+              <TaskTimeline
+                detail={detail}
+                notes={live.notes}
+                onTask={(chosen) => void navigate({ search: { task: chosen }, replace: true })}
               />
             ),
           },

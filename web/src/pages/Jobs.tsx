@@ -1,7 +1,7 @@
 import { Button, Group, Text } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import * as queries from "../api/queries";
 import type { JobSummary } from "../api/types";
 import { ago, clean } from "../lib/format";
@@ -9,6 +9,7 @@ import { TaskBar, Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Page, Panel } from "../parts/Page";
 import { Shown } from "../parts/Standing";
+import { ActButton } from "../parts/may";
 import { NoJobs } from "./Overview";
 
 const COLUMNS: Column<JobSummary>[] = [
@@ -35,14 +36,15 @@ const COLUMNS: Column<JobSummary>[] = [
 ];
 
 export function JobsPage() {
+  const navigate = useNavigate();
   const jobs = useInfiniteQuery(queries.jobs);
   return (
     <Page
       title="Jobs"
       actions={
-        <Button component={Link} to="/jobs/new" leftSection={<IconPlus size={16} />}>
+        <ActButton needs="operator" leftSection={<IconPlus size={16} />} onClick={() => void navigate({ to: "/jobs/new" })}>
           New job
-        </Button>
+        </ActButton>
       }
     >
       <Panel>

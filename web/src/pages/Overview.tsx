@@ -1,18 +1,22 @@
 import { Box, Group, Progress, SimpleGrid, Stack, Text } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { Link, Navigate } from "@tanstack/react-router";
 import * as queries from "../api/queries";
 import type { JobSummary, Status } from "../api/types";
 import { credits } from "../lib/amount";
 import { ago, bytes, clean, count, duration, plural } from "../lib/format";
+import { isSetUp } from "../lib/setup";
 import { TaskBar, Word } from "../parts/Badges";
 import { Id } from "../parts/Id";
 import { Facts, Figure, Page, Panel } from "../parts/Page";
 import { Spark, useRecent } from "../parts/Spark";
-import { Empty, Shown } from "../parts/Standing";
+import { Empty, Loading, Shown } from "../parts/Standing";
 
 export function Overview() {
   const status = useQuery(queries.status);
+  const isFirst = useIsFirst(status);
+  if (isFirst) return <Navigate to="/welcome" replace />;
+  if (isFirst === undefined) return <Loading what="the node" />;
   return (
     <Page title="Overview">
       <Shown read={status} what="the node">
@@ -21,6 +25,16 @@ export function Overview() {
       <RecentJobs />
     </Page>
   );
+}
+
+/** Whether an owner opens a node that has done nothing yet; `undefined` while that is not known. */
+function useIsFirst({ data: status, error }: { data?: Status; error: unknown }): boolean | undefined {
+  const session = useQuery(queries.session);
+  const jobs = useInfiniteQuery(queries.jobs);
+  if (error || session.error || jobs.error || (status && isSetUp(status.node))) return false;
+  if (session.data && session.data.role !== "owner") return false;
+  if (!status || !session.data || !jobs.data) return undefined;
+  return jobs.data.pages.every((page) => page.jobs.length === 0);
 }
 
 function Cards({ status }: { status: Status }) {

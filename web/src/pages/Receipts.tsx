@@ -1,15 +1,17 @@
-import { Alert, Button, Code, Group, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, Code, FileButton, Group, Stack, Text, TextInput } from "@mantine/core";
+import { IconShieldCheck, IconShieldX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import * as queries from "../api/queries";
 import type { ReceiptView } from "../api/types";
 import { credits } from "../lib/amount";
-import { bytes, count, duration, moment } from "../lib/format";
+import { bytes, clean, count, duration, moment } from "../lib/format";
+import { parseReceipt } from "../lib/receipt-file";
 import { Word } from "../parts/Badges";
 import { Id } from "../parts/Id";
 import { Facts, Page, Panel } from "../parts/Page";
-import { Empty, Shown } from "../parts/Standing";
+import { Empty, ErrorPanel, Loading, Shown } from "../parts/Standing";
 
 const route = getRouteApi("/receipts");
 
@@ -17,6 +19,7 @@ export function ReceiptsPage() {
   const { id } = route.useSearch();
   const navigate = route.useNavigate();
   const [text, setText] = useState(id ?? "");
+  const [file, setFile] = useState<File>();
   const isId = /^[0-9a-f]{64}$/.test(text.trim());
   return (
     <Page title="Receipts">
@@ -24,6 +27,7 @@ export function ReceiptsPage() {
         <form
           onSubmit={(event) => {
             event.preventDefault();
+            setFile(undefined);
             if (isId) void navigate({ search: { id: text.trim() } });
           }}
         >
@@ -40,11 +44,20 @@ export function ReceiptsPage() {
             <Button type="submit" disabled={!isId}>
               Show
             </Button>
+            <FileButton accept=".json" onChange={(given) => given && setFile(given)} inputProps={{ "aria-label": "Receipt file" }}>
+              {(props) => (
+                <Button variant="default" {...props}>
+                  Check a file
+                </Button>
+              )}
+            </FileButton>
           </Group>
         </form>
       </Panel>
       <Panel>
-        {id ? (
+        {file ? (
+          <Given file={file} />
+        ) : id ? (
           <Receipt key={id} id={id} />
         ) : (
           <Empty title="Every run leaves a receipt">
@@ -66,25 +79,73 @@ function Receipt({ id }: { id: string }) {
   return (
     <Shown read={useQuery(queries.receipt(id))} what="the receipt">
       {(receipt) => (
-        <Stack>
-          <Group>
-            <Word word={receipt.standing} />
-            <Button variant="default" size="xs" onClick={() => save(receipt)}>
-              Save as a file
-            </Button>
-          </Group>
-          <Facts rows={facts(receipt)} />
-          <Alert color="blue" variant="light" title={VOUCHED[receipt.standing]}>
-            The node checked its proof. To check it yourself, offline and without this node, save the file and run{" "}
-            <Code>opensky verify receipt-{receipt.id.slice(0, 8)}.json</Code>
-          </Alert>
-        </Stack>
+        <Sheet receipt={receipt}>
+          <Button variant="default" size="xs" onClick={() => save(receipt)}>
+            Save as a file
+          </Button>
+        </Sheet>
       )}
     </Shown>
   );
 }
 
-function facts(receipt: ReceiptView): [string, React.ReactNode][] {
+/** A receipt from a file, wherever it is from: nothing of it is sent anywhere. */
+function Given({ file }: { file: File }) {
+  const read = useQuery({
+    queryKey: ["receipts", "file", file.name, file.size, file.lastModified],
+    queryFn: async () => parseReceipt(await file.text()),
+  });
+  return (
+    <Shown read={read} what="the file">
+      {(receipt) => (
+        <Sheet receipt={receipt}>
+          <Text size="sm" c="dimmed" className="break">
+            from the file {clean(file.name)}
+          </Text>
+        </Sheet>
+      )}
+    </Shown>
+  );
+}
+
+function Sheet({ receipt, children }: { receipt: ReceiptView; children: ReactNode }) {
+  return (
+    <Stack>
+      <Check receipt={receipt} />
+      <Group>
+        <Word word={receipt.standing} />
+        {children}
+      </Group>
+      <Facts rows={facts(receipt)} />
+    </Stack>
+  );
+}
+
+/** This page checks the proof itself, whatever the node says. */
+function Check({ receipt }: { receipt: ReceiptView }) {
+  const { data, error } = useQuery({
+    queryKey: ["receipts", "checked", receipt.proof, receipt],
+    queryFn: async () => (await import("../lib/receipt")).checkReceipt(receipt),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (error) return <ErrorPanel error={error} />;
+  if (!data) return <Loading what="the proof" />;
+  if (!data.holds) {
+    return (
+      <Alert color="red" icon={<IconShieldX aria-hidden />} title="This receipt does not hold">
+        {data.reason}
+      </Alert>
+    );
+  }
+  return (
+    <Alert color="green" variant="light" icon={<IconShieldCheck aria-hidden />} title={`Checked in this browser. ${VOUCHED[data.standing]}`}>
+      Signatures, place in the batch and every line below were checked here; no word of the node was taken for it. The
+      same without a browser: save the file and run <Code>opensky verify receipt-{receipt.id.slice(0, 8)}.json</Code>
+    </Alert>
+  );
+}
+
+function facts(receipt: ReceiptView): [string, ReactNode][] {
   const { usage } = receipt;
   return [
     ["Receipt", <Id key="id" id={receipt.id} what="receipt id" />],
@@ -104,7 +165,7 @@ function facts(receipt: ReceiptView): [string, React.ReactNode][] {
     ["Memory", bytes(usage.memory_peak_bytes)],
     ["Time", duration(usage.wall_us / 1000)],
     ["Price", `${credits(receipt.price)} credits`],
-    ["Engine", receipt.engine],
+    ["Engine", clean(receipt.engine)],
     ["From", moment(receipt.started_at)],
     ["To", moment(receipt.ended_at)],
   ];

@@ -19,6 +19,7 @@ import { When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
 import { TabbedPanel } from "../parts/Tabs";
 import { useAct } from "../parts/acting";
+import { ActButton } from "../parts/may";
 
 const CLOSE = { "aria-label": "Close" };
 
@@ -181,18 +182,18 @@ function Actions({ service }: { service: ServiceView }) {
   });
   return (
     <Group gap="xs">
-      <Button variant="default" onClick={opening.open} disabled={service.ports.length === 0}>
+      <ActButton needs="operator" variant="default" onClick={opening.open} disabled={service.ports.length === 0}>
         Open a port
-      </Button>
-      <Button variant="default" onClick={scaling.open}>
+      </ActButton>
+      <ActButton needs="operator" variant="default" onClick={scaling.open}>
         Scale
-      </Button>
-      <Button variant="default" loading={rollBack.isPending} disabled={service.revision < 2} onClick={() => rollBack.mutate()}>
+      </ActButton>
+      <ActButton needs="operator" variant="default" loading={rollBack.isPending} disabled={service.revision < 2} onClick={() => rollBack.mutate()}>
         Roll back
-      </Button>
-      <Button color="red" variant="light" onClick={removing.open}>
+      </ActButton>
+      <ActButton needs="operator" color="red" variant="light" onClick={removing.open}>
         Remove
-      </Button>
+      </ActButton>
       <Modal opened={isScaling} onClose={scaling.close} title="How many replicas?" closeButtonProps={CLOSE}>
         <ScaleForm service={service} onEnd={scaling.close} />
       </Modal>

@@ -1,6 +1,6 @@
 // Services of the sky: what stays up, and where.
 
-import { Button, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Group, Modal, NumberInput, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -18,6 +18,7 @@ import { Id } from "../parts/Id";
 import { Page, Panel } from "../parts/Page";
 import { Empty, Shown } from "../parts/Standing";
 import { useAct } from "../parts/acting";
+import { ActButton } from "../parts/may";
 
 const CLOSE = { "aria-label": "Close" };
 
@@ -51,9 +52,9 @@ export function ServicesPage() {
     <Page
       title="Services"
       actions={
-        <Button leftSection={<IconPlus size={16} />} onClick={form.open}>
+        <ActButton needs="operator" leftSection={<IconPlus size={16} />} onClick={form.open}>
           New service
-        </Button>
+        </ActButton>
       }
     >
       <Modal opened={isOpen} onClose={form.close} title="New service" closeButtonProps={CLOSE}>
@@ -157,9 +158,9 @@ function StartForm() {
       />
       <NumberInput label="Replicas" min={1} max={64} value={replicas} onChange={setReplicas} />
       <Group>
-        <Button disabled={!isReady} loading={start.isPending} onClick={submit}>
+        <ActButton needs="operator" disabled={!isReady} loading={start.isPending} onClick={submit}>
           Start
-        </Button>
+        </ActButton>
       </Group>
     </Stack>
   );

@@ -1,6 +1,6 @@
 import { Button, Group, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useText } from "../api/live";
 import * as queries from "../api/queries";
@@ -15,8 +15,16 @@ const route = getRouteApi("/settings");
 export function SettingsPage() {
   const { tab } = route.useSearch();
   const navigate = route.useNavigate();
+  const go = useNavigate();
   return (
-    <Page title="Settings">
+    <Page
+      title="Settings"
+      actions={
+        <Button variant="default" onClick={() => void go({ to: "/welcome" })}>
+          Set up again
+        </Button>
+      }
+    >
       <TabbedPanel
         tab={tab}
         onTab={(chosen) => void navigate({ search: { tab: chosen }, replace: true })}

@@ -39,6 +39,7 @@ import {
 import { Drop, type Taken } from "../parts/Drop";
 import { Facts, Page, Panel } from "../parts/Page";
 import { useAct } from "../parts/acting";
+import { ActButton } from "../parts/may";
 
 interface Chosen {
   /** A file, or an image that the node keeps. */
@@ -109,17 +110,18 @@ export function SubmitPage() {
           <How form={form} set={set} setForm={setForm} problems={problems} hasPrices={status.data?.sky.economy_free === false} />
           {quote.data && isQuoted && <Quote quote={quote.data} />}
           <Group>
-            <Button disabled={!isReady} loading={run.isPending} onClick={() => run.mutate()}>
+            <ActButton needs="operator" disabled={!isReady} loading={run.isPending} onClick={() => run.mutate()}>
               Run
-            </Button>
-            <Button
+            </ActButton>
+            <ActButton
+              needs="operator"
               variant="default"
               disabled={!isReady}
               loading={quote.isPending}
               onClick={() => quote.mutate({ form, chosen })}
             >
               Who could run it?
-            </Button>
+            </ActButton>
           </Group>
           <Text size="sm" c="dimmed">
             Jobs of several stages are described by a file and run from a terminal: <Code>opensky run job.toml</Code>

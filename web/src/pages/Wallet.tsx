@@ -10,11 +10,13 @@ import { clean, duration, moment } from "../lib/format";
 import { Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Id } from "../parts/Id";
+import { MoneyCharts } from "../parts/MoneyCharts";
 import { Facts, Figure, Page, Panel } from "../parts/Page";
 import { Sentence, When } from "../parts/Sentence";
 import { Empty, Shown } from "../parts/Standing";
 import { TabbedPanel } from "../parts/Tabs";
 import { useAct } from "../parts/acting";
+import { ActButton } from "../parts/may";
 
 const route = getRouteApi("/wallet");
 const CHANGES = [queries.wallet.queryKey, queries.history.queryKey];
@@ -42,6 +44,7 @@ export function WalletPage() {
                 onTab={(chosen) => void navigate({ search: { tab: chosen }, replace: true })}
                 tabs={[
                   { name: "history", title: "History", shown: <History /> },
+                  { name: "charts", title: "Charts", shown: <MoneyCharts wallet={data} /> },
                   { name: "transfer", title: "Transfer", shown: <Transfer /> },
                   { name: "stake", title: "Stake", shown: <Stake wallet={data} /> },
                   { name: "automatic", title: "Automatic", shown: <Automatic /> },
@@ -215,7 +218,8 @@ function Transfer() {
         value={form.memo}
         onChange={(event) => set({ memo: event.currentTarget.value })}
       />
-      <Button
+      <ActButton
+        needs="owner"
         w="fit-content"
         disabled={!isReady}
         loading={move.isPending}
@@ -227,7 +231,7 @@ function Transfer() {
         }
       >
         Preview
-      </Button>
+      </ActButton>
       {move.modal}
     </Stack>
   );
@@ -258,17 +262,23 @@ function Stake({ wallet }: { wallet: Wallet }) {
         onChange={(event) => setText(event.currentTarget.value)}
       />
       <Group>
-        <Button disabled={!isReady} loading={move.isPending} onClick={() => start("/v1/wallet/stake")}>
+        <ActButton
+          needs="owner"
+          disabled={!isReady}
+          loading={move.isPending}
+          onClick={() => start("/v1/wallet/stake")}
+        >
           Preview stake
-        </Button>
-        <Button
+        </ActButton>
+        <ActButton
+          needs="owner"
           variant="default"
           disabled={!isReady}
           loading={move.isPending}
           onClick={() => start("/v1/wallet/unstake")}
         >
           Preview unstake
-        </Button>
+        </ActButton>
       </Group>
       {move.modal}
     </Stack>
@@ -317,13 +327,14 @@ function Automatic() {
                     <Table.Td>{inWords(transfer)}</Table.Td>
                     <Table.Td>{credits(transfer.keep_micros ?? 0)}</Table.Td>
                     <Table.Td>
-                      <Button
+                      <ActButton
+                        needs="owner"
                         size="xs"
                         variant="default"
                         onClick={() => save.mutate({ transfers: transfers.filter((_, other) => other !== at) })}
                       >
                         Remove
-                      </Button>
+                      </ActButton>
                     </Table.Td>
                   </Table.Tr>
                 ))}

@@ -1,6 +1,6 @@
 // The images that the node keeps by name.
 
-import { ActionIcon, Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconPackage, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -16,6 +16,7 @@ import { Id } from "./Id";
 import { Panel } from "./Page";
 import { Empty, Shown } from "./Standing";
 import { useAct } from "./acting";
+import { ActButton, ActIcon } from "./may";
 
 const CLOSE = { "aria-label": "Close" };
 
@@ -27,9 +28,9 @@ export function ImagesPanel() {
     <Panel
       title="Images"
       actions={
-        <Button size="xs" variant="default" leftSection={<IconPackage size={16} />} onClick={keeping.open}>
+        <ActButton needs="operator" size="xs" variant="default" leftSection={<IconPackage size={16} />} onClick={keeping.open}>
           Keep an image
-        </Button>
+        </ActButton>
       }
     >
       <Modal opened={isKeeping} onClose={keeping.close} title="Keep an image" closeButtonProps={CLOSE}>
@@ -69,9 +70,15 @@ function columns(onRemove: (image: ImageView) => void): Column<ImageView>[] {
       title: "Remove",
       isNumber: true,
       cell: (image) => (
-        <ActionIcon variant="subtle" color="red" aria-label={`Remove ${clean(image.name)}`} onClick={() => onRemove(image)}>
+        <ActIcon
+          needs="operator"
+          variant="subtle"
+          color="red"
+          aria-label={`Remove ${clean(image.name)}`}
+          onClick={() => onRemove(image)}
+        >
           <IconTrash size={16} />
-        </ActionIcon>
+        </ActIcon>
       ),
     },
   ];

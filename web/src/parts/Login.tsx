@@ -1,18 +1,18 @@
 import { Alert, Button, Center, Code, Paper, Stack, Text, TextInput, Title } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { ApiError } from "../api/client";
-import { codeOf, type Session } from "../api/session";
+import { codeOf, isKey, login, loginByKey, type Session } from "../api/session";
 import { Copy } from "./Id";
 import { WalletLogin } from "./WalletLogin";
 
 interface Props {
   session: Session;
-  onCode: (code: string) => Promise<void>;
+  onLogin: (login: () => Promise<void>) => Promise<void>;
   onRetry: () => void;
 }
 
 /** How to get in. */
-export function Login({ session, onCode, onRetry }: Props) {
+export function Login({ session, onLogin, onRetry }: Props) {
   const isUnreachable = session.state === "unreachable";
   return (
     <Center mih="100vh" p="md" component="main">
@@ -35,7 +35,7 @@ export function Login({ session, onCode, onRetry }: Props) {
                 <Copy text="opensky dashboard" what="command" /> and open the link that it prints. It works once, within
                 five minutes.
               </Text>
-              <CodeForm onCode={onCode} />
+              <CodeForm onLogin={onLogin} />
               <WalletLogin onOpened={onRetry} />
             </>
           )}
@@ -45,15 +45,15 @@ export function Login({ session, onCode, onRetry }: Props) {
   );
 }
 
-function CodeForm({ onCode }: { onCode: (code: string) => Promise<void> }) {
+function CodeForm({ onLogin }: Pick<Props, "onLogin">) {
   const [text, setText] = useState("");
   const [error, setError] = useState<string>();
   const enter = async (event: FormEvent) => {
     event.preventDefault();
     const code = codeOf(text);
-    if (!code) return setError("That is not a link of `opensky dashboard`.");
+    if (!code && !isKey(text)) return setError("That is neither a link of `opensky dashboard` nor an API key.");
     try {
-      await onCode(code);
+      await onLogin(() => (code ? login(code) : loginByKey(text)));
     } catch (failure) {
       setError(failure instanceof ApiError ? failure.detail : "The login failed.");
     }
@@ -62,7 +62,8 @@ function CodeForm({ onCode }: { onCode: (code: string) => Promise<void> }) {
     <form onSubmit={(event) => void enter(event)}>
       <Stack gap="xs">
         <TextInput
-          label="Or paste the link here"
+          label="Or paste the link, or an API key, here"
+          description="a key lets you do what its role may"
           value={text}
           error={error}
           autoComplete="off"

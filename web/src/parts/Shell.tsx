@@ -13,9 +13,11 @@ import {
 import { useDisclosure } from "@mantine/hooks";
 import {
   IconBriefcase,
+  IconBuildingStore,
   IconCloud,
   IconDeviceDesktop,
   IconGauge,
+  IconKey,
   IconLogout,
   IconMoon,
   IconPlanet,
@@ -33,7 +35,9 @@ import { useEffect } from "react";
 import * as queries from "../api/queries";
 import { logout } from "../api/session";
 import { clean } from "../lib/format";
+import { MEANING } from "../lib/roles";
 import { Word } from "./Badges";
+import { useWhyNot } from "./may";
 
 const PLACES = [
   { to: "/", label: "Overview", icon: IconGauge },
@@ -41,9 +45,11 @@ const PLACES = [
   { to: "/sky", label: "Sky", icon: IconPlanet },
   { to: "/jobs", label: "Jobs", icon: IconBriefcase },
   { to: "/services", label: "Services", icon: IconServer2 },
+  { to: "/market", label: "Market", icon: IconBuildingStore },
   { to: "/wallet", label: "Wallet", icon: IconWallet },
   { to: "/ledger", label: "Ledger", icon: IconTimeline },
   { to: "/receipts", label: "Receipts", icon: IconReceipt },
+  { to: "/keys", label: "Keys", icon: IconKey },
   { to: "/settings", label: "Settings", icon: IconSettings },
 ] as const;
 
@@ -52,6 +58,7 @@ export function Shell() {
   const [opened, { close, toggle }] = useDisclosure();
   const path = useRouterState({ select: (state) => state.location.pathname });
   useEffect(() => close(), [path, close]);
+  const isOwner = useWhyNot("owner") === undefined;
   return (
     <AppShell
       header={{ height: 56 }}
@@ -72,6 +79,7 @@ export function Shell() {
           </Group>
           <Group gap="sm" wrap="nowrap">
             <WhichNode />
+            <WhichRole />
             <Scheme />
             <ActionIcon
               variant="default"
@@ -86,7 +94,7 @@ export function Shell() {
       </AppShell.Header>
       <AppShell.Navbar p="xs" className="card" aria-label="Pages">
         <ScrollArea>
-          {PLACES.map(({ to, label, icon: Icon }) => (
+          {PLACES.filter(({ to }) => isOwner || to !== "/keys").map(({ to, label, icon: Icon }) => (
             <NavLink
               key={to}
               component={Link}
@@ -112,6 +120,17 @@ function WhichNode() {
   return (
     <Text size="sm" c="dimmed" visibleFrom="xs" truncate>
       {data ? `${clean(data.name)} in ${clean(data.sky.name)}` : ""}
+    </Text>
+  );
+}
+
+/** What somebody who is no owner may do. */
+function WhichRole() {
+  const { data } = useQuery(queries.session);
+  if (!data || data.role === "owner") return null;
+  return (
+    <Text size="sm" fw={600} title={MEANING[data.role]} aria-label={`You are ${data.role}: ${MEANING[data.role]}`}>
+      {data.role}
     </Text>
   );
 }

@@ -12,29 +12,44 @@ use opensky_api::{
     config::ConfigView,
     doctor::DoctorReport,
     limits::{Limits, LimitsView},
-    status::{NodeView, Status},
+    status::{NodeView, RenameRequest, Status},
 };
 use opensky_types::{Timestamp, limits::ContributionLimits};
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::{Arc, PoisonError},
+    time::SystemTime,
+};
 
 pub(crate) async fn status(State(gateway): State<Gateway>) -> Outcome<Json<Status>> {
     let handle = &gateway.handle;
     let (status, network, ledger) =
         tokio::join!(handle.status(), handle.network(), views::ledger::summary(handle));
     let offers = handle.offers().await?.len() as u32;
-    Ok(Json(views::status(&gateway.surroundings, status?, network?, ledger, offers, now())))
+    Ok(Json(views::status(&gateway, status?, network?, ledger, offers, now())))
 }
 
 pub(crate) async fn node(State(gateway): State<Gateway>) -> Outcome<Json<NodeView>> {
     let status = gateway.handle.status().await?;
     Ok(Json(NodeView {
         node: status.node,
-        name: gateway.surroundings.name.clone(),
+        name: gateway.name(),
         hardware: (&status.hardware).into(),
         readings: status.readings.into(),
         limits: (&status.limits).into(),
         offer: status.offer.as_ref().map(Into::into),
     }))
+}
+
+pub(crate) async fn rename(
+    State(gateway): State<Gateway>,
+    request: Result<Json<RenameRequest>, JsonRejection>,
+) -> Outcome<Json<NodeView>> {
+    let Json(RenameRequest { name }) = request?;
+    let keep = Arc::clone(&gateway.surroundings.rename);
+    let kept = views::blocking(move || keep(name.trim())).await;
+    let name = kept.map_err(|reason| problem(Code::InvalidRequest, reason))?;
+    *gateway.name.write().unwrap_or_else(PoisonError::into_inner) = name;
+    node(State(gateway)).await
 }
 
 pub(crate) async fn limits(State(gateway): State<Gateway>) -> Outcome<Json<LimitsView>> {

@@ -1,27 +1,33 @@
-//! Login of browsers: a code for the link, a session for the code; or a message for a wallet, a session for
-//! its signature.
+//! Login of browsers: a code for the link, a session for the code or for a key; or a message for a wallet, a
+//! session for its signature.
 
 use crate::{
     auth::{Caller, Door},
     gate::AUDIT,
     problem::{Answer, Outcome, problem},
     reach::Reach,
-    sessions::{Holder, LINK_LIFE, SESSION_LIFE, Secret},
+    sessions::{LINK_LIFE, Open, Opener, SESSION_LIFE, id_of},
     wallets::CHALLENGE_LIFE,
 };
 use axum::{
     Extension, Json,
-    extract::rejection::JsonRejection,
+    extract::{
+        Query,
+        rejection::{JsonRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use opensky_api::{
     Code, Problem,
-    key::Role,
-    session::{ChallengeRequest, ChallengeView, LinkView, SessionRequest, SessionView, WalletSessionRequest},
+    key::{KeyView, Role},
+    session::{
+        ChallengeRequest, ChallengeView, LinkView, OpenSessionQuery, OpenSessionView, OpenSessions,
+        SessionRequest, SessionView, WalletSessionRequest,
+    },
 };
 use opensky_ledger::evm::Address;
-use opensky_types::text::ParseError;
+use opensky_types::{Timestamp, text::ParseError};
 use std::time::{Duration, Instant};
 
 /// Largest chain id: readers of JSON keep it exact.
@@ -31,7 +37,7 @@ pub(crate) async fn link(
     Extension(door): Extension<Door>,
     Extension(caller): Extension<Caller>,
 ) -> Outcome<Response> {
-    // A session that a key or another session opened would outlive it.
+    // A session that a session opened would outlive it; a key opens its own.
     if caller != Caller::Token {
         return Err(problem(Code::NotAllowed, "links are made by whoever holds the token"));
     }
@@ -44,13 +50,28 @@ pub(crate) async fn link(
 pub(crate) async fn open(
     Extension(door): Extension<Door>,
     Extension(reach): Extension<Reach>,
+    Extension(caller): Extension<Caller>,
     request: Result<Json<SessionRequest>, JsonRejection>,
 ) -> Outcome<Response> {
     let Json(request) = request?;
-    let session = door.sessions().open(&request.code, Instant::now());
-    let session =
-        session.ok_or_else(|| problem(Code::Unauthorized, "the link was used before, or is too old"))?;
-    Ok(opened(&door, &reach, &session, Holder::OWNER))
+    let (opener, role, life) = opening(&door, &caller, &request)?;
+    Ok(opened(&door, &reach, (opener, role, life)))
+}
+
+fn opened(door: &Door, reach: &Reach, (opener, role, life): (Opener, Role, Duration)) -> Response {
+    let (now, opened_at) = (Instant::now(), super::node::now());
+    let wallet = wallet_of(&opener);
+    let secret = door.sessions().open(Open { opener, opened_at, ends: now + life }, now);
+    let cookie = cookie(door, reach, secret.expose(), life);
+    let view = SessionView { role, wallet, expires_at: Some(opened_at.plus_ms(millis(life))) };
+    (StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(view)).into_response()
+}
+
+fn wallet_of(opener: &Opener) -> Option<String> {
+    match opener {
+        Opener::Wallet(wallet) => Some(wallet.to_string()),
+        Opener::Token | Opener::Key { .. } => None,
+    }
 }
 
 /// A message for a wallet to sign. It is given for any wallet: who may log in is nobody else's business.
@@ -96,10 +117,8 @@ pub(crate) async fn open_wallet(
         let next = format!("its owner can name it: opensky keys wallet add {address} --role viewer");
         Answer(Problem::new(Code::Unauthorized, "this wallet may not log in to this node").with_next(next))
     })?;
-    let holder = Holder { role, wallet: Some(address) };
-    let session = door.sessions().begin(holder, Instant::now());
     tracing::info!(target: AUDIT, %address, %role, "a wallet logged in");
-    Ok(opened(&door, &reach, &session, holder))
+    Ok(opened(&door, &reach, (Opener::Wallet(address), role, SESSION_LIFE)))
 }
 
 /// An address as people write it.
@@ -107,26 +126,46 @@ pub(super) fn address(text: &str) -> Outcome<Address> {
     text.parse().map_err(|error: ParseError| problem(Code::InvalidRequest, error))
 }
 
-fn opened(door: &Door, reach: &Reach, session: &Secret, holder: Holder) -> Response {
-    let cookie = cookie(door, reach, session.expose(), SESSION_LIFE);
-    let view = SessionView {
-        role: holder.role,
-        wallet: holder.wallet.map(|wallet| wallet.to_string()),
-        expires_at: Some(super::node::now().plus_ms(millis(SESSION_LIFE))),
-    };
-    (StatusCode::CREATED, [(header::SET_COOKIE, cookie)], Json(view)).into_response()
+/// Who opens a session, what it may do, and for how long: a key's ends with the key.
+fn opening(door: &Door, caller: &Caller, request: &SessionRequest) -> Outcome<(Opener, Role, Duration)> {
+    match (caller, &request.code) {
+        (Caller::Key { name, is_limited: true, .. }, None) => {
+            let why = format!("key '{name}' has a limit of what it spends; such keys open no session");
+            Err(problem(Code::NotAllowed, why))
+        }
+        (Caller::Key { name, .. }, None) => {
+            let keys = door.keys().view().keys;
+            let key = keys.into_iter().find(|key| key.name == **name);
+            let key = key.ok_or_else(|| problem(Code::Unauthorized, "the key was revoked"))?;
+            let opener = Opener::Key { name: name.clone(), created_at: key.created_at };
+            Ok((opener, key.role, life_of(&key, super::node::now())))
+        }
+        (_, Some(code)) => {
+            if !door.sessions().redeem(code, Instant::now()) {
+                return Err(problem(Code::Unauthorized, "the link was used before, or is too old"));
+            }
+            Ok((Opener::Token, Role::Owner, SESSION_LIFE))
+        }
+        _ => {
+            Err(problem(Code::InvalidRequest, "a session is opened by the code of a link, or by an API key"))
+        }
+    }
+}
+
+fn life_of(key: &KeyView, now: Timestamp) -> Duration {
+    let left =
+        key.expires_at.map(|ends| Duration::from_millis(ends.as_millis().saturating_sub(now.as_millis())));
+    left.unwrap_or(SESSION_LIFE).min(SESSION_LIFE)
 }
 
 pub(crate) async fn show(Extension(caller): Extension<Caller>) -> Json<SessionView> {
+    // The gate lets nobody without a role here.
+    let role = caller.role().unwrap_or(Role::Viewer);
     let (expires_at, wallet) = match caller {
-        Caller::Session { ends, holder } => {
-            let left = ends.saturating_duration_since(Instant::now());
-            (Some(super::node::now().plus_ms(millis(left))), holder.wallet.map(|wallet| wallet.to_string()))
-        }
+        Caller::Session { ends, opener, .. } => (Some(at(ends)), wallet_of(&opener)),
         Caller::Token | Caller::Key { .. } | Caller::Nobody => (None, None),
     };
-    // The gate lets nobody without a role here.
-    Json(SessionView { role: caller.role().unwrap_or(Role::Viewer), wallet, expires_at })
+    Json(SessionView { role, wallet, expires_at })
 }
 
 pub(crate) async fn close(
@@ -135,10 +174,48 @@ pub(crate) async fn close(
     headers: HeaderMap,
 ) -> Response {
     if let Some(session) = door.session_of(&headers) {
-        door.sessions().close(session, Instant::now());
+        door.sessions().close(session);
     }
     let gone = cookie(&door, &reach, "", Duration::ZERO);
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response()
+}
+
+pub(crate) async fn list(Extension(door): Extension<Door>, headers: HeaderMap) -> Json<OpenSessions> {
+    let own = door.session_of(&headers).map(id_of);
+    let open: Vec<(String, Open)> =
+        door.sessions().list(Instant::now()).map(|(id, open)| (id, open.clone())).collect();
+    // What a revoked key opened is open to nobody.
+    let working = open.into_iter().filter_map(|(id, open)| {
+        let role = door.standing(&open.opener)?;
+        let (opened_at, expires_at, is_own) = (open.opened_at, at(open.ends), own.as_ref() == Some(&id));
+        let (key, wallet) = match open.opener {
+            Opener::Token => (None, None),
+            Opener::Key { name, .. } => (Some(name.to_string()), None),
+            Opener::Wallet(wallet) => (None, Some(wallet.to_string())),
+        };
+        Some(OpenSessionView { id, role, key, wallet, opened_at, expires_at, is_own })
+    });
+    let mut sessions: Vec<OpenSessionView> = working.collect();
+    sessions.sort_by_key(|session| std::cmp::Reverse(session.opened_at));
+    Json(OpenSessions { sessions })
+}
+
+pub(crate) async fn end(
+    Extension(door): Extension<Door>,
+    headers: HeaderMap,
+    query: Result<Query<OpenSessionQuery>, QueryRejection>,
+) -> Outcome<Json<OpenSessions>> {
+    let Query(OpenSessionQuery { id }) = query?;
+    if !door.sessions().end(&id) {
+        return Err(problem(Code::SessionNotFound, format!("there is no open session '{id}'")));
+    }
+    tracing::info!(target: AUDIT, id, "a browser's session was ended");
+    Ok(list(Extension(door), headers).await)
+}
+
+/// A moment of this process as one of the calendar.
+fn at(moment: Instant) -> Timestamp {
+    super::node::now().plus_ms(millis(moment.saturating_duration_since(Instant::now())))
 }
 
 fn cookie(door: &Door, reach: &Reach, value: &str, life: Duration) -> String {

@@ -12,7 +12,7 @@ use opensky_api::{
     Code,
     membership::{InviteRequest, InviteView, Invites, MemberView, Members},
     network::{PathView, PeerView, Peers},
-    offer::{ClusterView, Clusters, Offers},
+    offer::{ClusterView, Clusters, Offers, PriceHistory},
 };
 use opensky_ports::transport::Path;
 use opensky_types::{NodeId, place::Region};
@@ -47,6 +47,10 @@ pub(crate) async fn peers(State(gateway): State<Gateway>) -> Outcome<Json<Peers>
 pub(crate) async fn offers(State(gateway): State<Gateway>) -> Outcome<Json<Offers>> {
     let offers = gateway.handle.offers().await?.iter().map(|view| (&view.offer).into()).collect();
     Ok(Json(Offers { offers }))
+}
+
+pub(crate) async fn price_history(State(gateway): State<Gateway>) -> Json<PriceHistory> {
+    Json(gateway.prices.history())
 }
 
 pub(crate) async fn clusters(State(gateway): State<Gateway>) -> Outcome<Json<Clusters>> {

@@ -26,7 +26,7 @@ use opensky_api::{
     limits::{Limits, LimitsView},
     membership::{InviteRequest, InviteView, Invites, Members},
     network::Peers,
-    offer::{Clusters, Offers},
+    offer::{Clusters, Offers, PriceHistory},
     progress::{JobDetail, JobSummary, Jobs, JobsQuery, Notes, NotesQuery, Runs, RunsQuery, Submitted},
     quote::QuoteView,
     receipt::ReceiptView,
@@ -35,8 +35,11 @@ use opensky_api::{
         ClosePortQuery, OpenPortRequest, OpenPortView, ScaleRequest, ServiceLogQuery, ServiceRequest,
         ServiceView, Services,
     },
-    session::{ChallengeRequest, ChallengeView, LinkView, SessionRequest, SessionView, WalletSessionRequest},
-    status::{NodeView, Status},
+    session::{
+        ChallengeRequest, ChallengeView, LinkView, OpenSessionQuery, OpenSessions, SessionRequest,
+        SessionView, WalletSessionRequest,
+    },
+    status::{NodeView, RenameRequest, Status},
     transaction::{SubmitRequest, TransactionQuery, TransactionView},
     validators::{DryRunQuery, ValidatorRequest, Validators},
     wallet::{AutoTransfers, OwnerRequest, StakeRequest, TransferRequest, Wallet, WalletQuery},
@@ -89,6 +92,11 @@ fn of_node(table: Table) -> Table {
             node::node,
             about("node", "The node and its machine.").answers::<NodeView>(),
         )
+        .put(routes::NODE, OWNER, node::rename, {
+            about("rename", "Gives the node another name, now and for later starts.")
+                .takes::<RenameRequest>()
+                .answers::<NodeView>()
+        })
         .get(routes::LIMITS, VIEWER, node::limits, {
             about("limits", "What the owner lets the sky use, and what it comes to now.")
                 .answers::<LimitsView>()
@@ -126,6 +134,10 @@ fn of_sky(table: Table) -> Table {
         .get(routes::PEERS, VIEWER, sky::peers, about("peers", "Connected members.").answers::<Peers>())
         .get(routes::OFFERS, VIEWER, sky::offers, {
             about("offers", "Live offers that this node knows.").answers::<Offers>()
+        })
+        .get(routes::OFFERS_HISTORY, VIEWER, sky::price_history, {
+            about("priceHistory", "Prices of offers since this node started, for a day at most.")
+                .answers::<PriceHistory>()
         })
         .get(routes::CLUSTERS, VIEWER, sky::clusters, {
             about("clusters", "Clusters that live offers form.").answers::<Clusters>()
@@ -452,9 +464,12 @@ fn of_sessions(table: Table) -> Table {
                 .creates::<LinkView>()
         })
         .post(routes::SESSION, Needs::Nothing, session::open, {
-            about("openSession", "Opens a session for a link's code; its secret comes as a cookie.")
-                .takes::<SessionRequest>()
-                .creates::<SessionView>()
+            about(
+                "openSession",
+                "Opens a session for a link's code, or for an API key; its secret comes as a cookie.",
+            )
+            .takes::<SessionRequest>()
+            .creates::<SessionView>()
         })
         .post(routes::SESSION_CHALLENGES, Needs::Nothing, session::challenge, {
             about("walletChallenge", "A message that a wallet signs to log in, once, within five minutes.")
@@ -482,7 +497,17 @@ fn of_sessions(table: Table) -> Table {
                 .fails(&[Code::KeyNotFound])
         })
         .get(routes::SESSION, VIEWER, session::show, {
-            about("session", "Whether the caller has a session, and until when.").answers::<SessionView>()
+            about("session", "What the caller may do, whether it has a session, and until when.")
+                .answers::<SessionView>()
+        })
+        .get(routes::SESSIONS, OWNER, session::list, {
+            about("sessions", "Open sessions of browsers.").answers::<OpenSessions>()
+        })
+        .delete(routes::SESSIONS, OWNER, session::end, {
+            about("endSession", "Ends a session of a browser.")
+                .query::<OpenSessionQuery>()
+                .answers::<OpenSessions>()
+                .fails(&[Code::SessionNotFound])
         })
         .get(routes::KEYS, OWNER, keys::list, about("keys", "The API keys.").answers::<Keys>())
         .post(routes::KEYS, OWNER, keys::create, {

@@ -131,6 +131,10 @@ pub async fn serve_with_remote(handle: Handle, remote: Option<Remote>) -> Served
         config: Default::default(),
         log_file: log,
         doctor: Arc::new(Vec::new),
+        rename: Arc::new(|name| match name {
+            "" => Err("a name is needed".to_owned()),
+            name => Ok(name.to_owned()),
+        }),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
     let address = listener.local_addr().expect("address").to_string();

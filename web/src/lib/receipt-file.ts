@@ -1,0 +1,28 @@
+// A receipt as `opensky verify --save` writes it.
+
+import type { ReceiptView } from "../api/types";
+
+const NUMBERS = ["attempt", "price", "started_at", "ended_at"] as const;
+const TEXTS = ["id", "standing", "provider", "consumer", "agreement", "job", "task", "program", "input", "output", "engine", "engine_config", "proof"] as const;
+const USAGE = ["fuel", "memory_peak_bytes", "wall_us", "cpu_us", "input_bytes", "output_bytes"] as const;
+const BYTES_MAX = 8 * 1024 * 1024;
+
+/** JSON's `1e999` is read as a number without end. */
+const isOf = (value: unknown, type: string) => typeof value === type && (type !== "number" || Number.isFinite(value));
+
+/** The receipt of a file's text; throws what is wrong with it. Whether it holds is another question. */
+export function parseReceipt(text: string): ReceiptView {
+  const wrong = new Error("This file is no receipt: it is not what `opensky verify ID --save FILE` writes.");
+  if (text.length > BYTES_MAX) throw wrong;
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw wrong;
+  }
+  const has = (object: unknown, names: readonly string[], type: string) =>
+    typeof object === "object" && object !== null && names.every((name) => isOf((object as Record<string, unknown>)[name], type));
+  const isReceipt = has(value, TEXTS, "string") && has(value, NUMBERS, "number") && has(value, ["exited"], "boolean");
+  if (!isReceipt || !has((value as ReceiptView).usage, USAGE, "number")) throw wrong;
+  return value as ReceiptView;
+}

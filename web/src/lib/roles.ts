@@ -1,0 +1,15 @@
+// Roles, from the least.
+
+import type { Role } from "../api/types";
+
+export const ROLES: Role[] = ["viewer", "operator", "owner"];
+
+/** What each may do, in a line. */
+export const MEANING: Record<Role, string> = {
+  viewer: "sees everything but keys and invites, changes nothing",
+  operator: "also runs and stops jobs and services",
+  owner: "does all: money, limits, keys, invites",
+};
+
+/** Whether somebody with one role may what needs another. */
+export const may = (has: Role, needs: Role) => ROLES.indexOf(has) >= ROLES.indexOf(needs);

@@ -1,0 +1,120 @@
+import { Group, Stack, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { memo, useMemo } from "react";
+import { ask } from "../api/client";
+import type { JobDetail, NoteView, Runs } from "../api/types";
+import { isFinal } from "../api/queries";
+import { duration, plural } from "../lib/format";
+import { type Bar, type End, type Lane, timelineOf } from "../lib/timeline";
+import { Id } from "./Id";
+import { Empty } from "./Standing";
+
+const WIDTH = 1_000;
+const ROW = 12;
+const GAP = 3;
+/** Narrower ones could not be seen. */
+const BAR_WIDTH_MIN = 2;
+
+const WORDS: Record<End, string> = { accepted: "done", failed: "failed", lost: "node lost", open: "running" };
+const SWATCHES: Record<End, string> = { accepted: "done", failed: "failed", lost: "lost", open: "running" };
+
+interface Props {
+  detail: JobDetail;
+  notes: NoteView[];
+  onTask: (task: string) => void;
+}
+
+/** Each node a lane, each try of a task a bar in it. */
+export function TaskTimeline({ detail, notes, onTask }: Props) {
+  const isOver = isFinal(detail);
+  // While it runs, the newest note is the newest moment that is known.
+  const now = isOver ? detail.changed_at : Math.max(detail.submitted_at, notes.at(-1)?.at ?? 0);
+  const judged = detail.tasks.done + detail.tasks.failed;
+  const { data } = useQuery({
+    queryKey: ["jobs", detail.job, "timeline", judged],
+    queryFn: ({ signal }) => ask<Runs>(`/v1/jobs/${detail.job}/runs?limit=1000`, { signal }),
+    placeholderData: (before) => before,
+  });
+  const { lanes, from, to, bars } = useMemo(() => timelineOf(notes, now, data?.runs), [notes, now, data]);
+  if (bars === 0) {
+    return (
+      <Empty title="No steps to draw">
+        Jobs of many tasks keep no note of each step: their tasks are in the grid.
+      </Empty>
+    );
+  }
+  return (
+    <Stack gap="md">
+      <Group gap="md">
+        {(Object.keys(WORDS) as End[]).map((end) => (
+          <Text key={end} size="sm">
+            <span className={`legend-swatch swatch-${SWATCHES[end]}`} aria-hidden />
+            {WORDS[end]}
+          </Text>
+        ))}
+        <Text size="sm" c="dimmed">
+          {plural(bars, "try").replace("trys", "tries")} in {duration(to - from)}; the same in words under “Why”
+        </Text>
+      </Group>
+      {lanes.map((lane) => (
+        <section key={lane.node}>
+          <Group justify="space-between" mb={2}>
+            <Id id={lane.node} what="node id" />
+            <Text size="sm" c="dimmed">
+              {plural(lane.rows.length, "task")} side by side
+            </Text>
+          </Group>
+          <LaneBars lane={lane} from={from} to={to} onTask={onTask} />
+        </section>
+      ))}
+      <Group justify="space-between">
+        <Text size="xs" c="dimmed">
+          0 s
+        </Text>
+        <Text size="xs" c="dimmed">
+          {duration(to - from)}
+        </Text>
+      </Group>
+    </Stack>
+  );
+}
+
+interface LaneProps {
+  lane: Lane;
+  from: number;
+  to: number;
+  onTask: (task: string) => void;
+}
+
+const LaneBars = memo(function LaneBars({ lane, from, to, onTask }: LaneProps) {
+  const scale = WIDTH / Math.max(1, to - from);
+  const height = lane.rows.length * (ROW + GAP);
+  const width = (bar: Bar) => Math.max(BAR_WIDTH_MIN, (bar.to - bar.from) * scale);
+  const count = lane.rows.reduce((sum, row) => sum + row.length, 0);
+  return (
+    <svg
+      className="lane"
+      viewBox={`0 0 ${WIDTH} ${height}`}
+      preserveAspectRatio="none"
+      style={{ height }}
+      role="img"
+      aria-label={`${plural(count, "bar")}, one for each try of a task on this node`}
+    >
+      {lane.rows.flatMap((row, at) =>
+        row.map((bar) => (
+          <rect
+            key={`${bar.task} ${bar.from}`}
+            x={Math.min(WIDTH - BAR_WIDTH_MIN, (bar.from - from) * scale)}
+            y={at * (ROW + GAP)}
+            width={width(bar)}
+            height={ROW}
+            className={`lane-${bar.end}`}
+            onClick={() => onTask(bar.task)}
+          >
+            <title>{`${bar.task}: ${WORDS[bar.end]}, ${duration(bar.to - bar.from)}`}</title>
+          </rect>
+        )),
+      )}
+    </svg>
+  );
+});

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { isInvite, isStep, joinCommands, shellWord, STEPS, stepAfter } from "../src/lib/setup";
+import { may, ROLES } from "../src/lib/roles";
+
+test("the first run has an order and an end", () => {
+  expect(STEPS.map(stepAfter)).toEqual(["share", "sky", "test", undefined]);
+  expect([isStep("sky"), isStep("nowhere"), isStep(undefined)]).toEqual([true, false, false]);
+});
+
+test("another sky is joined by commands that a shell reads as they are meant", () => {
+  expect(shellWord("/home/me/.local/share/opensky")).toBe("/home/me/.local/share/opensky");
+  expect(shellWord("/my data/it's; rm -rf")).toBe(`'/my data/it'\\''s; rm -rf'`);
+  const token = `sky1${"a".repeat(40)}`;
+  expect(joinCommands("/data", ` ${token} `)).toBe(`opensky down\nopensky --data-dir /data-2 up --join ${token}`);
+});
+
+test("what is no invite is not put into a command", () => {
+  expect(isInvite(`sky1${"Ab0".repeat(20)}`)).toBe(true);
+  for (const text of ["", "sky1", "sky1 $(reboot)aaaaaaaaaaaaaaaaaaaaaaaa", `sky2${"a".repeat(40)}`, "sky1aaaaaaaaaaaaaaaaaaaaaaaa;ls"]) {
+    expect(isInvite(text), text).toBe(false);
+  }
+});
+
+test("each role may what those before it may", () => {
+  const table = ROLES.map((has) => ROLES.map((needs) => may(has, needs)));
+  expect(table).toEqual([
+    [true, false, false],
+    [true, true, false],
+    [true, true, true],
+  ]);
+});
