@@ -121,7 +121,7 @@ async fn session_of(served: &Served, key: &NewKey) -> String {
     let request = reqwest::Client::new().post(format!("http://{}{}", served.address, routes::SESSION));
     let request = request.header("content-type", "application/json").bearer_auth(&key.secret).body("{}");
     let answer = request.send().await.expect("answer");
-    let cookie = answer.headers()[header::SET_COOKIE].to_str().expect("text");
+    let cookie = answer.headers()["set-cookie"].to_str().expect("text");
     cookie.split(';').next().expect("a pair").to_owned()
 }
 

@@ -4,10 +4,11 @@ mod support;
 
 use opensky_client::api::{
     Code,
-    key::{KeyQuery, KeyRequest, Role},
+    key::{KeyQuery, KeyRequest, Role, SpendLimit, SpendPer},
     routes,
     session::{CSRF_HEADER, LinkView, OpenSessionQuery},
 };
+use opensky_types::Micros;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use support::{Served, TOKEN, code, serve};
 
@@ -149,7 +150,8 @@ async fn w3_the_token_needs_no_header_and_a_wrong_one_no_cookie_helps() {
 async fn w1_a_session_of_a_key_may_what_the_key_may_and_ends_with_it() {
     let served = serve().await;
     let browser = Browser::of(&served);
-    let request = KeyRequest { name: "guest".into(), role: Role::Viewer, valid_ms: Some(60_000) };
+    let request =
+        KeyRequest { name: "guest".into(), role: Role::Viewer, valid_ms: Some(60_000), spend: None };
     let key = served.client.create_key(&request).await.expect("a key");
     let login = |secret: &str| {
         let request = browser.request(Method::POST, routes::SESSION).bearer_auth(secret);
@@ -181,6 +183,21 @@ async fn w1_a_session_of_a_key_may_what_the_key_may_and_ends_with_it() {
         let status = send(login(secret).body(body)).await.status();
         assert!(status == StatusCode::BAD_REQUEST || status == StatusCode::UNAUTHORIZED, "{secret}");
     }
+}
+
+/// What its sessions spent would be counted nowhere.
+#[tokio::test]
+async fn w1_a_key_whose_spending_is_limited_opens_no_session() {
+    let served = serve().await;
+    let browser = Browser::of(&served);
+    let spend = Some(SpendLimit { limit_micros: Micros::new(1_000), per: SpendPer::Day });
+    let request = KeyRequest { name: "modest".into(), role: Role::Operator, valid_ms: None, spend };
+    let key = served.client.create_key(&request).await.expect("a key");
+    let login = browser.request(Method::POST, routes::SESSION).bearer_auth(&key.secret);
+    let answer = send(login.header("content-type", "application/json").body("{}")).await;
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert!(answer.text().await.expect("text").contains("limit"));
+    assert!(served.client.sessions().await.expect("sessions").sessions.is_empty());
 }
 
 #[tokio::test]
