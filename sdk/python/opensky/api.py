@@ -30,6 +30,16 @@ class Api:
         answer: types.DoctorReport = self._connection.ask("GET", "/v1/doctor", timeout=timeout)
         return answer
 
+    def graphql_query(self, *, query: str | None = None, operationName: str | None = None, variables: str | None = None, extensions: str | None = None, timeout: float | None = None) -> types.GraphqlAnswer:
+        """A query of GraphQL as a link; its schema is docs/schema.graphql."""
+        answer: types.GraphqlAnswer = self._connection.ask("GET", "/v1/graphql", query={"query": query, "operationName": operationName, "variables": variables, "extensions": extensions}, timeout=timeout)
+        return answer
+
+    def graphql(self, body: types.GraphqlRequest, *, idempotency_key: str | None = None, timeout: float | None = None) -> types.GraphqlAnswer:
+        """A query or mutation of GraphQL; each field needs what its route needs."""
+        answer: types.GraphqlAnswer = self._connection.ask("POST", "/v1/graphql", json=body, idempotency_key=idempotency_key, timeout=timeout)
+        return answer
+
     def images(self, *, timeout: float | None = None) -> types.Images:
         """Images kept by name."""
         answer: types.Images = self._connection.ask("GET", "/v1/images", timeout=timeout)
@@ -112,6 +122,21 @@ class Api:
     def revoke_key(self, *, name: str, timeout: float | None = None) -> types.Keys:
         """Makes an API key work no longer."""
         answer: types.Keys = self._connection.ask("DELETE", "/v1/keys", query={"name": name}, timeout=timeout)
+        return answer
+
+    def wallet_logins(self, *, timeout: float | None = None) -> types.WalletLogins:
+        """Wallets that may log in."""
+        answer: types.WalletLogins = self._connection.ask("GET", "/v1/keys/wallets", timeout=timeout)
+        return answer
+
+    def add_wallet_login(self, body: types.WalletLoginRequest, *, timeout: float | None = None) -> types.WalletLogins:
+        """Names a wallet that may log in, or gives it another role."""
+        answer: types.WalletLogins = self._connection.ask("POST", "/v1/keys/wallets", json=body, timeout=timeout)
+        return answer
+
+    def remove_wallet_login(self, *, address: str, timeout: float | None = None) -> types.WalletLogins:
+        """Lets a wallet log in no longer, and ends its sessions."""
+        answer: types.WalletLogins = self._connection.ask("DELETE", "/v1/keys/wallets", query={"address": address}, timeout=timeout)
         return answer
 
     def ledger(self, *, timeout: float | None = None) -> types.LedgerView:
@@ -231,9 +256,19 @@ class Api:
         """Ends the caller's session."""
         self._connection.ask("DELETE", "/v1/session", timeout=timeout)
 
+    def wallet_challenge(self, body: types.ChallengeRequest, *, timeout: float | None = None) -> types.ChallengeView:
+        """A message that a wallet signs to log in, once, within five minutes."""
+        answer: types.ChallengeView = self._connection.ask("POST", "/v1/session/challenges", json=body, timeout=timeout)
+        return answer
+
     def login_link(self, *, timeout: float | None = None) -> types.LinkView:
         """A link that opens one browser session, once; only for the token."""
         answer: types.LinkView = self._connection.ask("POST", "/v1/session/links", timeout=timeout)
+        return answer
+
+    def open_wallet_session(self, body: types.WalletSessionRequest, *, timeout: float | None = None) -> types.SessionView:
+        """Opens a session for a signed message (EIP-4361), as a cookie."""
+        answer: types.SessionView = self._connection.ask("POST", "/v1/session/wallet", json=body, timeout=timeout)
         return answer
 
     def sessions(self, *, timeout: float | None = None) -> types.OpenSessions:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias, TypedDict, Union
+from typing import Any, Literal, TypeAlias, TypedDict, Union
 
 #: An account.
 AccountId: TypeAlias = str
@@ -70,6 +70,24 @@ class BlobRef(TypedDict):
 
 
 Blocks = TypedDict("Blocks", {"blocks": 'list[str]', "from": 'int', "head": 'HeadView'})
+
+
+class ChallengeRequest(TypedDict):
+    """Asks for a message that a wallet signs to log in."""
+
+    #: The wallet's address.
+    address: str
+    #: The chain that the wallet is set to.
+    chain_id: int
+
+
+class ChallengeView(TypedDict):
+    """A message for a wallet, which opens one session, once."""
+
+    #: When it stops working.
+    expires_at: Timestamp
+    #: What to have signed by `personal_sign`: a message of EIP-4361.
+    message: str
 
 
 class _Check(TypedDict):
@@ -178,7 +196,7 @@ class Clusters(TypedDict):
 
 
 #: What went wrong, for programs. A code never changes its meaning.
-Code: TypeAlias = Literal["invalid-request", "invalid-job", "unauthorized", "no-such-route", "wrong-method", "job-not-found", "task-not-found", "blob-not-found", "receipt-not-found", "image-not-found", "service-not-found", "invalid-service", "key-not-found", "session-not-found", "account-not-found", "checkpoint-not-found", "wrong-state", "no-node-fits", "not-allowed", "transaction-rejected", "not-approved", "ledger-not-ready", "too-large", "storage-full", "idempotency-mismatch", "idempotency-running", "rate-limited", "timed-out", "busy", "shutting-down", "internal"]
+Code: TypeAlias = Literal["invalid-request", "invalid-job", "unauthorized", "no-such-route", "wrong-method", "job-not-found", "task-not-found", "blob-not-found", "receipt-not-found", "image-not-found", "service-not-found", "invalid-service", "key-not-found", "session-not-found", "account-not-found", "checkpoint-not-found", "wrong-state", "no-node-fits", "not-allowed", "spend-limit", "transaction-rejected", "not-approved", "ledger-not-ready", "too-large", "storage-full", "idempotency-mismatch", "idempotency-running", "rate-limited", "timed-out", "busy", "shutting-down", "internal"]
 
 
 class ConfigView(TypedDict):
@@ -261,6 +279,29 @@ class GpuView(_GpuView, total=False):
 
     #: Its memory in bytes, where the driver says.
     memory_bytes: int
+
+
+class GraphqlAnswer(TypedDict, total=False):
+    """An answer: what was asked for, and what went wrong."""
+
+    #: What was asked for; absent where nothing was done.
+    data: dict[str, Any]
+    #: What went wrong, each with a problem's `code` in its `extensions`.
+    errors: list[dict[str, Any]]
+
+
+class GraphqlRequest(TypedDict, total=False):
+    """A request."""
+
+    #: `persistedQuery` with `version` 1 and `sha256Hash`: keeps the query, or means one that is
+    #: kept.
+    extensions: dict[str, Any]
+    #: Which of its operations, if it has several.
+    operationName: str
+    #: The document. May be left out where `extensions` names a query that was sent before.
+    query: str
+    #: Values of its variables.
+    variables: dict[str, Any]
 
 
 class _HappeningView(TypedDict):
@@ -666,6 +707,8 @@ class _KeyRequest(TypedDict):
 class KeyRequest(_KeyRequest, total=False):
     """Asks for a key."""
 
+    #: What it may spend; what its role may if absent.
+    spend: SpendLimit
     #: How long it works, in milliseconds from now; without end if absent.
     valid_ms: int
 
@@ -684,6 +727,8 @@ class KeyView(_KeyView, total=False):
 
     #: When it stops working, if ever.
     expires_at: Timestamp
+    #: What it may spend, if that is limited.
+    spend: SpendView
 
 
 class Keys(TypedDict):
@@ -1049,8 +1094,10 @@ class _OpenSessionView(TypedDict):
 class OpenSessionView(_OpenSessionView, total=False):
     """An open session, as the owner sees it."""
 
-    #: The key that opened it; absent if a link did.
+    #: The key that opened it, if one did.
     key: str
+    #: The wallet that opened it, if one did.
+    wallet: str
 
 
 class OpenSessions(TypedDict):
@@ -1602,7 +1649,7 @@ class SessionRequest(TypedDict, total=False):
 
 
 class _SessionView(TypedDict):
-    #: What its caller may do.
+    #: What the caller may do.
     role: Role
 
 
@@ -1611,6 +1658,8 @@ class SessionView(_SessionView, total=False):
 
     #: When it ends by itself; absent for whoever holds the token.
     expires_at: Timestamp
+    #: The wallet that logged in, if one did.
+    wallet: str
 
 
 #: Who set a value; the first of these that names it wins.
@@ -1659,6 +1708,30 @@ class SkyView(TypedDict):
     name: str
     #: Its id.
     sky: Hash
+
+
+class SpendLimit(TypedDict):
+    """What a key may spend: on transfers, stake, and the budgets of jobs."""
+
+    #: How much.
+    limit_micros: Micros
+    #: For how long.
+    per: SpendPer
+
+
+#: For how long a limit holds.
+SpendPer: TypeAlias = Literal["ever", "day"]
+
+
+class SpendView(TypedDict):
+    """A limit, and what of it is spent."""
+
+    #: How much.
+    limit_micros: Micros
+    #: For how long.
+    per: SpendPer
+    #: What is spent of it. A job counts with its budget.
+    spent_micros: Micros
 
 
 class _StageQuoteView(TypedDict):
@@ -2048,6 +2121,42 @@ class Wallet(TypedDict):
     head: HeadView
     #: The sum over them.
     total: MoneyView
+
+
+class WalletLogin(TypedDict):
+    """A wallet that may log in."""
+
+    #: Its address.
+    address: str
+    #: Since when it may.
+    created_at: Timestamp
+    #: What it may do.
+    role: Role
+
+
+class WalletLoginRequest(TypedDict):
+    """Names a wallet that may log in, or gives it another role."""
+
+    #: Its address, such as `0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed`.
+    address: str
+    #: What it may do.
+    role: Role
+
+
+class WalletLogins(TypedDict):
+    """Wallets that may log in."""
+
+    #: In order of address.
+    wallets: list[WalletLogin]
+
+
+class WalletSessionRequest(TypedDict):
+    """Asks for a session with a signed message."""
+
+    #: The message, as it was signed.
+    message: str
+    #: The signature: `0x` and 130 hex digits.
+    signature: str
 
 
 class WhenViewReceived(TypedDict):

@@ -103,6 +103,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/graphql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A query of GraphQL as a link; its schema is docs/schema.graphql. */
+        get: operations["graphqlQuery"];
+        put?: never;
+        /** A query or mutation of GraphQL; each field needs what its route needs. */
+        post: operations["graphql"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/images": {
         parameters: {
             query?: never;
@@ -309,6 +327,25 @@ export interface paths {
         post: operations["createKey"];
         /** Makes an API key work no longer. */
         delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/wallets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Wallets that may log in. */
+        get: operations["walletLogins"];
+        put?: never;
+        /** Names a wallet that may log in, or gives it another role. */
+        post: operations["addWalletLogin"];
+        /** Lets a wallet log in no longer, and ends its sessions. */
+        delete: operations["removeWalletLogin"];
         options?: never;
         head?: never;
         patch?: never;
@@ -678,6 +715,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/challenges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A message that a wallet signs to log in, once, within five minutes. */
+        post: operations["walletChallenge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session/links": {
         parameters: {
             query?: never;
@@ -689,6 +743,23 @@ export interface paths {
         put?: never;
         /** A link that opens one browser session, once; only for the token. */
         post: operations["loginLink"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/wallet": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a session for a signed message (EIP-4361), as a cookie. */
+        post: operations["openWalletSession"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1004,6 +1075,23 @@ export interface components {
             /** @description The newest final block that this node knows. */
             head: components["schemas"]["HeadView"];
         };
+        /** @description Asks for a message that a wallet signs to log in. */
+        ChallengeRequest: {
+            /** @description The wallet's address. */
+            address: string;
+            /**
+             * Format: int64
+             * @description The chain that the wallet is set to.
+             */
+            chain_id: number;
+        };
+        /** @description A message for a wallet, which opens one session, once. */
+        ChallengeView: {
+            /** @description When it stops working. */
+            expires_at: components["schemas"]["Timestamp"];
+            /** @description What to have signed by `personal_sign`: a message of EIP-4361. */
+            message: string;
+        };
         /** @description One check. */
         Check: {
             /** @description What was found. */
@@ -1108,7 +1196,7 @@ export interface components {
          * @description What went wrong, for programs. A code never changes its meaning.
          * @enum {string}
          */
-        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "service-not-found" | "invalid-service" | "key-not-found" | "session-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "idempotency-mismatch" | "idempotency-running" | "rate-limited" | "timed-out" | "busy" | "shutting-down" | "internal";
+        Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "service-not-found" | "invalid-service" | "key-not-found" | "session-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "spend-limit" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "idempotency-mismatch" | "idempotency-running" | "rate-limited" | "timed-out" | "busy" | "shutting-down" | "internal";
         /** @description Every setting of a running node. */
         ConfigView: {
             /** @description In order of key. */
@@ -1205,6 +1293,24 @@ export interface components {
             model: string;
             /** @description `nvidia`, `amd`, … */
             vendor: string;
+        };
+        /** @description An answer: what was asked for, and what went wrong. */
+        GraphqlAnswer: {
+            /** @description What was asked for; absent where nothing was done. */
+            data?: Record<string, never>;
+            /** @description What went wrong, each with a problem's `code` in its `extensions`. */
+            errors?: Record<string, never>[];
+        };
+        /** @description A request. */
+        GraphqlRequest: {
+            /** @description `persistedQuery` with `version` 1 and `sha256Hash`: keeps the query, or means one that is kept. */
+            extensions?: Record<string, never>;
+            /** @description Which of its operations, if it has several. */
+            operationName?: string;
+            /** @description The document. May be left out where `extensions` names a query that was sent before. */
+            query?: string;
+            /** @description Values of its variables. */
+            variables?: Record<string, never>;
         };
         /** @description Something that followed from a transaction or from the passing of time. */
         HappeningView: {
@@ -1587,6 +1693,8 @@ export interface components {
             name: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+            /** @description What it may spend; what its role may if absent. */
+            spend?: components["schemas"]["SpendLimit"];
             /**
              * Format: int64
              * @description How long it works, in milliseconds from now; without end if absent.
@@ -1603,6 +1711,8 @@ export interface components {
             name: string;
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+            /** @description What it may spend, if that is limited. */
+            spend?: components["schemas"]["SpendView"];
         };
         /** @description The keys of a node. */
         Keys: {
@@ -1959,12 +2069,14 @@ export interface components {
             id: string;
             /** @description Whether it is the caller's own. */
             is_own: boolean;
-            /** @description The key that opened it; absent if a link did. */
+            /** @description The key that opened it, if one did. */
             key?: string;
             /** @description Since when it is open. */
             opened_at: components["schemas"]["Timestamp"];
             /** @description What it may do. */
             role: components["schemas"]["Role"];
+            /** @description The wallet that opened it, if one did. */
+            wallet?: string;
         };
         /** @description Open sessions of browsers. */
         OpenSessions: {
@@ -2530,8 +2642,10 @@ export interface components {
         SessionView: {
             /** @description When it ends by itself; absent for whoever holds the token. */
             expires_at?: components["schemas"]["Timestamp"];
-            /** @description What its caller may do. */
+            /** @description What the caller may do. */
             role: components["schemas"]["Role"];
+            /** @description The wallet that logged in, if one did. */
+            wallet?: string;
         };
         /**
          * @description Who set a value; the first of these that names it wins.
@@ -2581,6 +2695,27 @@ export interface components {
             name: string;
             /** @description Its id. */
             sky: components["schemas"]["Hash"];
+        };
+        /** @description What a key may spend: on transfers, stake, and the budgets of jobs. */
+        SpendLimit: {
+            /** @description How much. */
+            limit_micros: components["schemas"]["Micros"];
+            /** @description For how long. */
+            per: components["schemas"]["SpendPer"];
+        };
+        /**
+         * @description For how long a limit holds.
+         * @enum {string}
+         */
+        SpendPer: "ever" | "day";
+        /** @description A limit, and what of it is spent. */
+        SpendView: {
+            /** @description How much. */
+            limit_micros: components["schemas"]["Micros"];
+            /** @description For how long. */
+            per: components["schemas"]["SpendPer"];
+            /** @description What is spent of it. A job counts with its budget. */
+            spent_micros: components["schemas"]["Micros"];
         };
         /** @description What a stage would cost. */
         StageQuoteView: {
@@ -2983,6 +3118,34 @@ export interface components {
             /** @description The sum over them. */
             total: components["schemas"]["MoneyView"];
         };
+        /** @description A wallet that may log in. */
+        WalletLogin: {
+            /** @description Its address. */
+            address: string;
+            /** @description Since when it may. */
+            created_at: components["schemas"]["Timestamp"];
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Names a wallet that may log in, or gives it another role. */
+        WalletLoginRequest: {
+            /** @description Its address, such as `0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed`. */
+            address: string;
+            /** @description What it may do. */
+            role: components["schemas"]["Role"];
+        };
+        /** @description Wallets that may log in. */
+        WalletLogins: {
+            /** @description In order of address. */
+            wallets: components["schemas"]["WalletLogin"][];
+        };
+        /** @description Asks for a session with a signed message. */
+        WalletSessionRequest: {
+            /** @description The message, as it was signed. */
+            message: string;
+            /** @description The signature: `0x` and 130 hex digits. */
+            signature: string;
+        };
         /** @description When an automatic transfer is due. */
         WhenView: {
             /** @enum {string} */
@@ -3020,6 +3183,8 @@ export type AutoTransferView = components['schemas']['AutoTransferView'];
 export type AutoTransfers = components['schemas']['AutoTransfers'];
 export type BlobRef = components['schemas']['BlobRef'];
 export type Blocks = components['schemas']['Blocks'];
+export type ChallengeRequest = components['schemas']['ChallengeRequest'];
+export type ChallengeView = components['schemas']['ChallengeView'];
 export type Check = components['schemas']['Check'];
 export type CheckpointDomain = components['schemas']['CheckpointDomain'];
 export type CheckpointMessage = components['schemas']['CheckpointMessage'];
@@ -3036,6 +3201,8 @@ export type Direction = components['schemas']['Direction'];
 export type DoctorReport = components['schemas']['DoctorReport'];
 export type FileView = components['schemas']['FileView'];
 export type GpuView = components['schemas']['GpuView'];
+export type GraphqlAnswer = components['schemas']['GraphqlAnswer'];
+export type GraphqlRequest = components['schemas']['GraphqlRequest'];
 export type HappeningView = components['schemas']['HappeningView'];
 export type HardwareView = components['schemas']['HardwareView'];
 export type Hash = components['schemas']['Hash'];
@@ -3133,6 +3300,9 @@ export type SettingSource = components['schemas']['SettingSource'];
 export type SettingView = components['schemas']['SettingView'];
 export type SharingView = components['schemas']['SharingView'];
 export type SkyView = components['schemas']['SkyView'];
+export type SpendLimit = components['schemas']['SpendLimit'];
+export type SpendPer = components['schemas']['SpendPer'];
+export type SpendView = components['schemas']['SpendView'];
 export type StageQuoteView = components['schemas']['StageQuoteView'];
 export type StageRequest = components['schemas']['StageRequest'];
 export type StageView = components['schemas']['StageView'];
@@ -3161,6 +3331,10 @@ export type Validators = components['schemas']['Validators'];
 export type VerdictView = components['schemas']['VerdictView'];
 export type VerifyView = components['schemas']['VerifyView'];
 export type Wallet = components['schemas']['Wallet'];
+export type WalletLogin = components['schemas']['WalletLogin'];
+export type WalletLoginRequest = components['schemas']['WalletLoginRequest'];
+export type WalletLogins = components['schemas']['WalletLogins'];
+export type WalletSessionRequest = components['schemas']['WalletSessionRequest'];
 export type WhenView = components['schemas']['WhenView'];
 export type WhereView = components['schemas']['WhereView'];
 export type $defs = Record<string, never>;
@@ -3627,6 +3801,208 @@ export interface operations {
             };
             /** @description `not-allowed`: not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    graphqlQuery: {
+        parameters: {
+            query?: {
+                /** @description The document. */
+                query?: string;
+                /** @description Which of its operations, if it has several. */
+                operationName?: string;
+                /** @description Values of its variables, as JSON. */
+                variables?: string;
+                /** @description As in a request with a body, as JSON. */
+                extensions?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Asked with `Upgrade: websocket`: the protocol `graphql-transport-ws`, for subscriptions too. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description GraphqlAnswer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphqlAnswer"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    graphql: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description For what it spends or starts, as on the routes themselves. */
+                "idempotency-key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraphqlRequest"];
+            };
+        };
+        responses: {
+            /** @description GraphqlAnswer */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphqlAnswer"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4272,7 +4648,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4791,7 +5167,10 @@ export interface operations {
     };
     jobEvents: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `id` of the last event that came: the stream goes on after it. As `Last-Event-ID`, which not every client can send. */
+                after?: string;
+            };
             header?: {
                 /** @description The `id` of the last event that came: the stream goes on after it. */
                 "last-event-id"?: string;
@@ -4804,6 +5183,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Asked with `Upgrade: websocket`: texts `{"id": …, "event": …}`; the last `id` is what `after` takes later. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description Starts with where the job stands; ends after a final `job`. */
             200: {
                 headers: {
@@ -5033,7 +5419,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5233,6 +5619,8 @@ export interface operations {
                 stream?: components["schemas"]["StreamView"];
                 /** @description Whether to stay until the task ends. */
                 follow?: boolean;
+                /** @description How many of its first bytes to leave out: a reader that comes back says how many it has. */
+                after?: number;
             };
             header?: never;
             path: {
@@ -5245,6 +5633,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Asked with `Upgrade: websocket`: a text `{"from": N}` with the place where the bytes begin, then these; N and the count of bytes that came is what `after` takes later. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description The bytes; of a task that runs, with `follow`, as they come. */
             200: {
                 headers: {
@@ -5446,7 +5841,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5523,6 +5918,277 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Keys"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `key-not-found`: there is no such API key. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    walletLogins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description WalletLogins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletLogins"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addWalletLogin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WalletLoginRequest"];
+            };
+        };
+        responses: {
+            /** @description WalletLogins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletLogins"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeWalletLogin: {
+        parameters: {
+            query: {
+                /** @description Its address. */
+                address: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description WalletLogins */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WalletLogins"];
                 };
             };
             /** @description `invalid-request`: the request is malformed. */
@@ -5864,20 +6530,42 @@ export interface operations {
     };
     ledgerEvents: {
         parameters: {
-            query?: never;
-            header?: never;
+            query?: {
+                /** @description The `id` of the last event that came: the stream goes on after it. As `Last-Event-ID`, which not every client can send. */
+                after?: string;
+            };
+            header?: {
+                /** @description The `id` of the last event that came: the height of a block. */
+                "last-event-id"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Starts with `head`; goes on until its reader leaves. */
+            /** @description Asked with `Upgrade: websocket`: texts `{"id": …, "event": …}`; the last `id` is what `after` takes later. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Starts with `head`, if that is news; goes on until its reader leaves. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description `unauthorized`: no token, key or session that works. */
@@ -6211,6 +6899,8 @@ export interface operations {
                 follow?: boolean;
                 /** @description Lines of the past, at most 10,000; 100 if absent. */
                 lines?: number;
+                /** @description Instead of `lines`: the place in the file to begin at, in bytes. A WebSocket says where it began. */
+                after?: number;
             };
             header?: never;
             path?: never;
@@ -6218,6 +6908,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Asked with `Upgrade: websocket`: a text `{"from": N}` with the place where the bytes begin, then these; N and the count of bytes that came is what `after` takes later. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A line each; with `follow`, new ones as they are written. */
             200: {
                 headers: {
@@ -7369,6 +8066,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description Asked with `Upgrade: websocket`: a text for each `ServiceLogPart`, without a cursor. */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A `ServiceLogPart` in each line. */
             200: {
                 headers: {
@@ -8204,6 +8908,104 @@ export interface operations {
             };
         };
     };
+    walletChallenge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChallengeRequest"];
+            };
+        };
+        responses: {
+            /** @description ChallengeView */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChallengeView"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     loginLink: {
         parameters: {
             query?: never;
@@ -8233,6 +9035,104 @@ export interface operations {
             };
             /** @description `not-allowed`: not allowed. */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `rate-limited`: asked too often. */
+            429: {
+                headers: {
+                    /** @description Seconds to wait. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `internal`: the node failed. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `shutting-down`: the node is shutting down. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `timed-out`: there was no answer in time. */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    openWalletSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WalletSessionRequest"];
+            };
+        };
+        responses: {
+            /** @description SessionView */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description `invalid-request`: the request is malformed. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `unauthorized`: no token, key or session that works. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `not-allowed`: not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `too-large`: the request is too large. */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8648,7 +9548,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -8936,7 +9836,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9054,7 +9954,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9325,7 +10225,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9520,7 +10420,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9641,7 +10541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9762,7 +10662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -9883,7 +10783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `not-allowed`: not allowed. */
+            /** @description `not-allowed`: not allowed. `spend-limit`: the key has spent what it may. */
             403: {
                 headers: {
                     [name: string]: unknown;
