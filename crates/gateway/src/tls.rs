@@ -92,7 +92,7 @@ impl Tls {
     /// The SHA-256 of the certificate, in hex: what a caller can be told to expect.
     pub fn fingerprint(&self) -> String {
         let key = self.current.get();
-        let leaf = key.cert.first().map(|certificate| Sha256::digest(certificate));
+        let leaf = key.cert.first().map(Sha256::digest);
         leaf.map(hex::encode).unwrap_or_default()
     }
 
