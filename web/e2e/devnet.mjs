@@ -7,7 +7,14 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
+
+/** Runs a command that has nothing to read: a program that waits for its input would wait for ever. */
+function run(...call) {
+  const running = execute(...call);
+  running.child.stdin?.end();
+  return running;
+}
 export const ROOT = path.resolve(import.meta.dirname, "../..");
 const NODES = 3;
 
