@@ -45,6 +45,8 @@ async function anyReceipt(devnet) {
     const receipt = runs.find((run) => run.receipt)?.receipt;
     if (receipt) return receipt;
   }
-  const job = JSON.parse((await devnet.on("node1", "run", devnet.example("programs/hello.wasm"), "--json")).stdout).job;
+  await devnet.on("node1", "run", devnet.example("programs/hello.wasm"));
+  const { stdout: newestFirst } = await devnet.on("node1", "jobs", "list", "--json");
+  const [job] = newestFirst.match(/\b[0-9a-hjkmnp-tv-z]{16}\b/);
   return (await devnet.ask(`/v1/jobs/${job}/runs`)).runs[0].receipt;
 }
