@@ -32,7 +32,7 @@ impl FileError {
 }
 
 /// Replaces `path` with `bytes`, readable by its owner only; durable when this returns.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let temporary = write_beside(path, bytes)?;
     fs::rename(&temporary, path).map_err(FileError::at("replacing", path))?;
     sync_folder_of(path)

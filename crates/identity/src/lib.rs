@@ -20,7 +20,7 @@ mod starts;
 mod token;
 
 pub use backup::BackupError;
-pub use files::FileError;
+pub use files::{FileError, write as write_private};
 pub use folder::{DataFolder, FolderError};
 pub use key_file::{KeyFile, KeyFileError};
 pub use layout::Layout;

@@ -61,14 +61,8 @@ pub struct Global {
     )]
     pub ca_file: Option<PathBuf>,
     /// SHA-256 of the one certificate that it may show (`opensky keys fingerprint` there)
-    #[arg(
-        long,
-        global = true,
-        value_name = "HEX",
-        requires = "url",
-        env = "OPENSKY_FINGERPRINT",
-        help_heading = "Global options"
-    )]
+    /// [default: $OPENSKY_FINGERPRINT]
+    #[arg(long, global = true, value_name = "HEX", requires = "url", help_heading = "Global options")]
     pub fingerprint: Option<Fingerprint>,
     /// Print data as a table or as JSON
     #[arg(long, global = true, value_enum, default_value = "table", help_heading = "Global options")]

@@ -103,10 +103,14 @@ impl Elsewhere {
                 return Err(fail.next("name its file with --token-file, or set OPENSKY_API_TOKEN").into());
             }
         };
-        let trust = match (self.fingerprint, &self.ca_file) {
-            (Some(fingerprint), _) => Trust::Pinned(fingerprint),
-            (None, Some(path)) => Trust::Roots(read(path)?),
-            (None, None) => Trust::System,
+        let trust = match (self.fingerprint, &self.ca_file, std::env::var("OPENSKY_FINGERPRINT")) {
+            (Some(fingerprint), ..) => Trust::Pinned(fingerprint),
+            (None, Some(path), _) => Trust::Roots(read(path)?),
+            (None, None, Ok(text)) => Trust::Pinned(
+                text.parse()
+                    .map_err(|problem| Fail::new(Exit::Invalid, format!("OPENSKY_FINGERPRINT: {problem}")))?,
+            ),
+            (None, None, Err(_)) => Trust::System,
         };
         Ok(Client::remote(&self.url, &token, &trust)?)
     }
@@ -135,6 +139,22 @@ impl Context {
     /// The data folder.
     pub fn data_dir(&self) -> Result<PathBuf> {
         Ok(self.data_dir.clone().map_or_else(data_dir_default, Ok)?)
+    }
+
+    /// The data folder, for what is about this machine's own node and no other.
+    pub fn own_data_dir(&self) -> Result<PathBuf> {
+        match &self.elsewhere {
+            None => self.data_dir(),
+            Some(Elsewhere { url, .. }) => {
+                let what = format!("this command is about the node of this machine, not the one at {url}");
+                Err(Fail::new(Exit::Invalid, what).next("leave out --url, and unset OPENSKY_URL").into())
+            }
+        }
+    }
+
+    /// Whether the commands are for a node on another machine.
+    pub const fn is_elsewhere(&self) -> bool {
+        self.elsewhere.is_some()
     }
 
     /// A client of the node of the data folder. If none was named and none runs there, the first

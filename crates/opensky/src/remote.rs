@@ -6,14 +6,8 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use opensky_gateway::{Remote, Tls, TlsFiles};
-use opensky_identity::Layout;
-use std::{
-    fs,
-    io::Write,
-    net::SocketAddr,
-    os::unix::fs::OpenOptionsExt,
-    path::{Path, PathBuf},
-};
+use opensky_identity::{Layout, write_private};
+use std::{net::SocketAddr, path::Path};
 use tokio::net::TcpListener;
 
 /// The setting that asks for a certificate of the node's own.
@@ -115,26 +109,15 @@ fn self_signed(folder: &Path, names: &[String]) -> Result<TlsFiles> {
     }));
     let made = rcgen::generate_simple_self_signed(subjects).context("cannot make a certificate")?;
     // The key first: a certificate without its key is of no use.
-    write(&files.key, made.key_pair.serialize_pem().as_bytes(), 0o600)?;
-    write(&files.certificate, made.cert.pem().as_bytes(), 0o644)?;
+    write_private(&files.key, made.key_pair.serialize_pem().as_bytes())?;
+    write_private(&files.certificate, made.cert.pem().as_bytes())?;
     Ok(files)
-}
-
-fn write(path: &PathBuf, bytes: &[u8], mode: u32) -> Result<()> {
-    let failed = || format!("cannot write {}", path.display());
-    let temporary = path.with_extension("new");
-    let mut options = fs::OpenOptions::new();
-    let mut file =
-        options.write(true).create(true).truncate(true).mode(mode).open(&temporary).with_context(failed)?;
-    file.write_all(bytes).with_context(failed)?;
-    file.sync_all().with_context(failed)?;
-    fs::rename(&temporary, path).with_context(failed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     #[test]
     fn w2_other_machines_come_in_over_tls_or_where_the_owner_says_so() {
@@ -161,6 +144,8 @@ mod tests {
     fn k1_the_nodes_own_certificate_is_made_once_and_its_key_is_private() {
         let folder = tempfile::tempdir().unwrap();
         let names = ["node.example.com".to_owned()];
+        // What an earlier try left, open to all, is not written into.
+        fs::write(folder.path().join("api.key.new"), "").unwrap();
         let files = self_signed(folder.path(), &names).unwrap();
         let first = fs::read(&files.certificate).unwrap();
         assert_eq!(fs::metadata(&files.key).unwrap().permissions().mode() & 0o777, 0o600);

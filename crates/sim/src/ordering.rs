@@ -5,6 +5,7 @@
 
 use crate::{trace::Trace, weather::Sky, world::Machines};
 use opensky_consensus::{Chain, model::Order};
+use opensky_ports::LedgerEngine;
 use opensky_types::{Keypair, NodeId};
 use rand::{RngExt, rngs::StdRng};
 use std::{
@@ -136,7 +137,7 @@ impl Ordering {
         let voters = self.voters();
         let quorum = self.order().voters().quorum();
         let mut late = Vec::new();
-        for (node, _) in self.all_running() {
+        for node in self.hearing() {
             let others = voters.iter().filter(|(other, _)| *other != node);
             let ways: Vec<Duration> =
                 others.filter_map(|(other, _)| self.weather.travel(*other, node)).collect();
@@ -155,13 +156,11 @@ impl Ordering {
         }
     }
 
-    /// All nodes that take part in consensus, or did until just now.
-    fn all_running(&self) -> Vec<(NodeId, ())> {
+    /// Nodes that hear of blocks in consensus: those that vote, and those that did until just now.
+    fn hearing(&self) -> Vec<NodeId> {
         let machines = self.machines.lock();
-        let voting = machines.iter().filter(|machine| {
-            machine.life.as_ref().is_some_and(|life| opensky_ports::LedgerEngine::is_voting(&*life.ledger))
-        });
-        voting.map(|machine| (machine.id(), ())).collect()
+        let living = machines.iter().filter_map(|machine| Some((machine.id(), machine.life.as_ref()?)));
+        living.filter(|(_, life)| life.ledger.is_voting()).map(|(node, _)| node).collect()
     }
 
     fn deliver_to(&mut self, node: NodeId) {

@@ -84,6 +84,8 @@ pub enum Deed {
     Kill { node: usize, down_ms: u64 },
     /// The power fails; what was not synced is lost in part.
     PowerCut { node: usize, down_ms: u64 },
+    /// The power fails everywhere at once.
+    PowerCutForAll { down_ms: u64 },
     /// The power fails with a write to a disk.
     DieAtSync { node: usize, ledger: bool, more: u64, reaches: bool, down_ms: u64 },
     /// A node goes for good.
@@ -106,21 +108,6 @@ pub enum Deed {
     ClockJump { node: usize, millis: i64, for_ms: u64 },
     /// A validator votes for two blocks, and is seen.
     Equivocate { node: usize },
-}
-
-impl Deed {
-    /// Whether it is something that goes wrong.
-    pub const fn is_fault(&self) -> bool {
-        !matches!(
-            self,
-            Self::Submit { .. }
-                | Self::Cancel { .. }
-                | Self::Retry { .. }
-                | Self::Transfer { .. }
-                | Self::Price { .. }
-                | Self::Share { .. }
-        )
-    }
 }
 
 /// A job.

@@ -128,8 +128,6 @@ pub struct Watch {
     /// The newest height at which money was counted.
     counted: u64,
     last: BTreeMap<usize, u64>,
-    /// When faults ended.
-    faults_ended: Option<Instant>,
 }
 
 impl Watch {
@@ -144,7 +142,6 @@ impl Watch {
             heads: BTreeMap::new(),
             counted: 0,
             last: BTreeMap::new(),
-            faults_ended: None,
         }
     }
 
@@ -180,11 +177,6 @@ impl Watch {
     /// What a node's disk held is no longer to be expected of it.
     pub fn disk_lost(&self, node: usize) {
         self.sent.lock().jobs.retain(|taken| taken.node != node);
-    }
-
-    /// From now on everything has to come right.
-    pub fn faults_end(&mut self) {
-        self.faults_ended = Some(Instant::now());
     }
 
     fn heads_now(&self) -> Vec<(usize, Head)> {
@@ -260,7 +252,7 @@ impl Watch {
     }
 
     /// What came of the run.
-    pub fn report(mut self, plan: &Plan) -> Result<Report> {
+    pub fn report(self, plan: &Plan) -> Result<Report> {
         self.check_transfers()?;
         let order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
         let blocks = order.finals_above(0).len() as u64;
@@ -279,7 +271,6 @@ impl Watch {
             counts.insert(what.to_owned(), count);
         }
         let virtual_ms = self.passed_ms();
-        self.last.clear();
         Ok(Report { hash, steps, virtual_ms, counts })
     }
 

@@ -61,8 +61,8 @@ enum Act {
     Deed(Deed),
     /// A node starts.
     Start(usize),
-    /// Others notice that this life of a node is over.
-    Bury(usize, u32),
+    /// Others notice that a node is gone, if it still is.
+    Bury(usize),
     /// Ways are open again.
     Open(Vec<(usize, usize)>),
     /// Connections that nothing went through for long are gone, if nothing does yet.
@@ -245,12 +245,13 @@ impl World {
 
     /// Ends a process; its connections starve. Comes back after `down_ms`, if ever.
     fn end_life(&mut self, index: usize, cut: bool, down_ms: Option<u64>) {
-        let (number, ids) = {
+        let ids: Vec<NodeId> = {
             let mut machines = self.machines.lock();
-            let Some(life) = &machines[index].life else { return };
-            let number = life.number;
+            if machines[index].life.is_none() {
+                return;
+            }
             machines[index].kill(cut);
-            (number, machines.iter().map(Machine::id).collect::<Vec<_>>())
+            machines.iter().map(Machine::id).collect()
         };
         self.trace.step("ends", &[self.now_ms(), index as u64, u64::from(cut)]);
         for (other, id) in ids.iter().enumerate() {
@@ -259,7 +260,7 @@ impl World {
                 self.weather.set_closed(*id, ids[index], true);
             }
         }
-        self.after(IDLE_MS, Act::Bury(index, number));
+        self.after(IDLE_MS, Act::Bury(index));
         match down_ms {
             Some(down_ms) => self.after(down_ms, Act::Start(index)),
             None => self.machines.lock()[index].has_left = true,

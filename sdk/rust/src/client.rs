@@ -267,8 +267,14 @@ impl Client {
     }
 }
 
+/// Follows no redirect: it would carry the token to wherever the answer says.
 fn builder() -> ClientBuilder {
-    reqwest::Client::builder().no_proxy().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true)
+    let redirects = reqwest::redirect::Policy::none();
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(redirects)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -187,6 +187,24 @@ async fn a_missing_file_is_shown_where_it_is_named() {
     assert!(error.contains("job.toml:4:11: cannot read the program"), "{error}");
 }
 
+/// It would carry the token to wherever the answer says, in clear too.
+#[tokio::test]
+async fn k1_a_redirect_is_not_followed() {
+    let asked = Arc::new(Mutex::new(0));
+    let counted = asked.clone();
+    let elsewhere = get(move || {
+        *counted.lock().unwrap() += 1;
+        async { StatusCode::OK }
+    });
+    let moved = get(|| async { (StatusCode::FOUND, [(header::LOCATION, "/elsewhere")]) });
+    let router = Router::new().route(routes::STATUS, moved).route("/elsewhere", elsewhere);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = Client::new(&listener.local_addr().unwrap().to_string(), TOKEN);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    client.status().await.expect_err("no answer");
+    assert_eq!(*asked.lock().unwrap(), 0);
+}
+
 #[tokio::test]
 async fn without_a_node_the_message_says_so() {
     let folder = tempfile::tempdir().unwrap();

@@ -40,7 +40,6 @@ pub enum ConfigCommand {
 }
 
 pub async fn run(context: &Context, command: ConfigCommand) -> Result<()> {
-    let data_dir = context.data_dir()?;
     match command {
         ConfigCommand::Show => context.format.print(&effective(context).await?, show),
         ConfigCommand::Get { name } => {
@@ -53,14 +52,17 @@ pub async fn run(context: &Context, command: ConfigCommand) -> Result<()> {
         }
         ConfigCommand::Set { name, value } => {
             known(&name)?.check(&value).map_err(|problem| Fail::new(Exit::Invalid, problem))?;
-            let path = write_value(&data_dir, &name, &value)?;
+            let path = write_value(&context.own_data_dir()?, &name, &value)?;
             let set = serde_json::json!({ "key": name, "value": value, "file": path });
             context.format.print(&set, |_| {
                 format!("{name} = {value} in {}; it holds from the node's next start", path.display())
             })
         }
         ConfigCommand::Validate { file } => {
-            let path = file.unwrap_or_else(|| data_dir.join(FILE_NAME));
+            let path = match file {
+                Some(file) => file,
+                None => context.own_data_dir()?.join(FILE_NAME),
+            };
             if !path.exists() {
                 return Err(Fail::new(Exit::NotFound, format!("there is no {}", path.display())).into());
             }
@@ -74,6 +76,9 @@ pub async fn run(context: &Context, command: ConfigCommand) -> Result<()> {
 }
 
 async fn effective(context: &Context) -> Result<ConfigView> {
+    if context.is_elsewhere() {
+        return Ok(context.client()?.config().await?);
+    }
     if let Ok(client) = context.client()
         && let Ok(view) = client.config().await
     {

@@ -6,7 +6,8 @@ use opensky_api::doctor::{Check, DoctorReport, Standing};
 use std::process::ExitCode;
 
 pub async fn run(context: &Context) -> Result<ExitCode> {
-    let mut report = DoctorReport { checks: vec![data_folder(context)?] };
+    let here = if context.is_elsewhere() { None } else { Some(data_folder(context)?) };
+    let mut report = DoctorReport { checks: here.into_iter().collect() };
     match context.client() {
         Ok(client) => match client.doctor().await {
             Ok(found) => {

@@ -77,7 +77,7 @@ struct Identity {
 }
 
 pub fn run(context: &Context, command: IdentityCommand) -> Result<()> {
-    let layout = Layout::new(context.data_dir()?);
+    let layout = Layout::new(context.own_data_dir()?);
     match command {
         IdentityCommand::Show => show(context, &layout),
         IdentityCommand::Export(args) => export(context, &layout, &args),

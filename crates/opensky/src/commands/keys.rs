@@ -128,7 +128,7 @@ pub async fn run(context: &Context, command: KeysCommand) -> Result<()> {
 
 /// Of the certificate that this machine's node shows, or would show.
 fn fingerprint(context: &Context) -> Result<()> {
-    let data_dir = context.data_dir()?;
+    let data_dir = context.own_data_dir()?;
     let settings = Config::load(&data_dir, &BTreeMap::new())?.settings()?;
     let fingerprint = remote::fingerprint(&settings, &Layout::new(data_dir))?;
     context.format.print(&fingerprint, String::clone)

@@ -144,7 +144,7 @@ impl SettingFlags {
 }
 
 pub async fn run(context: &Context, args: UpArgs) -> Result<ExitCode> {
-    let data_dir = context.data_dir()?;
+    let data_dir = context.own_data_dir()?;
     if args.detach {
         return detach(context, &data_dir, &args).await;
     }
@@ -322,7 +322,7 @@ pub async fn wait_ready(data_dir: &Path, child: &mut Child) -> Result<Client> {
 }
 
 pub async fn down(context: &Context) -> Result<()> {
-    let data_dir = context.data_dir()?;
+    let data_dir = context.own_data_dir()?;
     stop(&data_dir).await?;
     context.say("stopped; own jobs go on at the next start");
     Ok(())

@@ -145,7 +145,7 @@ fn fault(chance: &mut StdRng, nodes: usize, validators: u8) -> Deed {
     let node = chance.random_range(0..nodes);
     let down_ms = chance.random_range(200..40_000);
     let for_ms = chance.random_range(500..60_000);
-    match chance.random_range(0..15) {
+    match chance.random_range(0..16) {
         0 | 1 => Deed::Kill { node, down_ms },
         2 | 3 => Deed::PowerCut { node, down_ms },
         4 => Deed::DieAtSync {
@@ -169,6 +169,7 @@ fn fault(chance: &mut StdRng, nodes: usize, validators: u8) -> Deed {
             let millis = if chance.random_ratio(1, 2) { millis / 600 } else { millis };
             Deed::ClockJump { node, millis, for_ms }
         }
+        14 => Deed::PowerCutForAll { down_ms },
         _ if validators > 1 => Deed::Equivocate { node: usize::from(validators) - 1 },
         _ => Deed::Kill { node, down_ms },
     }

@@ -24,10 +24,9 @@ impl World {
         match act {
             Act::Deed(deed) => self.deed(deed),
             Act::Start(index) => self.start_life(index).await?,
-            Act::Bury(index, number) => {
+            Act::Bury(index) => {
                 let id = self.id(index);
-                let living = self.machines.with_life(id, |_, life| life.number);
-                if living.is_none_or(|living| living == number) && living.is_none() {
+                if self.machines.with_life(id, |_, _| ()).is_none() {
                     self.common.network.kill(id);
                 }
             }
@@ -78,6 +77,9 @@ impl World {
             }
             Deed::Kill { node, down_ms } => self.end_life(node, false, Some(down_ms)),
             Deed::PowerCut { node, down_ms } => self.end_life(node, true, Some(down_ms)),
+            Deed::PowerCutForAll { down_ms } => {
+                (0..self.plan.nodes.len()).for_each(|node| self.end_life(node, true, Some(down_ms)));
+            }
             Deed::DieAtSync { node, ledger, more, reaches, down_ms } => {
                 let mut machines = self.machines.lock();
                 let machine = &mut machines[node];

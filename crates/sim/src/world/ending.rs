@@ -48,7 +48,6 @@ impl World {
         for index in 0..count {
             self.start_life(index).await?;
         }
-        self.watch.faults_end();
         Ok(())
     }
 
