@@ -7,8 +7,9 @@ use opensky_api::{
     doctor::{Check, DoctorReport, Standing},
     event::JobEvent,
     job::{
-        ConditionView, ConstraintsView, InputsRequest, JobRequest, JobRequestError, ListOf, NamedBlob,
-        ProgramRequest, RetryView, StageRequest, TaskLimitsView, TasksMeantView, TestView, VerifyView,
+        CheckView, ConditionView, ConstraintsView, InputsRequest, JobRequest, JobRequestError, ListOf,
+        NamedBlob, ProgramRequest, RetryView, StageRequest, TaskLimitsView, TasksMeantView, TestView,
+        VerifyView,
     },
     limits::Limits,
     progress::{NoteView, RunView, RunsQuery, StateView, TaskCounts, VerdictView},

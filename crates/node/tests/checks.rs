@@ -59,7 +59,7 @@ async fn notes(handle: &Handle, job: JobId) -> Vec<Reason> {
 
 /// A sky whose first node lies, and where `check` is what the checker does; and how often it ran.
 async fn checked_sky(
-    nodes: usize,
+    nodes: u8,
     check: impl Fn(&str) -> FakeRun + Send + Sync + Clone + 'static,
 ) -> (Sky, Arc<AtomicUsize>) {
     let checks = Arc::new(AtomicUsize::new(0));
