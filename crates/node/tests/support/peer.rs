@@ -24,7 +24,7 @@ use opensky_types::{
     receipt::{BatchHead, Receipt},
     resources::{TaskLimits, Usage},
     samples,
-    task::{Assignment, Content, Outcome, TaskOutput, TaskReport, commitment},
+    task::{Assignment, Content, Failure, Outcome, TaskOutput, TaskReport, commitment},
 };
 use std::{
     collections::BTreeMap,
