@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use opensky_node::JobEvent;
 use opensky_types::{
     JobId,
-    job::{Blob, JobSpec, JobState, Program, StageInputs, StageSpec, Verify},
+    job::{Blob, JobSpec, JobState, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
     offer::Constraints,
     place::Level,
     resources::TaskLimits,
@@ -158,7 +158,12 @@ pub fn job(program: Program, inputs: StageInputs, durable: bool) -> JobSpec {
         limits: TaskLimits::default(),
         constraints: Constraints::default(),
         verify: Verify::None,
+        level_reason: LevelReason::Given,
+        check: None,
         failures_max: 3,
+        retry: Retry::default(),
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: true,
     };

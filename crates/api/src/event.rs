@@ -131,5 +131,12 @@ pub(crate) fn kind_of(reason: &Reason) -> (&'static str, Option<NodeId>) {
         Reason::NoMoney { node, .. } => ("no-money", Some(*node)),
         Reason::BudgetSpent { .. } => ("budget-spent", None),
         Reason::NotPutAside { node, .. } => ("not-put-aside", Some(*node)),
+        Reason::TriedAgain { node, .. } => ("retried", Some(*node)),
+        Reason::NotTriedAgain { node, .. } => ("not-retried", Some(*node)),
+        Reason::StageSkipped { .. } | Reason::TaskSkipped { .. } => ("skipped", None),
+        Reason::StageRuns { .. } => ("condition-holds", None),
+        Reason::TaskFailed { node, .. } => ("failed", Some(*node)),
+        Reason::LevelChosen { .. } => ("level-chosen", None),
+        Reason::Checked { node, .. } => ("checked", Some(*node)),
     }
 }

@@ -3,7 +3,7 @@
 use crate::content::BlobRef;
 use opensky_types::{
     Hash, Micros, NodeId,
-    job::{Blob, InvalidJob, JobSpec, Program, StageInputs, StageSpec, Verify},
+    job::{Blob, InvalidJob, JobSpec, LevelReason, Program, StageInputs, StageSpec, Verify},
     offer::Constraints,
     place::{Level, NodeKind, Region},
     resources::TaskLimits,
@@ -11,6 +11,10 @@ use opensky_types::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
+
+mod rules;
+
+pub use rules::{CheckView, ConditionView, RetryView, TasksMeantView, TestView};
 
 /// Milliseconds that tasks wait for a node that fits, unless the job says otherwise: ten minutes.
 pub const WAIT_MS_DEFAULT: u64 = 600_000;
@@ -55,6 +59,9 @@ pub struct StageRequest {
     pub name: String,
     /// What to run.
     pub program: ProgramRequest,
+    /// Why it runs at its level, for `opensky why`.
+    #[serde(default = "level_given", skip_serializing_if = "is_level_given")]
+    pub level_reason: LevelReason,
     /// One task per input.
     pub inputs: InputsRequest,
     /// Positions of stages that must be complete before this one starts.
@@ -69,9 +76,21 @@ pub struct StageRequest {
     /// How results are checked.
     #[serde(default)]
     pub verify: VerifyView,
+    /// For mode `checked`: what checks them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<CheckView>,
     /// Distinct nodes on which one task may fail before the job stops.
     #[serde(default = "failures_max_default")]
     pub failures_max: u8,
+    /// After which failures a task is tried again, and how soon.
+    #[serde(default, skip_serializing_if = "RetryView::is_usual")]
+    pub retry: RetryView,
+    /// What must hold of earlier stages; else all tasks are skipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub when: Vec<ConditionView>,
+    /// Whether a task that fails for good is a result like any other, and the job goes on.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_fail: bool,
     /// Whether a non-zero exit code is a result like any other.
     #[serde(default)]
     pub accept_any_exit: bool,
@@ -221,6 +240,9 @@ pub enum VerifyView {
     Quorum { agree: u8, replicas: u8, replicas_max: u8 },
     /// One run; run again elsewhere and compared as often as the standing of the node that ran it asks.
     Reputation,
+    /// Results are looked at by the stage's check. With `agree` of 1, each by itself; else as in a quorum, but results
+    /// are alike if the check says so.
+    Checked { agree: u8, replicas: u8, replicas_max: u8 },
 }
 
 /// Why a request is not a job.
@@ -312,12 +334,17 @@ impl StageRequest {
         Ok(StageSpec {
             name: self.name,
             program: self.program.into(),
+            level_reason: self.level_reason,
             inputs: self.inputs.into_spec(lists)?,
             after: self.after,
             limits: self.limits.into(),
             constraints: self.constraints.into(),
             verify: self.verify.into(),
+            check: self.check.map(Into::into),
             failures_max: self.failures_max,
+            retry: self.retry.into(),
+            when: self.when.into_iter().map(Into::into).collect(),
+            may_fail: self.may_fail,
             accept_any_exit: self.accept_any_exit,
             hedge: self.hedge,
         })
@@ -363,12 +390,17 @@ impl From<StageSpec> for StageRequest {
         Self {
             name: stage.name,
             program: stage.program.into(),
+            level_reason: stage.level_reason,
             inputs: stage.inputs.into(),
             after: stage.after,
             limits: stage.limits.into(),
             constraints: stage.constraints.into(),
             verify: stage.verify.into(),
+            check: stage.check.map(Into::into),
             failures_max: stage.failures_max,
+            retry: stage.retry.into(),
+            when: stage.when.into_iter().map(Into::into).collect(),
+            may_fail: stage.may_fail,
             accept_any_exit: stage.accept_any_exit,
             hedge: stage.hedge,
         }
@@ -492,6 +524,9 @@ impl From<VerifyView> for Verify {
                 Self::Quorum { agree, replicas, replicas_max }
             }
             VerifyView::Reputation => Self::Reputation,
+            VerifyView::Checked { agree, replicas, replicas_max } => {
+                Self::Checked { agree, replicas, replicas_max }
+            }
         }
     }
 }
@@ -505,6 +540,9 @@ impl From<Verify> for VerifyView {
                 Self::Quorum { agree, replicas, replicas_max }
             }
             Verify::Reputation => Self::Reputation,
+            Verify::Checked { agree, replicas, replicas_max } => {
+                Self::Checked { agree, replicas, replicas_max }
+            }
         }
     }
 }
@@ -519,6 +557,14 @@ fn failures_max_default() -> u8 {
 
 fn level_default() -> Level {
     Level::Vm
+}
+
+fn level_given() -> LevelReason {
+    LevelReason::Given
+}
+
+fn is_level_given(reason: &LevelReason) -> bool {
+    *reason == LevelReason::Given
 }
 
 fn yes() -> bool {

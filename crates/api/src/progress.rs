@@ -74,14 +74,21 @@ pub struct TaskCounts {
     pub running: u32,
     /// With an accepted result.
     pub done: u32,
-    /// Given up.
+    /// Given up, or failed for good in a stage that may fail.
     pub failed: u32,
+    /// Not to run, by a condition or because what they read has no result.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped: u32,
+}
+
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl TaskCounts {
     /// All of them.
     pub const fn total(&self) -> u32 {
-        self.waiting + self.running + self.done + self.failed
+        self.waiting + self.running + self.done + self.failed + self.skipped
     }
 
     /// The sum over stages.
@@ -91,6 +98,57 @@ impl TaskCounts {
             running: self.running + other.running,
             done: self.done + other.done,
             failed: self.failed + other.failed,
+            skipped: self.skipped + other.skipped,
+        }
+    }
+
+    /// How a stage with these tasks stands in a job of this state.
+    pub const fn stage_state(&self, job: StateView) -> StageStateView {
+        let is_over = self.waiting + self.running == 0;
+        if self.skipped == self.total() {
+            StageStateView::Skipped
+        } else if is_over && self.failed == 0 {
+            StageStateView::Succeeded
+        } else if is_over {
+            StageStateView::Failed
+        } else if job.is_final() {
+            if self.failed > 0 { StageStateView::Failed } else { StageStateView::Stopped }
+        } else if self.running + self.done + self.failed > 0 {
+            StageStateView::Running
+        } else {
+            StageStateView::Waiting
+        }
+    }
+}
+
+/// How a stage stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StageStateView {
+    /// Nothing of it has run yet.
+    Waiting,
+    /// Tasks of it have run, and some are left.
+    Running,
+    /// Every task that was not skipped has its result.
+    Succeeded,
+    /// A task failed for good.
+    Failed,
+    /// None of its tasks is to run.
+    Skipped,
+    /// The job ended before it.
+    Stopped,
+}
+
+impl StageStateView {
+    /// The word, as in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Stopped => "stopped",
         }
     }
 }
@@ -171,6 +229,8 @@ pub struct StageView {
     pub level: Level,
     /// How results are checked.
     pub verify: VerifyView,
+    /// How it stands.
+    pub state: StageStateView,
     /// Its tasks.
     pub tasks: TaskCounts,
     /// Whether it is the last: no other stage reads its outputs.
@@ -295,6 +355,9 @@ pub struct RunView {
     pub node: NodeId,
     /// How it was judged.
     pub verdict: VerdictView,
+    /// Whether the result that was accepted is that the task failed: in a stage that may fail.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
     /// Its exit code, if it ran to its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,

@@ -7,8 +7,9 @@ use opensky_api::{
     doctor::{Check, DoctorReport, Standing},
     event::JobEvent,
     job::{
-        ConstraintsView, InputsRequest, JobRequest, JobRequestError, ListOf, NamedBlob, ProgramRequest,
-        StageRequest, TaskLimitsView, VerifyView,
+        CheckView, ConditionView, ConstraintsView, InputsRequest, JobRequest, JobRequestError, ListOf,
+        NamedBlob, ProgramRequest, RetryView, StageRequest, TaskLimitsView, TasksMeantView, TestView,
+        VerifyView,
     },
     limits::Limits,
     progress::{NoteView, RunView, RunsQuery, StateView, TaskCounts, VerdictView},
@@ -16,7 +17,7 @@ use opensky_api::{
 };
 use opensky_types::{
     AgreementId, Hash, JobId, Keypair, Micros, Signed, TaskId, Timestamp,
-    job::{JobNote, JobSpec},
+    job::{JobNote, JobSpec, LevelReason, Real},
     limits::ContributionLimits,
     merkle::Tree,
     place::{Level, Region},
@@ -73,6 +74,11 @@ fn stage(name: &str, inputs: InputsRequest) -> StageRequest {
         constraints: ConstraintsView::default(),
         verify: VerifyView::None,
         failures_max: 3,
+        retry: RetryView::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: true,
     }
@@ -109,6 +115,22 @@ fn request() -> JobRequest {
                 ..stage("each", InputsRequest::Each { stage: 3 })
             },
             StageRequest {
+                verify: VerifyView::Checked { agree: 1, replicas: 1, replicas_max: 1 },
+                check: Some(CheckView::Program {
+                    hash: Hash::of(b"checker"),
+                    size_bytes: 7,
+                    args: vec!["{item}".into()],
+                    score_min: Real::new(0.5),
+                    limits: TaskLimitsView::default(),
+                }),
+                retry: RetryView { exit_codes: vec![75], backoff_ms: 1_000, ..RetryView::default() },
+                when: vec![ConditionView {
+                    stage: 3,
+                    of: TasksMeantView::Any,
+                    test: TestView::ExitCode { codes: vec![0] },
+                    not: true,
+                }],
+                may_fail: true,
                 after: vec![0],
                 ..stage("reduce", InputsRequest::Reduce { stage: 4, fan_in: 16 })
             },
@@ -190,7 +212,7 @@ fn events() {
     };
     let at = note.at;
     golden("event_job", &JobEvent::Job { state: StateView::Running, at, reason: String::new() });
-    let counts = TaskCounts { waiting: 1, running: 2, done: 3, failed: 0 };
+    let counts = TaskCounts { waiting: 1, running: 2, done: 3, failed: 0, skipped: 0 };
     golden("event_progress", &JobEvent::Progress { stages: vec![counts] });
     golden("event_note", &JobEvent::Note(NoteView::from(&note)));
     let newer: JobEvent = serde_json::from_str(r#"{"event":"weather","rain":true}"#).unwrap();
@@ -217,6 +239,7 @@ fn run() {
         attempt: 0,
         node: key(1).id(),
         verdict: VerdictView::Accepted,
+        failed: false,
         exit_code: Some(0),
         failure: None,
         output: Hash::of(b"output"),

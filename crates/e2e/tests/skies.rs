@@ -128,6 +128,7 @@ async fn c7_templates_run_as_they_come() -> Result<()> {
         ("map-reduce", "words.tsv", b"and\t".as_slice()),
         ("render", "picture.png", b"\x89PNG"),
         ("sweep", "primes.txt", b"664579 primes"),
+        ("transcode", "converted.tsv", b"dunes.png\t80x48\t48x28\n"),
     ] {
         let folder = sky.folder().join(template);
         let folder_text = folder.display().to_string();
@@ -145,6 +146,31 @@ async fn c7_templates_run_as_they_come() -> Result<()> {
         );
         let again = sky.nodes[0].call(&["new", template, &folder_text])?;
         assert_eq!(again.status.code(), Some(1), "what is there is not overwritten");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn v1_a_checker_program_decides_about_results_that_differ() -> Result<()> {
+    let sky = Sky::start(2).await?;
+    let example = std::fs::read_to_string(repository("examples/jobs/pi.toml"))?;
+    let programs = repository("examples/programs").canonicalize()?;
+    let example = example.replace("../programs", &programs.display().to_string());
+    for (target, code) in [("3.14159265", 0), ("9.5", 4)] {
+        let file = sky.folder().join(format!("pi-{code}.toml"));
+        let text = example.replace("3.14159265", target).replace("to = 16 }", "to = 4 }\nfailures_max = 1");
+        std::fs::write(&file, text)?;
+        let ran = sky.nodes[0].call(&["run", &file.display().to_string(), "--json"])?;
+        let said = String::from_utf8_lossy(&ran.stderr);
+        assert_eq!(ran.status.code(), Some(code), "{said}");
+        let jobs = sky.nodes[0].json(&["jobs", "list"])?;
+        let job = jobs["jobs"][0]["job"].as_str().context("it is listed")?.to_owned();
+        let why = sky.nodes[0].json(&["why", &job])?;
+        let notes = why["notes"].as_array().context("it has notes")?;
+        let word = if code == 0 { "is near" } else { "is not near 9.5" };
+        let checked = notes.iter().filter(|note| note["kind"] == "checked");
+        let told = checked.filter(|note| note["sentence"].as_str().is_some_and(|said| said.contains(word)));
+        assert!(told.count() > 0, "{why}");
     }
     Ok(())
 }

@@ -21,8 +21,9 @@ use opensky_ports::{
     transport::{NetworkView, Path},
 };
 use opensky_types::{
-    JobId, NodeId, Timestamp,
-    job::{JobState, StageInputs},
+    NodeId, Timestamp,
+    job::{JobSpec, JobState, StageInputs},
+    reason::Reason,
     resources::Usage,
     task::Outcome as RunOutcome,
 };
@@ -94,7 +95,7 @@ pub(crate) const fn verdict(verdict: Verdict) -> VerdictView {
     }
 }
 
-pub(crate) fn run(run: &TaskRun) -> RunView {
+pub(crate) fn run(run: &TaskRun, spec: &JobSpec) -> RunView {
     let (exit_code, failure) = match &run.outcome {
         RunOutcome::Exited(output) => (Some(output.exit_code), None),
         RunOutcome::Failed { failure, .. } => (None, Some(failure.to_string())),
@@ -105,6 +106,11 @@ pub(crate) fn run(run: &TaskRun) -> RunView {
         attempt: run.attempt,
         node: run.node,
         verdict: verdict(run.verdict),
+        failed: run.verdict == Verdict::Accepted
+            && spec
+                .stages
+                .get(usize::from(run.task.stage))
+                .is_some_and(|stage| stage.is_failure(&run.outcome)),
         exit_code,
         failure,
         output: run.outcome.hash(),
@@ -125,7 +131,17 @@ pub(crate) struct Totals {
     cost_micros: u64,
     nodes: BTreeMap<NodeId, NodeTotals>,
     /// Accepted tasks per stage.
-    accepted: BTreeMap<u16, u32>,
+    accepted: BTreeMap<u16, AcceptedTotals>,
+    /// Tasks skipped per stage, as noted.
+    skipped: BTreeMap<u16, u32>,
+}
+
+/// Accepted results of a stage.
+#[derive(Debug, Clone, Copy, Default)]
+struct AcceptedTotals {
+    done: u32,
+    /// Those that say that their task failed.
+    failed: u32,
 }
 
 /// What one node's runs add up to.
@@ -138,8 +154,11 @@ struct NodeTotals {
 }
 
 /// Adds up a job's runs, one at a time.
-pub(crate) async fn totals(handle: &Handle, job: JobId) -> Outcome<Totals> {
-    let totals = handle.fold_runs(job, Totals::default(), |totals, run| {
+pub(crate) async fn totals(handle: &Handle, view: &JobView) -> Outcome<Totals> {
+    let (job, stages) = (view.stored.job, &view.stored.spec.stages);
+    let has_skips = stages.iter().any(|stage| !stage.when.is_empty() || stage.may_fail);
+    let accepts_any_exit: Vec<bool> = stages.iter().map(|stage| stage.accept_any_exit).collect();
+    let totals = handle.fold_runs(job, Totals::default(), move |totals, run| {
         totals.usage = totals.usage.plus(run.usage);
         totals.cost_micros = totals.cost_micros.saturating_add(run.price.get());
         let node = totals.nodes.entry(run.node).or_default();
@@ -147,10 +166,22 @@ pub(crate) async fn totals(handle: &Handle, job: JobId) -> Outcome<Totals> {
         node.usage = node.usage.plus(run.usage);
         node.cost_micros = node.cost_micros.saturating_add(run.price.get());
         if run.verdict == Verdict::Accepted {
-            *totals.accepted.entry(run.task.stage).or_default() += 1;
+            let any = accepts_any_exit.get(usize::from(run.task.stage)).copied().unwrap_or_default();
+            let failed = run.outcome.is_failure(any);
+            let accepted = totals.accepted.entry(run.task.stage).or_default();
+            accepted.done += u32::from(!failed);
+            accepted.failed += u32::from(failed);
         }
     });
-    Ok(totals.await?)
+    let mut totals = totals.await?;
+    if has_skips {
+        for note in handle.notes(job).await? {
+            if let Reason::StageSkipped { stage, tasks, .. } = note.reason {
+                totals.skipped.insert(stage, tasks);
+            }
+        }
+    }
+    Ok(totals)
 }
 
 /// Tasks per stage, from the live job.
@@ -164,6 +195,7 @@ fn progress_counts(progress: &JobProgress) -> Vec<TaskCounts> {
         running: stage.running,
         done: stage.accepted,
         failed: stage.failed,
+        skipped: stage.skipped,
     });
     counts.collect()
 }
@@ -172,8 +204,16 @@ fn progress_counts(progress: &JobProgress) -> Vec<TaskCounts> {
 pub(crate) fn counts(view: &JobView, totals: &Totals) -> Vec<TaskCounts> {
     let tasks = view.stored.spec.task_counts();
     let counts = (0u16..).zip(tasks).map(|(stage, total)| {
-        let done = totals.accepted.get(&stage).copied().unwrap_or(0).min(total);
-        TaskCounts { waiting: total - done, running: 0, done, failed: 0 }
+        let accepted = totals.accepted.get(&stage).copied().unwrap_or_default();
+        let done = accepted.done.min(total);
+        let failed = accepted.failed.min(total - done);
+        let rest = total - done - failed;
+        // A job succeeds when nothing is left to run. Of others only stages that were skipped whole are noted.
+        let skipped = match view.stored.state {
+            JobState::Succeeded => rest,
+            _ => totals.skipped.get(&stage).copied().unwrap_or(0).min(rest),
+        };
+        TaskCounts { waiting: rest - skipped, running: 0, done, failed, skipped }
     });
     counts.collect()
 }
@@ -205,12 +245,14 @@ pub(crate) fn detail(view: &JobView, totals: &Totals, reason: String) -> JobDeta
             _ => None,
         })
         .collect();
+    let tasks_of = |position: u16| counts.get(usize::from(position)).copied().unwrap_or_default();
     let stages = (0u16..).zip(&spec.stages).map(|(position, stage)| StageView {
         name: stage.name.clone(),
         program: stage.program.hash,
         level: stage.program.level,
         verify: stage.verify.into(),
-        tasks: counts.get(usize::from(position)).copied().unwrap_or_default(),
+        state: tasks_of(position).stage_state(view.stored.state.into()),
+        tasks: tasks_of(position),
         is_last: !read.contains(&position),
         waiting_for: waiting_for(view, position),
     });

@@ -7,14 +7,14 @@ use opensky_client::{
     api::{
         Code, Problem,
         event::{JobEvent, LogQuery},
-        job::{InputsRequest, JobRequest, ProgramRequest, StageRequest},
+        job::{InputsRequest, JobRequest, ProgramRequest, RetryView, StageRequest},
         membership::InviteRequest,
         progress::{RunsQuery, StateView},
         routes,
         status::RenameRequest,
     },
 };
-use opensky_types::{Hash, JobId, place::Level};
+use opensky_types::{Hash, JobId, job::LevelReason, place::Level};
 use std::time::Duration;
 use support::{Served, TOKEN, code, serve};
 
@@ -36,6 +36,11 @@ fn job(program: Hash, count: i64, args: &[&str]) -> JobRequest {
         constraints: Default::default(),
         verify: Default::default(),
         failures_max: 1,
+        retry: RetryView::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: false,
     };

@@ -6,13 +6,13 @@ use opensky_client::{
     Client,
     api::{
         Code, Problem,
-        job::{InputsRequest, JobRequest, ProgramRequest, StageRequest},
+        job::{InputsRequest, JobRequest, ProgramRequest, RetryView, StageRequest},
         key::{KeyRequest, Role},
         progress::Submitted,
         routes,
     },
 };
-use opensky_types::{Hash, Micros, place::Level};
+use opensky_types::{Hash, Micros, job::LevelReason, place::Level};
 use reqwest::{Response, StatusCode, header};
 use support::{Served, TOKEN, own_key, serve, serve_with};
 
@@ -35,6 +35,11 @@ fn job(program: Hash, name: &str) -> String {
         constraints: Default::default(),
         verify: Default::default(),
         failures_max: 1,
+        retry: RetryView::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: false,
     };

@@ -41,14 +41,15 @@ pub struct JobFile {
 pub struct Stage {
     /// Unique in the job, 1 to 64 characters.
     pub name: At<String>,
-    /// Path of the WASM module or component. Paths are relative to the job file.
+    /// Path of the WASM module or component. Paths are relative to the job file. A stage may name an image beside
+    /// it that does the same; `level` says which is run.
     pub program: Option<At<String>>,
-    /// An image to run in a container instead of a program: `docker:NAME` for one that Docker or Podman has on
+    /// An image to run in a container: `docker:NAME` for one that Docker or Podman has on
     /// this machine, `sky:NAME` for one that the node keeps, or the path of an archive as `docker save` writes it.
     pub image: Option<At<String>>,
     /// `vm`: a WASI command program. `function`: a call of one exported function. `container`: an image.
-    /// `auto` (the default): `container` if the key `image` is there, `function` if the key `function` is
-    /// there, else `vm`.
+    /// `auto` (the default): what the stage names. Of a program and an image the image if special hardware is asked
+    /// for, the program if the stage reads and writes little, else the image.
     #[serde(default)]
     pub level: At<Level>,
     /// The exported function, for level `function`.
@@ -90,6 +91,15 @@ pub struct Stage {
     pub constraints: Option<Constraints>,
     /// On how many different nodes a task may fail before the job stops. 3 if absent.
     pub failures_max: Option<At<u8>>,
+    /// After which failures a task is tried again on another node, and how soon. After any, at once, if absent.
+    pub retry: Option<At<Retry>>,
+    /// What must hold of earlier stages for this one to run: one condition or a list of them, all of which must hold.
+    /// Else all of its tasks are skipped.
+    #[serde(default)]
+    pub when: OneOrMany<At<When>>,
+    /// Whether a task that fails for good is a result like any other, and the job goes on. False if absent.
+    #[serde(default)]
+    pub may_fail: bool,
     /// Whether a non-zero exit code is a result like any other. False if absent.
     #[serde(default)]
     pub accept_any_exit: bool,
@@ -104,7 +114,7 @@ pub struct Stage {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
-    /// Decided by the keys `image` and `function`.
+    /// Decided by what the stage names and asks for.
     #[default]
     Auto,
     /// A call of one exported function.
@@ -113,6 +123,91 @@ pub enum Level {
     Vm,
     /// An image.
     Container,
+}
+
+/// After which failures a task is tried again on another node, and how soon.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// On how many different nodes a task may fail before the job stops: another way to write `failures_max`.
+    pub nodes: Option<At<u8>>,
+    /// Failures that are worth another try; any other stops the job at once. All of them if absent.
+    pub on: Option<At<OneOrMany<At<Failure>>>>,
+    /// If any are named, only these exit codes are worth another try.
+    #[serde(default)]
+    pub exit_codes: Vec<At<i32>>,
+    /// How often runs of one task may be lost, by no fault of the program, before the job stops. 32 if absent.
+    pub losses: Option<At<u8>>,
+    /// How long a task waits after its first failure; doubles with each further one. "0" if absent.
+    pub backoff: Option<At<Millis>>,
+    /// Longest such wait. 5m if absent, or `backoff` if that is longer.
+    pub backoff_max: Option<At<Millis>>,
+}
+
+/// A condition on an earlier stage. Exactly one of `is`, `exit_code`, `output` and `file` says what must hold.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct When {
+    /// The earlier stage.
+    pub stage: At<String>,
+    /// How it stands.
+    pub is: Option<At<Is>>,
+    /// With which exit code its tasks ended: one or a list.
+    pub exit_code: Option<At<OneOrMany<i32>>>,
+    /// What its tasks wrote to standard output, white space at both ends aside.
+    pub output: Option<At<String>>,
+    /// A file that its tasks left under `/out`.
+    pub file: Option<At<String>>,
+    /// Of which of its tasks that must hold: `all`, `any` or, for a stage whose inputs are `each` of that stage,
+    /// `each`. `all` if absent; `any` for `is = "failed"` and `is = "ran"`.
+    pub of: Option<At<Of>>,
+    /// Whether it is the other way round: this stage runs if that does not hold. False if absent.
+    #[serde(default)]
+    pub not: bool,
+}
+
+/// How a stage stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Is {
+    /// Its tasks did not fail. Tasks that were skipped did not.
+    Succeeded,
+    /// Its tasks failed; it must be one that `may_fail`.
+    Failed,
+    /// Its tasks were skipped.
+    Skipped,
+    /// Its tasks were not skipped.
+    Ran,
+}
+
+/// Of which tasks a condition must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Of {
+    /// Of all.
+    All,
+    /// Of one at least.
+    Any,
+    /// Of the one that a task reads: each task runs or is skipped by itself.
+    Each,
+}
+
+/// How a run failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failure {
+    /// It ended with a non-zero exit code.
+    ExitCode,
+    /// It trapped, or is no program.
+    Trap,
+    /// It passed a limit other than the wall time.
+    Limit,
+    /// It ran out of wall time.
+    Time,
+    /// Its provider was lost, stopped it, or could not fetch what it reads.
+    Loss,
+    /// Its result did not pass the stage's check.
+    Check,
 }
 
 /// One task per `per_task` lines of `file`.
@@ -176,7 +271,7 @@ pub struct Resources {
 }
 
 /// How results are checked.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verify {
     /// One run, believed.
@@ -188,6 +283,51 @@ pub enum Verify {
     /// One run; run again on another node and compared as often as the standing of the node that ran
     /// it asks.
     Reputation,
+    /// A WASM program decides about each result, or whether results of different nodes are alike.
+    Checker(Checker),
+    /// Several runs on different nodes must agree, but numbers in what they write may differ a little.
+    Tolerance(Tolerance),
+}
+
+/// A WASI command program that decides about results. It runs on this node and reads what the task read and what it
+/// left. It ends with exit code 0 if that is right, with 1 if it is not; anything else decides nothing.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Checker {
+    /// Path of the program, relative to the job file.
+    pub program: At<String>,
+    /// Its arguments. `{item}` stands for the task's own item.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// If given, the program writes a score and ends with 0, and this is the least score that will do.
+    pub score_min: Option<At<f64>>,
+    /// Results that must be alike. 1 if absent: each result is looked at by itself. 2 or more: as in a quorum, the
+    /// program is given two results at a time.
+    pub agree: Option<u8>,
+    /// Runs to start with. As many as must be alike, if absent.
+    pub replicas: Option<u8>,
+    /// Most runs. `replicas` plus 3 if absent.
+    pub replicas_max: Option<u8>,
+    /// Limits of each run of the program: 10s, 10G fuel, 256MiB of memory, 64KiB of output if absent.
+    #[serde(default)]
+    pub resources: Resources,
+}
+
+/// At least `agree` of `replicas` runs on different nodes must be the same but for numbers that differ by one of the
+/// two at most; a tie asks for more, up to `replicas_max`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tolerance {
+    /// By so much.
+    pub absolute: Option<At<f64>>,
+    /// By this part of the larger one, such as 1e-6.
+    pub relative: Option<At<f64>>,
+    /// Runs that must be alike. 2 if absent.
+    pub agree: Option<u8>,
+    /// Runs to start with. As many as must be alike, if absent.
+    pub replicas: Option<u8>,
+    /// Most runs. `replicas` plus 3 if absent.
+    pub replicas_max: Option<u8>,
 }
 
 /// At least `agree` of `replicas` runs on different nodes must have the same output; a tie asks for

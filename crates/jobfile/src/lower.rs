@@ -1,21 +1,25 @@
 //! From the typed file to the plan: everything that a schema cannot say is checked here, and each
 //! fault points at the value that causes it.
 
+use self::level::Chosen;
 use crate::{
-    file::{JobFile, Level as FileLevel, Resources, Stage, Verify as FileVerify},
+    file::{JobFile, Resources},
     plan::{InputsPlan, JobPlan, StagePlan},
     values::{At, OneOrMany},
 };
 use opensky_textfile::{Fault, Span, constraints::checked as constraints, nearest};
 use opensky_types::{
     Micros,
-    job::{FAN_IN_MAX, STAGES_MAX, Verify},
+    job::{FAN_IN_MAX, STAGES_MAX},
     place::Level,
     resources::TaskLimits,
 };
 
-/// Nodes on which a task may fail, unless the file says otherwise.
-const FAILURES_MAX_DEFAULT: u8 = 3;
+mod conditions;
+mod level;
+mod rules;
+mod verify;
+
 const NAME_LENGTH_MAX: usize = 64;
 
 pub fn lower(file: &JobFile) -> Result<JobPlan, Fault> {
@@ -42,15 +46,16 @@ fn stage(file: &JobFile, position: usize) -> Result<StagePlan, Fault> {
     if earlier.iter().any(|other| other.value.name.value == stage.name.value) {
         return Err(Fault::new(stage.name.span, "another stage has the same name"));
     }
-    let (level, function) = level(stage)?;
-    let program = program(&file.stage.value[position], level)?;
+    let Chosen { level, reason: level_reason, program, function } = level::choose(file, position)?;
     let deterministic = stage.deterministic.as_ref().map_or(level != Level::Container, |at| at.value);
-    let verify = verify(stage.verify.as_ref().or(file.verify.as_ref()), stage, deterministic)?;
+    let (verify, check) =
+        verify::verify(stage.verify.as_ref().or(file.verify.as_ref()), stage, deterministic)?;
     let after = stage.after.0.iter().map(|name| find_stage(file, position, name));
     Ok(StagePlan {
         name: stage.name.value.clone(),
         program,
         level,
+        level_reason,
         function,
         args: stage.args.clone(),
         env: stage.env.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
@@ -60,11 +65,11 @@ fn stage(file: &JobFile, position: usize) -> Result<StagePlan, Fault> {
         limits: limits(&file.resources, &stage.resources),
         constraints: constraints(stage.constraints.as_ref().or(file.constraints.as_ref()))?,
         verify,
-        failures_max: match &stage.failures_max {
-            Some(At { span, value: 0 }) => return Err(Fault::new(*span, "failures_max is at least 1")),
-            Some(At { value, .. }) => *value,
-            None => FAILURES_MAX_DEFAULT,
-        },
+        check,
+        failures_max: rules::failures_max(stage)?,
+        retry: rules::retry(stage)?,
+        when: conditions::conditions(file, position)?,
+        may_fail: stage.may_fail,
         accept_any_exit: stage.accept_any_exit,
         hedge: stage.hedge.unwrap_or(true),
         output: stage.output.clone(),
@@ -78,53 +83,6 @@ fn check_name(name: &At<String>, what: &str) -> Result<(), Fault> {
     }
     let problem = format!("{what} has 1 to {NAME_LENGTH_MAX} characters, this one has {length}");
     Err(Fault::new(name.span, problem))
-}
-
-/// What runs: the path of a WASM program or of an image.
-fn program(at: &At<Stage>, level: Level) -> Result<At<String>, Fault> {
-    let stage = &at.value;
-    let (given, what) = match level {
-        Level::Container => (&stage.image, "image"),
-        Level::Function | Level::Vm => (&stage.program, "program"),
-    };
-    match (given, &stage.program, &stage.image) {
-        (_, Some(program), Some(_)) => {
-            let fault = Fault::new(program.span, "'program' and 'image' both say what runs");
-            Err(fault.with_hint("keep one of them"))
-        }
-        (Some(path), ..) if path.value.is_empty() => {
-            Err(Fault::new(path.span, format!("the {what}'s path is empty")))
-        }
-        (Some(path), ..) => Ok(path.clone()),
-        (None, ..) => Err(Fault::new(at.span, format!("the key '{what}' is missing"))),
-    }
-}
-
-fn level(stage: &Stage) -> Result<(Level, String), Fault> {
-    if let (FileLevel::Auto | FileLevel::Container, Some(_)) = (stage.level.value, &stage.image) {
-        return match &stage.function {
-            None => Ok((Level::Container, String::new())),
-            Some(function) => Err(Fault::new(function.span, "an image has no functions to call")
-                .with_hint("remove 'function', or name a WASM program with 'program'")),
-        };
-    }
-    match (stage.level.value, &stage.function) {
-        (FileLevel::Function | FileLevel::Auto, Some(function)) if !function.value.is_empty() => {
-            Ok((Level::Function, function.value.clone()))
-        }
-        (FileLevel::Auto | FileLevel::Vm, None) => Ok((Level::Vm, String::new())),
-        (FileLevel::Vm, Some(function)) => {
-            Err(Fault::new(function.span, "level 'vm' runs a whole program, not a function")
-                .with_hint("remove 'function', or set level = \"function\""))
-        }
-        (FileLevel::Container, _) => Err(Fault::new(stage.level.span, "level 'container' needs an image")
-            .with_hint("add image = \"FILE.tar\", as `docker save` writes it")),
-        (_, Some(function)) => Err(Fault::new(function.span, "the function's name is empty")),
-        (FileLevel::Function, None) => {
-            Err(Fault::new(stage.level.span, "level 'function' needs the name of an exported function")
-                .with_hint("add function = \"NAME\""))
-        }
-    }
 }
 
 /// The position of the earlier stage called `name`.
@@ -232,32 +190,4 @@ fn limits(job: &Resources, stage: &Resources) -> TaskLimits {
         scratch_bytes: size(stage.scratch, job.scratch, default.scratch_bytes),
         output_bytes: size(stage.output, job.output, default.output_bytes),
     }
-}
-
-fn verify(given: Option<&At<FileVerify>>, stage: &Stage, deterministic: bool) -> Result<Verify, Fault> {
-    let Some(At { span, value }) = given else { return Ok(Verify::None) };
-    let verify = match value {
-        FileVerify::None => return Ok(Verify::None),
-        FileVerify::Sample(share) => Verify::Sample { per_mille: share.0 as u16 },
-        FileVerify::Quorum(quorum) => {
-            let (agree, replicas) = (quorum.agree, quorum.replicas.unwrap_or(quorum.agree));
-            let replicas_max = quorum.replicas_max.unwrap_or(replicas.saturating_add(3).min(31));
-            if agree == 0 || agree > replicas || replicas > replicas_max || replicas_max > 31 {
-                let problem = "a quorum needs 1 <= agree <= replicas <= replicas_max <= 31";
-                return Err(Fault::new(*span, problem));
-            }
-            Verify::Quorum { agree, replicas, replicas_max }
-        }
-        FileVerify::Reputation => Verify::Reputation,
-    };
-    if deterministic {
-        return Ok(verify);
-    }
-    let problem = "results are compared byte by byte, so 'verify' needs a deterministic program";
-    Err(match &stage.deterministic {
-        Some(at) => Fault::new(at.span, problem)
-            .with_hint("remove 'deterministic = false', or set verify = \"none\" for this stage"),
-        None => Fault::new(*span, problem)
-            .with_hint("add 'deterministic = true' if the image always writes the same for the same input"),
-    })
 }

@@ -4,7 +4,10 @@ use crate::{JobFileError, values::At};
 use opensky_textfile::{Fault, Source};
 use opensky_types::{
     Micros,
-    job::{Blob, InvalidJob, JobSpec, Program, StageInputs, StageSpec, Verify},
+    job::{
+        Blob, Check, Checker, Condition, InvalidJob, JobSpec, LevelReason, Program, Real, Retry, StageInputs,
+        StageSpec, Tolerance, Verify,
+    },
     offer::Constraints,
     place::Level,
     resources::TaskLimits,
@@ -43,6 +46,8 @@ pub struct StagePlan {
     pub program: At<String>,
     /// How it runs.
     pub level: Level,
+    /// Why at that level.
+    pub level_reason: LevelReason,
     /// The exported function, for level `function`; else empty.
     pub function: String,
     /// Arguments.
@@ -61,14 +66,40 @@ pub struct StagePlan {
     pub constraints: Constraints,
     /// How results are checked.
     pub verify: Verify,
+    /// What checks them, for verification by a check.
+    pub check: Option<CheckPlan>,
     /// Nodes on which a task may fail.
     pub failures_max: u8,
+    /// After which failures a task is tried again, and how soon.
+    pub retry: Retry,
+    /// What must hold of earlier stages.
+    pub when: Vec<Condition>,
+    /// Whether its tasks may fail and the job goes on.
+    pub may_fail: bool,
     /// Whether every exit code is a result.
     pub accept_any_exit: bool,
     /// Whether stragglers get a second copy.
     pub hedge: bool,
     /// Where the standard output goes, relative to the job file.
     pub output: Option<At<String>>,
+}
+
+/// What checks a stage's results.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CheckPlan {
+    /// A program.
+    Program {
+        /// Its path.
+        program: At<String>,
+        /// Its arguments.
+        args: Vec<String>,
+        /// The least score that will do.
+        score_min: Option<Real>,
+        /// Limits of each run.
+        limits: TaskLimits,
+    },
+    /// A comparison of numbers.
+    Tolerance(Tolerance),
 }
 
 /// Where a stage's inputs come from. Paths are relative to the job file.
@@ -97,6 +128,8 @@ pub struct StageFound {
     pub program: Blob,
     /// The inputs, uploaded and cut.
     pub inputs: StageInputs,
+    /// The program that checks results, uploaded, where there is one.
+    pub checker: Option<Blob>,
 }
 
 impl Plan {
@@ -141,8 +174,11 @@ impl Plan {
 
 impl StagePlan {
     fn into_spec(self, found: StageFound) -> StageSpec {
+        let check = self.check.and_then(|check| check.into_check(found.checker));
         StageSpec {
+            check,
             name: self.name,
+            level_reason: self.level_reason,
             program: Program {
                 hash: found.program.hash,
                 size_bytes: found.program.size_bytes,
@@ -158,8 +194,23 @@ impl StagePlan {
             constraints: self.constraints,
             verify: self.verify,
             failures_max: self.failures_max,
+            retry: self.retry,
+            when: self.when,
+            may_fail: self.may_fail,
             accept_any_exit: self.accept_any_exit,
             hedge: self.hedge,
+        }
+    }
+}
+
+impl CheckPlan {
+    /// The check, with the program that was found; none for a program that was not.
+    fn into_check(self, found: Option<Blob>) -> Option<Check> {
+        match self {
+            Self::Tolerance(tolerance) => Some(Check::Tolerance(tolerance)),
+            Self::Program { args, score_min, limits, .. } => found.map(|Blob { hash, size_bytes }| {
+                Check::Program(Checker { program: hash, size_bytes, args, score_min, limits })
+            }),
         }
     }
 }

@@ -3,7 +3,7 @@
 use opensky_jobfile::{Format, Plan, parse, schema};
 use opensky_types::{
     Micros,
-    job::Verify,
+    job::{Condition, FailureKind, LevelReason, Retry, TasksMeant, Test, Verify},
     place::{Level, Region},
 };
 
@@ -97,6 +97,101 @@ fn c2_an_image_is_run_in_a_container_whether_the_file_says_so_or_not() {
     let free = free.replacen("[verify]\nsample = \"0%\"\n", "", 1);
     let plan = parse("job.toml", &free.replacen(PROGRAM, "image = \"map.tar\"", 1), Format::Toml).unwrap();
     assert!(!plan.job().stages[0].deterministic, "nobody said that its outputs are always the same");
+}
+
+/// The rule of C2 among what a stage can be run as.
+#[test]
+fn c2_the_level_of_a_stage_follows_from_what_it_names_and_asks_for() {
+    let both = "program = \"map.wasm\"\nimage = \"map.tar\"\ndeterministic = true";
+    for (keys, level, reason, runs) in [
+        (PROGRAM.to_owned(), Level::Vm, LevelReason::OnlyProgram, "map.wasm"),
+        (format!("{PROGRAM}\nlevel = \"vm\""), Level::Vm, LevelReason::Given, "map.wasm"),
+        (format!("{PROGRAM}\nfunction = \"f\""), Level::Function, LevelReason::Function, "map.wasm"),
+        (
+            "image = \"map.tar\"\ndeterministic = true".to_owned(),
+            Level::Container,
+            LevelReason::OnlyImage,
+            "map.tar",
+        ),
+        (both.to_owned(), Level::Vm, LevelReason::LittleIo, "map.wasm"),
+        (format!("{both}\nlevel = \"container\""), Level::Container, LevelReason::Given, "map.tar"),
+        (format!("{both}\nlevel = \"vm\""), Level::Vm, LevelReason::Given, "map.wasm"),
+        (
+            format!("{both}\nresources = {{ output = \"1GiB\" }}"),
+            Level::Container,
+            LevelReason::Otherwise,
+            "map.tar",
+        ),
+        (
+            format!("{both}\nresources = {{ scratch = \"1GiB\" }}"),
+            Level::Container,
+            LevelReason::Otherwise,
+            "map.tar",
+        ),
+    ] {
+        let plan = parse("job.toml", &TOML.replacen(PROGRAM, &keys, 1), Format::Toml).unwrap();
+        let map = &plan.job().stages[0];
+        assert_eq!(
+            (map.level, map.level_reason, map.program.value.as_str()),
+            (level, reason, runs),
+            "{keys}"
+        );
+    }
+    let hardware = TOML.replacen(PROGRAM, both, 1).replacen("region = \"europe\"", "gpus = 1", 1);
+    let map = &parse("job.toml", &hardware, Format::Toml).unwrap().job().stages[0].clone();
+    assert_eq!((map.level, map.level_reason), (Level::Container, LevelReason::SpecialHardware));
+}
+
+#[test]
+fn c6_conditions_are_read_with_all_their_words() {
+    let condition = |when: &str| {
+        let text = TOML.replacen("reduce =", &format!("when = {when}\nreduce ="), 1);
+        let text = text.replacen(PROGRAM, &format!("{PROGRAM}\nmay_fail = true"), 1);
+        let plan = parse("job.toml", &text, Format::Toml).unwrap();
+        assert!(plan.job().stages[0].may_fail);
+        plan.job().stages[1].when.clone()
+    };
+    let expected = |of, test, not| Condition { stage: 0, of, test, not };
+    let (all, any) = (TasksMeant::All, TasksMeant::Any);
+    for (when, found) in [
+        ("{ stage = \"map\", is = \"succeeded\" }", expected(all, Test::Succeeded, false)),
+        ("{ stage = \"map\", is = \"failed\" }", expected(any, Test::Failed, false)),
+        ("{ stage = \"map\", is = \"failed\", of = \"all\" }", expected(all, Test::Failed, false)),
+        ("{ stage = \"map\", is = \"skipped\" }", expected(all, Test::Skipped, false)),
+        ("{ stage = \"map\", is = \"ran\" }", expected(all, Test::Skipped, true)),
+        ("{ stage = \"map\", is = \"ran\", of = \"all\" }", expected(any, Test::Skipped, true)),
+        ("{ stage = \"map\", is = \"ran\", not = true }", expected(all, Test::Skipped, false)),
+        ("{ stage = \"map\", exit_code = 3 }", expected(all, Test::ExitCode { codes: vec![3] }, false)),
+        (
+            "{ stage = \"map\", exit_code = [3, -1], of = \"any\", not = true }",
+            expected(any, Test::ExitCode { codes: vec![3, -1] }, true),
+        ),
+        ("{ stage = \"map\", output = \"yes\" }", expected(all, Test::Output { text: "yes".into() }, false)),
+        ("{ stage = \"map\", file = \"a/b\" }", expected(all, Test::File { path: "a/b".into() }, false)),
+    ] {
+        assert_eq!(condition(when), [found], "{when}");
+    }
+    assert_eq!(condition("[{ stage = \"map\", is = \"ran\" }, { stage = \"map\", file = \"f\" }]").len(), 2);
+}
+
+#[test]
+fn c6_mistakes_in_conditions_have_line_and_column() {
+    for (when, column, problem) in [
+        ("{ stage = \"mpa\", is = \"ran\" }", 18, "there is no stage 'mpa'"),
+        ("{ stage = \"sum\", is = \"ran\" }", 18, "cannot depend on itself"),
+        ("{ stage = \"map\" }", 8, "says what must hold"),
+        ("{ stage = \"map\", is = \"ran\", file = \"f\" }", 44, "both say what must hold"),
+        ("{ stage = \"map\", is = \"odd\" }", 30, "'odd' is not one of"),
+        ("{ stage = \"map\", is = \"failed\" }", 30, "stops the job when it fails"),
+        ("{ stage = \"map\", exit_code = 3 }", 37, "stops the job when it fails"),
+        ("{ stage = \"map\", exit_code = [] }", 37, "1 to 64 exit codes"),
+        ("{ stage = \"map\", file = \"/out/f\" }", 32, "not a plain path"),
+        ("{ stage = \"map\", file = \"f\", of = \"each\" }", 42, "does not read each task of 'map'"),
+    ] {
+        let (_, found, text, _) = fault(Format::Toml, "reduce =", &format!("when = {when}\nreduce ="));
+        assert!(text.contains(problem), "{when}: {text}");
+        assert_eq!(found, column, "{when}: {text}");
+    }
 }
 
 #[test]
@@ -232,7 +327,12 @@ fn mistakes_have_line_and_column() {
 #[test]
 fn c2_mistakes_with_images_have_line_and_column() {
     for (new, line, column, problem) in [
-        ("program = \"map.wasm\"\nimage = \"map.tar\"", 9, 11, "both say what runs"),
+        (
+            "program = \"map.wasm\"\nimage = \"map.tar\"\nfunction = \"f\"",
+            11,
+            12,
+            "with values and an image with words",
+        ),
         ("level = \"container\"", 9, 9, "level 'container' needs an image"),
         ("image = \"map.tar\"\nfunction = \"f\"", 10, 12, "an image has no functions"),
         ("image = \"\"", 9, 9, "the image's path is empty"),
@@ -242,6 +342,40 @@ fn c2_mistakes_with_images_have_line_and_column() {
         let (found_line, found_column, found, _) = fault(Format::Toml, PROGRAM, new);
         assert_eq!((found_line, found_column), (line, column), "{new:?}: {found}");
         assert!(found.contains(problem), "{new:?}: {found}");
+    }
+}
+
+#[test]
+fn c9_a_stage_says_what_is_tried_again() {
+    let usual = parse("job.toml", TOML, Format::Toml).unwrap();
+    assert_eq!(usual.job().stages[0].retry, Retry::default());
+    assert_eq!(usual.job().stages[0].failures_max, 3);
+    let retry = r#"program = "map.wasm"
+retry = { nodes = 5, on = ["time", "exit-code"], exit_codes = [75], losses = 9, backoff = "2s", backoff_max = "1m" }"#;
+    let plan = parse("job.toml", &TOML.replacen(PROGRAM, retry, 1), Format::Toml).unwrap();
+    let map = &plan.job().stages[0];
+    let expected = Retry {
+        on: vec![FailureKind::ExitCode, FailureKind::Time],
+        exit_codes: vec![75],
+        losses_max: 9,
+        backoff_ms: 2_000,
+        backoff_max_ms: 60_000,
+    };
+    assert_eq!((map.failures_max, &map.retry), (5, &expected));
+    for (given, column, problem) in [
+        ("retry = { nodes = 5 }\nfailures_max = 4", 19, "both say on how many nodes"),
+        ("retry = { nodes = 0 }", 19, "nodes is at least 1"),
+        ("retry = { on = \"exit-cod\" }", 16, "'exit-cod' is not one of"),
+        ("retry = { on = \"loss\", exit_codes = [3] }", 38, "no use"),
+        ("retry = { exit_codes = [0] }", 25, "no failure"),
+        ("retry = { losses = 0 }", 20, "at least 1"),
+        ("retry = { backoff = \"9s\", backoff_max = \"8s\" }", 41, "at least 'backoff'"),
+        ("retry = { backoff = \"2d\" }", 21, "at most a day"),
+        ("retry = { tries = 4 }", 11, "unknown key 'tries'"),
+    ] {
+        let (line, found, text, _) = fault(Format::Toml, PROGRAM, &format!("{PROGRAM}\n{given}"));
+        assert_eq!((line, found), (10, column), "{given}: {text}");
+        assert!(text.contains(problem), "{given}: {text}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod agreements;
 mod assigning;
+mod checking;
 mod jobs;
 mod judging;
 mod recall;
@@ -9,10 +10,12 @@ mod restore;
 mod results;
 mod standing;
 
+pub(crate) use checking::Verdict;
 pub(crate) use recall::{RecallError, Recalled};
 pub(crate) use restore::LoadedJob;
 pub(crate) use results::Results;
 
+use self::checking::Checks;
 use crate::{
     audits::JudgedRun,
     handle::{JobEvent, LogChunk},
@@ -28,7 +31,7 @@ use opensky_scheduler::{AUDIT_PARTS_ALL, Candidate, Effect, Input, JobView, Sche
 use opensky_types::{
     AgreementId, Hash, JobId, Micros, NodeId, Signed, TaskId, Timestamp,
     agreement::Terms,
-    job::{JobNote, JobSpec, Verify},
+    job::{JobNote, JobSpec, ResultTests, Verify},
     offer::Demand,
     task::TaskReport,
 };
@@ -52,6 +55,8 @@ pub(crate) type Run = (TaskId, u32);
 /// A job that is not over.
 pub(crate) struct ActiveJob {
     spec: Arc<JobSpec>,
+    /// What stages ask of the results of earlier ones.
+    tests: ResultTests,
     outputs: StageOutputs,
     /// Receipts accepted before a restart; empty for a job of this life.
     receipts_accepted: BTreeSet<Hash>,
@@ -67,6 +72,7 @@ impl ActiveJob {
     fn new(spec: Arc<JobSpec>) -> Self {
         Self {
             outputs: StageOutputs::of(&spec),
+            tests: ResultTests::of(&spec),
             spec,
             receipts_accepted: BTreeSet::new(),
             looked_up: BTreeMap::new(),
@@ -132,6 +138,7 @@ pub(crate) struct Consumer {
     audited: BTreeMap<(JobId, TaskId), Vec<JudgedRun>>,
     /// Notes of this round, likewise.
     noted: BTreeMap<JobId, Vec<JobNote>>,
+    checks: Checks,
     pub(crate) fuel_seen: FuelSeen,
     /// Attempts of jobs from before this start are numbered below.
     attempts_from: u32,
@@ -153,6 +160,7 @@ impl Consumer {
             judged: BTreeMap::new(),
             audited: BTreeMap::new(),
             noted: BTreeMap::new(),
+            checks: Checks::default(),
             fuel_seen: FuelSeen::default(),
             attempts_from: restore::attempts_from(starts),
         }
@@ -235,6 +243,7 @@ impl Consumer {
             && self.followers.is_empty()
             && self.judged.is_empty()
             && self.noted.is_empty()
+            && self.checks.is_idle()
             && self.finals.len() <= FINAL_VIEWS_MAX
     }
 
@@ -276,6 +285,7 @@ impl Node {
             }
             Effect::Close { agreement, node } => self.close(now, agreement, node),
             Effect::Judge { job, agreement, node: _, judged } => self.judge(job, agreement, &judged),
+            Effect::Check { job, task, runs } => self.check(job, task, runs),
             Effect::Note { job, note } => self.note(job, JobNote { at: now, ..note }),
             Effect::Changed { job, state } => self.on_job_changed(now, job, state),
             Effect::Rest { node, until } => {

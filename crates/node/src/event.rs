@@ -2,7 +2,7 @@
 
 use crate::{
     audits::Testified,
-    consumer::{LoadedJob, RecallError, Recalled, Results},
+    consumer::{LoadedJob, RecallError, Recalled, Results, Verdict},
     fetch::FetchError,
     handle::{InviteError, SubmitError, TransactError},
     inputs::InputError,
@@ -17,6 +17,7 @@ use opensky_ports::{
 };
 use opensky_protocol::work::{ToConsumer, ToProvider};
 use opensky_provider::{BatchId, TaskAttempt, TaskEnd};
+use opensky_scheduler::CheckedRun;
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Signed, TaskId,
     job::Blob,
@@ -62,6 +63,8 @@ pub(crate) enum Event {
     OutputsStored { job: JobId, stored: Vec<(TaskId, Blob)> },
     /// A result's blobs were fetched, or one could not be.
     OutputsFetched { agreement: AgreementId, run: (TaskId, u32), result: Result<(), (Hash, FetchError)> },
+    /// A result was checked here, or two were; `ran`: one of the checks that run at a time.
+    Checked { job: JobId, task: TaskId, runs: Vec<CheckedRun>, verdict: Verdict, ran: bool },
     /// A task that ran here ended.
     WorkEnded(TaskEnd),
     /// A task that runs here and is followed wrote something.

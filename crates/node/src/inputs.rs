@@ -44,10 +44,12 @@ impl StageOutputs {
         }
     }
 
+    /// What these tasks wrote, in order. Tasks that failed or were skipped have written nothing.
     fn range(&self, stage: u16, from: usize, to: usize) -> Result<Vec<Content>, InputError> {
         let stage = self.by_stage.get(&stage).ok_or(InputError::NotReady)?;
-        let blobs = stage.get(from..to.min(stage.len())).ok_or(InputError::NotReady)?;
-        blobs.iter().map(|content| content.clone().ok_or(InputError::NotReady)).collect()
+        let contents = stage.get(from..to.min(stage.len())).ok_or(InputError::NotReady)?;
+        let written: Vec<Content> = contents.iter().flatten().cloned().collect();
+        if written.is_empty() { Err(InputError::NotReady) } else { Ok(written) }
     }
 }
 

@@ -181,6 +181,9 @@ impl Node {
             Event::OutputsFetched { agreement, run, result } => {
                 self.on_outputs_fetched(now, agreement, run, result)
             }
+            Event::Checked { job, task, runs, verdict, ran } => {
+                self.on_checked(now, job, task, runs, verdict, ran);
+            }
             Event::WorkEnded(end) => self.host.ended.push(end),
             Event::WorkWrote { to, agreement, task, stream, bytes } => {
                 self.send_output(to, agreement, task, stream, &bytes);

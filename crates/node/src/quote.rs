@@ -138,7 +138,7 @@ fn runs_of_each(verify: Verify, checked: u64) -> u64 {
     match verify {
         Verify::None => PARTS,
         Verify::Sample { per_mille } => PARTS + u64::from(per_mille) * (PARTS / 1_000),
-        Verify::Quorum { replicas, .. } => PARTS * u64::from(replicas),
+        Verify::Quorum { replicas, .. } | Verify::Checked { replicas, .. } => PARTS * u64::from(replicas),
         Verify::Reputation => PARTS + checked,
     }
 }

@@ -112,6 +112,11 @@ async fn w4_output_paths_that_escape_end_the_provider() {
     is_dropped(Lie::UnsafePath, Verify::None).await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn v1_failures_that_only_a_consumer_can_name_end_the_provider() {
+    is_dropped(Lie::ConsumersWord, Verify::None).await;
+}
+
 /// Results for tasks that were given to others prove nothing: they are not used.
 #[tokio::test(start_paused = true)]
 async fn c2_results_of_others_tasks_do_not_count() {

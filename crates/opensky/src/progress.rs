@@ -136,6 +136,9 @@ fn extra(counts: &TaskCounts) -> String {
     if counts.failed > 0 {
         parts.push(format!("{} failed", counts.failed));
     }
+    if counts.skipped > 0 {
+        parts.push(format!("{} skipped", counts.skipped));
+    }
     parts.join(", ")
 }
 
@@ -155,9 +158,12 @@ mod tests {
     #[test]
     fn a_line_says_how_far_each_stage_is() {
         let stages = [
-            TaskCounts { waiting: 3, running: 2, done: 5, failed: 0 },
-            TaskCounts { waiting: 1, running: 0, done: 0, failed: 1 },
+            TaskCounts { waiting: 3, running: 2, done: 5, failed: 0, skipped: 0 },
+            TaskCounts { waiting: 1, running: 0, done: 0, failed: 1, skipped: 1 },
         ];
-        assert_eq!(line(&["map".into(), "sum".into()], &stages), "map 5/10 (2 running), sum 0/2 (1 failed)");
+        assert_eq!(
+            line(&["map".into(), "sum".into()], &stages),
+            "map 5/10 (2 running), sum 0/3 (1 failed, 1 skipped)"
+        );
     }
 }

@@ -267,6 +267,7 @@ fn failed_reports() -> Vec<TaskReport> {
         Failure::ProviderStopped { message: message() },
         Failure::ProviderLost,
         Failure::ExitCode { code: -1 },
+        Failure::Unchecked { message: "not right".into() },
     ];
     let report = |(index, failure)| TaskReport {
         outcome: Outcome::Failed {

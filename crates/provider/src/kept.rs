@@ -113,7 +113,8 @@ fn message_bytes(failure: &Failure) -> u64 {
         | Failure::InvalidProgram { message }
         | Failure::InputUnavailable { message, .. }
         | Failure::WorkerLost { message }
-        | Failure::ProviderStopped { message } => message.len() as u64,
+        | Failure::ProviderStopped { message }
+        | Failure::Unchecked { message } => message.len() as u64,
         Failure::Limit { .. } | Failure::Cancelled | Failure::ProviderLost | Failure::ExitCode { .. } => 0,
     }
 }

@@ -6,7 +6,7 @@
 use opensky_scheduler::{Candidate, Committed, Config, Effect, Ended, Input, Report, Scheduler};
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Timestamp,
-    job::{JobSpec, JobState, Program, StageInputs, StageSpec, Verify},
+    job::{JobSpec, JobState, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
     offer::Constraints,
     place::Level,
     reason::MisfitCounts,
@@ -85,6 +85,7 @@ fn answer(effect: Effect, verify: Verify, inputs: &mut VecDeque<Input>) {
                 ended: Ended::Exited { code: 0 },
                 wall_us: 40,
                 salt,
+                tests: 0,
             });
             let commitments = tasks.iter().map(|(task, attempt)| {
                 let hash = commitment(&node, *task, &output, &salt);
@@ -120,6 +121,11 @@ fn spec(tasks: i64, verify: Verify) -> JobSpec {
         constraints: Constraints::default(),
         verify,
         failures_max: 3,
+        retry: Retry::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: true,
     };

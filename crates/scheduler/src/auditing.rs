@@ -22,7 +22,7 @@ impl Job {
         let parts = match self.spec.stages[position].verify {
             Verify::Sample { per_mille } if detail.draws == 0 => u32::from(per_mille) * PARTS_PER_MILLE,
             Verify::Reputation => rate,
-            Verify::None | Verify::Sample { .. } | Verify::Quorum { .. } => return,
+            Verify::None | Verify::Sample { .. } | Verify::Quorum { .. } | Verify::Checked { .. } => return,
         };
         let drawn = self.draw.is_audited(task.stage, task.index, detail.draws, parts);
         detail.draws = detail.draws.saturating_add(1);

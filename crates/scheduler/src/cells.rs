@@ -1,6 +1,6 @@
 //! Tasks in memory: a few bytes for each, and more only for those that are being worked on.
 
-use opensky_types::{AgreementId, Hash, NodeId, task::Failure};
+use opensky_types::{AgreementId, Hash, NodeId, job::CheckDecision, task::Failure};
 
 const NO_DETAIL: u32 = u32::MAX;
 
@@ -24,7 +24,17 @@ pub(crate) enum CellState {
     /// Tried and not settled: has a detail.
     Open,
     Accepted,
+    /// Failed for good. It has a result all the same where its stage may fail.
     Failed,
+    /// Never to be tried: a condition does not hold, or what it reads has no result.
+    Skipped,
+}
+
+impl CellState {
+    /// Whether nothing more will happen to it.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Accepted | Self::Failed | Self::Skipped)
+    }
 }
 
 impl Cell {
@@ -60,6 +70,8 @@ pub(crate) struct Detail {
     pub hedges: u8,
     /// Runs wanted and not placed: entries in the stage's queues that count.
     pub queued: u8,
+    /// Runs wanted that wait until their task is tried again.
+    pub paused: u8,
     /// Draws made of whether it is audited, one for each run.
     pub draws: u8,
     /// Failures that were not the program's fault.
@@ -73,6 +85,19 @@ pub(crate) struct Detail {
     /// Nodes on which it failed by the program's fault.
     pub failed_on: Vec<NodeId>,
     pub last_failure: Option<Failure>,
+    /// In a stage that may fail: the last failure, not judged yet, since it may be the task's result.
+    pub fallback: Option<Answer>,
+    /// Checks of answers that were asked for.
+    pub checks: Vec<AnswerCheck>,
+}
+
+/// A check of one answer, or of two, by their attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AnswerCheck {
+    pub first: u32,
+    pub second: Option<u32>,
+    /// What it came to; nothing yet.
+    pub decision: Option<CheckDecision>,
 }
 
 /// A run of a task, by the agreement that it runs under.
@@ -95,6 +120,8 @@ pub(crate) struct Answer {
     pub output: Hash,
     /// Why the program failed, where it did.
     pub failure: Option<Failure>,
+    /// Which tests of later stages hold of it.
+    pub tests: u32,
 }
 
 impl Detail {
@@ -118,7 +145,7 @@ impl Detail {
     /// Entries that are to be queued now (positive) or do not count any more (negative).
     pub fn queue_change(&self) -> i32 {
         let wanted = i32::from(self.target) + i32::from(self.hedges);
-        let have = self.answers.len() + self.live() + usize::from(self.queued);
+        let have = self.answers.len() + self.live() + usize::from(self.queued) + usize::from(self.paused);
         (wanted - i32::try_from(have).unwrap_or(i32::MAX)).max(-i32::from(self.queued))
     }
 
@@ -206,7 +233,14 @@ impl Cells {
         self.details.iter().filter(|detail| detail.used)
     }
 
-    /// Makes every task that is neither accepted nor, unless `failed_too`, failed untried again.
+    /// Makes every task that was skipped untried again, for whoever finds out anew which are.
+    pub fn forget_skipped(&mut self) {
+        for cell in self.cells.iter_mut().filter(|cell| cell.state == CellState::Skipped) {
+            cell.state = CellState::Untried;
+        }
+    }
+
+    /// Makes every task that is open, or, if `failed_too`, failed, untried again.
     pub fn reset(&mut self, failed_too: bool) {
         self.details.clear();
         self.free.clear();

@@ -36,8 +36,6 @@ pub struct Config {
     pub rest_max_ms: u64,
     /// Rest of a node whose result was rejected; also doubles, up to eight times this.
     pub rest_rejected_ms: u64,
-    /// Failures of one task that were not its program's fault before the job stops.
-    pub mishaps_max: u8,
     /// Most notes of one job.
     pub notes_max: u32,
     /// Jobs up to this many tasks get a note for each placement.
@@ -63,7 +61,6 @@ impl Config {
             rest_ms: 1_000,
             rest_max_ms: 300_000,
             rest_rejected_ms: 600_000,
-            mishaps_max: 32,
             notes_max: 4_096,
             placed_notes_tasks_max: 1_000,
         }

@@ -24,12 +24,24 @@ pub enum Effect {
     /// Runs were judged. The node writes the accepted ones to the journal first, then countersigns
     /// what it owes: all but `Rejected`.
     Judge { job: JobId, agreement: AgreementId, node: NodeId, judged: Vec<Judged> },
+    /// Have the stage's check look at the result of one run, or compare those of two. The answer is
+    /// [`crate::Input::Checked`].
+    Check { job: JobId, task: TaskId, runs: Vec<CheckedRun> },
     /// A step worth explaining.
     Note { job: JobId, note: JobNote },
     /// The job's state changed. Comes after every judgement that led to it.
     Changed { job: JobId, state: JobState },
     /// The market leaves the node alone until then.
     Rest { node: NodeId, until: Timestamp },
+}
+
+/// A run whose result is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CheckedRun {
+    /// Under which agreement.
+    pub agreement: AgreementId,
+    /// Which try.
+    pub attempt: u32,
 }
 
 /// The judgement on one run.

@@ -1,8 +1,9 @@
 //! Facts that the scheduler is told.
 
+use crate::CheckedRun;
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, TaskId, Timestamp,
-    job::JobSpec,
+    job::{CheckDecision, JobSpec},
     reason::{Misfit, MisfitCounts, Reason},
     task::Failure,
 };
@@ -26,6 +27,9 @@ pub enum Input {
     Committed { agreement: AgreementId, commitments: Vec<Committed> },
     /// Runs ended. The node has checked the receipts and holds every output byte.
     Reported { agreement: AgreementId, reports: Vec<Report> },
+    /// What a check came to that [`crate::Effect::Check`] asked for, of the same runs. `message`: what the checker
+    /// says of it, short and without control characters.
+    Checked { job: JobId, task: TaskId, runs: Vec<CheckedRun>, decision: CheckDecision, message: String },
     /// A provider's word on what it has under an agreement: tasks that are queued or run. A run it
     /// does not name is lost, unless it was assigned just now or has committed.
     Standing { agreement: AgreementId, slots: u16, tasks: Vec<TaskId> },
@@ -83,13 +87,17 @@ pub struct Restored {
     pub agreements: Vec<HeldAgreement>,
 }
 
-/// A task that needs no more runs.
+/// A task that needs no more runs: it has a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AcceptedTask {
     /// Which task.
     pub task: TaskId,
     /// Hash of the accepted outcome.
     pub output: Hash,
+    /// Whether it is that the task failed, in a stage that may.
+    pub failed: bool,
+    /// As in [`Report`].
+    pub tests: u32,
 }
 
 /// A run that failed by the program's fault.
@@ -160,6 +168,8 @@ pub struct Report {
     pub wall_us: u64,
     /// Salt of its commitment; zero where there was none.
     pub salt: [u8; 16],
+    /// What [`opensky_types::job::ResultTests::look`] says of it.
+    pub tests: u32,
 }
 
 /// The end of a run.

@@ -5,12 +5,12 @@ use crate::{
     agreements::{Agreement, Agreements, Reach},
     cells::CellState,
     draw::Draw,
-    stage::{self, Reads, Stage},
+    stage::{self, Stage},
     turn::{Outbox, Turn},
 };
 use opensky_types::{
     JobId, NodeId, TaskId, Timestamp,
-    job::{JobNote, JobSpec, JobState, Verify},
+    job::{Condition, JobNote, JobSpec, JobState, LevelReason, ResultTests},
     reason::Reason,
 };
 use std::{
@@ -37,6 +37,10 @@ pub(crate) struct Job {
     /// Nodes whose results were rejected while handling this input.
     pub liars: BTreeSet<NodeId>,
     pub attempts_from: u32,
+    /// Tests that stages make of earlier ones' results.
+    pub tests: ResultTests,
+    /// The condition by which a stage is being skipped.
+    pub skipping: Option<Condition>,
     pub accepted_by: BTreeMap<NodeId, u64>,
     notes_left: u32,
     /// Whether each placement is noted: only for jobs of moderate size.
@@ -60,6 +64,8 @@ impl Job {
             doom: None,
             liars: BTreeSet::new(),
             attempts_from: 0,
+            tests: ResultTests::default(),
+            skipping: None,
             accepted_by: BTreeMap::new(),
             notes_left: turn.config.notes_max,
             notes_routine: tasks <= u64::from(turn.config.placed_notes_tasks_max),
@@ -70,6 +76,13 @@ impl Job {
     }
 
     pub fn on_submitted(&mut self, turn: &mut Turn<'_>) {
+        let spec = Arc::clone(&self.spec);
+        for (position, stage) in spec.stages.iter().enumerate() {
+            let (stage, level, because) = (position as u16, stage.program.level, stage.level_reason);
+            if because != LevelReason::Given {
+                self.note_last(turn, None, Reason::LevelChosen { stage, level, because });
+            }
+        }
         self.rebuild();
         turn.effects.push(Effect::Changed { job: self.id, state: self.state });
         self.settle(turn);
@@ -82,8 +95,7 @@ impl Job {
             let TaskId { stage, index } = accepted.task;
             let Some(stage) = self.stages.get_mut(usize::from(stage)) else { continue };
             if stage.cells.get(index).is_some_and(|cell| cell.state == CellState::Untried) {
-                stage.cells.at(index).accept(&accepted.output);
-                stage.accepted += 1;
+                stage.give_result(index, accepted.failed, &accepted.output, accepted.tests);
             }
         }
         self.rebuild();
@@ -132,19 +144,6 @@ impl Job {
         }
     }
 
-    /// Whether a task's inputs are all there.
-    pub fn is_ready(&self, task: TaskId) -> bool {
-        let stage = &self.stages[usize::from(task.stage)];
-        stage.after_left == 0
-            && match stage.reads {
-                Reads::Spec => true,
-                Reads::Each(upstream) => {
-                    self.stages[usize::from(upstream)].cells.state(task.index) == CellState::Accepted
-                }
-                Reads::Reduce { .. } => !stage.lacks_inputs(task.index),
-            }
-    }
-
     pub fn on_cancel(&mut self, turn: &mut Turn<'_>) {
         if !self.state.is_final() {
             self.note_last(turn, None, Reason::Cancelled);
@@ -156,16 +155,18 @@ impl Job {
         if !matches!(self.state, JobState::Failed | JobState::Cancelled) {
             return;
         }
-        let mut tasks = 0;
         for stage in &mut self.stages {
-            stage.cells.reset(true);
-            stage.failed = 0;
+            stage.cells.reset(!stage.may_fail);
+            if !stage.may_fail {
+                stage.failed = 0;
+            }
             stage.find_next_at = turn.now;
-            tasks += stage.cells.count() - stage.accepted;
         }
         self.started_at = turn.now;
         self.state = JobState::Waiting;
         self.rebuild();
+        let left = |stage: &Stage| stage.cells.count() - stage.accepted - stage.failed - stage.skipped;
+        let tasks = self.stages.iter().map(left).sum();
         self.note_last(turn, None, Reason::RetriedByOwner { tasks });
         turn.effects.push(Effect::Changed { job: self.id, state: self.state });
         self.settle(turn);
@@ -191,7 +192,8 @@ impl Job {
         }
         self.tick_agreements(turn);
         for stage in 0..self.stages.len() as u16 {
-            let queues = &self.stages[usize::from(stage)];
+            let queues = &mut self.stages[usize::from(stage)];
+            queues.wake(turn.now);
             if !self.state.is_final() && !queues.is_complete() && queues.ready + queues.open > 0 {
                 self.hedge(turn, stage);
                 self.tick_seeking(turn, stage);
@@ -229,7 +231,7 @@ impl Job {
         for (position, stage) in self.stages.iter().enumerate() {
             for detail in stage.cells.open_details() {
                 let task = TaskId { stage: position as u16, index: detail.index };
-                for answer in &detail.answers {
+                for answer in detail.answers.iter().chain(&detail.fallback) {
                     let judgement =
                         if answer.failure.is_some() { Judgement::Failed } else { Judgement::Undecided };
                     self.outbox.judge(answer.agreement, answer.node, task, answer.attempt, judgement);
@@ -278,5 +280,5 @@ impl Job {
 
 /// Whether results of this stage are committed to before they are shown.
 pub(crate) fn commits_first(spec: &JobSpec, stage: u16) -> bool {
-    matches!(spec.stages[usize::from(stage)].verify, Verify::Quorum { .. })
+    spec.stages[usize::from(stage)].verify.commits_first()
 }

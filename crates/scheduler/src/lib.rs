@@ -18,6 +18,7 @@ mod agreements;
 mod auditing;
 mod cells;
 mod checking;
+mod checks;
 mod config;
 mod draw;
 mod effect;
@@ -33,13 +34,14 @@ mod rests;
 mod scheduler;
 mod seeking;
 mod stage;
+pub mod tolerance;
 mod turn;
 mod verification;
 mod view;
 mod viewing;
 
 pub use config::Config;
-pub use effect::{Effect, Judged, Judgement};
+pub use effect::{CheckedRun, Effect, Judged, Judgement};
 pub use input::{
     AUDIT_PARTS_ALL, AcceptedTask, Candidate, Committed, Ended, FailedRun, HeldAgreement, Input, Report,
     Restored,

@@ -6,6 +6,7 @@ use crate::{
     job::Job,
     rests::Strike,
     turn::Turn,
+    verification::Mishap,
 };
 use opensky_types::{
     NodeId, TaskId,
@@ -148,10 +149,8 @@ impl Job {
         let was_live = detail.runs.iter().any(|run| run.slot == slot && run.live);
         detail.runs.retain(|run| run.slot != slot);
         if let Some(run) = run.filter(|_| was_live) {
-            let failure = Failure::ProviderLost;
-            let reason = Reason::Retried { attempt: run.attempt, node, failure: failure.clone() };
-            self.note(turn, Some(task), reason);
-            self.mishap(turn.config.mishaps_max, task, node, failure);
+            let (attempt, failure) = (run.attempt, Failure::ProviderLost);
+            self.mishap(turn, task, Mishap { node, attempt, failure, noted: true });
         }
     }
 
@@ -170,13 +169,13 @@ impl Job {
         let Some(agreement) = self.agreements.get_mut(slot) else { return };
         agreement.reach = Reach::Gone { since: turn.now };
         let (node, stage) = (agreement.node, agreement.stage);
-        let expected: Vec<u32> = agreement
+        let expected: Vec<(u32, u32)> = agreement
             .runs
             .iter()
             .filter(|(_, run)| !matches!(run.state, RunState::Cancelled | RunState::Abandoned))
-            .map(|(index, _)| *index)
+            .map(|(index, run)| (*index, run.attempt))
             .collect();
-        for index in &expected {
+        for (index, attempt) in &expected {
             if let Some(agreement) = self.agreements.get_mut(slot) {
                 agreement.shift(*index, RunState::Abandoned);
             }
@@ -185,8 +184,8 @@ impl Job {
             for run in detail.runs.iter_mut().filter(|run| run.slot == slot) {
                 run.live = false;
             }
-            let task = TaskId { stage, index: *index };
-            self.mishap(turn.config.mishaps_max, task, node, Failure::ProviderLost);
+            let (task, attempt) = (TaskId { stage, index: *index }, *attempt);
+            self.mishap(turn, task, Mishap { node, attempt, failure: Failure::ProviderLost, noted: false });
         }
         turn.strike(node, Strike::Loss);
         self.note(turn, None, Reason::ProviderLost { node, tasks: expected.len() as u32 });
@@ -260,13 +259,14 @@ impl Job {
         queues.members.retain(|member| *member != slot);
         queues.find_next_at = turn.now;
         self.dirty.insert(stage);
-        for (index, _) in agreement.take_all() {
+        for (index, run) in agreement.take_all() {
             let Some(detail) = self.stages[usize::from(stage)].cells.detail_mut(index) else { continue };
             let was_live = detail.runs.iter().any(|run| run.slot == slot && run.live);
             detail.runs.retain(|run| run.slot != slot);
             if was_live && !self.state.is_final() {
-                let task = TaskId { stage, index };
-                self.mishap(turn.config.mishaps_max, task, node, Failure::ProviderLost);
+                let (task, attempt) = (TaskId { stage, index }, run.attempt);
+                let failure = Failure::ProviderLost;
+                self.mishap(turn, task, Mishap { node, attempt, failure, noted: false });
             }
         }
         Some(agreement)

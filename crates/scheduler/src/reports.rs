@@ -7,6 +7,7 @@ use crate::{
     job::{Job, commits_first},
     rests::Strike,
     turn::Turn,
+    verification::Mishap,
 };
 use opensky_types::{
     AgreementId, NodeId, TaskId, Timestamp,
@@ -15,6 +16,7 @@ use opensky_types::{
     resources::Limit,
     task::{Failure, commitment},
 };
+use std::sync::Arc;
 
 /// The provider's side of an agreement, as far as a report needs it.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +25,14 @@ struct Party {
     agreement: AgreementId,
     node: NodeId,
     stage: u16,
+}
+
+impl Party {
+    fn answer(self, report: &Report, failure: Option<Failure>) -> Answer {
+        let Self { agreement, node, .. } = self;
+        let Report { attempt, output, tests, .. } = *report;
+        Answer { agreement, node, attempt, output, failure, tests }
+    }
 }
 
 /// What a report says about its task.
@@ -109,6 +119,7 @@ impl Job {
         let Some(detail) = stage.cells.detail_mut(index) else { return };
         detail.runs.retain(|other| other.slot != party.slot);
         let plain = detail.is_plain();
+        let is_checked = self.spec.stages[usize::from(party.stage)].check.is_some();
         let accept_any_exit = self.spec.stages[usize::from(party.stage)].accept_any_exit;
         let word = word_of(report.ended.clone(), accept_any_exit);
         if !matches!(word, Word::Mishap(_)) && !self.keeps_commitment(party, &run, &report) {
@@ -121,12 +132,13 @@ impl Job {
             Word::Mishap(failure) => {
                 self.judge(party, &report, Judgement::Failed);
                 self.pause_after_mishap(turn, party);
-                self.note_retried(turn, party.node, &report, failure.clone());
-                self.mishap(turn.config.mishaps_max, report.task, party.node, failure);
+                let (node, attempt) = (party.node, report.attempt);
+                self.mishap(turn, report.task, Mishap { node, attempt, failure, noted: true });
             }
-            Word::Result if plain => {
+            Word::Result if plain && !is_checked => {
+                let winner = party.answer(&report, None);
                 self.judge(party, &report, Judgement::Accepted);
-                self.accept(turn, report.task, party.node, report.output);
+                self.accept(turn, report.task, &winner);
             }
             Word::Fault(failure) if plain => self.fail_once(turn, party, &report, failure),
             Word::Unlucky(failure) => self.fail_once(turn, party, &report, failure),
@@ -153,8 +165,10 @@ impl Job {
         let judgement = match report.ended {
             Ended::Failed(_) => Judgement::Failed,
             Ended::Exited { .. } if same => Judgement::Agreed,
-            // Without determinism, two honest nodes may differ.
-            Ended::Exited { .. } if settled && spec.program.deterministic => Judgement::Rejected,
+            // Without determinism, and where a check decides, two honest nodes may differ.
+            Ended::Exited { .. } if settled && spec.program.deterministic && spec.check.is_none() => {
+                Judgement::Rejected
+            }
             Ended::Exited { .. } => Judgement::Undecided,
         };
         if judgement == Judgement::Rejected
@@ -170,31 +184,55 @@ impl Job {
         self.outbox.judge(party.agreement, party.node, report.task, report.attempt, judgement);
     }
 
-    /// Counts a failure by the program's fault; on enough distinct nodes it stops the job.
+    /// Counts a failure by the program's fault, and judges it, unless it may be the task's result yet.
     fn fail_once(&mut self, turn: &mut Turn<'_>, party: Party, report: &Report, failure: Failure) {
-        self.judge(party, report, Judgement::Failed);
-        let failures_max = self.spec.stages[usize::from(party.stage)].failures_max;
-        let Some(detail) = self.stages[usize::from(party.stage)].cells.detail_mut(report.task.index) else {
-            return;
+        let answer = party.answer(report, Some(failure.clone()));
+        let (node, attempt) = (answer.node, answer.attempt);
+        let may_fail = self.spec.stages[usize::from(party.stage)].may_fail;
+        let detail = self.stages[usize::from(party.stage)].cells.detail_mut(report.task.index);
+        // What becomes of it is seen with the next run.
+        let judged = match detail.filter(|_| may_fail) {
+            Some(detail) => detail.fallback.replace(answer),
+            None => Some(answer),
         };
-        if !detail.failed_on.contains(&party.node) {
-            detail.failed_on.push(party.node);
+        self.judge_failed(report.task, judged);
+        self.count_failure(turn, report.task, node, attempt, failure);
+    }
+
+    /// Counts a failure; on enough distinct nodes, or if its kind is not tried again, it stops the job.
+    pub fn count_failure(
+        &mut self,
+        turn: &mut Turn<'_>,
+        task: TaskId,
+        node: NodeId,
+        attempt: u32,
+        failure: Failure,
+    ) {
+        let spec = Arc::clone(&self.spec);
+        let spec = &spec.stages[usize::from(task.stage)];
+        let Some(detail) = self.stages[usize::from(task.stage)].cells.detail_mut(task.index) else { return };
+        if !detail.failed_on.contains(&node) {
+            detail.failed_on.push(node);
         }
         detail.last_failure = Some(failure.clone());
-        if detail.failed_on.len() >= usize::from(failures_max) {
-            self.poison(report.task);
+        let (count, count_max) = (detail.failed_on.len() as u8, spec.failures_max);
+        let is_worth_it = spec.retry.is_worth_it(&failure);
+        if !is_worth_it && detail.fallback.is_none() {
+            self.fail(task, Reason::NotTriedAgain { attempt, node, failure });
+        } else if !is_worth_it || count >= count_max {
+            self.poison(turn, task);
         } else {
-            self.note_retried(turn, party.node, report, failure);
-            self.rerun(report.task);
+            let after_ms = self.retry_wait_ms(task);
+            let reason = Reason::TriedAgain { attempt, node, failure, count, count_max, after_ms };
+            self.note(turn, Some(task), reason);
+            self.rerun_after(turn.now, task, after_ms);
         }
     }
 
     fn answer(&mut self, turn: &mut Turn<'_>, party: Party, report: &Report, failure: Option<Failure>) {
         let stage = &mut self.stages[usize::from(party.stage)];
         if let Some(detail) = stage.cells.detail_mut(report.task.index) {
-            let Party { agreement, node, .. } = party;
-            let Report { attempt, output, .. } = *report;
-            detail.answers.push(Answer { agreement, node, attempt, output, failure });
+            detail.answers.push(party.answer(report, failure));
             stage.top_up(report.task.index);
             self.decide(turn, report.task);
         }
@@ -205,11 +243,6 @@ impl Job {
         if let Some(agreement) = self.agreements.get_mut(party.slot) {
             agreement.paused_until = agreement.paused_until.max(until);
         }
-    }
-
-    fn note_retried(&mut self, turn: &mut Turn<'_>, node: NodeId, report: &Report, failure: Failure) {
-        let reason = Reason::Retried { attempt: report.attempt, node, failure };
-        self.note(turn, Some(report.task), reason);
     }
 
     pub fn on_committed(&mut self, turn: &mut Turn<'_>, slot: u32, commitments: &[Committed]) {

@@ -56,6 +56,11 @@ impl Scheduler {
                     job.on_refused(&mut turn, stage, node, misfit);
                 }
             }
+            Input::Checked { job, task, runs, decision, message } => {
+                if let Some(job) = jobs.get_mut(&job) {
+                    job.on_checked(&mut turn, task, &runs, decision, message);
+                }
+            }
             Input::Cancel { job } => {
                 if let Some(job) = jobs.get_mut(&job) {
                     job.on_cancel(&mut turn);

@@ -243,7 +243,7 @@ impl Job {
         let Some(counts) = queues.counts.clone() else { return };
         let waited_ms = turn.now.ms_since(since);
         if let Some(index) = self.failed_everywhere(turn, stage, &counts) {
-            self.poison(TaskId { stage, index });
+            self.poison(turn, TaskId { stage, index });
         } else if waited_ms >= wait_ms {
             self.doom = Some((None, Reason::NobodyFits { stage, waited_ms, counts }));
         } else if self.stages[usize::from(stage)].noted.as_ref() != Some(&counts) {

@@ -6,11 +6,14 @@ use crate::{
     pace::Pace,
 };
 use opensky_types::{
-    NodeId, Timestamp,
+    Hash, NodeId, Timestamp,
     job::{StageInputs, StageSpec, Verify},
     reason::MisfitCounts,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+};
 
 /// Where a stage's tasks get their inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +61,12 @@ pub(crate) struct Stage {
     pub reads: Reads,
     /// Stages that read this one's outputs.
     pub readers: Vec<u16>,
-    /// Stages that wait until this one is complete.
+    /// Stages that wait until this one is complete, or whose conditions are about it.
     pub followers: Vec<u16>,
+    /// Whether they were told.
+    pub is_told: bool,
+    /// Whether its tasks may fail and the job goes on.
+    pub may_fail: bool,
     /// Stages that this one waits for and that are not complete.
     pub after_left: u16,
     /// For a reduce stage: inputs that each task still lacks.
@@ -67,6 +74,8 @@ pub(crate) struct Stage {
     fresh: Fresh,
     /// Retries, hedges and what lost providers had: first in, first served.
     urgent: VecDeque<u32>,
+    /// Tasks that are tried again later, and when; some of them may be settled by then.
+    paused: BinaryHeap<Reverse<(Timestamp, u32)>>,
     /// Further replicas of started tasks, drawn from at random so that no two nodes can arrange to
     /// be paired (threat C2).
     pool: Vec<u32>,
@@ -78,6 +87,11 @@ pub(crate) struct Stage {
     pub queued: u32,
     pub accepted: u32,
     pub failed: u32,
+    pub skipped: u32,
+    /// For each test that later stages make of results: of how many it holds.
+    pub held: Vec<u32>,
+    /// The same task by task, where a later stage wants to know.
+    pub tests: Vec<u32>,
     pub attempts: u64,
     /// Places of its agreements.
     pub members: Vec<u32>,
@@ -108,16 +122,22 @@ impl Stage {
             reads,
             readers: Vec::new(),
             followers: Vec::new(),
+            is_told: false,
+            may_fail: spec.may_fail,
             after_left: 0,
             missing: Vec::new(),
             fresh: Fresh::From(0),
             urgent: VecDeque::new(),
+            paused: BinaryHeap::new(),
             pool: Vec::new(),
             ready: 0,
             open: 0,
             queued: 0,
             accepted: 0,
             failed: 0,
+            skipped: 0,
+            held: Vec::new(),
+            tests: Vec::new(),
             attempts: 0,
             members: Vec::new(),
             proposals: BTreeMap::new(),
@@ -131,8 +151,42 @@ impl Stage {
         }
     }
 
+    /// Whether nothing of it is left to do.
     pub fn is_complete(&self) -> bool {
-        self.accepted == self.cells.count()
+        let failed = if self.may_fail { self.failed } else { 0 };
+        self.accepted + self.skipped + failed == self.cells.count()
+    }
+
+    /// Gives a task its result, which may be that it failed.
+    pub fn give_result(&mut self, index: u32, failed: bool, output: &Hash, tests: u32) {
+        if failed {
+            self.cells.at(index).state = CellState::Failed;
+            self.failed += 1;
+        } else {
+            self.cells.at(index).accept(output);
+            self.accepted += 1;
+        }
+        for (bit, held) in self.held.iter_mut().enumerate() {
+            *held += tests >> bit & 1;
+        }
+        if let Some(of_task) = self.tests.get_mut(index as usize) {
+            *of_task = tests;
+        }
+    }
+
+    /// Skips a task that was never tried.
+    pub fn skip(&mut self, index: u32) {
+        let cell = self.cells.at(index);
+        if cell.state == CellState::Untried {
+            cell.state = CellState::Skipped;
+            self.skipped += 1;
+        }
+    }
+
+    /// Skips all tasks that were never tried.
+    pub fn skip_rest(&mut self) {
+        (0..self.cells.count()).for_each(|index| self.skip(index));
+        self.ready = 0;
     }
 
     /// Runs that could be placed now.
@@ -144,6 +198,7 @@ impl Stage {
     pub fn clear_queues(&mut self) {
         self.fresh = if self.reads == Reads::Spec { Fresh::From(0) } else { Fresh::Listed(VecDeque::new()) };
         self.urgent.clear();
+        self.paused.clear();
         self.pool.clear();
         self.missing.clear();
         (self.ready, self.open, self.queued) = (0, 0, 0);
@@ -255,6 +310,34 @@ impl Stage {
         }
     }
 
+    /// Lets one run that a task lacks wait until then. `false`: it lacks none.
+    pub fn pause(&mut self, index: u32, until: Timestamp) -> bool {
+        let Some(detail) = self.cells.detail_mut(index).filter(|detail| detail.queue_change() > 0) else {
+            return false;
+        };
+        detail.paused += 1;
+        self.paused.push(Reverse((until, index)));
+        true
+    }
+
+    /// Queues the runs that have waited long enough.
+    pub fn wake(&mut self, now: Timestamp) {
+        while let Some(Reverse((until, index))) = self.paused.peek().copied()
+            && until <= now
+        {
+            self.paused.pop();
+            if let Some(detail) = self.cells.detail_mut(index).filter(|detail| detail.paused > 0) {
+                detail.paused -= 1;
+                self.top_up(index);
+            }
+        }
+    }
+
+    /// Entries of paused runs, those included that do not count any more.
+    pub fn paused_entries(&self) -> usize {
+        self.paused.len()
+    }
+
     /// Takes from the urgent queue the first task, of the first `probes`, that `suits`.
     pub fn next_urgent(&mut self, probes: usize, suits: impl Fn(&Cells, u32) -> bool) -> Option<u32> {
         for _ in 0..probes.min(self.urgent.len()) {
@@ -322,6 +405,7 @@ impl Stage {
         let listed = if let Fresh::Listed(list) = &self.fresh { list.capacity() } else { 0 };
         self.cells.size_bytes()
             + size_of::<u32>() * (listed + self.urgent.capacity() + self.pool.capacity())
+            + size_of::<(Timestamp, u32)>() * self.paused.capacity()
             + size_of::<u16>() * self.missing.capacity()
     }
 }
@@ -332,7 +416,8 @@ pub(crate) fn plan(verify: Verify) -> Plan {
         Verify::None | Verify::Sample { .. } | Verify::Reputation => {
             Plan { agree: 1, replicas: 1, replicas_max: 1 }
         }
-        Verify::Quorum { agree, replicas, replicas_max } => Plan { agree, replicas, replicas_max },
+        Verify::Quorum { agree, replicas, replicas_max }
+        | Verify::Checked { agree, replicas, replicas_max } => Plan { agree, replicas, replicas_max },
     }
 }
 
@@ -341,6 +426,6 @@ pub(crate) fn nodes_min(verify: Verify) -> u32 {
     match verify {
         Verify::None | Verify::Sample { per_mille: 0 } => 1,
         Verify::Sample { .. } | Verify::Reputation => 2,
-        Verify::Quorum { replicas, .. } => u32::from(replicas),
+        Verify::Quorum { replicas, .. } | Verify::Checked { replicas, .. } => u32::from(replicas),
     }
 }

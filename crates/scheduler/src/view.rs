@@ -15,7 +15,7 @@ pub struct JobView {
     pub nodes: Vec<NodeRuns>,
 }
 
-/// A stage. `total` = `blocked` + `waiting` + `running` + `accepted` + `failed`.
+/// A stage. `total` = `blocked` + `waiting` + `running` + `accepted` + `failed` + `skipped`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StageView {
     /// Tasks.
@@ -28,8 +28,10 @@ pub struct StageView {
     pub running: u32,
     /// Tasks with a result.
     pub accepted: u32,
-    /// Tasks that stopped the job.
+    /// Tasks that failed for good: they stopped the job, unless the stage may fail.
     pub failed: u32,
+    /// Tasks that are not to run.
+    pub skipped: u32,
     /// Runs handed out so far.
     pub attempts: u64,
     /// Live agreements.
@@ -92,6 +94,8 @@ pub enum TaskState {
     Running,
     /// It has a result.
     Accepted,
-    /// It stopped the job.
+    /// It failed for good, which stopped the job, unless its stage may fail.
     Failed,
+    /// It is not to run.
+    Skipped,
 }

@@ -35,7 +35,7 @@ impl Job {
             stage.cells.open_details().filter(|detail| detail.live() + detail.answers.len() > 0).count();
         let running = running as u32;
         let total = stage.cells.count();
-        let rest = total - stage.accepted - stage.failed;
+        let rest = total - stage.accepted - stage.failed - stage.skipped;
         let waiting = if self.state.is_final() { rest } else { stage.ready + stage.open - running };
         let reachable = |slot: &&u32| {
             self.agreements.get(**slot).is_some_and(|held| !matches!(held.reach, Reach::Gone { .. }))
@@ -47,6 +47,7 @@ impl Job {
             running,
             accepted: stage.accepted,
             failed: stage.failed,
+            skipped: stage.skipped,
             attempts: stage.attempts,
             agreements: stage.members.iter().filter(reachable).count() as u32,
             waiting_for: stage.starved_since.and(stage.counts.clone()),
@@ -69,6 +70,7 @@ impl Job {
         let state = match cell.state {
             CellState::Accepted => TaskState::Accepted,
             CellState::Failed => TaskState::Failed,
+            CellState::Skipped => TaskState::Skipped,
             CellState::Open if detail.is_some_and(|d| d.live() + d.answers.len() > 0) => TaskState::Running,
             CellState::Open => TaskState::Waiting,
             CellState::Untried if self.is_ready(task) => TaskState::Waiting,
@@ -79,7 +81,7 @@ impl Job {
             state,
             attempts: cell.attempts,
             runs,
-            answers: detail.map_or(0, |detail| detail.answers.len() as u32),
+            answers: detail.map_or(0, |d| d.answers.len() as u32 + u32::from(d.fallback.is_some())),
             failed_on: detail.map_or(Vec::new(), |detail| detail.failed_on.clone()),
         })
     }

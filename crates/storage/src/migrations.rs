@@ -3,25 +3,29 @@
 use crate::{
     file::{Fault, META, open},
     journal::tables,
-    rows::{BatchRow, IdsRow, RunRow, RunRowV1, RunRowV2, RunsRow, SpecRow, SpecRowV1, seal, unseal},
+    rows::{
+        BatchRow, IdsRow, RunRow, RunRowV1, RunRowV2, RunsRow, SpecRow, SpecRowV1, SpecRowV2, seal, unseal,
+    },
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use redb::{Database, ReadableTable, WriteTransaction};
 
 /// The journal format that this version writes.
-pub const FORMAT_VERSION: u64 = 3;
+pub const FORMAT_VERSION: u64 = 4;
 
 /// Brings a journal of format `found` to [`FORMAT_VERSION`]. All steps or none take effect.
 pub(crate) fn run(database: &Database, found: u64) -> Result<(), Fault> {
     let writer = database.begin_write()?;
     tables::open_all(&writer)?;
-    match found {
-        1 => {
-            from_1_to_2(&writer)?;
-            from_2_to_3(&writer)?;
+    if !(1..FORMAT_VERSION).contains(&found) {
+        return Err(Fault::Damaged("format version"));
+    }
+    for step in found..FORMAT_VERSION {
+        match step {
+            1 => from_1_to_2(&writer)?,
+            2 => from_2_to_3(&writer)?,
+            _ => from_3_to_4(&writer)?,
         }
-        2 => from_2_to_3(&writer)?,
-        _ => return Err(Fault::Damaged("format version")),
     }
     writer.open_table(META)?.insert(open::FORMAT, FORMAT_VERSION)?;
     writer.commit()?;
@@ -48,13 +52,26 @@ fn from_1_to_2(writer: &WriteTransaction) -> Result<(), Fault> {
 /// Format 3 knows what runs cost, and what jobs may cost.
 fn from_2_to_3(writer: &WriteTransaction) -> Result<(), Fault> {
     change_runs::<RunRowV2, RunRow>(writer, (2, RunsRow::VERSION))?;
+    change_specs::<SpecRowV1, SpecRowV2>(writer, (1, 2))
+}
+
+/// Format 4 keeps the rules of each stage: retries, conditions, checkers.
+fn from_3_to_4(writer: &WriteTransaction) -> Result<(), Fault> {
+    change_specs::<SpecRowV2, SpecRow>(writer, (2, SpecRow::VERSION))
+}
+
+/// Writes all jobs' specs anew.
+fn change_specs<Old, New>(writer: &WriteTransaction, (from, to): (u8, u8)) -> Result<(), Fault>
+where
+    Old: BorshDeserialize,
+    New: From<Old> + BorshSerialize,
+{
     let mut specs = writer.open_table(tables::SPECS)?;
     let mut next = specs.first()?.map(|(key, _)| key.value());
     while let Some(job) = next {
         let old = specs.get(job)?.ok_or(Fault::Damaged("job"))?.value().to_vec();
-        let old: SpecRowV1 = unseal("job", 1, &job, &old)?;
-        let new = SpecRow { spec: opensky_types::job::JobSpec::from(old) };
-        specs.insert(job, seal(SpecRow::VERSION, &job, &new).as_slice())?;
+        let new = New::from(unseal::<Old>("job", from, &job, &old)?);
+        specs.insert(job, seal(to, &job, &new).as_slice())?;
         let behind = (std::ops::Bound::Excluded(job), std::ops::Bound::Unbounded);
         next = specs.range::<tables::JobKey>(behind)?.next().transpose()?.map(|(key, _)| key.value());
     }

@@ -14,7 +14,7 @@ mod sky;
 
 pub(crate) use job::{HeadRow, NotesRow, RunRow, RunsRow, SpecRow, runs_payload};
 pub(crate) use ledger::{KeptSnapshotRow, SpanRow, chunk_key_bytes, history_key_bytes};
-pub(crate) use old::{RunRowV1, RunRowV2, SpecRowV1};
+pub(crate) use old::{RunRowV1, RunRowV2, SpecRowV1, SpecRowV2};
 pub(crate) use receipts::{BatchRow, IdsRow};
 pub(crate) use sky::{InviteRow, InviteUseRow, MemberRow, invite_use_key_bytes};
 

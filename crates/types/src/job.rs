@@ -9,6 +9,21 @@ use crate::{
     units::{Micros, Timestamp},
 };
 use borsh::{BorshDeserialize, BorshSerialize};
+use std::collections::BTreeSet;
+
+mod check;
+mod condition;
+mod level;
+mod retry;
+
+pub use check::{
+    CHECK_ARGS_BYTES_MAX, CHECK_WALL_MS_MAX, COMPARED_MAX, Check, CheckDecision, Checker, Real, Tolerance,
+};
+pub use condition::{
+    CONDITIONS_MAX, Condition, ResultTests, TEST_CODES_MAX, TEST_TEXT_BYTES_MAX, TESTS_MAX, TasksMeant, Test,
+};
+pub use level::LevelReason;
+pub use retry::{BACKOFF_MAX_MS_USUAL, BACKOFF_MS_MAX, EXIT_CODES_MAX, FailureKind, LOSSES_MAX_USUAL, Retry};
 
 /// Most stages of a job.
 pub const STAGES_MAX: usize = 256;
@@ -51,6 +66,8 @@ pub struct StageSpec {
     pub name: String,
     /// What to run.
     pub program: Program,
+    /// Why it runs at its level.
+    pub level_reason: LevelReason,
     /// One task per input.
     pub inputs: StageInputs,
     /// Stages (by position, each before this one) that must be complete before this one starts,
@@ -62,8 +79,16 @@ pub struct StageSpec {
     pub constraints: Constraints,
     /// How results are checked.
     pub verify: Verify,
+    /// For [`Verify::Checked`]: what checks them.
+    pub check: Option<Check>,
     /// Distinct nodes on which one task may fail before it is poisoned and the job stops.
     pub failures_max: u8,
+    /// After which failures a task is tried again, and how soon.
+    pub retry: Retry,
+    /// What must hold of earlier stages; else all tasks are skipped.
+    pub when: Vec<Condition>,
+    /// Whether a task that fails for good is a result like any other, and the job goes on.
+    pub may_fail: bool,
     /// Whether a non-zero exit code is a result like any other, not a failure to retry.
     pub accept_any_exit: bool,
     /// Whether stragglers get a second copy elsewhere.
@@ -71,6 +96,13 @@ pub struct StageSpec {
 }
 
 impl StageSpec {
+    /// Stages that must be settled as a whole before this one starts: those it stands after and those that its
+    /// conditions are about.
+    pub fn awaited(&self) -> BTreeSet<u16> {
+        let conditions = self.when.iter().filter(|condition| condition.of != TasksMeant::Each);
+        self.after.iter().copied().chain(conditions.map(|condition| condition.stage)).collect()
+    }
+
     /// What the market must find for this stage.
     pub fn demand(&self) -> Demand {
         Demand { level: self.program.level, limits: self.limits, constraints: self.constraints.clone() }
@@ -149,6 +181,21 @@ pub enum Verify {
     /// One run; run again elsewhere and compared as often as the standing of the node that ran it
     /// asks (spec V3).
     Reputation = 3,
+    /// Results are looked at by the stage's [`Check`]. With `agree` of 1, each by itself: one run, whose result
+    /// counts if the check passes. Else as in a quorum, but results are alike if the check says so.
+    Checked { agree: u8, replicas: u8, replicas_max: u8 } = 4,
+}
+
+impl Verify {
+    /// Whether results are committed to before they are shown, so that none can be copied from another's.
+    pub const fn commits_first(self) -> bool {
+        matches!(self, Self::Quorum { .. }) || self.compares_by_check()
+    }
+
+    /// Whether results of several nodes are compared by a check.
+    pub const fn compares_by_check(self) -> bool {
+        matches!(self, Self::Checked { agree: 2.., .. })
+    }
 }
 
 /// How a job or a task stands.
@@ -160,7 +207,7 @@ pub enum JobState {
     Waiting = 0,
     /// Tasks are running.
     Running = 1,
-    /// Every task has an accepted result.
+    /// Every task has an accepted result, or was skipped.
     Succeeded = 2,
     /// Stopped by a poisoned task, a deadline or no node that fits.
     Failed = 3,
@@ -200,6 +247,9 @@ impl JobSpec {
         let mut hashes = Vec::new();
         for stage in &self.stages {
             hashes.push(stage.program.hash);
+            if let Some(Check::Program(checker)) = &stage.check {
+                hashes.push(checker.program);
+            }
             match &stage.inputs {
                 StageInputs::One { stdin } => hashes.extend(stdin.iter().map(|blob| blob.hash)),
                 StageInputs::Blobs { blobs, .. } => hashes.extend(blobs.iter().map(|blob| blob.hash)),
@@ -231,7 +281,8 @@ impl JobSpec {
             if self.stages[..position].iter().any(|other| other.name == stage.name) {
                 return fail(Some(stage), "another stage has the same name".into());
             }
-            if let Err(problem) = stage.validate(position) {
+            let conditions = |()| condition::validate(&self.stages, position);
+            if let Err(problem) = stage.validate(position).and_then(conditions) {
                 return fail(Some(stage), problem);
             }
             let count = stage.inputs.task_count(&counts);
@@ -242,6 +293,9 @@ impl JobSpec {
                 );
             }
             counts.push(count);
+        }
+        if let Err((stage, problem)) = condition::validate_tests(self) {
+            return fail(self.stages.get(stage), problem);
         }
         Ok(())
     }
@@ -268,7 +322,11 @@ impl StageSpec {
         if self.failures_max == 0 {
             return Err("failures_max is at least 1".into());
         }
+        self.retry.validate()?;
         self.inputs.validate()?;
+        if self.check.is_some() != matches!(self.verify, Verify::Checked { .. }) {
+            return Err("a check goes with verification by a check, and the other way round".into());
+        }
         match self.verify {
             Verify::Sample { per_mille } if per_mille > 1000 => {
                 Err("a sample is at most 1000 per mille".into())
@@ -277,6 +335,20 @@ impl StageSpec {
                 if agree == 0 || agree > replicas || replicas > replicas_max || replicas_max > 31 =>
             {
                 Err("a quorum needs 1 <= agree <= replicas <= replicas_max <= 31".into())
+            }
+            Verify::Checked { agree, replicas, replicas_max }
+                if agree == 0
+                    || agree > replicas
+                    || replicas > replicas_max
+                    || replicas_max > COMPARED_MAX =>
+            {
+                Err(format!("a check needs 1 <= agree <= replicas <= replicas_max <= {COMPARED_MAX}"))
+            }
+            Verify::Checked { agree: 1, replicas_max: 2.., .. } => {
+                Err("a check of each result by itself has one replica".into())
+            }
+            Verify::Checked { agree, .. } => {
+                self.check.as_ref().map_or(Ok(()), |check| check.validate(agree))
             }
             Verify::Sample { .. } | Verify::Quorum { .. } | Verify::Reputation
                 if !self.program.deterministic =>

@@ -1,7 +1,14 @@
 //! Reasons: why a node was not chosen, why a task moved, why a job waits. Machine-readable first;
 //! `Display` is the sentence for people.
 
-use crate::{key::NodeId, resources::Limit, task::Failure, units::Micros};
+use crate::{
+    job::{CheckDecision, Condition, LevelReason},
+    key::NodeId,
+    place::Level,
+    resources::Limit,
+    task::Failure,
+    units::Micros,
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// A test that an offer or a proposal did not pass.
@@ -113,7 +120,7 @@ pub enum Reason {
     /// A task was handed out.
     #[error("attempt {attempt} placed on {node}")]
     Placed { attempt: u32, node: NodeId } = 3,
-    /// A run failed and the task goes elsewhere.
+    /// A run failed and the task goes elsewhere; as journals of older versions have it.
     #[error("attempt {attempt} on {node} failed: {failure}; trying elsewhere")]
     Retried { attempt: u32, node: NodeId, failure: Failure } = 4,
     /// A slow run got a second copy.
@@ -175,6 +182,72 @@ pub enum Reason {
     /// The ledger did not take the escrow.
     #[error("no money could be put aside for {node}: {problem}")]
     NotPutAside { node: NodeId, problem: String } = 23,
+    /// A run failed and the task goes elsewhere: by its retry policy so often at most, and after this wait.
+    #[error(
+        "attempt {attempt} on {node} failed: {failure}; trying elsewhere {} (failure {count} of at most {count_max})",
+        after(*.after_ms)
+    )]
+    TriedAgain { attempt: u32, node: NodeId, failure: Failure, count: u8, count_max: u8, after_ms: u64 } = 24,
+    /// A run failed in a way that the stage's retry policy does not try again.
+    #[error(
+        "attempt {attempt} on {node} failed: {failure}; its retry policy does not try that again; the job stops"
+    )]
+    NotTriedAgain { attempt: u32, node: NodeId, failure: Failure } = 25,
+    /// A condition of a stage does not hold, or nothing that it reads has a result.
+    #[error("stage {stage} is skipped, {tasks} tasks: {}", skipped_since(.condition.as_ref()))]
+    StageSkipped { stage: u16, tasks: u32, condition: Option<Condition> } = 26,
+    /// All conditions of a stage hold.
+    #[error("stage {stage} runs: its conditions hold")]
+    StageRuns { stage: u16 } = 27,
+    /// The task that it reads has no result for it.
+    #[error("skipped: {}", task_skipped_since(.condition.as_ref()))]
+    TaskSkipped { condition: Option<Condition> } = 28,
+    /// A task of a stage that may fail has failed for good, and that is its result.
+    #[error("failed on {node}: {failure}; the stage may fail, so the job goes on")]
+    TaskFailed { node: NodeId, failure: Failure } = 29,
+    /// The level of a stage was chosen by rule.
+    #[error("stage {stage} runs as {level}, since {}", .because.sentence())]
+    LevelChosen { stage: u16, level: Level, because: LevelReason } = 30,
+    /// A result was looked at by the stage's check, or two were.
+    #[error("{}", checked(.node, .other.as_ref(), *.decision, .message))]
+    Checked { node: NodeId, other: Option<NodeId>, decision: CheckDecision, message: String } = 31,
+}
+
+fn skipped_since(condition: Option<&Condition>) -> String {
+    condition.map_or_else(
+        || "what it reads was skipped".into(),
+        |condition| format!("it does not hold that {condition}"),
+    )
+}
+
+fn task_skipped_since(condition: Option<&Condition>) -> String {
+    condition.map_or_else(
+        || "what it reads failed or was skipped".into(),
+        |condition| format!("it does not hold that {condition}"),
+    )
+}
+
+fn checked(node: &NodeId, other: Option<&NodeId>, decision: CheckDecision, message: &str) -> String {
+    let what = match (other, decision) {
+        (None, CheckDecision::Passed) => format!("the result of {node} passed its check"),
+        (None, CheckDecision::Failed) => format!("the result of {node} did not pass its check; rejected"),
+        (None, CheckDecision::Broken) => format!("the result of {node} could not be checked"),
+        (Some(other), CheckDecision::Passed) => format!("the results of {node} and {other} are alike"),
+        (Some(other), CheckDecision::Failed) => format!("the results of {node} and {other} are not alike"),
+        (Some(other), CheckDecision::Broken) => {
+            format!("the results of {node} and {other} could not be compared")
+        }
+    };
+    if message.is_empty() { what } else { format!("{what}: {message}") }
+}
+
+/// How soon, in words.
+fn after(after_ms: u64) -> String {
+    match after_ms {
+        0 => "at once".into(),
+        ms if ms.is_multiple_of(1_000) => format!("in {} s", ms / 1_000),
+        ms => format!("in {ms} ms"),
+    }
 }
 
 impl Reason {
@@ -189,6 +262,7 @@ impl Reason {
                 | Self::Cancelled
                 | Self::NoMoney { .. }
                 | Self::BudgetSpent { .. }
+                | Self::NotTriedAgain { .. }
         )
     }
 }

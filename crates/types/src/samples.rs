@@ -7,7 +7,10 @@ use crate::{
     agreement::{Acceptance, Terms},
     hash::Hash,
     ids::{AgreementId, JobId, TaskId},
-    job::{Blob, JobNote, JobSpec, Program, StageInputs, StageSpec, Verify},
+    job::{
+        Blob, Check, Checker, Condition, FailureKind, JobNote, JobSpec, LevelReason, Program, Real, Retry,
+        StageInputs, StageSpec, TasksMeant, Test, Tolerance, Verify,
+    },
     key::{Keypair, NodeId},
     membership::{EPOCH_BLOCKS, Genesis, Invite, InvitePolicy, MembershipChain},
     merkle,
@@ -92,9 +95,19 @@ pub fn stage(name: &str, tasks: u32) -> StageSpec {
         constraints: Constraints::default(),
         verify: Verify::None,
         failures_max: 3,
+        retry: Retry::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: true,
     }
+}
+
+/// A condition on the first stage.
+pub fn condition() -> Condition {
+    Condition { stage: 0, of: TasksMeant::Any, test: Test::ExitCode { codes: vec![1, 2] }, not: true }
 }
 
 /// A job of one stage of `tasks` tasks.
@@ -108,6 +121,41 @@ pub fn job(tasks: u32) -> JobSpec {
         seed: 42,
         durable: true,
     }
+}
+
+/// A job whose second stage has all the rules that a stage may have.
+pub fn ruled_job() -> JobSpec {
+    let mut spec = job(2);
+    spec.stages[0].may_fail = true;
+    spec.stages[0].verify = Verify::Checked { agree: 2, replicas: 2, replicas_max: 5 };
+    let real = |number| Real::new(number).expect("it is finite");
+    let tolerance = Tolerance { absolute: real(0.5), relative: real(0.0) };
+    spec.stages[0].check = Some(Check::Tolerance(tolerance));
+    let mut second = stage("second", 1);
+    second.level_reason = LevelReason::OnlyProgram;
+    second.verify = Verify::Checked { agree: 1, replicas: 1, replicas_max: 1 };
+    second.check = Some(Check::Program(Checker {
+        program: Hash::of(b"a checker"),
+        size_bytes: 9,
+        args: vec!["{item}".into()],
+        score_min: Some(real(0.25)),
+        limits: TaskLimits::default(),
+    }));
+    second.retry = Retry {
+        on: vec![FailureKind::ExitCode, FailureKind::Loss],
+        exit_codes: vec![75],
+        losses_max: 9,
+        backoff_ms: 1_000,
+        backoff_max_ms: 60_000,
+    };
+    second.when = vec![
+        condition(),
+        Condition { test: Test::Output { text: "go".into() }, not: false, ..condition() },
+        Condition { of: TasksMeant::All, test: Test::File { path: "a/b".into() }, not: false, stage: 0 },
+        Condition { of: TasksMeant::All, test: Test::Succeeded, not: false, stage: 0 },
+    ];
+    spec.stages.push(second);
+    spec
 }
 
 /// A map-reduce job that uses every field that may be left empty.

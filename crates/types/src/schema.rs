@@ -3,6 +3,7 @@
 use crate::{
     AccountId, AgreementId, Hash, JobId, Micros, NodeId, TaskId, Timestamp,
     ids::ServiceId,
+    job::{FailureKind, LevelReason, Real},
     place::{Level, NodeKind, Region},
     service::{ReplicaId, ReplicaState, Restart, ServiceRef},
 };
@@ -66,6 +67,9 @@ schemas! {
     Timestamp = number("A moment, in milliseconds since 1970-01-01 UTC.");
     Level = word("How a task runs.", Level::ALL.iter().map(|level| level.as_str()));
     NodeKind = word("What kind of work a node is meant for.", NodeKind::ALL.iter().map(|kind| kind.as_str()));
+    FailureKind = word("How a run failed.", FailureKind::ALL.iter().map(|kind| kind.as_str()));
+    LevelReason = word("Why a stage runs at its level.", LevelReason::ALL.iter().map(|reason| reason.as_str()));
+    Real = object(Type::Number, "A finite number.").build().into();
     Region = word("A region of the world.", Region::ALL.iter().map(|region| region.as_str()));
 }
 

@@ -116,6 +116,14 @@ impl Outcome {
         }
     }
 
+    /// Whether it says that its task failed, in a stage that takes any exit code or not.
+    pub const fn is_failure(&self, accept_any_exit: bool) -> bool {
+        match self {
+            Self::Exited(output) => output.exit_code != 0 && !accept_any_exit,
+            Self::Failed { .. } => true,
+        }
+    }
+
     /// Standard output so far.
     pub fn stdout(&self) -> &Content {
         match self {
@@ -232,6 +240,9 @@ pub enum Failure {
     /// by a provider.
     #[error("exited with code {code}")]
     ExitCode { code: i32 } = 8,
+    /// The result did not pass the stage's check. Never sent by a provider.
+    #[error("{message}")]
+    Unchecked { message: String } = 9,
 }
 
 impl Failure {
@@ -247,6 +258,7 @@ impl Failure {
             Self::ProviderStopped { .. } => (6, 0),
             Self::ProviderLost => (7, 0),
             Self::ExitCode { .. } => (8, 0),
+            Self::Unchecked { .. } => (9, 0),
         }
     }
 
@@ -255,7 +267,11 @@ impl Failure {
     pub const fn is_programs_fault(&self) -> bool {
         matches!(
             self,
-            Self::Limit { .. } | Self::Trap { .. } | Self::InvalidProgram { .. } | Self::ExitCode { .. }
+            Self::Limit { .. }
+                | Self::Trap { .. }
+                | Self::InvalidProgram { .. }
+                | Self::ExitCode { .. }
+                | Self::Unchecked { .. }
         )
     }
 }

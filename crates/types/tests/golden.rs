@@ -8,9 +8,10 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
     Hash, Micros, Signable, Signed, codec,
-    job::{JobNote, JobSpec, StageInputs},
+    job::{CheckDecision, JobNote, JobSpec, LevelReason, StageInputs},
     limits::{ContributionLimits, Hours},
     membership::{InvitePolicy, InviteToken, Membership},
+    place::Level,
     reason::{Misfit, MisfitCounts, Reason},
     resources::{Limit, Readings},
     rotation::{Rotation, RotationProof},
@@ -124,6 +125,7 @@ fn kept_values() {
     golden.value("genesis", &samples::genesis(InvitePolicy::Founder));
     golden.value("job", &samples::job(3));
     golden.value("full_job", &samples::full_job());
+    golden.value("ruled_job", &samples::ruled_job());
     for (name, inputs) in [
         ("one", StageInputs::One { stdin: Some(samples::blob()) }),
         ("blobs", StageInputs::Blobs { blobs: vec![samples::blob()], names: vec!["a".into()] }),
@@ -184,7 +186,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Disagreement { replicas: 2, answers: 2 },
         Reason::BrokenCommitment { node },
         Reason::AuditDrawn,
-        Reason::Poisoned { nodes: 3, failure },
+        Reason::Poisoned { nodes: 3, failure: failure.clone() },
         Reason::NoQuorum { agree: 2, replicas: 3 },
         Reason::NobodyFits { stage, waited_ms: 60_000, counts },
         Reason::Deadline { deadline_ms: 5_000 },
@@ -196,5 +198,20 @@ fn reasons() -> Vec<Reason> {
         Reason::NoMoney { node, available: Micros::new(1), needed: Micros::new(100) },
         Reason::BudgetSpent { budget: Micros::new(500), bound: Micros::new(450) },
         Reason::NotPutAside { node, problem: "why".into() },
+        Reason::TriedAgain {
+            attempt,
+            node,
+            failure: failure.clone(),
+            count: 1,
+            count_max: 3,
+            after_ms: 2_000,
+        },
+        Reason::NotTriedAgain { attempt, node, failure: failure.clone() },
+        Reason::StageSkipped { stage, tasks: 4, condition: Some(samples::condition()) },
+        Reason::StageRuns { stage },
+        Reason::TaskSkipped { condition: None },
+        Reason::TaskFailed { node, failure },
+        Reason::LevelChosen { stage, level: Level::Container, because: LevelReason::SpecialHardware },
+        Reason::Checked { node, other: None, decision: CheckDecision::Failed, message: "why".into() },
     ]
 }

@@ -3,11 +3,12 @@
 use opensky_types::{
     Hash,
     job::{
-        Blob, CALL_BYTES_MAX, FAN_IN_MAX, InvalidJob, JobSpec, STAGE_TASKS_MAX, STAGES_MAX, StageInputs,
-        StageSpec, Verify,
+        BACKOFF_MS_MAX, Blob, CALL_BYTES_MAX, Condition, FAN_IN_MAX, FailureKind, InvalidJob, JobSpec,
+        ResultTests, Retry, STAGE_TASKS_MAX, STAGES_MAX, StageInputs, StageSpec, TasksMeant, Test, Verify,
     },
     place::Level,
     samples,
+    task::{Content, Outcome, TaskOutput},
 };
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
@@ -96,7 +97,8 @@ fn bad_jobs_say_what_is_wrong_and_where() {
     };
     let named = |name: &str| JobSpec { name: name.into(), ..samples::job(1) };
     let inputs = |inputs| two_stages(|stage| stage.inputs = inputs);
-    let cases: [(&str, JobSpec, Option<&str>, &str); 36] = [
+    let retry = |retry: Retry| with(|stage| stage.retry = retry);
+    let cases: [(&str, JobSpec, Option<&str>, &str); 42] = [
         ("no stages", JobSpec { stages: Vec::new(), ..samples::job(1) }, None, "1 to 256 stages"),
         ("too many stages", many_stages(STAGES_MAX + 1), None, "this one has 257"),
         ("no name", named(""), None, "name"),
@@ -128,6 +130,32 @@ fn bad_jobs_say_what_is_wrong_and_where() {
         ("after itself", two_stages(|stage| stage.after = vec![0, 1]), Some("second"), "before"),
         ("first stage after", with(|stage| stage.after = vec![0]), Some("map"), "before"),
         ("no failures", with(|stage| stage.failures_max = 0), Some("map"), "failures_max"),
+        ("never lost", retry(Retry { losses_max: 0, ..Retry::default() }), Some("map"), "losses_max"),
+        ("retried on 0", retry(Retry { exit_codes: vec![0], ..Retry::default() }), Some("map"), "code 0"),
+        (
+            "codes of no use",
+            retry(Retry { on: vec![FailureKind::Loss], exit_codes: vec![1], ..Retry::default() }),
+            Some("map"),
+            "exit-code",
+        ),
+        (
+            "a kind twice",
+            retry(Retry { on: vec![FailureKind::Loss; 2], ..Retry::default() }),
+            Some("map"),
+            "once",
+        ),
+        (
+            "long wait",
+            retry(Retry { backoff_max_ms: BACKOFF_MS_MAX + 1, ..Retry::default() }),
+            Some("map"),
+            "a day",
+        ),
+        (
+            "long first wait",
+            retry(Retry { backoff_ms: 2, backoff_max_ms: 1, ..Retry::default() }),
+            Some("map"),
+            "no longer",
+        ),
         ("nameless function", with(|stage| stage.program.level = Level::Function), Some("map"), "function"),
         ("large sample", with(|s| s.verify = Verify::Sample { per_mille: 1001 }), Some("map"), "1000"),
         ("quorum of 0", quorum(0, 2, 3), Some("map"), "quorum"),
@@ -144,6 +172,86 @@ fn bad_jobs_say_what_is_wrong_and_where() {
     }
     let shown = numbers(0, 5, 0).validate().expect_err("step 0").to_string();
     assert_eq!(shown, "stage 'map': 'step' must be positive");
+}
+
+#[test]
+fn c6_conditions_are_about_what_can_be_and_stands_before() {
+    let asked = |condition: Condition, change: fn(&mut StageSpec)| {
+        let mut job = two_stages(|stage| stage.when = vec![condition]);
+        change(&mut job.stages[0]);
+        job.validate().map_err(|error| error.problem)
+    };
+    let when = |test| Condition { stage: 0, of: TasksMeant::All, test, not: false };
+    let codes = |codes: &[i32]| Test::ExitCode { codes: codes.to_vec() };
+    let nothing = |_: &mut StageSpec| ();
+    for (condition, change) in [
+        (when(Test::Succeeded), nothing as fn(&mut StageSpec)),
+        (when(codes(&[0])), nothing),
+        (when(codes(&[4])), |stage| stage.accept_any_exit = true),
+        (when(codes(&[4])), |stage| stage.may_fail = true),
+        (when(Test::Failed), |stage| stage.may_fail = true),
+        (when(Test::File { path: "a/b".into() }), nothing),
+    ] {
+        assert_eq!(asked(condition.clone(), change), Ok(()), "{condition}");
+    }
+    for (condition, problem) in [
+        (Condition { stage: 1, ..when(Test::Succeeded) }, "before its own"),
+        (when(Test::Failed), "may_fail"),
+        (when(codes(&[4])), "may_fail"),
+        (when(codes(&[])), "1 to 64 exit codes"),
+        (when(codes(&[0; 65])), "1 to 64 exit codes"),
+        (when(Test::File { path: "../a".into() }), "plain path"),
+        (when(Test::Output { text: "x".repeat(1_025) }), "1024 bytes"),
+        (Condition { of: TasksMeant::Each, ..when(codes(&[0])) }, "does not read each"),
+    ] {
+        let found = asked(condition.clone(), nothing).expect_err("it is refused");
+        assert!(found.contains(problem), "{condition}: {found}");
+    }
+    let many =
+        |count: usize| two_stages(|stage| stage.when = vec![when(Test::Succeeded); count]).validate().is_ok();
+    assert!(many(16) && !many(17));
+    let mut greedy = many_stages(4);
+    for (position, stage) in greedy.stages.iter_mut().enumerate().skip(1) {
+        let text = |index: usize| Test::Output { text: format!("{position} {index}") };
+        stage.when = (0..11).map(|index| when(text(index))).collect();
+    }
+    assert!(greedy.validate().is_err_and(|error| error.problem.contains("at most 32 different tests")));
+}
+
+#[test]
+fn c6_a_result_is_looked_at_for_what_later_stages_ask() {
+    let mut job = two_stages(|stage| {
+        let tests = [
+            Test::ExitCode { codes: vec![3, 4] },
+            Test::Succeeded,
+            Test::Output { text: "yes".into() },
+            Test::File { path: "a/b".into() },
+            Test::Output { text: "yes".into() },
+        ];
+        stage.when = tests.map(|test| Condition { stage: 0, of: TasksMeant::Any, test, not: false }).into();
+    });
+    job.stages[0].may_fail = true;
+    assert_eq!(job.validate(), Ok(()));
+    let tests = ResultTests::of(&job);
+    assert_eq!((tests.count(0), tests.count(1)), (3, 0), "each once, and only of results");
+    let left = |exit_code, stdout: &str, file: &str| {
+        let content = |text: &str| Content::Inline(text.as_bytes().to_vec());
+        let files = vec![(file.to_owned(), Content::empty())];
+        Outcome::Exited(TaskOutput { exit_code, stdout: content(stdout), stderr: content(""), files })
+    };
+    for (outcome, bits) in [
+        (left(0, "no", "a"), 0b000),
+        (left(4, "no", "a"), 0b001),
+        (left(0, " yes\n", "a"), 0b010),
+        (left(3, "yes", "a/b"), 0b111),
+    ] {
+        assert_eq!(tests.look(0, &outcome), bits, "{outcome:?}");
+        assert_eq!(tests.look(1, &outcome), 0);
+    }
+    let large = Content::Blob(samples::blob());
+    let large =
+        Outcome::Exited(TaskOutput { exit_code: 0, stdout: large, stderr: Content::empty(), files: vec![] });
+    assert_eq!(tests.look(0, &large), 0, "too long to be any text");
 }
 
 /// Whose outputs can't be compared.

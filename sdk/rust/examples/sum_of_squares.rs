@@ -7,7 +7,7 @@ use opensky_client::{
     Client,
     api::job::{InputsRequest, JobRequest, ProgramRequest, StageRequest},
 };
-use opensky_types::place::Level;
+use opensky_types::{job::LevelReason, place::Level};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -33,6 +33,11 @@ async fn main() -> anyhow::Result<()> {
         constraints: Default::default(),
         verify: Default::default(),
         failures_max: 3,
+        retry: Default::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: vec![],
+        may_fail: false,
         accept_any_exit: false,
         hedge: true,
     };

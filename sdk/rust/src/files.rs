@@ -5,7 +5,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use opensky_api::job::{JobRequest, WAIT_MS_DEFAULT};
 use opensky_jobfile::{
     Format, Plan, cut,
-    plan::{InputsPlan, StageFound, StagePlan},
+    plan::{CheckPlan, InputsPlan, StageFound, StagePlan},
     values::At,
 };
 use opensky_types::{
@@ -116,7 +116,13 @@ impl Client {
             } else {
                 self.inputs(&plan, folder, stage).await?
             };
-            found.push(StageFound { program, inputs });
+            let checker = match &stage.check {
+                Some(CheckPlan::Program { program, .. }) => {
+                    Some(self.upload_named(&plan, folder, program, "checker").await?)
+                }
+                _ => None,
+            };
+            found.push(StageFound { program, inputs, checker });
         }
         let outputs = plan.job().stages.iter().enumerate().filter_map(|(position, stage)| {
             let output = stage.output.as_ref()?;
@@ -133,7 +139,9 @@ impl Client {
         spec.wait_ms = overrides.wait_ms.unwrap_or(spec.wait_ms);
         spec.budget = overrides.budget.or(spec.budget);
         for stage in &mut spec.stages {
-            stage.verify = overrides.verify.unwrap_or(stage.verify);
+            if let Some(verify) = overrides.verify {
+                (stage.verify, stage.check) = (verify, None);
+            }
             if !overrides.peers.is_empty() {
                 stage.constraints.peers = overrides.peers.clone();
             }

@@ -97,12 +97,12 @@ impl Client {
         }
     }
 
-    /// The accepted results of one stage, in order of task.
+    /// The accepted results of one stage, in order of task; tasks that failed or were skipped have none.
     pub async fn outputs(&self, job: JobId, stage: u16) -> Result<Vec<Output>, ClientError> {
         let query =
             RunsQuery { state: Some(VerdictView::Accepted), stage: Some(stage), ..RunsQuery::default() };
         let mut runs = Vec::new();
-        self.for_each_run(job, query, |run| runs.push(run)).await?;
+        self.for_each_run(job, query, |run| runs.extend(Some(run).filter(|run| !run.failed))).await?;
         runs.sort_by_key(|run| run.task);
         let fetch = |run: RunView| async move {
             let stdout = self.content(&run.stdout).await?;

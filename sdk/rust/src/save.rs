@@ -90,7 +90,13 @@ impl Client {
             ..RunsQuery::default()
         };
         let mut parts: Vec<(u32, ContentView)> = Vec::new();
-        self.for_each_run(job, query, |run| parts.push((run.task.index, run.stdout))).await?;
+        // What a task wrote that failed is no result, though its stage may fail.
+        let results = |run: RunView| {
+            if !run.failed {
+                parts.push((run.task.index, run.stdout))
+            }
+        };
+        self.for_each_run(job, query, results).await?;
         parts.sort_by_key(|(index, _)| *index);
         if output.folder {
             for (index, content) in &parts {

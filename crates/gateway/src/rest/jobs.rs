@@ -115,7 +115,7 @@ pub(crate) async fn detail(
 ) -> Outcome<Json<JobDetail>> {
     let Path(job) = job?;
     let view = find(&gateway, job).await?;
-    let totals = views::totals(&gateway.handle, job).await?;
+    let totals = views::totals(&gateway.handle, &view).await?;
     let reason = views::reason(&gateway.handle, &view).await?;
     Ok(Json(views::detail(&view, &totals, reason)))
 }
@@ -179,7 +179,7 @@ async fn summary(gateway: &Gateway, view: JobView) -> Outcome<JobSummary> {
     let reason = views::reason(&gateway.handle, &view).await?;
     let counts = match views::live_counts(&view) {
         Some(counts) => counts,
-        None => views::counts(&view, &views::totals(&gateway.handle, view.stored.job).await?),
+        None => views::counts(&view, &views::totals(&gateway.handle, &view).await?),
     };
     Ok(views::summary(&view, &counts, reason))
 }

@@ -31,7 +31,7 @@ pub(crate) async fn runs(
     query: Result<Query<RunsQuery>, QueryRejection>,
 ) -> Outcome<Json<Runs>> {
     let (Path(job), Query(query)) = (job?, query?);
-    find(&gateway, job).await?;
+    let spec = find(&gateway, job).await?.stored.spec;
     let limit = query.limit.unwrap_or(PAGE_DEFAULT).clamp(1, PAGE_MAX) as usize;
     let skip: usize = match &query.after {
         Some(cursor) => cursor
@@ -49,7 +49,7 @@ pub(crate) async fn runs(
     let mut runs = gateway.handle.runs(job, keep, skip, limit + 1).await?;
     let next = (runs.len() > limit).then(|| (skip + limit).to_string());
     runs.truncate(limit);
-    Ok(Json(Runs { runs: runs.iter().map(views::run).collect(), next }))
+    Ok(Json(Runs { runs: runs.iter().map(|run| views::run(run, &spec)).collect(), next }))
 }
 
 pub(crate) async fn notes(

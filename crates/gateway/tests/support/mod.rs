@@ -165,6 +165,11 @@ pub fn job(program: Hash, name: &str, args: &str) -> JobRequest {
         constraints: Default::default(),
         verify: Default::default(),
         failures_max: 1,
+        retry: Default::default(),
+        level_reason: opensky_types::job::LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: false,
     };

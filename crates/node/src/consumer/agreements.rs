@@ -8,7 +8,6 @@ use opensky_scheduler::Input;
 use opensky_types::{
     AgreementId, JobId, NodeId, Signed, Timestamp,
     agreement::{Acceptance, Terms},
-    job::Verify,
     reason::Misfit,
 };
 use std::collections::BTreeMap;
@@ -47,7 +46,7 @@ impl Node {
             slots,
             price_per_gfuel: price,
             payment,
-            commit_first: matches!(spec.verify, Verify::Quorum { .. }),
+            commit_first: spec.verify.commits_first(),
             // A job that is not kept over a restart has nobody who could come back for its work.
             orphan_grace_ms: if active.spec.durable { self.config.orphan_grace_ms } else { 0 },
             made_at: now,

@@ -1,6 +1,6 @@
 //! Results judged: fetched, told to the scheduler, kept, countersigned.
 
-use super::{Held, Run};
+use super::{Consumer, Held, Run};
 use crate::{
     audits::JudgedRun,
     event::Event,
@@ -70,7 +70,7 @@ impl Node {
     /// once, now or when replicas are in; what it does not expect any more it never judges.
     pub(super) fn report(&mut self, now: Timestamp, agreement: AgreementId, runs: &[Run]) {
         let held = runs.iter().filter_map(|run| self.consumer.held.get(&(agreement, *run)));
-        let reports: Vec<Report> = held.map(report_of).collect();
+        let reports: Vec<Report> = held.map(|held| self.consumer.report_of(held)).collect();
         if reports.is_empty() {
             return;
         }
@@ -160,7 +160,9 @@ impl Node {
     /// memory.
     fn keep_output(&mut self, job: JobId, report: &TaskReport) -> Option<(TaskId, Vec<u8>)> {
         let active = self.consumer.jobs.get_mut(&job)?;
-        if !active.outputs.wants(report.task.stage) {
+        let stage = active.spec.stages.get(usize::from(report.task.stage))?;
+        // What a task wrote that failed is no result for others to read.
+        if !active.outputs.wants(report.task.stage) || stage.is_failure(&report.outcome) {
             return None;
         }
         let stdout = report.outcome.stdout();
@@ -255,17 +257,22 @@ const fn verdict(judgement: Judgement) -> Verdict {
     }
 }
 
-fn report_of(held: &Held) -> Report {
-    let report = &held.report;
-    Report {
-        task: report.task,
-        attempt: report.attempt,
-        output: held.output,
-        ended: match &report.outcome {
-            Outcome::Exited(output) => Ended::Exited { code: output.exit_code },
-            Outcome::Failed { failure, .. } => Ended::Failed(failure.clone()),
-        },
-        wall_us: report.usage.wall_us,
-        salt: report.salt,
+impl Consumer {
+    /// A run as the scheduler hears of it.
+    fn report_of(&self, held: &Held) -> Report {
+        let report = &held.report;
+        let active = self.jobs.get(&held.job);
+        Report {
+            task: report.task,
+            attempt: report.attempt,
+            output: held.output,
+            ended: match &report.outcome {
+                Outcome::Exited(output) => Ended::Exited { code: output.exit_code },
+                Outcome::Failed { failure, .. } => Ended::Failed(failure.clone()),
+            },
+            wall_us: report.usage.wall_us,
+            salt: report.salt,
+            tests: active.map_or(0, |active| active.tests.look(report.task.stage, &report.outcome)),
+        }
     }
 }

@@ -13,7 +13,7 @@ use opensky_scheduler::{AUDIT_PARTS_ALL, AcceptedTask, FailedRun, HeldAgreement,
 use opensky_types::{
     AgreementId, Hash, JobId, Signed, TaskId, Timestamp,
     agreement::Terms,
-    job::{JobNote, JobState, Verify},
+    job::{JobNote, JobState, ResultTests, Verify},
     reason::Reason,
     task::{Content, Outcome},
 };
@@ -47,32 +47,40 @@ pub(crate) struct LoadedJob {
 impl LoadedJob {
     /// Reads a job. Blocks on the disk.
     pub(crate) fn read(journal: &dyn Journal, stored: StoredJob) -> Result<Self, JournalError> {
-        let wanted = StageOutputs::of(&stored.spec);
-        let mut loaded = Self {
-            stored,
-            accepted: Vec::new(),
-            failed: Vec::new(),
-            outputs: Vec::new(),
-            receipts: BTreeSet::new(),
-            attempts_from: 0,
-        };
-        journal.runs(loaded.stored.job, &mut |run| {
-            loaded.attempts_from = loaded.attempts_from.max(run.attempt.saturating_add(ATTEMPTS_PER_LIFE));
+        let (wanted, tests) = (StageOutputs::of(&stored.spec), ResultTests::of(&stored.spec));
+        let (mut accepted, mut failed, mut outputs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut receipts, mut attempts_from) = (BTreeSet::new(), 0u32);
+        journal.runs(stored.job, &mut |run| {
+            attempts_from = attempts_from.max(run.attempt.saturating_add(ATTEMPTS_PER_LIFE));
+            let stage = run.task.stage;
             match run.verdict {
                 Verdict::Accepted => {
-                    loaded.receipts.extend(run.receipt);
-                    loaded.accepted.push(AcceptedTask { task: run.task, output: run.outcome.hash() });
-                    if wanted.wants(run.task.stage) {
-                        loaded.outputs.push((run.task, run.outcome.stdout().clone()));
+                    receipts.extend(run.receipt);
+                    let spec = stored.spec.stages.get(usize::from(stage));
+                    let is_failure = spec.is_some_and(|spec| spec.is_failure(&run.outcome));
+                    let (output, tests) = (run.outcome.hash(), tests.look(stage, &run.outcome));
+                    accepted.push(AcceptedTask { task: run.task, output, failed: is_failure, tests });
+                    if wanted.wants(stage) && !is_failure {
+                        outputs.push((run.task, run.outcome.stdout().clone()));
                     }
                 }
                 Verdict::Failed if is_programs_fault(&run.outcome) => {
-                    loaded.failed.push(FailedRun { task: run.task, node: run.node });
+                    failed.push(FailedRun { task: run.task, node: run.node });
+                }
+                // A result that did not pass its check is no try to be made again on the same node.
+                Verdict::Rejected
+                    if stored
+                        .spec
+                        .stages
+                        .get(usize::from(stage))
+                        .is_some_and(|spec| spec.check.is_some()) =>
+                {
+                    failed.push(FailedRun { task: run.task, node: run.node });
                 }
                 Verdict::Failed | Verdict::Agreed | Verdict::Rejected | Verdict::Undecided => {}
             }
         })?;
-        Ok(loaded)
+        Ok(Self { stored, accepted, failed, outputs, receipts, attempts_from })
     }
 }
 

@@ -9,7 +9,7 @@ use opensky_types::{
     AgreementId, Hash, NodeId, Signed, TaskId, Timestamp,
     agreement::Terms,
     receipt::{Batch, BatchHead, Receipt},
-    task::{InvalidOutcome, Outcome, TaskReport},
+    task::{Failure, InvalidOutcome, Outcome, TaskReport},
 };
 
 /// Longest name of an engine, in bytes.
@@ -183,6 +183,8 @@ pub(super) enum InvalidResults {
     EngineName { size_bytes: usize },
     #[error("a failure's message of {size_bytes} bytes, the limit is {FAILURE_BYTES_MAX}")]
     FailureMessage { size_bytes: usize },
+    #[error("a failure that is for its consumer to say: {failure}")]
+    ConsumersWord { failure: Failure },
     #[error("{used} fuel for one task, over the limit that was agreed")]
     Fuel { used: u64 },
     #[error("{size_bytes} bytes of output, over the limit that was agreed")]
@@ -202,10 +204,8 @@ impl Results {
         }
         for report in &self.reports {
             report.outcome.validate()?;
-            if let Outcome::Failed { failure, .. } = &report.outcome
-                && failure.to_string().len() > FAILURE_BYTES_MAX
-            {
-                return Err(InvalidResults::FailureMessage { size_bytes: failure.to_string().len() });
+            if let Outcome::Failed { failure, .. } = &report.outcome {
+                validate_failure(failure)?;
             }
             if report.usage.fuel > terms.limits.fuel {
                 return Err(InvalidResults::Fuel { used: report.usage.fuel });
@@ -227,5 +227,24 @@ impl Results {
             Receipt::of(self.agreement, terms, engine, (input, report.outcome.hash()), report)
         };
         self.reports.iter().zip(inputs).map(receipt).collect()
+    }
+}
+
+fn validate_failure(failure: &Failure) -> Result<(), InvalidResults> {
+    let size_bytes = failure.to_string().len();
+    if size_bytes > FAILURE_BYTES_MAX {
+        return Err(InvalidResults::FailureMessage { size_bytes });
+    }
+    match failure {
+        Failure::ProviderLost | Failure::ExitCode { .. } | Failure::Unchecked { .. } => {
+            Err(InvalidResults::ConsumersWord { failure: failure.clone() })
+        }
+        Failure::Limit { .. }
+        | Failure::Trap { .. }
+        | Failure::InvalidProgram { .. }
+        | Failure::InputUnavailable { .. }
+        | Failure::WorkerLost { .. }
+        | Failure::Cancelled
+        | Failure::ProviderStopped { .. } => Ok(()),
     }
 }

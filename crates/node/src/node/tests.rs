@@ -9,7 +9,7 @@ use opensky_ports::{
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
     Hash, JobId, Keypair, Micros, NodeId, Signed, Timestamp,
-    job::{JobSpec, Program, StageInputs, StageSpec, Verify},
+    job::{JobSpec, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
     limits::ContributionLimits,
     membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, Membership, MembershipChain},
     offer::Constraints,
@@ -129,6 +129,11 @@ fn no_op_job(program: Hash, tasks: i64, verify: Verify) -> JobSpec {
         constraints: Constraints::default(),
         verify,
         failures_max: 2,
+        retry: Retry::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: true,
     };

@@ -282,6 +282,6 @@ fn nodes_needed(verify: Verify) -> usize {
     match verify {
         Verify::None | Verify::Sample { per_mille: 0 } => 1,
         Verify::Sample { .. } | Verify::Reputation => 2,
-        Verify::Quorum { agree, .. } => usize::from(agree),
+        Verify::Quorum { agree, .. } | Verify::Checked { agree, .. } => usize::from(agree),
     }
 }

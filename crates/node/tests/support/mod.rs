@@ -16,7 +16,7 @@ use opensky_ports::{
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
     Hash, JobId, Keypair, Micros, NodeId, Signed, Timestamp,
-    job::{JobSpec, JobState, Program, StageInputs, StageSpec, Verify},
+    job::{JobSpec, JobState, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
     limits::ContributionLimits,
     membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, Membership, MembershipChain},
     offer::Constraints,
@@ -266,6 +266,11 @@ pub fn stage(name: &str, program: Hash, inputs: StageInputs, verify: Verify) -> 
         constraints: Constraints::default(),
         verify,
         failures_max: 2,
+        retry: Retry::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: true,
     }

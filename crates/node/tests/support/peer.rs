@@ -24,7 +24,7 @@ use opensky_types::{
     receipt::{BatchHead, Receipt},
     resources::{TaskLimits, Usage},
     samples,
-    task::{Assignment, Content, Outcome, TaskOutput, TaskReport, commitment},
+    task::{Assignment, Content, Failure, Outcome, TaskOutput, TaskReport, commitment},
 };
 use std::{
     collections::BTreeMap,
@@ -67,6 +67,8 @@ pub enum Lie {
     CorruptBlob,
     /// Leaves files outside the folder of outputs.
     UnsafePath,
+    /// Says how runs failed in words that only their consumer uses.
+    ConsumersWord,
     /// Names two million tasks in its standing.
     LongStanding,
     /// Never answers a proposal.
@@ -302,7 +304,7 @@ impl Worker {
             let mut report = TaskReport {
                 task: assignment.task,
                 attempt: assignment.attempt,
-                outcome: Outcome::Exited(output_of(assignment.task, self.lie)),
+                outcome: outcome_of(assignment.task, self.lie),
                 usage: Usage::default(),
                 started_at: Default::default(),
                 ended_at: Default::default(),
@@ -383,6 +385,17 @@ impl Worker {
 fn stdout(bytes: Vec<u8>) -> TaskOutput {
     let stdout = Content::Inline(bytes);
     TaskOutput { exit_code: 0, stdout, stderr: Content::empty(), files: Vec::new() }
+}
+
+/// The right outcome of a task of a numbers job, but for the lie.
+fn outcome_of(task: TaskId, lie: Lie) -> Outcome {
+    let failure = match task.index % 3 {
+        _ if lie != Lie::ConsumersWord => return Outcome::Exited(output_of(task, lie)),
+        0 => Failure::Unchecked { message: "it did not pass".into() },
+        1 => Failure::ExitCode { code: 3 },
+        _ => Failure::ProviderLost,
+    };
+    Outcome::Failed { failure, stdout: Content::empty(), stderr: Content::empty() }
 }
 
 /// The right output of a numbers job, but for the lie.

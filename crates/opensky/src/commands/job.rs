@@ -4,10 +4,16 @@ use crate::{
     commands::Context,
     fail::{Exit, Fail},
     output::print_line,
+    terminal,
 };
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use opensky_jobfile::{Format, plan::InputsPlan};
+use opensky_client::ImageSource;
+use opensky_jobfile::{
+    Format,
+    plan::{CheckPlan, InputsPlan},
+};
+use opensky_types::place::Level;
 use std::path::{Path, PathBuf};
 
 /// Check job files
@@ -45,7 +51,12 @@ fn check(context: &Context, path: &Path) -> Result<()> {
     let plan = opensky_jobfile::parse(&name, &text, format).map_err(invalid)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     for stage in &plan.job().stages {
-        let mut named = vec![&stage.program];
+        // Images by name are looked up when the job runs.
+        let by_name = stage.level == Level::Container && ImageSource::of(&stage.program.value).is_some();
+        let mut named = if by_name { Vec::new() } else { vec![&stage.program] };
+        if let Some(CheckPlan::Program { program, .. }) = &stage.check {
+            named.push(program);
+        }
         match &stage.inputs {
             InputsPlan::One { stdin: Some(file) } => named.push(file),
             InputsPlan::Lines { file, .. } | InputsPlan::Bytes { file, .. } => named.push(file),
@@ -64,7 +75,23 @@ fn check(context: &Context, path: &Path) -> Result<()> {
             }
         }
     }
-    let stages = plan.job().stages.len();
-    let checked = serde_json::json!({ "file": name, "stages": stages });
-    context.format.print(&checked, |_| format!("{name} is right: {stages} stage(s)"))
+    let stages = &plan.job().stages;
+    let levels = stages.iter().map(|stage| {
+        let because = stage.level_reason;
+        serde_json::json!({ "stage": stage.name, "level": stage.level, "because": because, "runs": stage.program.value })
+    });
+    let levels: Vec<_> = levels.collect();
+    let checked = serde_json::json!({ "file": name, "stages": stages.len(), "levels": levels });
+    context.format.print(&checked, |_| {
+        let lines = stages.iter().map(|stage| {
+            let (program, level) = (&stage.program.value, stage.level);
+            format!(
+                "\n  stage {}: {program} runs as {level}, since {}",
+                stage.name,
+                stage.level_reason.sentence()
+            )
+        });
+        let lines: String = lines.collect();
+        terminal::clean_lines(&format!("{name} is right: {} stage(s){lines}", stages.len()))
+    })
 }

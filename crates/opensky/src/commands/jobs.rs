@@ -159,9 +159,9 @@ async fn show(context: &Context, client: &Client, job: JobId, all: bool) -> Resu
             let tasks = stage.tasks;
             let waits =
                 stage.waiting_for.as_ref().map(|waiting| waiting.sentence.clone()).unwrap_or_default();
-            let counts =
-                [tasks.done, tasks.running, tasks.waiting, tasks.failed].map(|count| count.to_string());
-            [vec![stage.name.clone()], counts.to_vec(), vec![waits]].concat()
+            let counts = [tasks.done, tasks.running, tasks.waiting, tasks.failed, tasks.skipped];
+            let head = vec![stage.name.clone(), stage.state.as_str().to_owned()];
+            [head, counts.map(|count| count.to_string()).to_vec(), vec![waits]].concat()
         });
         let rows = runs.iter().map(|run| {
             let ended =
@@ -178,7 +178,7 @@ async fn show(context: &Context, client: &Client, job: JobId, all: bool) -> Resu
         });
         [
             crate::terminal::clean(&head) + &costs,
-            table(&["STAGE", "DONE", "RUNNING", "WAITING", "FAILED", "WHY"], stages),
+            table(&["STAGE", "STATE", "DONE", "RUNNING", "WAITING", "FAILED", "SKIPPED", "WHY"], stages),
             table(&["TASK", "TRY", "NODE", "RESULT", "ENDED", "TIME", "RECEIPT"], rows),
         ]
         .join("\n\n")

@@ -37,6 +37,8 @@ pub enum Template {
     Sweep,
     /// An image over many files
     Batch,
+    /// Pictures into another format
+    Transcode,
 }
 
 impl Template {
@@ -62,6 +64,12 @@ impl Template {
                 ("job.toml", include_bytes!("../../templates/batch/job.toml")),
                 ("input/one.txt", b"the first file\n"),
                 ("input/two.txt", b"the second file\n"),
+            ],
+            Self::Transcode => &[
+                ("job.toml", include_bytes!("../../templates/transcode/job.toml")),
+                ("transcode.wasm", include_bytes!("../../../../examples/programs/transcode.wasm")),
+                ("pictures/dunes.ppm", include_bytes!("../../templates/transcode/pictures/dunes.ppm")),
+                ("pictures/rings.ppm", include_bytes!("../../templates/transcode/pictures/rings.ppm")),
             ],
         }
     }

@@ -1,9 +1,9 @@
 //! Audits as often as the standing of each node asks (spec V3).
 
 use crate::bench::{
-    Bench, JOB, agreement, assigned_in, exited, job, node, numbers, output, stage, task, trap, worker_lost,
+    Bench, JOB, accepted, agreement, assigned_in, exited, job, node, numbers, stage, task, trap, worker_lost,
 };
-use opensky_scheduler::{AUDIT_PARTS_ALL, AcceptedTask, Effect, HeldAgreement, Input, Judgement, Restored};
+use opensky_scheduler::{AUDIT_PARTS_ALL, Effect, HeldAgreement, Input, Judgement, Restored};
 use opensky_types::{
     Timestamp,
     job::{JobSpec, JobState, Verify},
@@ -183,7 +183,7 @@ fn v3_after_a_restart_the_same_draw_holds_and_accepted_tasks_stay_accepted() {
     bench.scheduler = opensky_scheduler::Scheduler::new(opensky_scheduler::Config::new([5; 32]));
     let held =
         HeldAgreement { agreement: agreement(0, 1), stage: 0, node: node(1), slots: 40, audit_parts: 50_000 };
-    let accepted = |index: &u32| AcceptedTask { task: task(*index), output: output("a") };
+    let accepted = |index: &u32| accepted(task(*index), "a");
     let done: Vec<u32> = drawn.iter().copied().take(5).collect();
     bench.give(Input::Restored(Box::new(Restored {
         job: JOB,

@@ -1,9 +1,11 @@
 //! One scheduler on a bench: each test hands it facts and looks at the orders.
 
-use opensky_scheduler::{Candidate, Committed, Config, Effect, Ended, Input, Judgement, Report, Scheduler};
+use opensky_scheduler::{
+    AcceptedTask, Candidate, Committed, Config, Effect, Ended, Input, Judgement, Report, Scheduler,
+};
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, TaskId, Timestamp,
-    job::{JobSpec, JobState, Program, StageInputs, StageSpec, Verify},
+    job::{JobSpec, JobState, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
     offer::Constraints,
     place::Level,
     reason::{Misfit, MisfitCounts, Reason},
@@ -45,7 +47,12 @@ pub fn output(text: &str) -> Hash {
 
 pub fn exited(task: TaskId, attempt: u32, text: &str) -> Report {
     let (output, ended) = (output(text), Ended::Exited { code: 0 });
-    Report { task, attempt, output, ended, wall_us: 50_000, salt: SALT }
+    Report { task, attempt, output, ended, wall_us: 50_000, salt: SALT, tests: 0 }
+}
+
+/// What the journal says of a task that has this result.
+pub fn accepted(task: TaskId, text: &str) -> AcceptedTask {
+    AcceptedTask { task, output: output(text), failed: false, tests: 0 }
 }
 
 pub fn failed(task: TaskId, attempt: u32, failure: Failure) -> Report {
@@ -79,6 +86,11 @@ pub fn stage(name: &str, inputs: StageInputs) -> StageSpec {
         constraints: Constraints::default(),
         verify: Verify::None,
         failures_max: 3,
+        retry: Retry::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: false,
     }

@@ -135,7 +135,7 @@ fn a_restored_job_takes_over_what_providers_still_hold() {
     let job = opensky_types::JobId::from_bytes([2; 10]);
     let held =
         HeldAgreement { agreement: agreement(0, 1), stage: 0, node: node(1), slots: 2, audit_parts: 0 };
-    let accepted = opensky_scheduler::AcceptedTask { task: task(0), output: crate::bench::output("a") };
+    let accepted = crate::bench::accepted(task(0), "a");
     bench.give(Input::Restored(Box::new(Restored {
         job,
         spec,

@@ -2,6 +2,9 @@
 
 mod auditing;
 mod bench;
+mod checks;
+mod conditions;
 mod lost_and_slow;
 mod placing;
+mod retrying;
 mod verifying;

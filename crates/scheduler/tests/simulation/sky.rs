@@ -1,12 +1,12 @@
 //! A fake sky in virtual time: providers of every character, and a network that loses and repeats.
 
 use opensky_scheduler::{
-    AUDIT_PARTS_ALL, AcceptedTask, Candidate, Committed, Config, Effect, Ended, HeldAgreement, Input,
-    Judgement, Report, Restored, Scheduler,
+    AUDIT_PARTS_ALL, AcceptedTask, Candidate, CheckedRun, Committed, Config, Effect, Ended, HeldAgreement,
+    Input, Judgement, Report, Restored, Scheduler,
 };
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, TaskId, Timestamp,
-    job::{JobSpec, JobState, Verify},
+    job::{CheckDecision, JobSpec, JobState},
     reason::{Misfit, MisfitCounts, Reason},
     task::{Failure, commitment},
 };
@@ -111,6 +111,11 @@ pub struct Sky {
     pub task_ms: u64,
     pub loss_per_mille: u64,
     pub repeat_per_mille: u64,
+    /// How often a checker fails itself.
+    pub broken_per_mille: u64,
+    /// Whether honest nodes give another result each.
+    pub noisy: bool,
+    honest: BTreeSet<Hash>,
     /// Assert every invariant after one in so many inputs.
     pub check_every: u64,
     inputs: u64,
@@ -151,6 +156,9 @@ impl Sky {
             task_ms: 20,
             loss_per_mille: 0,
             repeat_per_mille: 0,
+            broken_per_mille: 0,
+            noisy: false,
+            honest: BTreeSet::new(),
             check_every: 1,
             inputs: 0,
             outputs: BTreeMap::new(),
@@ -199,7 +207,12 @@ impl Sky {
         assert!(!state.is_some_and(JobState::is_final), "nothing left to restore");
         self.scheduler = Scheduler::new(self.config.clone());
         let accepted = self.accepted.iter().filter(|((of, _), _)| *of == job);
-        let accepted = accepted.map(|((_, task), output)| AcceptedTask { task: *task, output: *output });
+        let accepted = accepted.map(|((_, task), output)| AcceptedTask {
+            task: *task,
+            output: *output,
+            failed: false,
+            tests: 0,
+        });
         let held: Vec<HeldAgreement> = self.agreements.values().copied().collect();
         let restored = Restored {
             job,
@@ -371,6 +384,7 @@ impl Sky {
                     }
                 }
             }
+            Effect::Check { job, task, runs } => self.check_results(*job, *task, runs.clone()),
             Effect::Note { job, note } => self.notes.entry(*job).or_default().push(note.reason.clone()),
             Effect::Changed { job, state } => {
                 self.states.insert(*job, *state);
@@ -463,8 +477,7 @@ impl Sky {
     }
 
     fn consider(&mut self, id: NodeId, job: JobId, stage: u16, slots: u16) {
-        let commit_first =
-            matches!(self.specs[&job].stages[usize::from(stage)].verify, Verify::Quorum { .. });
+        let commit_first = self.specs[&job].stages[usize::from(stage)].verify.commits_first();
         let provider = self.providers.get_mut(&id).expect("a known node");
         let free = provider.slots.saturating_sub(provider.slots_taken());
         let slots = slots.min(free);
@@ -514,10 +527,21 @@ impl Sky {
         let output = match character {
             Character::Liar => Hash::of_value("test lie", &(task, id)),
             Character::Colluder => Hash::of_value("test collusion", &task),
+            _ if self.noisy => Hash::of_value("test noise", &(task, id)),
             _ => right_output(task),
         };
-        let mut report =
-            Report { task, attempt, output, ended: Ended::Exited { code: 0 }, wall_us: 20_000, salt };
+        if self.noisy && !matches!(character, Character::Liar | Character::Colluder) {
+            self.honest.insert(output);
+        }
+        let mut report = Report {
+            task,
+            attempt,
+            output,
+            ended: Ended::Exited { code: 0 },
+            wall_us: 20_000,
+            salt,
+            tests: 0,
+        };
         if character == Character::Clumsy && clumsy {
             report.ended = Ended::Failed(Failure::WorkerLost { message: "killed".into() });
         }
@@ -535,8 +559,30 @@ impl Sky {
     }
 
     /// Tasks of a job with a wrong accepted result.
+    pub fn is_right(&self, task: TaskId, output: &Hash) -> bool {
+        *output == right_output(task) || self.honest.contains(output)
+    }
+
+    /// The checker says what is so, after a while, and sometimes fails itself.
+    fn check_results(&mut self, job: JobId, task: TaskId, runs: Vec<CheckedRun>) {
+        let right = |run: &CheckedRun| {
+            let output = self.outputs.get(&(run.agreement, task, run.attempt));
+            output.is_some_and(|output| self.is_right(task, output))
+        };
+        let all_right = runs.iter().all(right);
+        let decision = match (all_right, self.chance.per_mille(self.broken_per_mille)) {
+            (_, true) => CheckDecision::Broken,
+            (true, false) => CheckDecision::Passed,
+            (false, false) => CheckDecision::Failed,
+        };
+        let at = self.now + self.chance.below(400);
+        let message = String::new();
+        self.at(at, Event::Tell(Input::Checked { job, task, runs, decision, message }));
+    }
+
+    /// Results accepted that no honest node gave.
     pub fn wrong(&self, job: JobId) -> usize {
         let of_job = self.accepted.iter().filter(|((of, _), _)| *of == job);
-        of_job.filter(|((_, task), output)| **output != right_output(*task)).count()
+        of_job.filter(|((_, task), output)| !self.is_right(*task, output)).count()
     }
 }

@@ -11,7 +11,7 @@ use opensky_node::Handle;
 use opensky_storage::{DiskFault, SimulatedDisk};
 use opensky_types::{
     AccountId, Micros,
-    job::{JobSpec, Program, StageInputs, StageSpec, Verify},
+    job::{JobSpec, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
     limits::ContributionLimits,
     offer::Constraints,
     place::Level,
@@ -227,7 +227,12 @@ fn spec_of(shape: &JobShape, program: opensky_types::Hash, size_bytes: u64) -> J
             Check::Quorum => Verify::Quorum { agree: 2, replicas: 2, replicas_max: 4 },
             Check::Reputation => Verify::Reputation,
         },
+        level_reason: LevelReason::Given,
+        check: None,
         failures_max: 3,
+        retry: Retry::default(),
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: false,
         hedge: stage.hedge,
     });

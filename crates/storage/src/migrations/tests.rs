@@ -1,12 +1,12 @@
 use super::*;
 use crate::{OpenError, RedbJournal, journal::JOURNAL_FILE, rows::HeadRow};
 use opensky_ports::{
-    Journal,
+    Journal, Record,
     journal::{TaskRun, Verdict},
 };
 use opensky_types::{
     TaskId, Timestamp,
-    job::{JobSpec, JobState},
+    job::JobState,
     receipt::ReceiptStanding,
     samples,
     task::{Content, Failure, Outcome},
@@ -33,7 +33,7 @@ fn write_v1(path: &Path) {
         let head = HeadRow { submitted_at: samples::NOW, changed_at: samples::NOW, state: JobState::Running };
         let head = seal(HeadRow::VERSION, &job, &head);
         writer.open_table(tables::HEADS).unwrap().insert(job, head.as_slice()).unwrap();
-        let JobSpec { name, stages, wait_ms, deadline_ms, seed, durable, .. } = samples::full_job();
+        let SpecRowV2 { name, stages, wait_ms, deadline_ms, seed, durable, .. } = samples::full_job().into();
         let spec = seal(1, &job, &SpecRowV1 { name, stages, wait_ms, deadline_ms, seed, durable });
         writer.open_table(tables::SPECS).unwrap().insert(job, spec.as_slice()).unwrap();
         writer.open_table(tables::BY_TIME).unwrap().insert((samples::NOW.as_millis(), job), ()).unwrap();
@@ -97,6 +97,33 @@ fn what_format_1_wrote_is_what_the_fixture_holds() {
     check_migrated(folder.path());
 }
 
+/// The row of a job as `rows/golden.txt` had it while the format was 3.
+const SPEC_ROW_V2: &str = "574fcd4f037e9a5284dba7e03f259d4515eb86d4f8cba8a47c88eefb2cd1397b";
+
+#[test]
+fn a_job_of_format_3_is_read_as_it_was_written() {
+    let row = |key: &[u8]| seal(2, key, &SpecRowV2::from(samples::full_job()));
+    assert_eq!(opensky_types::Hash::of(&row(b"key")).to_string(), SPEC_ROW_V2);
+    let folder = tempfile::tempdir().unwrap();
+    let job = samples::job_id();
+    let journal = RedbJournal::open(folder.path()).unwrap();
+    let submitted = Record::JobSubmitted { job, spec: samples::full_job(), at: samples::NOW };
+    journal.commit(&[submitted]).unwrap();
+    drop(journal);
+    let database = Database::open(folder.path().join(JOURNAL_FILE)).unwrap();
+    let writer = database.begin_write().unwrap();
+    writer.open_table(META).unwrap().insert(open::FORMAT, 3).unwrap();
+    let row = row(job.as_bytes());
+    writer.open_table(tables::SPECS).unwrap().insert(*job.as_bytes(), row.as_slice()).unwrap();
+    writer.commit().unwrap();
+    drop(database);
+    for _ in 0..2 {
+        let journal = RedbJournal::open(folder.path()).unwrap();
+        assert_eq!(journal.job(job).unwrap().expect("it is kept").spec, samples::full_job());
+    }
+    assert!(folder.path().join("journal.v3.redb").exists(), "a copy is kept");
+}
+
 #[test]
 fn f16_a_newer_format_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
@@ -108,9 +135,9 @@ fn f16_a_newer_format_is_refused_and_left_alone() {
     writer.commit().unwrap();
     drop(database);
     let Err(error) = RedbJournal::open(folder.path()) else { panic!("a newer journal was opened") };
-    assert!(matches!(error, OpenError::Newer { found: 4, known: 3, .. }));
+    assert!(matches!(error, OpenError::Newer { found: 5, known: 4, .. }));
     assert!(error.to_string().contains("install the newer opensky"));
-    assert!(!folder.path().join("journal.v4.redb").exists());
+    assert!(!folder.path().join("journal.v5.redb").exists());
 }
 
 #[test]

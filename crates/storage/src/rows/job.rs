@@ -29,8 +29,8 @@ pub(crate) struct SpecRow<S = JobSpec> {
 }
 
 impl SpecRow {
-    /// 2 added the budget.
-    pub const VERSION: u8 = 2;
+    /// 2 added the budget, 3 the stages' rules.
+    pub const VERSION: u8 = 3;
 }
 
 /// Steps noted together.

@@ -1,12 +1,13 @@
 //! Rows of older formats, for migrations.
 
-use super::job::{RunRow, verdict_code};
+use super::job::{RunRow, SpecRow, verdict_code};
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_ports::journal::Verdict;
 use opensky_types::{
     Hash, Micros, NodeId, TaskId,
-    job::{JobSpec, StageSpec},
-    resources::Usage,
+    job::{JobSpec, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
+    offer::Constraints,
+    resources::{TaskLimits, Usage},
     task::Outcome,
 };
 
@@ -32,11 +33,38 @@ pub(crate) struct RunRowV2 {
 #[derive(Debug, PartialEq, BorshSerialize, BorshDeserialize)]
 pub(crate) struct SpecRowV1 {
     pub name: String,
-    pub stages: Vec<StageSpec>,
+    pub stages: Vec<StageRowV2>,
     pub wait_ms: u64,
     pub deadline_ms: Option<u64>,
     pub seed: u64,
     pub durable: bool,
+}
+
+/// A job's spec before stages had rules for retries.
+#[derive(Debug, PartialEq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct SpecRowV2 {
+    pub name: String,
+    pub stages: Vec<StageRowV2>,
+    pub wait_ms: u64,
+    pub deadline_ms: Option<u64>,
+    pub budget: Option<Micros>,
+    pub seed: u64,
+    pub durable: bool,
+}
+
+/// A stage of these.
+#[derive(Debug, PartialEq, BorshSerialize, BorshDeserialize)]
+pub(crate) struct StageRowV2 {
+    pub name: String,
+    pub program: Program,
+    pub inputs: StageInputs,
+    pub after: Vec<u16>,
+    pub limits: TaskLimits,
+    pub constraints: Constraints,
+    pub verify: Verify,
+    pub failures_max: u8,
+    pub accept_any_exit: bool,
+    pub hedge: bool,
 }
 
 impl From<RunRowV1> for RunRowV2 {
@@ -57,9 +85,61 @@ impl From<RunRowV2> for RunRow {
     }
 }
 
-impl From<SpecRowV1> for JobSpec {
+impl From<SpecRowV1> for SpecRowV2 {
     fn from(old: SpecRowV1) -> Self {
         let SpecRowV1 { name, stages, wait_ms, deadline_ms, seed, durable } = old;
         Self { name, stages, wait_ms, deadline_ms, budget: None, seed, durable }
+    }
+}
+
+impl From<SpecRowV2> for SpecRow {
+    fn from(old: SpecRowV2) -> Self {
+        let SpecRowV2 { name, stages, wait_ms, deadline_ms, budget, seed, durable } = old;
+        let stages = stages.into_iter().map(StageSpec::from).collect();
+        Self { spec: JobSpec { name, stages, wait_ms, deadline_ms, budget, seed, durable } }
+    }
+}
+
+impl From<StageRowV2> for StageSpec {
+    fn from(old: StageRowV2) -> Self {
+        Self {
+            name: old.name,
+            program: old.program,
+            level_reason: LevelReason::Given,
+            check: None,
+            inputs: old.inputs,
+            after: old.after,
+            limits: old.limits,
+            constraints: old.constraints,
+            verify: old.verify,
+            failures_max: old.failures_max,
+            retry: Retry::default(),
+            when: Vec::new(),
+            may_fail: false,
+            accept_any_exit: old.accept_any_exit,
+            hedge: old.hedge,
+        }
+    }
+}
+
+/// What versions before stages had such rules would have written of a job that uses none.
+#[cfg(test)]
+impl From<JobSpec> for SpecRowV2 {
+    fn from(spec: JobSpec) -> Self {
+        let stage = |stage: StageSpec| StageRowV2 {
+            name: stage.name,
+            program: stage.program,
+            inputs: stage.inputs,
+            after: stage.after,
+            limits: stage.limits,
+            constraints: stage.constraints,
+            verify: stage.verify,
+            failures_max: stage.failures_max,
+            accept_any_exit: stage.accept_any_exit,
+            hedge: stage.hedge,
+        };
+        let JobSpec { name, stages, wait_ms, deadline_ms, budget, seed, durable } = spec;
+        let stages = stages.into_iter().map(stage).collect();
+        Self { name, stages, wait_ms, deadline_ms, budget, seed, durable }
     }
 }

@@ -84,6 +84,7 @@ fn all_rows() -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("job head", seal(HeadRow::VERSION, key, &head)),
         ("job spec", seal(SpecRow::VERSION, key, &SpecRow { spec: samples::full_job() })),
+        ("ruled job spec", seal(SpecRow::VERSION, key, &SpecRow { spec: samples::ruled_job() })),
         ("runs", seal(RunsRow::VERSION, key, &runs_payload(&runs()))),
         ("notes", seal(NotesRow::VERSION, key, &NotesRow { notes: notes() })),
         ("receipt ids", seal(IdsRow::VERSION, key, &IdsRow::of(root, &ids))),

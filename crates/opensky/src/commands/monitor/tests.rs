@@ -36,7 +36,7 @@ fn job(number: u8, state: StateView) -> JobSummary {
         state,
         submitted_at: Timestamp::from_millis(NOW - 60_000),
         changed_at: Timestamp::from_millis(NOW),
-        tasks: TaskCounts { waiting: 1, running: 1, done: 2, failed: 0 },
+        tasks: TaskCounts { waiting: 1, running: 1, done: 2, failed: 0, skipped: 0 },
         reason: String::new(),
     }
 }

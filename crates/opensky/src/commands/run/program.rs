@@ -12,13 +12,13 @@ use opensky_api::{
     content::ContentView,
     event::{LogQuery, StreamView},
     job::{
-        ConstraintsView, FAILURES_MAX_DEFAULT, InputsRequest, JobRequest, ProgramRequest, StageRequest,
-        WAIT_MS_DEFAULT,
+        ConstraintsView, FAILURES_MAX_DEFAULT, InputsRequest, JobRequest, ProgramRequest, RetryView,
+        StageRequest, WAIT_MS_DEFAULT,
     },
     progress::{RunView, RunsQuery, StateView, VerdictView},
 };
 use opensky_client::Client;
-use opensky_types::{JobId, TaskId, place::Level};
+use opensky_types::{JobId, TaskId, job::LevelReason, place::Level};
 use std::{
     io::{IsTerminal, Read, Write},
     path::Path,
@@ -117,6 +117,11 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
         constraints,
         verify: overrides.verify.map(Into::into).unwrap_or_default(),
         failures_max: FAILURES_MAX_DEFAULT,
+        retry: RetryView::default(),
+        level_reason: LevelReason::Given,
+        check: None,
+        when: Vec::new(),
+        may_fail: false,
         accept_any_exit: true,
         hedge: true,
     };

@@ -23,11 +23,21 @@ pub fn summary(detail: &JobDetail, saved: &Saved) -> String {
             VerifyView::None => "not verified".to_owned(),
             VerifyView::Sample { per_mille } => format!("{}.{} % run twice", per_mille / 10, per_mille % 10),
             VerifyView::Quorum { agree, replicas, .. } => format!("{agree} of {replicas} nodes had to agree"),
+            VerifyView::Checked { agree: 1, .. } => "each result checked".to_owned(),
+            VerifyView::Checked { agree, replicas, .. } => {
+                format!("results of {agree} of {replicas} nodes had to be alike")
+            }
             VerifyView::Reputation => "checked as often as each node's reputation asks".to_owned(),
         };
         let counts = stage.tasks;
-        let _ =
-            write!(text, "\n  stage {}: {} of {} tasks, {verified}", stage.name, counts.done, counts.total());
+        let mut extra = String::new();
+        for (count, what) in [(counts.failed, "failed"), (counts.skipped, "skipped")] {
+            if count > 0 {
+                let _ = write!(extra, ", {count} {what}");
+            }
+        }
+        let (done, total) = (counts.done, counts.total());
+        let _ = write!(text, "\n  stage {}: {done} of {total} tasks{extra}, {verified}", stage.name);
     }
     for node in &detail.nodes {
         let _ = write!(
