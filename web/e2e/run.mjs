@@ -67,14 +67,16 @@ const scenarios = {
       await page.getByText(`opensky keys wallet add ${wallet.address}`).waitFor();
       assert.deepEqual(await barriers(page), []);
       await shot(page, "login-wallet");
-      await devnet.on("node1", "keys", "wallet", "add", wallet.address, "--role", "viewer");
+      await devnet.on("node1", "keys", "wallet", "add", wallet.address, "--role", "owner");
       wallet.refuse = true;
       await page.getByRole("button", { name: "Test Wallet" }).click();
       await page.getByText("The wallet did not sign").waitFor();
       wallet.refuse = false;
       await page.getByRole("button", { name: "Test Wallet" }).click();
-      await page.getByRole("heading", { name: "Overview" }).waitFor();
+      await skipSetUp(page);
       assert.match(wallet.signed, /costs nothing/);
+      await page.goto(url("/keys?tab=sessions"));
+      await page.getByText(`wallet ${wallet.address}`).waitFor();
       // A wallet that is named no longer is out at once.
       await devnet.on("node1", "keys", "wallet", "remove", wallet.address);
       await page.goto(url("/"));

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { isInvite, isStep, joinCommands, shellWord, STEPS, stepAfter } from "../src/lib/setup";
-import { may, ROLES } from "../src/lib/roles";
+import { may, openerOf, ROLES } from "../src/lib/roles";
 
 test("the first run has an order and an end", () => {
   expect(STEPS.map(stepAfter)).toEqual(["share", "sky", "test", undefined]);
@@ -28,4 +28,10 @@ test("each role may what those before it may", () => {
     [true, true, false],
     [true, true, true],
   ]);
+});
+
+test("a session says what opened it", () => {
+  expect(openerOf({})).toBe("a link");
+  expect(openerOf({ key: "ci\u202e" })).toBe("key ci");
+  expect(openerOf({ wallet: "0x5aAeb6" })).toBe("wallet 0x5aAeb6");
 });

@@ -1,6 +1,7 @@
 // Roles, from the least.
 
-import type { Role } from "../api/types";
+import type { OpenSessionView, Role } from "../api/types";
+import { clean } from "./format";
 
 export const ROLES: Role[] = ["viewer", "operator", "owner"];
 
@@ -13,3 +14,9 @@ export const MEANING: Record<Role, string> = {
 
 /** Whether somebody with one role may what needs another. */
 export const may = (has: Role, needs: Role) => ROLES.indexOf(has) >= ROLES.indexOf(needs);
+
+/** What a session was opened by. */
+export function openerOf({ key, wallet }: Pick<OpenSessionView, "key" | "wallet">): string {
+  if (key !== undefined) return `key ${clean(key)}`;
+  return wallet === undefined ? "a link" : `wallet ${clean(wallet)}`;
+}

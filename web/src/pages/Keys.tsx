@@ -12,7 +12,7 @@ import * as queries from "../api/queries";
 import type { KeyRequest, Keys, KeyView, NewKey, OpenSessions, OpenSessionView, Role } from "../api/types";
 import { type Audit, auditOf } from "../lib/audit";
 import { ago, clean, moment, plural } from "../lib/format";
-import { MEANING, ROLES } from "../lib/roles";
+import { MEANING, openerOf, ROLES } from "../lib/roles";
 import { Live, Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Copy } from "../parts/Id";
@@ -241,7 +241,7 @@ function SessionList() {
       title: "Opened by",
       cell: (session) => (
         <Group gap={6}>
-          {session.key === undefined ? "a link" : <span className="break">key {clean(session.key)}</span>}
+          <span className="break">{openerOf(session)}</span>
           {session.is_own && <Word word="this browser" />}
         </Group>
       ),
