@@ -10,8 +10,18 @@ test("the first run has an order and an end", () => {
 test("another sky is joined by commands that a shell reads as they are meant", () => {
   expect(shellWord("/home/me/.local/share/opensky")).toBe("/home/me/.local/share/opensky");
   expect(shellWord("/my data/it's; rm -rf")).toBe(`'/my data/it'\\''s; rm -rf'`);
-  const token = `sky1${"a".repeat(40)}`;
-  expect(joinCommands("/data", ` ${token} `)).toBe(`opensky down\nopensky --data-dir /data-2 up --join ${token}`);
+});
+
+test("who joins another sky stops this node alone, and has a folder for each invite", () => {
+  const commands = (folder: string, letter: string) => joinCommands(folder, ` sky1${letter.repeat(40)} `).split("\n");
+  const [down, up] = commands("/my data", "a");
+  expect(down).toBe("opensky --data-dir '/my data' down");
+  expect(up).toMatch(/^opensky --data-dir '\/my data-[0-9a-f]{8}' up --join sky1a{40}$/);
+  expect(commands("/my data", "a")).toEqual([down, up]);
+  expect(commands("/data", "a")[1]).toMatch(/^opensky --data-dir \/data-[0-9a-f]{8} up/);
+  expect(commands("/data/", "a")[1]).toBe(commands("/data", "a")[1]);
+  const folders = [..."abcdef"].map((letter) => commands("/data", letter)[1]?.split(" ")[2]);
+  expect(new Set(folders).size).toBe(6);
 });
 
 test("what is no invite is not put into a command", () => {

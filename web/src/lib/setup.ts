@@ -46,6 +46,19 @@ const TOKEN = /^sky1[0-9A-Za-z_-]{20,}$/;
 /** Whether a text looks like an invite; only the node that made it knows for sure. */
 export const isInvite = (text: string) => TOKEN.test(text.trim());
 
-/** The commands that let this machine join another sky: a data folder belongs to one sky for good. */
-export const joinCommands = (dataDir: string, token: string) =>
-  [`opensky down`, `opensky --data-dir ${shellWord(`${dataDir}-2`)} up --join ${token.trim()}`].join("\n");
+/** Eight digits that tell invites apart (FNV-1a). A folder's name may be seen by others, an invite may not. */
+function digits(token: string): string {
+  let sum = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(token)) sum = Math.imul(sum ^ byte, 0x01000193);
+  return (sum >>> 0).toString(16).padStart(8, "0");
+}
+
+/**
+ * The commands that let this machine join another sky: they stop this node and no other, and start one in a folder
+ * of its own for each invite, as a data folder belongs to one sky for good.
+ */
+export function joinCommands(dataDir: string, invite: string): string {
+  const token = invite.trim();
+  const folder = `${dataDir.replace(/(?<=.)[/\\]+$/, "")}-${digits(token)}`;
+  return [`opensky --data-dir ${shellWord(dataDir)} down`, `opensky --data-dir ${shellWord(folder)} up --join ${token}`].join("\n");
+}
