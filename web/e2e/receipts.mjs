@@ -33,6 +33,9 @@ export async function a_receipt_from_a_file_is_checked({ page, url }) {
   const changed = readFileSync(GOLDEN, "utf8").replace('"attempt": 0', '"attempt": 1');
   await file.setInputFiles({ name: "changed.json", mimeType: "application/json", buffer: Buffer.from(changed) });
   await page.getByText("what is shown was changed: attempt").waitFor();
+  // The same file, written anew meanwhile.
+  await file.setInputFiles({ name: "changed.json", mimeType: "application/json", buffer: readFileSync(GOLDEN) });
+  await page.getByText("Checked in this browser").waitFor();
   await file.setInputFiles({ name: "none.json", mimeType: "application/json", buffer: Buffer.from("{}") });
   await page.getByText("This file is no receipt").waitFor();
   assert.deepEqual(await barriers(page), []);
