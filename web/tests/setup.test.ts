@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { diskMost, GIB } from "../src/lib/limits";
 import { isInvite, isStep, joinCommands, shellWord, STEPS, stepAfter } from "../src/lib/setup";
-import { may, openerOf, ROLES } from "../src/lib/roles";
+import { may, openerOf, ROLES, spendWords } from "../src/lib/roles";
 
 test("the first run has an order and an end", () => {
   expect(STEPS.map(stepAfter)).toEqual(["share", "sky", "test", undefined]);
@@ -44,4 +45,14 @@ test("a session says what opened it", () => {
   expect(openerOf({})).toBe("a link");
   expect(openerOf({ key: "ci\u202e" })).toBe("key ci");
   expect(openerOf({ wallet: "0x5aAeb6" })).toBe("wallet 0x5aAeb6");
+});
+
+test("as much disk can be shared as is free or shared already", () => {
+  expect(diskMost({ disk_free_bytes: 90 * GIB }, { disk_bytes: 10 * GIB })).toBe(100 * GIB);
+});
+
+test("a key says what it may spend", () => {
+  expect(spendWords(undefined)).toBe("without a limit of its own");
+  expect(spendWords({ limit_micros: 5_000_000, spent_micros: 1_500_000, per: "day" })).toBe("1.50 of 5.00 credits a day");
+  expect(spendWords({ limit_micros: 5_000_000, spent_micros: 0, per: "ever" })).toBe("0.00 of 5.00 credits");
 });

@@ -1,6 +1,7 @@
 // Roles, from the least.
 
-import type { OpenSessionView, Role } from "../api/types";
+import type { OpenSessionView, Role, SpendView } from "../api/types";
+import { credits } from "./amount";
 import { clean } from "./format";
 
 export const ROLES: Role[] = ["viewer", "operator", "owner"];
@@ -19,4 +20,11 @@ export const may = (has: Role, needs: Role) => ROLES.indexOf(has) >= ROLES.index
 export function openerOf({ key, wallet }: Pick<OpenSessionView, "key" | "wallet">): string {
   if (key !== undefined) return `key ${clean(key)}`;
   return wallet === undefined ? "a link" : `wallet ${clean(wallet)}`;
+}
+
+/** What a key has spent of what it may. */
+export function spendWords(spend: SpendView | undefined): string {
+  if (!spend) return "without a limit of its own";
+  const words = `${credits(spend.spent_micros)} of ${credits(spend.limit_micros)} credits`;
+  return spend.per === "day" ? `${words} a day` : words;
 }

@@ -178,7 +178,7 @@ function SharingForm({ node, view, next }: { node: NodeView; view: LimitsView; n
         checked={limits.share}
         onChange={({ currentTarget: { checked } }) => setLimits((now) => ({ ...now, share: checked }))}
       />
-      <Amounts limits={limits} set={(change) => setLimits((now) => ({ ...now, ...change }))} node={node} />
+      <Amounts limits={limits} set={(change) => setLimits((now) => ({ ...now, ...change }))} saved={view.limits} node={node} />
       <Group>
         {isSame ? (
           <Button onClick={next}>Next</Button>
