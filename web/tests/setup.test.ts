@@ -1,11 +1,25 @@
 import { expect, test } from "vitest";
 import { diskMost, GIB } from "../src/lib/limits";
-import { isInvite, isStep, joinCommands, shellWord, STEPS, stepAfter } from "../src/lib/setup";
+import { isInvite, isStep, joinCommands, keyLeads, shellWord, STEPS, stepAfter, stepBefore } from "../src/lib/setup";
 import { may, openerOf, ROLES, spendWords } from "../src/lib/roles";
 
 test("the first run has an order and an end", () => {
   expect(STEPS.map(stepAfter)).toEqual(["share", "sky", "test", undefined]);
   expect([isStep("sky"), isStep("nowhere"), isStep(undefined)]).toEqual([true, false, false]);
+});
+
+test("Enter goes on and Escape back, where nothing else takes them", () => {
+  const heading = { tagName: "H2", role: null, isInForm: false };
+  const field = { tagName: "INPUT", role: null, isInForm: false };
+  const slider = { tagName: "DIV", role: "slider", isInForm: false };
+  const button = { tagName: "BUTTON", role: null, isInForm: false };
+  expect([heading, field, slider].map((focused) => keyLeads("Enter", focused))).toEqual(["on", "on", "on"]);
+  expect([button, { ...field, isInForm: true }].map((focused) => keyLeads("Enter", focused))).toEqual([undefined, undefined]);
+  expect([heading, slider, button].map((focused) => keyLeads("Escape", focused))).toEqual(["back", "back", "back"]);
+  expect(keyLeads("Escape", field)).toBeUndefined();
+  expect(keyLeads("Escape", { ...field, role: "switch" })).toBe("back");
+  expect(keyLeads(" ", heading)).toBeUndefined();
+  expect(STEPS.map(stepBefore)).toEqual([undefined, "name", "share", "sky"]);
 });
 
 test("another sky is joined by commands that a shell reads as they are meant", () => {

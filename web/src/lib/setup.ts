@@ -19,6 +19,28 @@ export const isStep = (value: unknown): value is Step => STEPS.some((step) => st
 /** The step after one; `undefined` after the last. */
 export const stepAfter = (step: Step): Step | undefined => STEPS[STEPS.indexOf(step) + 1];
 
+/** The step before one; `undefined` before the first. */
+export const stepBefore = (step: Step): Step | undefined => STEPS[STEPS.indexOf(step) - 1];
+
+/** What has the focus, as far as it decides what a key does. */
+export interface Focused {
+  tagName: string;
+  role: string | null;
+  /** Whether it belongs to a form, whose own way Enter goes. */
+  isInForm: boolean;
+}
+
+/**
+ * Where a key leads from a step. Enter goes on from the heading, a slider and a field; buttons, links and forms have a
+ * use of their own for it. Escape goes back, unless somebody types.
+ */
+export function keyLeads(key: string, { tagName, role, isInForm }: Focused): "on" | "back" | undefined {
+  const isField = tagName === "INPUT";
+  if (key === "Escape") return isField && role !== "switch" ? undefined : "back";
+  if (key !== "Enter" || isInForm) return undefined;
+  return isField || tagName === "H2" || role === "slider" ? "on" : undefined;
+}
+
 const key = (node: string) => `opensky.setup.${node}`;
 
 /** Whether the steps were done or skipped in this browser. Where it keeps nothing, they were. */
