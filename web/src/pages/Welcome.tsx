@@ -127,7 +127,7 @@ function Frame({ step, go, back, children }: FrameProps) {
   };
   return (
     <Stack component="section" aria-labelledby="step" onKeyDown={onKeyDown}>
-      <Title order={2} size="h4" id="step" ref={heading} tabIndex={-1}>
+      <Title order={2} size="h4" w="fit-content" id="step" ref={heading} tabIndex={-1}>
         {TITLES[step]}
       </Title>
       {children}
