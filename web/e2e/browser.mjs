@@ -76,3 +76,29 @@ export async function looked(page, name) {
     await shot(page, `${name}-phone`);
   });
 }
+
+const LONG_MS = 100;
+
+/** Counts long tasks and frames of the page from now on, until it is loaded anew. */
+export const watchTasks = (page) =>
+  page.evaluate((long) => {
+    const seen = { longest: 0, over: 0, frames: 0, from: performance.now() };
+    window.seen = seen;
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) {
+        seen.longest = Math.max(seen.longest, duration);
+        if (duration > long) seen.over += 1;
+      }
+    }).observe({ type: "longtask" });
+    const frame = () => {
+      seen.frames += 1;
+      if (window.seen === seen) requestAnimationFrame(frame);
+    };
+    requestAnimationFrame(frame);
+  }, LONG_MS);
+
+/** What was counted, in words: the longest task, how many were long, and how many frames a second there were. */
+export async function tasksSeen(page) {
+  const { longest, over, frames, passed } = await page.evaluate(() => ({ ...window.seen, passed: performance.now() - window.seen.from }));
+  return `${Math.round(longest)} ms, ${over} over ${LONG_MS} ms, ${((1000 * frames) / passed).toFixed(1)} frames/s`;
+}

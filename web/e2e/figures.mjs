@@ -2,7 +2,7 @@
 // Needs what `npm run e2e` needs; OPENSKY_BIN should name a release build.
 
 import { gzipSync } from "node:zlib";
-import { openBrowser } from "./browser.mjs";
+import { openBrowser, tasksSeen, watchTasks } from "./browser.mjs";
 import { startDevnet } from "./devnet.mjs";
 import { withSky } from "./made.mjs";
 
@@ -31,27 +31,7 @@ async function coldStart(devnet) {
   }
 }
 
-/** Counts frames, and the longest task, from now on. */
-const watch = (page) =>
-  page.evaluate(() => {
-    const seen = { longest: 0, over: 0, frames: 0, from: performance.now() };
-    window.seen = seen;
-    new PerformanceObserver((list) => {
-      for (const { duration } of list.getEntries()) {
-        seen.longest = Math.max(seen.longest, duration);
-        if (duration > 100) seen.over += 1;
-      }
-    }).observe({ type: "longtask" });
-    const frame = () => ((seen.frames += 1), requestAnimationFrame(frame));
-    requestAnimationFrame(frame);
-  });
-
-const seen = (page) =>
-  page.evaluate(() => ({ ...window.seen, rate: (1000 * window.seen.frames) / (performance.now() - window.seen.from) }));
-
-function sayTasks(what, { longest, over, rate }) {
-  say(`${what}: longest task of the page`, `${ms(longest)}, ${over} over 100 ms, ${rate.toFixed(1)} frames/s`);
-}
+const sayTasks = async (what, page) => say(`${what}: longest task of the page`, await tasksSeen(page));
 
 async function manyTasks(page, base, devnet) {
   await page.goto(`${base}/jobs/new`);
@@ -61,16 +41,16 @@ async function manyTasks(page, base, devnet) {
   await page.getByLabel("Up to, without").fill(String(TASKS));
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await page.getByRole("slider").waitFor();
-  await watch(page);
+  await watchTasks(page);
   await page.getByText("succeeded").first().waitFor({ timeout: 180_000 });
-  sayTasks(`${TASKS} tasks, while they run`, await seen(page));
+  await sayTasks(`${TASKS} tasks, while they run`, page);
   await page.reload();
   await page.getByRole("slider").waitFor();
-  await watch(page);
+  await watchTasks(page);
   for (const key of ["End", "Home", "ArrowDown", "ArrowRight"]) await page.getByRole("slider").press(key);
   await page.getByRole("heading", { name: /^Task 0\./ }).waitFor();
   for (const tab of ["Timeline", "Outputs", "Why", "Nodes", "Tasks"]) await page.getByRole("tab", { name: tab }).click();
-  sayTasks(`${TASKS} tasks, looked at afterwards`, await seen(page));
+  await sayTasks(`${TASKS} tasks, looked at afterwards`, page);
 }
 
 async function manyNodes(page, base) {
@@ -78,9 +58,9 @@ async function manyNodes(page, base) {
   await page.goto(`${base}/sky`);
   const graph = page.getByRole("listbox");
   await graph.waitFor();
-  await watch(page);
+  await watchTasks(page);
   for (const key of ["ArrowRight", "ArrowDown", "End", "+", "+", "ArrowLeft", "0", "Home"]) await graph.press(key);
-  sayTasks("500 nodes, walked and zoomed", await seen(page));
+  await sayTasks("500 nodes, walked and zoomed", page);
   await forget();
 }
 

@@ -40,6 +40,17 @@ export async function a_key_is_made_used_and_revoked_and_its_viewer_changes_noth
   }
 }
 
+export async function a_keys_limit_is_shown({ page, url, devnet }) {
+  await devnet.on("node1", "keys", "create", "bot", "--role", "operator", "--spend-limit", "5", "--spend-per", "day");
+  try {
+    await page.goto(url("/keys"));
+    await page.getByText("0.00 of 5.00 credits a day").waitFor();
+    await looked(page, "keys-limit");
+  } finally {
+    await devnet.on("node1", "keys", "revoke", "bot");
+  }
+}
+
 async function makeKey(page, name) {
   await page.getByText("No keys yet").waitFor();
   await page.getByRole("button", { name: "New key" }).click();

@@ -20,14 +20,3 @@ export async function withSky(page, count) {
   };
   return { peers, offers, forget };
 }
-
-/** How long the page's longest task was since; in ms. */
-export const watchTasks = (page) =>
-  page.evaluate(() => {
-    window.longest = 0;
-    window.watcher ??= new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.longest = Math.max(window.longest, entry.duration);
-    });
-    window.watcher.observe({ type: "longtask" });
-  });
-export const longestTask = (page) => page.evaluate(() => window.longest);

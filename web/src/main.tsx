@@ -33,6 +33,7 @@ function App() {
   const [session, enter, again] = useSession();
   if (session.state === "checking") return <Loading what="the node" />;
   if (session.state === "open") return <RouterProvider router={router} />;
+  // However somebody logs in: what the one before read is not theirs to see.
   return <Login session={session} onLogin={(login) => (client.clear(), enter(login))} onRetry={again} />;
 }
 

@@ -109,7 +109,6 @@ const market = createRoute({
     kind: text(search.kind),
     find: text(search.find),
     most: text(search.most),
-    node: text(search.node),
   }),
   component: lazyRouteComponent(() => import("./pages/Market"), "MarketPage"),
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { auditOf, parseAudit } from "../src/lib/audit";
+import { auditOf, noneWords, parseAudit } from "../src/lib/audit";
 
 const LOG = `2026-11-26T16:00:00.000001Z  INFO opensky_node: started node="x"
 2026-11-26T16:00:01.000000Z  INFO audit: request caller=token method=POST path="/v1/keys" status=201
@@ -21,4 +21,10 @@ test("what only looks like a line of the audit log is none", () => {
   for (const line of ["", "audit: request", "yesterday INFO audit: x", "2026-11-26T16:00:00Z WARN node: about audit: x"]) {
     expect(parseAudit(line), line).toBeUndefined();
   }
+});
+
+test("where no change is shown it is said why", () => {
+  expect(noneWords("", { read: 0, all: 0 }).title).toBe("Nothing of the log came yet");
+  for (const find of ["", "ci"]) expect(noneWords(find, { read: 900, all: 0 }).title).toBe("No change in the newest part of the log");
+  expect(noneWords("ci\u202e", { read: 900, all: 1 }).text).toBe("None of 1 change has “ci” in who or what.");
 });

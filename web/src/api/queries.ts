@@ -2,6 +2,7 @@
 
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { logText } from "../lib/services";
+import type { Judged } from "../lib/timeline";
 import { ask, query, send } from "./client";
 import type {
   AutoTransfers,
@@ -119,6 +120,41 @@ export const runs = (id: string, filter: RunsFilter) =>
       ask<Runs>(`/v1/jobs/${id}/runs${query({ ...filter, after: pageParam, limit: RUNS_PAGE })}`, { signal }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last: Runs) => last.next,
+  });
+
+const ALL_RUNS_PAGE = 1_000;
+const ALL_RUNS_MAX = 10_000;
+
+export interface AllRuns {
+  runs: Judged[];
+  /** There are more, which are not read. */
+  isCut: boolean;
+  /** Where the last page began, and how many runs are before it. */
+  after?: string;
+  before: number;
+}
+
+/** The runs of a job from where `known` of them end; its last page is read anew, for what came since. */
+export async function readOn(id: string, known: AllRuns | undefined, signal: AbortSignal): Promise<AllRuns> {
+  const runs = known?.runs.slice(0, known.before) ?? [];
+  let after = known?.after;
+  for (;;) {
+    const page = await ask<Runs>(`/v1/jobs/${id}/runs${query({ after, limit: ALL_RUNS_PAGE })}`, { signal });
+    const before = runs.length;
+    // Without what they wrote, which may be much.
+    runs.push(...page.runs.map(({ task, node, verdict, usage: { wall_us } }) => ({ task, node, verdict, usage: { wall_us } })));
+    if (page.next === undefined || runs.length >= ALL_RUNS_MAX) return { runs, isCut: page.next !== undefined, after, before };
+    after = page.next;
+  }
+}
+
+/** How all runs of a job were judged. Once it is over, they are read from the start: verdicts may have changed. */
+export const allRuns = (id: string, isOver: boolean) =>
+  queryOptions({
+    queryKey: ["jobs", id, "all runs", isOver],
+    queryFn: ({ client, queryKey, signal }) => readOn(id, client.getQueryData<AllRuns>(queryKey), signal),
+    refetchInterval: isOver ? false : OFTEN_MS,
+    placeholderData: (before) => before,
   });
 
 export const receipt = (id: string) =>

@@ -1,5 +1,7 @@
 // Lines of the audit log, as they stand in the node's log.
 
+import { clean, plural } from "./format";
+
 export interface Audit {
   /** Its place in what was read. */
   line: number;
@@ -36,3 +38,13 @@ export const auditOf = (log: string) =>
       return parsed ? { line, ...parsed } : [];
     })
     .reverse();
+
+/** What is said where no line is shown; `read`: how much of the log came, `all`: how many lines of it are of the audit log. */
+export function noneWords(find: string, { read, all }: { read: number; all: number }): { title: string; text: string } {
+  if (all > 0) return { title: "Nothing fits", text: `None of ${plural(all, "change")} has “${clean(find)}” in who or what.` };
+  if (read === 0) return { title: "Nothing of the log came yet", text: "It is followed: what comes is shown." };
+  return {
+    title: "No change in the newest part of the log",
+    text: "Each request that changes something leaves a line. What is older is in the node’s data folder: logs/node.log.",
+  };
+}

@@ -158,6 +158,13 @@ export function moved({ regions }: Graph, from: string | undefined, key: string)
   return key === "ArrowUp" ? first(region - 1) : undefined;
 }
 
+/** The node next to a point of the picture, if it is within reach. */
+export function nearest({ regions }: Graph, { x, y }: { x: number; y: number }, reach: number): string | undefined {
+  const away = (dot: Dot) => Math.hypot(dot.x - x, dot.y - y);
+  const near = regions.flatMap(({ dots }) => dots.filter((dot) => away(dot) <= reach));
+  return near.sort((one, other) => away(one) - away(other))[0]?.node.id;
+}
+
 export interface View {
   x: number;
   y: number;

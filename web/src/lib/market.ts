@@ -10,7 +10,6 @@ export interface MarketSearch {
   find?: string;
   /** Highest price, in credits, as typed. */
   most?: string;
-  node?: string;
 }
 
 /** Whether an offer is one of those looked for. */

@@ -11,21 +11,21 @@ import { fromHex } from "./picture";
 
 type Standing = ReceiptView["standing"];
 
-/** What a check found: who vouches for the receipt, or why it does not hold. */
-export type Checked = { holds: true; standing: Standing } | { holds: false; reason: string };
+/** What a check found: who vouches for the receipt, why it does not hold, or why that cannot be told here. */
+export type Checked = { holds: true; standing: Standing } | { holds: false | "unknown"; reason: string };
 
 const PROOF_HEX_MAX = 2 * 3 * 1024 * 1024;
 const LEAVES_MAX = 2 ** 24;
 /** Of a tree of so many leaves. */
 const SIBLINGS_MAX = 24;
-const HEAD_BYTES_MAX = 256;
-const HEAD = { domain: "opensky/receipts", version: 1 };
-const COUNTERSIGNATURE = { domain: "opensky/countsig", version: 1 };
+const HEAD = { domain: "opensky/receipts", version: 1, bytesMax: 256 };
+const COUNTERSIGNATURE = { domain: "opensky/countsig", version: 1, bytesMax: 2 * 1024 * 1024 + 64 };
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 const same = (one: Uint8Array, other: Uint8Array) => hex(one) === hex(other);
 
 class Refused extends Error {}
+class Untold extends Error {}
 
 /** Checks everything; asks nobody. */
 export function checkReceipt(view: ReceiptView): Checked {
@@ -38,6 +38,7 @@ export function checkReceipt(view: ReceiptView): Checked {
     return { holds: true, standing };
   } catch (error) {
     if (error instanceof Malformed || error instanceof Refused) return { holds: false, reason: error.message };
+    if (error instanceof Untold) return { holds: "unknown", reason: error.message };
     throw error;
   }
 }
@@ -110,8 +111,12 @@ function derived(context: string, bytes: Uint8Array): Uint8Array {
 }
 
 /** The bytes of a signed value once its signature holds, by ZIP-215: the rule that all of a sky goes by. */
-function opened(signed: Signed, { domain, version }: typeof HEAD): Reader {
-  const message = new Uint8Array([...ascii(domain), version, 0, ...signed.bytes]);
+function opened(signed: Signed, { domain, version, bytesMax }: typeof HEAD): Reader {
+  if (signed.bytes.length > bytesMax) throw new Malformed("what was signed is too long");
+  const start = [...ascii(domain), version, 0];
+  const message = new Uint8Array(start.length + signed.bytes.length);
+  message.set(start);
+  message.set(signed.bytes, start.length);
   if (!ed25519.verify(signed.signature, message, signed.signer, { zip215: true })) {
     throw new Refused(`the signature of ${nodeId(signed.signer)} is wrong`);
   }
@@ -119,7 +124,6 @@ function opened(signed: Signed, { domain, version }: typeof HEAD): Reader {
 }
 
 function standingOf({ receipt, index, siblings, head, countersignature }: Proof): Standing {
-  if (head.bytes.length > HEAD_BYTES_MAX) throw new Malformed("what was signed is too long");
   const from = opened(head, HEAD);
   const batch = { provider: from.take(32), consumer: from.take(32), root: from.take(32), count: from.u32(), at: from.u64() };
   from.end();
@@ -163,6 +167,12 @@ function isInTree(root: Uint8Array, count: number, index: number, hash: Uint8Arr
 
 /** Names of shown fields that say something else than what was signed. */
 function differences(view: ReceiptView, receipt: Receipt, standing: Standing): string[] {
+  const number = (name: string, value: bigint) => {
+    const read = Number(value);
+    if (Number.isSafeInteger(read)) return read;
+    // What the page got of such a number are not all of its digits, so there is nothing to compare.
+    throw new Untold(`its ${name} is a number too large for a browser to show exactly: \`opensky verify\` can check it`);
+  };
   const signed: Omit<ReceiptView, "proof"> = {
     id: hex(receipt.id),
     standing,
@@ -176,26 +186,21 @@ function differences(view: ReceiptView, receipt: Receipt, standing: Standing): s
     input: hex(receipt.input),
     output: hex(receipt.output),
     exited: receipt.exited,
-    usage: usageOf(receipt),
-    price: Number(receipt.price),
+    usage: {
+      fuel: number("fuel", receipt.usage.fuel),
+      memory_peak_bytes: number("memory", receipt.usage.memory_peak_bytes),
+      wall_us: number("time", receipt.usage.wall_us),
+      cpu_us: number("processor time", receipt.usage.cpu_us),
+      input_bytes: number("input", receipt.usage.input_bytes),
+      output_bytes: number("output", receipt.usage.output_bytes),
+    },
+    price: number("price", receipt.price),
     engine: receipt.engine,
     engine_config: hex(receipt.engine_config),
-    started_at: Number(receipt.started_at),
-    ended_at: Number(receipt.ended_at),
+    started_at: number("start", receipt.started_at),
+    ended_at: number("end", receipt.ended_at),
   };
   const words = (value: unknown) => (typeof value === "object" ? JSON.stringify(Object.entries(value ?? {}).sort()) : String(value));
   const names = Object.keys(signed) as (keyof typeof signed)[];
   return names.filter((name) => words(view[name]) !== words(signed[name]));
-}
-
-/** As numbers of JSON, which is how the page got them: beyond 2⁵³ both lose the same digits. */
-function usageOf({ usage }: Receipt): ReceiptView["usage"] {
-  return {
-    fuel: Number(usage.fuel),
-    memory_peak_bytes: Number(usage.memory_peak_bytes),
-    wall_us: Number(usage.wall_us),
-    cpu_us: Number(usage.cpu_us),
-    input_bytes: Number(usage.input_bytes),
-    output_bytes: Number(usage.output_bytes),
-  };
 }

@@ -1,6 +1,8 @@
 // Roles, from the least.
 
-import type { Role } from "../api/types";
+import type { OpenSessionView, Role, SpendView } from "../api/types";
+import { credits } from "./amount";
+import { clean } from "./format";
 
 export const ROLES: Role[] = ["viewer", "operator", "owner"];
 
@@ -13,3 +15,16 @@ export const MEANING: Record<Role, string> = {
 
 /** Whether somebody with one role may what needs another. */
 export const may = (has: Role, needs: Role) => ROLES.indexOf(has) >= ROLES.indexOf(needs);
+
+/** What a session was opened by. */
+export function openerOf({ key, wallet }: Pick<OpenSessionView, "key" | "wallet">): string {
+  if (key !== undefined) return `key ${clean(key)}`;
+  return wallet === undefined ? "a link" : `wallet ${clean(wallet)}`;
+}
+
+/** What a key has spent of what it may. */
+export function spendWords(spend: SpendView | undefined): string {
+  if (!spend) return "without a limit of its own";
+  const words = `${credits(spend.spent_micros)} of ${credits(spend.limit_micros)} credits`;
+  return spend.per === "day" ? `${words} a day` : words;
+}

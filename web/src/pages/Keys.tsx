@@ -10,9 +10,9 @@ import { ask, query } from "../api/client";
 import { useText } from "../api/live";
 import * as queries from "../api/queries";
 import type { KeyRequest, Keys, KeyView, NewKey, OpenSessions, OpenSessionView, Role } from "../api/types";
-import { type Audit, auditOf } from "../lib/audit";
+import { type Audit, auditOf, noneWords } from "../lib/audit";
 import { ago, clean, moment, plural } from "../lib/format";
-import { MEANING, ROLES } from "../lib/roles";
+import { MEANING, openerOf, ROLES, spendWords } from "../lib/roles";
 import { Live, Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
 import { Copy } from "../parts/Id";
@@ -70,6 +70,9 @@ function OwnersPage() {
   );
 }
 
+/** Shown if a key has one. */
+const SPENDING: Column<KeyView> = { title: "Spent", cell: ({ spend }) => spendWords(spend) };
+
 const isOver = ({ expires_at }: KeyView) => expires_at !== undefined && expires_at <= Date.now();
 
 function keyColumns(onRevoke: (key: KeyView) => void): Column<KeyView>[] {
@@ -99,6 +102,10 @@ function keyColumns(onRevoke: (key: KeyView) => void): Column<KeyView>[] {
   ];
 }
 
+/** What may be spent stands beside the role. */
+const columnsFor = (keys: KeyView[], columns: Column<KeyView>[]) =>
+  keys.some(({ spend }) => spend) ? [...columns.slice(0, 2), SPENDING, ...columns.slice(2)] : columns;
+
 function KeyList() {
   const keys = useQuery(queries.keys);
   const [revoked, setRevoked] = useState<KeyView>();
@@ -120,7 +127,7 @@ function KeyList() {
               A key lets a program, or somebody’s browser, use this node as far as its role goes.
             </Empty>
           ) : (
-            <DataTable label="API keys" rows={all} columns={columns} rowKey={(key) => key.name} />
+            <DataTable label="API keys" rows={all} columns={columnsFor(all, columns)} rowKey={(key) => key.name} />
           )
         }
       </Shown>
@@ -241,7 +248,7 @@ function SessionList() {
       title: "Opened by",
       cell: (session) => (
         <Group gap={6}>
-          {session.key === undefined ? "a link" : <span className="break">key {clean(session.key)}</span>}
+          <span className="break">{openerOf(session)}</span>
           {session.is_own && <Word word="this browser" />}
         </Group>
       ),
@@ -292,6 +299,7 @@ function AuditLog() {
   const log = useText(`/v1/logs?follow=true&lines=${LINES}`);
   const [find, setFind] = useState("");
   const all = useMemo(() => auditOf(log.text), [log.text]);
+  const none = noneWords(find, { read: log.text.length, all: all.length });
   const shown = all.filter(({ caller, what }) => `${caller ?? ""} ${what}`.toLowerCase().includes(find.toLowerCase()));
   return (
     <Stack gap="sm">
@@ -309,7 +317,7 @@ function AuditLog() {
       </Group>
       {log.state === "failed" && <ErrorPanel error={new Error("The log cannot be read.")} />}
       {shown.length === 0 ? (
-        <Empty title={find === "" ? "Nothing was changed yet" : "Nothing fits"} />
+        (log.state !== "failed" || all.length > 0) && <Empty title={none.title}>{none.text}</Empty>
       ) : (
         <DataTable label="Who did what" rows={shown} columns={AUDITS} rowKey={({ line }) => String(line)} />
       )}

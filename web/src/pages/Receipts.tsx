@@ -1,12 +1,13 @@
 import { Alert, Button, Code, FileButton, Group, Stack, Text, TextInput } from "@mantine/core";
-import { IconShieldCheck, IconShieldX } from "@tabler/icons-react";
+import { IconShieldCheck, IconShieldQuestion, IconShieldX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import * as queries from "../api/queries";
 import type { ReceiptView } from "../api/types";
 import { credits } from "../lib/amount";
 import { bytes, clean, count, duration, moment } from "../lib/format";
+import { numberOf } from "../lib/identity";
 import { parseReceipt } from "../lib/receipt-file";
 import { Word } from "../parts/Badges";
 import { Id } from "../parts/Id";
@@ -20,6 +21,7 @@ export function ReceiptsPage() {
   const navigate = route.useNavigate();
   const [text, setText] = useState(id ?? "");
   const [file, setFile] = useState<File>();
+  const forget = useRef<() => void>(null);
   const isId = /^[0-9a-f]{64}$/.test(text.trim());
   return (
     <Page title="Receipts">
@@ -44,7 +46,16 @@ export function ReceiptsPage() {
             <Button type="submit" disabled={!isId}>
               Show
             </Button>
-            <FileButton accept=".json" onChange={(given) => given && setFile(given)} inputProps={{ "aria-label": "Receipt file" }}>
+            <FileButton
+              accept=".json"
+              resetRef={forget}
+              onChange={(given) => {
+                if (given) setFile(given);
+                // So that the same file can be chosen again once it was written anew.
+                forget.current?.();
+              }}
+              inputProps={{ "aria-label": "Receipt file" }}
+            >
               {(props) => (
                 <Button variant="default" {...props}>
                   Check a file
@@ -56,7 +67,7 @@ export function ReceiptsPage() {
       </Panel>
       <Panel>
         {file ? (
-          <Given file={file} />
+          <Given key={numberOf(file)} file={file} />
         ) : id ? (
           <Receipt key={id} id={id} />
         ) : (
@@ -92,8 +103,12 @@ function Receipt({ id }: { id: string }) {
 /** A receipt from a file, wherever it is from: nothing of it is sent anywhere. */
 function Given({ file }: { file: File }) {
   const read = useQuery({
-    queryKey: ["receipts", "file", file.name, file.size, file.lastModified],
+    // Each choice is another file, whatever its name: it may have been written anew meanwhile.
+    queryKey: ["receipts", "file", numberOf(file)],
     queryFn: async () => parseReceipt(await file.text()),
+    // It says the same each time it is read.
+    retry: false,
+    staleTime: Number.POSITIVE_INFINITY,
   });
   return (
     <Shown read={read} what="the file">
@@ -124,15 +139,20 @@ function Sheet({ receipt, children }: { receipt: ReceiptView; children: ReactNod
 /** This page checks the proof itself, whatever the node says. */
 function Check({ receipt }: { receipt: ReceiptView }) {
   const { data, error } = useQuery({
-    queryKey: ["receipts", "checked", receipt.proof, receipt],
+    queryKey: ["receipts", "checked", numberOf(receipt)],
     queryFn: async () => (await import("../lib/receipt")).checkReceipt(receipt),
     staleTime: Number.POSITIVE_INFINITY,
   });
   if (error) return <ErrorPanel error={error} />;
   if (!data) return <Loading what="the proof" />;
-  if (!data.holds) {
+  if (data.holds !== true) {
+    const isUnknown = data.holds === "unknown";
     return (
-      <Alert color="red" icon={<IconShieldX aria-hidden />} title="This receipt does not hold">
+      <Alert
+        color={isUnknown ? "yellow" : "red"}
+        icon={isUnknown ? <IconShieldQuestion aria-hidden /> : <IconShieldX aria-hidden />}
+        title={isUnknown ? "This receipt cannot be checked here" : "This receipt does not hold"}
+      >
         {data.reason}
       </Alert>
     );

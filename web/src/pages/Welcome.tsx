@@ -1,15 +1,15 @@
 // The first run: a name, what is shared, which sky, and a test. Each step can be skipped, and all of it comes
 // back from the settings.
 
-import { Alert, Button, Group, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Stack, Switch, Text, TextInput, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
 import { ask } from "../api/client";
 import * as queries from "../api/queries";
 import type { ConfigView, Limits, LimitsView, NodeView, Status } from "../api/types";
 import { clean, plural } from "../lib/format";
-import { isInvite, joinCommands, markSetUp, type Step, STEPS, stepAfter, TITLES } from "../lib/setup";
+import { isInvite, joinCommands, keyLeads, markSetUp, type Step, STEPS, stepAfter, stepBefore, TITLES } from "../lib/setup";
 import { Copy } from "../parts/Id";
 import { InviteForm } from "../parts/Invite";
 import { Amounts, useSaveLimits } from "../parts/Limits";
@@ -18,7 +18,7 @@ import { Page, Panel } from "../parts/Page";
 import { Shown } from "../parts/Standing";
 import { TestRun } from "../parts/TestRun";
 import { useAct } from "../parts/acting";
-import { ActButton } from "../parts/may";
+import { ActButton, useWhyNot } from "../parts/may";
 
 const route = getRouteApi("/welcome");
 
@@ -38,6 +38,10 @@ export function WelcomePage() {
           if (after) void navigate({ to: "/welcome", search: { step: after } });
           else leave();
         };
+        const back = () => {
+          const before = stepBefore(step);
+          if (before) void navigate({ to: "/welcome", search: { step: before } });
+        };
         return (
           <Page
             title="Set up this node"
@@ -50,7 +54,7 @@ export function WelcomePage() {
             <Panel>
               <Stack gap="lg">
                 <Steps now={step} />
-                <OneStep key={step} step={step} status={data} next={next} />
+                <OneStep key={step} step={step} status={data} next={next} back={back} />
               </Stack>
             </Panel>
           </Page>
@@ -82,17 +86,51 @@ function Steps({ now }: { now: Step }) {
 interface StepProps {
   status: Status;
   next: () => void;
+  back: () => void;
 }
 
-function OneStep({ step, status, next }: StepProps & { step: Step }) {
-  if (step === "name") return <Naming status={status} next={next} />;
-  if (step === "share") return <Sharing next={next} />;
-  if (step === "sky") return <Entering status={status} next={next} />;
+function OneStep({ step, ...props }: StepProps & { step: Step }) {
+  const { status, next, back } = props;
+  if (step === "name") return <Naming {...props} />;
+  if (step === "share") return <Sharing next={next} back={back} />;
+  if (step === "sky") return <Entering {...props} />;
   return (
-    <Stack>
+    <Frame step="test" go={next} back={back}>
       <Text>A small program greets from whichever node takes it. It shows that all parts work.</Text>
       <TestRun isPaid={!status.sky.economy_free} />
       <Forward next={next} label="Finish" />
+    </Frame>
+  );
+}
+
+interface FrameProps {
+  step: Step;
+  /** Goes on, as the step's button does; nothing while that cannot be used. */
+  go: (() => void) | undefined;
+  back: () => void;
+  children: ReactNode;
+}
+
+/** A step below its heading, which has the focus when the step opens. */
+function Frame({ step, go, back, children }: FrameProps) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
+    // A key that is held would rush through all steps; one that ends a word of an input method is not for them.
+    if (event.repeat || event.nativeEvent.isComposing || event.defaultPrevented) return;
+    const at = event.target as HTMLElement;
+    const leads = keyLeads(event.key, { tagName: at.tagName, role: at.getAttribute("role"), isInForm: at.closest("form") !== null });
+    if (!leads) return;
+    event.preventDefault();
+    if (leads === "back") back();
+    else go?.();
+  };
+  return (
+    <Stack component="section" aria-labelledby="step" onKeyDown={onKeyDown}>
+      <Title order={2} size="h4" w="fit-content" id="step" ref={heading} tabIndex={-1}>
+        {TITLES[step]}
+      </Title>
+      {children}
     </Stack>
   );
 }
@@ -114,7 +152,7 @@ function whySet(config: ConfigView | undefined): string | undefined {
   return isFixed ? `It was set by ${name.origin ?? name.source} when the node started; change it there.` : undefined;
 }
 
-function Naming({ status, next }: StepProps) {
+function Naming({ status, next, back }: StepProps) {
   const [name, setName] = useState(status.name);
   const { data: config } = useQuery(queries.config);
   const fixed = whySet(config);
@@ -125,9 +163,12 @@ function Naming({ status, next }: StepProps) {
     then: next,
   });
   const isSame = name.trim() === status.name;
+  const reason = useWhyNot("owner");
+  const save = isLong || reason || rename.isPending ? undefined : () => rename.mutate();
   return (
-    <Stack maw={480}>
+    <Frame step="name" go={isSame || fixed ? next : save} back={back}>
       <TextInput
+        maw={480}
         label="What do you call this machine?"
         description={fixed ?? "You see the name on this page and in your terminal. Others see only the node’s id."}
         value={name}
@@ -139,35 +180,39 @@ function Naming({ status, next }: StepProps) {
         {isSame || fixed ? (
           <Button onClick={next}>Next</Button>
         ) : (
-          <ActButton needs="owner" disabled={isLong} loading={rename.isPending} onClick={() => rename.mutate()}>
+          <ActButton needs="owner" disabled={isLong} loading={rename.isPending} onClick={save}>
             Save and go on
           </ActButton>
         )}
       </Group>
-    </Stack>
+    </Frame>
   );
 }
 
-function Sharing({ next }: Pick<StepProps, "next">) {
+type WaysProps = Pick<StepProps, "next" | "back">;
+
+function Sharing(ways: WaysProps) {
   const node = useQuery(queries.node);
   const view = useQuery(queries.limits);
   return (
     <Shown read={node} what="the machine">
       {(machine) => (
         <Shown read={view} what="limits">
-          {(data) => <SharingForm node={machine} view={data} next={next} />}
+          {(data) => <SharingForm node={machine} view={data} {...ways} />}
         </Shown>
       )}
     </Shown>
   );
 }
 
-function SharingForm({ node, view, next }: { node: NodeView; view: LimitsView; next: () => void }) {
+function SharingForm({ node, view, next, back }: WaysProps & { node: NodeView; view: LimitsView }) {
   const [limits, setLimits] = useState<Limits>(view.limits);
-  const save = useSaveLimits(next);
+  const saving = useSaveLimits(next);
   const isSame = JSON.stringify(limits) === JSON.stringify(view.limits);
+  const reason = useWhyNot("owner");
+  const save = reason || saving.isPending ? undefined : () => saving.mutate(limits);
   return (
-    <Stack>
+    <Frame step="share" go={isSame ? next : save} back={back}>
       <Text>
         Others’ programs run walled off from your files and network, and never use more than this. Prices, hours and
         temperatures are on the page <Link to="/node" className="link-in-text">Node</Link>.
@@ -178,25 +223,25 @@ function SharingForm({ node, view, next }: { node: NodeView; view: LimitsView; n
         checked={limits.share}
         onChange={({ currentTarget: { checked } }) => setLimits((now) => ({ ...now, share: checked }))}
       />
-      <Amounts limits={limits} set={(change) => setLimits((now) => ({ ...now, ...change }))} node={node} />
+      <Amounts limits={limits} set={(change) => setLimits((now) => ({ ...now, ...change }))} saved={view.limits} node={node} />
       <Group>
         {isSame ? (
           <Button onClick={next}>Next</Button>
         ) : (
-          <ActButton needs="owner" loading={save.isPending} onClick={() => save.mutate(limits)}>
+          <ActButton needs="owner" loading={saving.isPending} onClick={save}>
             Save and go on
           </ActButton>
         )}
       </Group>
-    </Stack>
+    </Frame>
   );
 }
 
-function Entering({ status, next }: StepProps) {
+function Entering({ status, next, back }: StepProps) {
   const isFounder = status.sky.founder === status.node;
   const { peers } = status.network;
   return (
-    <Stack gap="lg">
+    <Frame step="sky" go={next} back={back}>
       <Text>
         This node {isFounder ? "founded" : "joined"} the sky <b>{clean(status.sky.name)}</b>.{" "}
         {peers === 0 ? "It is alone there now." : `${plural(peers, "other machine")} ${peers === 1 ? "is" : "are"} connected.`}{" "}
@@ -212,7 +257,7 @@ function Entering({ status, next }: StepProps) {
       </section>
       <Joining dataDir={status.data_dir} />
       <Forward next={next} />
-    </Stack>
+    </Frame>
   );
 }
 
@@ -225,7 +270,8 @@ function Joining({ dataDir }: { dataDir: string }) {
       <Text fw={600} mb="xs">
         Or join somebody else’s sky
       </Text>
-      <Stack gap="xs" className="narrow">
+      {/* A form, so that Enter after an invite is not taken for the way on */}
+      <Stack gap="xs" className="narrow" component="form" onSubmit={(event) => event.preventDefault()}>
         <TextInput
           label="Their invite"
           description="a token that begins with sky1"

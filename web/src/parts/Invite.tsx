@@ -23,7 +23,13 @@ export function InviteForm() {
   });
   if (make.data) return <Token invite={make.data} />;
   return (
-    <Stack>
+    <Stack
+      component="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        make.mutate({ uses_max: uses, valid_ms: hours * HOUR_MS, lan });
+      }}
+    >
       <NumberInput label="Machines" min={1} max={1000} value={uses} onChange={(value) => setUses(Number(value))} />
       <NumberInput label="Hours" min={1} max={8760} value={hours} onChange={(value) => setHours(Number(value))} />
       <Switch
@@ -31,12 +37,7 @@ export function InviteForm() {
         checked={lan}
         onChange={(event) => setLan(event.currentTarget.checked)}
       />
-      <ActButton
-        needs="owner"
-        loading={make.isPending}
-        disabled={uses < 1 || hours < 1}
-        onClick={() => make.mutate({ uses_max: uses, valid_ms: hours * HOUR_MS, lan })}
-      >
+      <ActButton needs="owner" type="submit" loading={make.isPending} disabled={uses < 1 || hours < 1}>
         Make an invite
       </ActButton>
     </Stack>

@@ -8,12 +8,11 @@ import * as queries from "../api/queries";
 import type { Limits, LimitsView, NodeView } from "../api/types";
 import { credits, parseCredits } from "../lib/amount";
 import { bytes, clock, parseClock, plural } from "../lib/format";
+import { diskMost, GIB } from "../lib/limits";
 import { Panel } from "./Page";
 import { Shown } from "./Standing";
 import { useAct } from "./acting";
 import { ActButton } from "./may";
-
-const GIB = 1024 ** 3;
 
 /** The limits with all that can be set. */
 export function LimitsPanel({ node }: { node: NodeView }) {
@@ -75,7 +74,7 @@ function LimitsForm({ view, node }: { view: LimitsView; node: NodeView }) {
           {view.closed_reason ? `Nothing is shared now: ${view.closed_reason}` : `${plural(view.slots_total, "slot")} now`}
         </Text>
       </Group>
-      <Amounts limits={draft.limits} set={set} node={node} />
+      <Amounts limits={draft.limits} set={set} saved={view.limits} node={node} />
       <Conditions draft={draft} set={set} setDraft={setDraft} />
       {typeof wanted === "string" && (
         <Text c="red" size="sm" role="alert">
@@ -112,13 +111,13 @@ export function useSaveLimits(then?: () => void) {
 interface AmountsProps {
   limits: Limits;
   set: (change: Partial<Limits>) => void;
+  /** Those that hold now, whatever is dragged. */
+  saved: Limits;
   node: NodeView;
 }
 
 /** How much of the machine, as sliders. */
-export function Amounts({ limits, set, node }: AmountsProps) {
-  const memory = Math.max(1, Math.round(node.hardware.memory_bytes / GIB));
-  const disk = Math.max(1, Math.round((node.readings.disk_free_bytes + limits.disk_bytes) / GIB));
+export function Amounts({ limits, set, saved, node }: AmountsProps) {
   return (
     <SimpleGrid cols={{ base: 1, md: 3 }} spacing="xl">
       <Bar
@@ -129,23 +128,34 @@ export function Amounts({ limits, set, node }: AmountsProps) {
         step={1}
         onChange={(cpu_percent) => set({ cpu_percent })}
       />
-      <Bar
+      <Bytes
         name="Memory"
-        shown={bytes(limits.memory_bytes)}
-        value={limits.memory_bytes / GIB}
-        max={memory}
+        value={limits.memory_bytes}
+        max={node.hardware.memory_bytes}
         step={0.25}
-        onChange={(value) => set({ memory_bytes: Math.round(value * GIB) })}
+        onChange={(memory_bytes) => set({ memory_bytes })}
       />
-      <Bar
+      <Bytes
         name="Disk"
-        shown={bytes(limits.disk_bytes)}
-        value={limits.disk_bytes / GIB}
-        max={disk}
+        value={limits.disk_bytes}
+        max={diskMost(node.readings, saved)}
         step={1}
-        onChange={(value) => set({ disk_bytes: Math.round(value * GIB) })}
+        onChange={(disk_bytes) => set({ disk_bytes })}
       />
     </SimpleGrid>
+  );
+}
+
+/** A bar whose value is bytes; its steps are of a GiB. */
+function Bytes({ value, max, onChange, ...rest }: Omit<BarProps, "shown">) {
+  return (
+    <Bar
+      {...rest}
+      shown={bytes(value)}
+      value={value / GIB}
+      max={Math.max(1, Math.round(max / GIB))}
+      onChange={(gib) => onChange(Math.round(gib * GIB))}
+    />
   );
 }
 

@@ -36,7 +36,7 @@ export function Login({ session, onLogin, onRetry }: Props) {
                 five minutes.
               </Text>
               <CodeForm onLogin={onLogin} />
-              <WalletLogin onOpened={onRetry} />
+              <WalletLogin onLogin={onLogin} />
             </>
           )}
         </Stack>

@@ -1,18 +1,21 @@
-// The sky as a picture: regions as circles, nodes as dots. Hundreds of dots, so none is drawn anew unless it
-// changed.
+// The sky as a picture: regions as circles, nodes as dots. Hundreds of dots, so those of a region are drawn anew only if
+// the region changed, or which of them is chosen.
 
 import { ActionIcon, Group } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { IconFocusCentered, IconMinus, IconPlus } from "@tabler/icons-react";
-import { type KeyboardEvent, memo, type PointerEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type MouseEvent, type PointerEvent, useCallback, useEffect, useRef, useState } from "react";
 import { count, plural, roundTrip, shortId } from "../lib/format";
-import { distance, type Dot, DOT_RADIUS, type Graph, LINES_MAX, moved, type Region, summary, type View, WHOLE, zoomed } from "../lib/graph";
+import { Gesture } from "../lib/gesture";
+import { distance, type Dot, DOT_RADIUS, type Graph, LINES_MAX, moved, nearest, type Region, summary, type View, WHOLE, zoomed } from "../lib/graph";
 
 const STEP = 1.5;
 const FONT = 14;
 const FONT_PIXELS_MIN = 10;
-/** A press that moves less than this, in pixels, chooses instead of dragging. */
+/** A press that moves less than this, in pixels, chooses; one that moves more drags, if there is more than is in sight. */
 const CLICK_PIXELS_MAX = 4;
+/** How far beside a dot a finger may be, in pixels. */
+const FINGER_PIXELS = 22;
 
 interface Props {
   graph: Graph;
@@ -24,7 +27,7 @@ const domId = (id: string) => `sky-${id}`;
 
 export function SkyGraph({ graph, selected, onSelect }: Props) {
   const svg = useRef<SVGSVGElement>(null);
-  const { view, setView, drag } = useView(svg, graph);
+  const { view, setView, drag } = useView(svg, graph, onSelect);
   const { ref: frame, width, height } = useElementSize();
   const { box, regions } = graph;
   // Pixels of a unit: on a phone words would shrink with the picture.
@@ -57,6 +60,7 @@ export function SkyGraph({ graph, selected, onSelect }: Props) {
         aria-label="Nodes of the sky; arrow keys choose one, plus and minus zoom"
         aria-activedescendant={chosen && domId(chosen.node.id)}
         onKeyDown={onKey}
+        data-zoomed={view.scale > 1}
         {...drag}
       >
         <g transform={`translate(${view.x} ${view.y}) scale(${view.scale})`}>
@@ -103,42 +107,75 @@ function Tool({ label, icon, onClick }: { label: string; icon: React.ReactNode; 
   );
 }
 
-/** Dragging moves the picture, the wheel with Ctrl zooms (as a pinch does); without, the page scrolls. */
-function useView(svg: React.RefObject<SVGSVGElement | null>, { box }: Graph) {
+type Press = { clientX: number; clientY: number };
+/** Where on the picture a press is, and how many pixels a unit is there. */
+type Place = (element: Element, press: Press) => { x: number; y: number; shown: number };
+
+/**
+ * Dragging moves the picture once it is zoomed; the wheel with Ctrl (which is what a pinch on a touchpad sends) and two
+ * fingers zoom it. Without these, the page scrolls.
+ */
+function useView(svg: React.RefObject<SVGSVGElement | null>, graph: Graph, onSelect: Props["onSelect"]) {
   const [view, setView] = useState(WHOLE);
-  const start = useRef<{ x: number; y: number; view: View }>(undefined);
-  const { x: left, y: top, width, height } = box;
+  const gesture = useRef(new Gesture());
+  const isTouch = useRef(false);
+  const { x: left, y: top, width, height } = graph.box;
+  const place: Place = useCallback(
+    (element, { clientX, clientY }) => {
+      const frame = element.getBoundingClientRect();
+      const shown = Math.min(frame.width / width, frame.height / height);
+      const x = left + width / 2 + (clientX - frame.left - frame.width / 2) / shown;
+      const y = top + height / 2 + (clientY - frame.top - frame.height / 2) / shown;
+      return { x, y, shown };
+    },
+    [left, top, width, height],
+  );
+  useWheel(svg, place, setView);
+  const release = ({ pointerId }: PointerEvent) => gesture.current.release(pointerId);
+  const drag = {
+    onPointerDown: (event: PointerEvent<SVGSVGElement>) => {
+      isTouch.current = event.pointerType !== "mouse";
+      if (event.button === 0) gesture.current.press(event.pointerId, place(event.currentTarget, event), view);
+    },
+    onPointerMove: (event: PointerEvent<SVGSVGElement>) => {
+      // Let go where this picture was not told of it.
+      if (event.buttons === 0) return release(event);
+      const at = place(event.currentTarget, event);
+      const moved = gesture.current.move(event.pointerId, at, CLICK_PIXELS_MAX / at.shown);
+      if (!moved) return;
+      event.currentTarget.setPointerCapture(event.pointerId);
+      setView(moved);
+    },
+    onPointerUp: release,
+    onPointerCancel: release,
+    onPointerLeave: release,
+    // A click that no pointer made, as a screen reader's, has no detail.
+    onClickCapture: (event: MouseEvent) => event.detail > 0 && gesture.current.hasMoved && event.stopPropagation(),
+    onClick: (event: MouseEvent<SVGSVGElement>) => {
+      // A dot that is hit chooses itself; fingers may miss it by a little.
+      if (!isTouch.current || (event.target as Element).getAttribute("role") === "option") return;
+      const { x, y, shown } = place(event.currentTarget, event);
+      const at = { x: (x - view.x) / view.scale, y: (y - view.y) / view.scale };
+      const id = nearest(graph, at, FINGER_PIXELS / shown / view.scale);
+      if (id) onSelect(id);
+    },
+  };
+  return { view, setView, drag };
+}
+
+function useWheel(svg: React.RefObject<SVGSVGElement | null>, place: Place, setView: (change: (now: View) => View) => void) {
   useEffect(() => {
     const element = svg.current;
     if (!element) return undefined;
     const onWheel = (event: WheelEvent) => {
       if (!event.ctrlKey) return;
       event.preventDefault();
-      const place = element.getBoundingClientRect();
-      const shown = Math.min(place.width / width, place.height / height);
-      const x = left + width / 2 + (event.clientX - place.left - place.width / 2) / shown;
-      const y = top + height / 2 + (event.clientY - place.top - place.height / 2) / shown;
+      const { x, y } = place(element, event);
       setView((now) => zoomed(now, event.deltaY < 0 ? 1.2 : 1 / 1.2, x, y));
     };
     element.addEventListener("wheel", onWheel, { passive: false });
     return () => element.removeEventListener("wheel", onWheel);
-  }, [svg, left, top, width, height]);
-  const drag = {
-    onPointerDown: (event: PointerEvent) => (start.current = { x: event.clientX, y: event.clientY, view }),
-    onPointerMove: (event: PointerEvent<SVGSVGElement>) => {
-      const from = start.current;
-      if (!from || from.view.scale === 1) return;
-      const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
-      if (Math.hypot(dx, dy) < CLICK_PIXELS_MAX) return;
-      const place = event.currentTarget.getBoundingClientRect();
-      const shown = Math.min(place.width / width, place.height / height);
-      event.currentTarget.setPointerCapture(event.pointerId);
-      setView({ ...from.view, x: from.view.x + dx / shown, y: from.view.y + dy / shown });
-    },
-    onPointerUp: () => (start.current = undefined),
-    onPointerCancel: () => (start.current = undefined),
-  };
-  return { view, setView, drag };
+  }, [svg, place, setView]);
 }
 
 function Line({ dot: { node, x, y }, isChosen }: { dot: Dot; isChosen?: boolean }) {

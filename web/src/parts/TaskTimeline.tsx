@@ -1,11 +1,10 @@
 import { Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { memo, useMemo } from "react";
-import { ask } from "../api/client";
-import type { JobDetail, NoteView, Runs } from "../api/types";
-import { isFinal } from "../api/queries";
-import { duration, plural } from "../lib/format";
-import { type Bar, type End, type Lane, timelineOf } from "../lib/timeline";
+import * as queries from "../api/queries";
+import type { JobDetail, NoteView } from "../api/types";
+import { count, duration, plural } from "../lib/format";
+import { type Bar, type End, hasTries, type Lane, timelineOf } from "../lib/timeline";
 import { Id } from "./Id";
 import { Empty } from "./Standing";
 
@@ -15,8 +14,8 @@ const GAP = 3;
 /** Narrower ones could not be seen. */
 const BAR_WIDTH_MIN = 2;
 
-const WORDS: Record<End, string> = { accepted: "done", failed: "failed", lost: "node lost", open: "running" };
-const SWATCHES: Record<End, string> = { accepted: "done", failed: "failed", lost: "lost", open: "running" };
+const WORDS: Record<End, string> = { accepted: "done", failed: "failed", lost: "node lost", stopped: "ended, not judged", open: "running" };
+const SWATCHES: Record<End, string> = { accepted: "done", failed: "failed", lost: "lost", stopped: "waiting", open: "running" };
 
 interface Props {
   detail: JobDetail;
@@ -26,16 +25,11 @@ interface Props {
 
 /** Each node a lane, each try of a task a bar in it. */
 export function TaskTimeline({ detail, notes, onTask }: Props) {
-  const isOver = isFinal(detail);
+  const isOver = queries.isFinal(detail);
   // While it runs, the newest note is the newest moment that is known.
   const now = isOver ? detail.changed_at : Math.max(detail.submitted_at, notes.at(-1)?.at ?? 0);
-  const judged = detail.tasks.done + detail.tasks.failed;
-  const { data } = useQuery({
-    queryKey: ["jobs", detail.job, "timeline", judged],
-    queryFn: ({ signal }) => ask<Runs>(`/v1/jobs/${detail.job}/runs?limit=1000`, { signal }),
-    placeholderData: (before) => before,
-  });
-  const { lanes, from, to, bars } = useMemo(() => timelineOf(notes, now, data?.runs), [notes, now, data]);
+  const { data } = useQuery({ ...queries.allRuns(detail.job, isOver), enabled: hasTries(notes) });
+  const { lanes, from, to, bars } = useMemo(() => timelineOf(notes, now, { runs: data?.runs, isOver }), [notes, now, data, isOver]);
   if (bars === 0) {
     return (
       <Empty title="No steps to draw">
@@ -56,6 +50,12 @@ export function TaskTimeline({ detail, notes, onTask }: Props) {
           {plural(bars, "try").replace("trys", "tries")} in {duration(to - from)}; the same in words under “Why”
         </Text>
       </Group>
+      {data?.isCut && (
+        <Text size="sm" role="status">
+          The first {count(data.runs.length)} runs are read. Where a later one alone says how a try ended, it is drawn as{" "}
+          {isOver ? "not judged" : "running"}.
+        </Text>
+      )}
       {lanes.map((lane) => (
         <section key={lane.node}>
           <Group justify="space-between" mb={2}>
@@ -90,7 +90,7 @@ const LaneBars = memo(function LaneBars({ lane, from, to, onTask }: LaneProps) {
   const scale = WIDTH / Math.max(1, to - from);
   const height = lane.rows.length * (ROW + GAP);
   const width = (bar: Bar) => Math.max(BAR_WIDTH_MIN, (bar.to - bar.from) * scale);
-  const count = lane.rows.reduce((sum, row) => sum + row.length, 0);
+  const tries = lane.rows.reduce((sum, row) => sum + row.length, 0);
   return (
     <svg
       className="lane"
@@ -98,12 +98,12 @@ const LaneBars = memo(function LaneBars({ lane, from, to, onTask }: LaneProps) {
       preserveAspectRatio="none"
       style={{ height }}
       role="img"
-      aria-label={`${plural(count, "bar")}, one for each try of a task on this node`}
+      aria-label={`${plural(tries, "bar")}, one for each try of a task on this node`}
     >
       {lane.rows.flatMap((row, at) =>
         row.map((bar) => (
           <rect
-            key={`${bar.task} ${bar.from}`}
+            key={`${at} ${bar.task} ${bar.from}`}
             x={Math.min(WIDTH - BAR_WIDTH_MIN, (bar.from - from) * scale)}
             y={at * (ROW + GAP)}
             width={width(bar)}

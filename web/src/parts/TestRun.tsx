@@ -1,11 +1,11 @@
 // A job that shows that the node works: the smallest of the examples, and what became of it.
 
 import { Alert, Group, Loader, Stack, Text } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { ask, upload } from "../api/client";
 import * as queries from "../api/queries";
-import type { JobDetail, RunView, Submitted } from "../api/types";
+import type { JobDetail, Submitted } from "../api/types";
 import { credits } from "../lib/amount";
 import { clean, duration } from "../lib/format";
 import { EMPTY, requestOf } from "../lib/submission";
@@ -79,12 +79,9 @@ function Waiting({ detail }: { detail?: JobDetail }) {
 }
 
 function Succeeded({ detail }: { detail: JobDetail }) {
-  const { data } = useQuery({
-    queryKey: ["jobs", detail.job, "test"],
-    queryFn: () => ask<{ runs: RunView[] }>(`/v1/jobs/${detail.job}/runs?state=accepted`),
-  });
+  const { data } = useInfiniteQuery(queries.runs(detail.job, { state: "accepted" }));
   const { data: status } = useQuery(queries.status);
-  const run = data?.runs[0];
+  const run = data?.pages[0]?.runs[0];
   const took = duration(detail.changed_at - detail.submitted_at);
   return (
     <Alert color="green" variant="light" title={`It works: ${took}`}>

@@ -2,8 +2,12 @@ import { Alert, Button, Code, Divider, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 import { type BrowserWallet, loginWith, useWallets, wordsOf } from "../api/wallets";
 
+interface Props {
+  onLogin: (login: () => Promise<void>) => Promise<void>;
+}
+
 /** A button for each wallet of the browser; nothing where there is none. */
-export function WalletLogin({ onOpened }: { onOpened: () => void }) {
+export function WalletLogin({ onLogin }: Props) {
   const wallets = useWallets();
   const [busy, setBusy] = useState<string>();
   const [failure, setFailure] = useState<{ what: string; next?: string | undefined }>();
@@ -12,8 +16,7 @@ export function WalletLogin({ onOpened }: { onOpened: () => void }) {
     setBusy(wallet.id);
     setFailure(undefined);
     try {
-      await loginWith(wallet);
-      onOpened();
+      await onLogin(() => loginWith(wallet));
     } catch (error) {
       setFailure(wordsOf(error));
     } finally {

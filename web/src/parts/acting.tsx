@@ -19,6 +19,8 @@ export function useAct<A = void, T = unknown>({ does, done, changes = [], then }
   const client = useQueryClient();
   return useMutation({
     mutationFn: does,
+    // An answer may be a secret that is shown once: it is kept no longer than what shows it.
+    gcTime: 0,
     onSuccess: async (result) => {
       if (done) notifications.show({ message: done(result), color: "green", closeButtonProps: CLOSE });
       then?.(result);
