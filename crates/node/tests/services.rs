@@ -51,6 +51,9 @@ fn spec(sky: &Sky, owner: usize, name: &str, word: &str, replicas: u16) -> Servi
         restart: Restart::Always,
         update: Update::default(),
         stop_ms: 1_000,
+        secrets: None,
+        idle_ms: None,
+        scale: None,
     }
 }
 
