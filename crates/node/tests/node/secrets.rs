@@ -1,7 +1,5 @@
 //! Secrets of services over whole nodes: read by who runs the service, and by nobody else.
 
-mod support;
-
 use opensky_node::{DeclareError, Declaring, GivenSecret, Handle, ServiceState};
 use opensky_ports::{
     Record,
@@ -17,7 +15,7 @@ use opensky_types::{
     },
 };
 use std::time::Duration;
-use support::{Sky, TestNode, until};
+use crate::support::{Sky, TestNode, until};
 
 const PORT: u16 = 80;
 const PASSWORD: &str = "open sesame";
