@@ -185,6 +185,7 @@ fn executor(folder: &Path, machine: &LocalMachine, blobs: &Arc<dyn BlobStore>) -
         cache_cap_bytes: 1 << 30,
         scratch_dir: folder.join("scratch"),
         worker_memory_bytes_max: profile.memory_bytes,
+        request: Default::default(),
     };
     Ok(WasmExecutor::start(config, Arc::clone(blobs))?)
 }

@@ -1,18 +1,20 @@
 //! Services: what their owner declares, and how they are.
 
 use crate::{event::StreamView, job::ConstraintsView};
+use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use opensky_types::{
     Hash, NodeId, ServiceId, Timestamp,
     job::Program,
     place::Level,
     service::{
-        HealthCheck, InvalidService, Link, Probe, ReplicaId, ReplicaLimits, ReplicaState, Restart,
-        ServiceRef, ServiceSpec, Update,
+        HealthCheck, InvalidService, Link, Load, Probe, ReplicaId, ReplicaLimits, ReplicaState, Restart,
+        Scale, Secret, SecretValue, ServiceRef, ServiceSpec, Update,
     },
 };
-use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+use std::{fmt, net::SocketAddr};
 use utoipa::{IntoParams, ToSchema};
+use zeroize::Zeroizing;
 
 /// A service to declare, or its next revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -20,8 +22,11 @@ use utoipa::{IntoParams, ToSchema};
 pub struct ServiceRequest {
     /// Its name among the services of this node: a label as in DNS.
     pub name: String,
-    /// The uploaded image, by hash.
+    /// The uploaded image, by hash; for the level `vm` a component that answers HTTP.
     pub image: Hash,
+    /// How it runs: `container`, or `vm` for a component.
+    #[serde(default = "container")]
+    pub level: Level,
     /// Size of the image's archive, in bytes.
     pub image_size_bytes: u64,
     /// Arguments after the image's entry point; none: the image's usual command.
@@ -57,6 +62,20 @@ pub struct ServiceRequest {
     /// Time to end after it was asked to, in milliseconds.
     #[serde(default = "stop_ms_default")]
     pub stop_ms: u64,
+    /// After so many milliseconds without a connection nothing of a component is in memory; the next one starts it.
+    /// Absent: it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_ms: Option<u64>,
+    /// As many run as their load needs; `replicas` is then how many there are at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<ScaleView>,
+    /// What only those who run it can read. Their values are never shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretView>,
+}
+
+const fn container() -> Level {
+    Level::Container
 }
 
 const fn one() -> u16 {
@@ -69,6 +88,104 @@ const fn always() -> Restart {
 
 const fn stop_ms_default() -> u64 {
     10_000
+}
+
+/// A secret of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ServiceSecretView)]
+pub struct SecretView {
+    /// Its name.
+    pub name: String,
+    /// Whether the program finds it as the file `/run/secrets/NAME`.
+    pub file: bool,
+    /// The environment variable of the program that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// What it is, in Base64. Never in an answer; absent in a request: what it is already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, write_only)]
+    pub value: Option<SecretText>,
+}
+
+/// The value of a secret on its way to the node.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretText(SecretValue);
+
+impl SecretText {
+    /// A value from its bytes.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(SecretValue::new(bytes))
+    }
+
+    /// The value.
+    pub fn into_value(self) -> SecretValue {
+        self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = Zeroizing::new(BASE64.encode(self.0.expose()));
+        serializer.serialize_str(&text)
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        // What is wrong with it is said without a part of it.
+        BASE64.decode(text.as_bytes()).map(Self::new).map_err(|_| D::Error::custom("not Base64 with padding"))
+    }
+}
+
+/// How many replicas run, by their load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ServiceScaleView)]
+pub struct ScaleView {
+    /// No fewer.
+    pub min: u16,
+    /// No more.
+    pub max: u16,
+    /// What each is to have.
+    pub target: LoadView,
+}
+
+/// The load of a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum LoadView {
+    /// Connections that are open.
+    Connections { count: u32 },
+    /// Processor time, in percent of its cores.
+    Cpu { percent: u8 },
+}
+
+impl From<ScaleView> for Scale {
+    fn from(ScaleView { min, max, target }: ScaleView) -> Self {
+        let target = match target {
+            LoadView::Connections { count } => Load::Connections { count },
+            LoadView::Cpu { percent } => Load::Cpu { percent },
+        };
+        Self { min, max, target }
+    }
+}
+
+impl From<Scale> for ScaleView {
+    fn from(Scale { min, max, target }: Scale) -> Self {
+        let target = match target {
+            Load::Connections { count } => LoadView::Connections { count },
+            Load::Cpu { percent } => LoadView::Cpu { percent },
+        };
+        Self { min, max, target }
+    }
 }
 
 /// Another service that a program reaches as `host:port`.
@@ -151,7 +268,7 @@ impl Default for UpdateView {
 }
 
 impl ServiceRequest {
-    /// The service that it asks for.
+    /// The service that it asks for, but for its secrets: those are sealed first.
     pub fn into_spec(self) -> Result<ServiceSpec, InvalidService> {
         let ReplicaLimitsView { memory_bytes, scratch_bytes, cpu_cores } = self.limits;
         let UpdateView { parallel, healthy_ms, rollback } = self.update;
@@ -161,7 +278,7 @@ impl ServiceRequest {
             program: Program {
                 hash: self.image,
                 size_bytes: self.image_size_bytes,
-                level: Level::Container,
+                level: self.level,
                 function: String::new(),
                 args: self.args,
                 env: self.env,
@@ -176,9 +293,30 @@ impl ServiceRequest {
             restart: self.restart,
             update: Update { parallel, healthy_ms, rollback },
             stop_ms: self.stop_ms,
+            secrets: None,
+            idle_ms: self.idle_ms,
+            scale: self.scale.map(Scale::from),
         };
         spec.validate()?;
         Ok(spec)
+    }
+}
+
+impl ServiceRequest {
+    /// Takes the secrets out of it, each with its value where it has one.
+    pub fn take_secrets(&mut self) -> Vec<(Secret, Option<SecretValue>)> {
+        let secrets = std::mem::take(&mut self.secrets).into_iter();
+        let taken = secrets.map(|SecretView { name, file, env, value }| {
+            (Secret { name, is_file: file, env }, value.map(SecretText::into_value))
+        });
+        taken.collect()
+    }
+
+    /// The same as a node shows it.
+    pub fn without_values(&self) -> Self {
+        let mut shown = self.clone();
+        shown.secrets.iter_mut().for_each(|secret| secret.value = None);
+        shown
     }
 }
 
@@ -221,9 +359,11 @@ impl From<ServiceSpec> for ServiceRequest {
         let ReplicaLimits { memory_bytes, scratch_bytes, cpu_cores } = spec.limits;
         let Update { parallel, healthy_ms, rollback } = spec.update;
         let links = spec.links.into_iter();
+        let secrets = spec.secrets.map(|secrets| secrets.given).unwrap_or_default().into_iter();
         Self {
             name: spec.name,
             image: spec.program.hash,
+            level: spec.program.level,
             image_size_bytes: spec.program.size_bytes,
             args: spec.program.args,
             env: spec.program.env,
@@ -236,6 +376,11 @@ impl From<ServiceSpec> for ServiceRequest {
             restart: spec.restart,
             update: UpdateView { parallel, healthy_ms, rollback },
             stop_ms: spec.stop_ms,
+            idle_ms: spec.idle_ms,
+            scale: spec.scale.map(ScaleView::from),
+            secrets: secrets
+                .map(|Secret { name, is_file, env }| SecretView { name, file: is_file, env, value: None })
+                .collect(),
         }
     }
 }
@@ -264,9 +409,18 @@ pub struct ServiceView {
     pub revision: u64,
     /// The revision that is to run: an earlier one where the newest did not get healthy.
     pub wanted: u64,
+    /// How many replicas are to run; known to keepers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replicas_wanted: Option<u16>,
     /// Why the newest revision is not the one that runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+    /// How often replicas of the revision that is to run failed, while none of them has been well yet.
+    #[serde(default)]
+    pub failures: u32,
+    /// What went wrong with the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// When the newest revision was declared.
     pub declared_at: Timestamp,
     /// Ports that members may reach.
@@ -278,6 +432,10 @@ pub struct ServiceView {
     /// What runs; known to its owner and its keepers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spec: Option<ServiceRequest>,
+    /// Nodes that can read its secrets: its owner, and those that may run it. Empty for one without secrets; known to
+    /// its owner and its keepers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub readers: Vec<NodeId>,
     /// Its replicas, by slot.
     pub replicas: Vec<ReplicaView>,
     /// Local addresses of this node that lead to it.
@@ -344,6 +502,9 @@ pub struct ReplicaView {
     /// Connections that are open through its host.
     #[serde(default)]
     pub connections: u32,
+    /// Processor time that it takes, in percent of its cores; where the service scales by it.
+    #[serde(default)]
+    pub cpu_percent: u8,
     /// What is wrong, where something is.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub problem: String,
@@ -372,6 +533,16 @@ pub struct ServiceNoteView {
     pub slot: Option<u16>,
     /// What, in a sentence.
     pub text: String,
+}
+
+/// When a declaration counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct DeclareQuery {
+    /// Only if the newest revision is this one still; 0: only if there is no such service yet. Absent: always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
 }
 
 /// How many replicas are to run.

@@ -231,3 +231,39 @@ services:
     ensure!(output.status.success(), "{}", screen(&output));
     Ok(())
 }
+
+#[tokio::test]
+async fn c10_nobody_waits_long_for_what_never_runs() -> Result<()> {
+    let Some(sky) = sky_with_image("nobody waits long for what never runs", 1).await? else { return Ok(()) };
+    let text =
+        page_service("web", "one", 1, "").replace("exec busybox httpd", "echo no such table; exit 3; httpd");
+    let file = write(&sky, "web.toml", &text)?;
+    let output = sky.nodes[0].call(&["service", "run", &file])?;
+    assert_eq!(output.status.code(), Some(4), "{}", screen(&output));
+    let said = screen(&output);
+    assert!(said.contains("it failed") && said.contains("no such table"), "{said}");
+    assert!(said.contains("opensky service show web"), "{said}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn c10_a_component_answers_http_from_every_node_and_needs_no_container_engine() -> Result<()> {
+    let sky = Sky::start(2).await?;
+    let hello = opensky_e2e::repository("examples/services/hello-http.wasm").display().to_string();
+    let output = sky.nodes[0].call(&["service", "run", &hello, "--publish", "80", "--replicas", "2"])?;
+    ensure!(output.status.success(), "{}", screen(&output));
+    assert_eq!(page(address(&sky, "hello-http")?)?, "hello from OpenSky");
+    until("another node knows the service", async || {
+        let services = sky.nodes[1].json(&["service", "list"])?;
+        Ok(services["services"]
+            .as_array()
+            .is_some_and(|all| all.iter().any(|one| one["name"] == "hello-http")))
+    })
+    .await?;
+    let open = sky.nodes[1].json(&["service", "open", "hello-http", "80"])?;
+    let there: SocketAddr = open["listen"].as_str().context("an address")?.parse()?;
+    for _ in 0..8 {
+        assert_eq!(page(there)?, "hello from OpenSky");
+    }
+    Ok(())
+}

@@ -5,6 +5,9 @@
 //! node takes one and orders: a port to connect to, or a command to run. For each outlet it listens on a
 //! loopback address of its own, and brings what connects there to the node.
 //!
+//! `door start-with-secrets` asks the node for the service's secrets first: they become files that only the
+//! program's user can read, in a folder that is in memory, and variables of the program.
+//!
 //! `door start SOCKET MOST PATIENCE_S OUTLETS PROGRAM ARGS…` leaves a process behind that does this, and becomes
 //! PROGRAM: the program is nobody's child but the init's, with its own signals and its own exit code. Whatever
 //! the program does to the door, or says to the socket itself, it does to itself. When the node was gone for
@@ -14,9 +17,12 @@
 use std::{
     env,
     ffi::OsString,
+    fs::OpenOptions,
     io::{self, Read, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     os::unix::{
+        ffi::OsStringExt,
+        fs::OpenOptionsExt,
         net::UnixStream,
         process::{CommandExt, ExitStatusExt},
     },
@@ -45,10 +51,21 @@ const AGAIN_MAX: Duration = Duration::from_secs(1);
 /// Most bytes of a command.
 const COMMAND_BYTES_MAX: usize = 1 << 20;
 
+/// Most bytes of all secrets.
+const SECRETS_BYTES_MAX: usize = 1 << 20;
+/// Longest wait for them.
+const SECRETS_WAIT: Duration = Duration::from_secs(10);
+/// Where the program finds those that are files.
+const SECRETS_FOLDER: &str = "/run/secrets";
+
 /// A connection that waits for orders says so.
 const READY: u8 = b'R';
 /// One that an outlet brings; the number of the outlet follows.
 const OUTLET: u8 = b'O';
+/// One that asks for the secrets.
+const SECRETS: u8 = b'S';
+const FILE: u8 = b'F';
+const VARIABLE: u8 = b'V';
 const DONE: u8 = 0;
 const REFUSED: u8 = 1;
 const TOO_LATE: u8 = 2;
@@ -67,7 +84,10 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     let done = match (mode.to_str(), rest.split_at_checked(WAY)) {
-        (Some("start"), Some((way, [program, args @ ..]))) => start(door, way, program, args),
+        (Some("start"), Some((way, [program, args @ ..]))) => start(door, way, (program, args), Vec::new()),
+        (Some("start-with-secrets"), Some((way, [program, args @ ..]))) => {
+            take_secrets(way).and_then(|secrets| start(door, way, (program, args), secrets))
+        }
         (Some("leave"), Some((way, [program]))) => leave(door, way, program),
         (Some("serve"), Some((way, [program]))) => serve(way, program),
         _ => Err(io::Error::other("nothing to start")),
@@ -79,17 +99,67 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+type Variables = Vec<(OsString, OsString)>;
+
 /// Has the door opened, and becomes the program.
-fn start(door: &OsString, way: &[OsString], program: &OsString, args: &[OsString]) -> io::Result<()> {
+fn start(
+    door: &OsString,
+    way: &[OsString],
+    (program, args): (&OsString, &[OsString]),
+    secrets: Variables,
+) -> io::Result<()> {
+    let given = || secrets.iter().map(|(name, value)| (name, value));
     // The program keeps this number.
     let number = process::id().to_string();
-    let left = Command::new(door).arg("leave").args(way).arg(number).stdout(Stdio::null()).status()?;
-    if !left.success() {
+    let mut leave = Command::new(door);
+    // Commands that run beside the program are given what it is given.
+    leave.arg("leave").args(way).arg(number).envs(given()).stdout(Stdio::null());
+    if !leave.status()?.success() {
         return Err(io::Error::other("it stays closed"));
     }
-    let error = Command::new(program).args(args).exec();
+    let error = Command::new(program).args(args).envs(given()).exec();
     eprintln!("door: cannot start {}: {error}", program.display());
     exit(if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_STARTED })
+}
+
+/// Gets the secrets from the node, which gives them once: files are written, variables come back.
+fn take_secrets(way: &[OsString]) -> io::Result<Variables> {
+    let [socket, ..] = way else { return Err(io::ErrorKind::InvalidInput.into()) };
+    let mut node = UnixStream::connect(socket)?;
+    node.set_read_timeout(Some(SECRETS_WAIT))?;
+    node.write_all(&[SECRETS])?;
+    let mut size = [0; 4];
+    node.read_exact(&mut size)?;
+    let size = u32::from_le_bytes(size) as usize;
+    if size > SECRETS_BYTES_MAX {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let mut packed = vec![0; size];
+    node.read_exact(&mut packed)?;
+    let mut variables = Variables::new();
+    let mut rest = packed.as_slice();
+    while let [kind, after @ ..] = rest {
+        let (name_size, after) = after.split_first_chunk().ok_or(io::ErrorKind::InvalidData)?;
+        let (name, after) = part(after, u16::from_le_bytes(*name_size).into())?;
+        let (value_size, after) = after.split_first_chunk().ok_or(io::ErrorKind::InvalidData)?;
+        let (value, after) = part(after, u32::from_le_bytes(*value_size) as usize)?;
+        let name = OsString::from_vec(name.to_vec());
+        match *kind {
+            FILE => {
+                let path = std::path::Path::new(SECRETS_FOLDER).join(name);
+                let mut file = OpenOptions::new().write(true).create_new(true).mode(0o400).open(path)?;
+                file.write_all(value)?;
+            }
+            VARIABLE => variables.push((name, OsString::from_vec(value.to_vec()))),
+            _ => return Err(io::ErrorKind::InvalidData.into()),
+        }
+        rest = after;
+    }
+    Ok(variables)
+}
+
+fn part(bytes: &[u8], size: usize) -> io::Result<(&[u8], &[u8])> {
+    bytes.split_at_checked(size).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// Leaves a process behind that serves, once it does. Whoever is between it and the program goes, so that

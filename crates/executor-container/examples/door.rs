@@ -105,7 +105,15 @@ async fn main() {
     };
     let replica = ReplicaId { service: ServiceId::of(&samples::node(1), "bench"), slot: 0, generation: 1 };
     let limits = ReplicaLimits { cpu_cores: 2, ..ReplicaLimits::default() };
-    let run = ServiceRun { replica, program, limits, ports: vec![80], outlets: Vec::new() };
+    let run = ServiceRun {
+        replica,
+        program,
+        limits,
+        ports: vec![80],
+        outlets: Vec::new(),
+        secrets: Vec::new(),
+        idle: None,
+    };
     let started = Instant::now();
     let instance = executor.services().start(run, Arc::new(NoOutlet)).await.expect("it starts");
     drop(Way::Door(Arc::clone(&instance)).connect().await);

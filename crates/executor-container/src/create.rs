@@ -47,6 +47,8 @@ pub struct Container<'a> {
     pub has_stdin: bool,
     /// All of this machine that it sees.
     pub mounts: Vec<Mount>,
+    /// A folder in memory that only the program's user sees into, and how large it may get.
+    pub private_folder: Option<(&'static str, u64)>,
     pub network: Network<'a>,
     /// Whose it is.
     pub owner: &'a str,
@@ -207,6 +209,11 @@ fn host_config(container: &Container<'_>) -> HostConfig {
         // What it sees.
         readonly_rootfs: Some(true),
         mounts: Some(container.mounts.clone()),
+        tmpfs: container.private_folder.map(|(path, bytes_max)| {
+            let (user, group) = container.user;
+            let options = format!("rw,noexec,nosuid,nodev,size={bytes_max},mode=0700,uid={user},gid={group}");
+            HashMap::from([(path.to_owned(), options)])
+        }),
         // What stays of it.
         log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
         restart_policy: Some(RestartPolicy {
@@ -262,6 +269,7 @@ mod tests {
             allowed: Allowed::task(&limits),
             has_stdin: false,
             mounts: vec![bind(Path::new("/scratch/tmp"), "/tmp", false)],
+            private_folder: None,
             network: Network::None,
             owner: "node",
             cgroup_parent: None,
@@ -297,6 +305,7 @@ mod tests {
             allowed: Allowed::replica(&limits, 88),
             has_stdin: false,
             mounts: Vec::new(),
+            private_folder: Some(("/run/secrets", 4_096)),
             network: Network::Loopback { hostname: "service", hosts: vec!["db:127.0.1.1".into()] },
             owner: "node",
             cgroup_parent: None,
@@ -308,6 +317,10 @@ mod tests {
         assert_eq!(
             (host.port_bindings, host.publish_all_ports, host.links, host.dns),
             (None, None, None, None)
+        );
+        assert_eq!(
+            host.tmpfs.unwrap()["/run/secrets"],
+            "rw,noexec,nosuid,nodev,size=4096,mode=0700,uid=1,gid=2"
         );
         assert_eq!(host.cap_drop.unwrap(), ["ALL"]);
         assert_eq!(host.security_opt.unwrap(), ["no-new-privileges:true"]);

@@ -6,12 +6,13 @@
 mod door;
 mod instance;
 mod life;
+mod secrets;
 
 use crate::host::Host;
 use async_trait::async_trait;
 use life::Life;
 use opensky_ports::{Instance, Outlet, ServiceEngine, ServiceRun};
-use opensky_types::task::Failure;
+use opensky_types::{place::Level, task::Failure};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -55,6 +56,10 @@ impl ContainerServices {
 
 #[async_trait]
 impl ServiceEngine for ContainerServices {
+    fn levels(&self) -> Vec<Level> {
+        vec![Level::Container]
+    }
+
     async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure> {
         if DOOR.is_empty() {
             return Err(stopped(

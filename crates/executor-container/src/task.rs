@@ -180,6 +180,7 @@ impl Call<'_> {
                     bind(&slot.scratch.tmp_dir(), "/tmp", false),
                     bind(&slot.scratch.out_dir(), "/out", false),
                 ],
+                private_folder: None,
                 network: Network::None,
                 owner: self.owner,
                 cgroup_parent: self.engine.makes_cgroups.then(|| slot.meter.group()),

@@ -111,6 +111,7 @@ fn start(dir: &Path, blobs: &MemoryBlobs) -> WasmExecutor {
         cache_cap_bytes: 1 << 30,
         scratch_dir: dir.join("scratch"),
         worker_memory_bytes_max: 1 << 30,
+        request: Default::default(),
     };
     WasmExecutor::start(config, Arc::new(blobs.clone())).expect("it starts")
 }

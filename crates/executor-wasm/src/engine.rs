@@ -89,6 +89,24 @@ pub fn config() -> Config {
     config
 }
 
+/// The same for a worker that answers many requests at a time. What is compiled for one runs on the other: they differ
+/// in how many instances fit.
+pub fn serving_config() -> Config {
+    let mut pool = pool();
+    pool.total_core_instances(8 * REQUESTS_MAX)
+        .total_component_instances(REQUESTS_MAX)
+        .total_memories(2 * REQUESTS_MAX)
+        .total_tables(4 * REQUESTS_MAX)
+        .total_stacks(REQUESTS_MAX)
+        .max_unused_warm_slots(REQUESTS_MAX);
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// Most requests that a worker answers at a time.
+pub const REQUESTS_MAX: u32 = 64;
+
 /// A worker runs one task at a time, so the pool is as small as the largest single program needs.
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();

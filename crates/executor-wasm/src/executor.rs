@@ -5,9 +5,11 @@ mod cache;
 mod compile;
 mod pool;
 mod process;
+mod serving;
 mod task;
 
 pub use process::SpawnError;
+pub use serving::WasmServices;
 
 use crate::{engine, sandbox::SandboxReport};
 use async_trait::async_trait;
@@ -44,6 +46,24 @@ pub struct Config {
     /// Most memory that one worker may take, in bytes: the largest memory limit of a task that this
     /// node accepts, and room for the engine (256 MiB are plenty).
     pub worker_memory_bytes_max: u64,
+    /// Limits of each request that a component answers.
+    pub request: RequestLimits,
+}
+
+/// What one request may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// Fuel.
+    pub fuel: u64,
+    /// Time, its answer included, in milliseconds.
+    pub wall_ms: u64,
+}
+
+impl Default for RequestLimits {
+    /// Several seconds of a core, and a minute in all.
+    fn default() -> Self {
+        Self { fuel: 10_000_000_000, wall_ms: 60_000 }
+    }
 }
 
 /// Why the executor could not start.
@@ -63,7 +83,8 @@ pub enum StartError {
 
 /// Runs WASM tasks in worker processes.
 pub struct WasmExecutor {
-    shared: Shared,
+    shared: Arc<Shared>,
+    services: Arc<WasmServices>,
 }
 
 /// What batches share.
@@ -91,10 +112,16 @@ impl WasmExecutor {
         let shared = Shared {
             blobs: blobs.clone(),
             pool: Pool::new(config.clone()),
-            compiler: Compiler::new(config, blobs, cache),
+            compiler: Compiler::new(config.clone(), blobs, cache),
             stopping: CancellationToken::new(),
         };
-        Ok(Self { shared })
+        let shared = Arc::new(shared);
+        Ok(Self { services: Arc::new(WasmServices::new(shared.clone(), config)), shared })
+    }
+
+    /// What runs components as services.
+    pub fn services(&self) -> Arc<WasmServices> {
+        Arc::clone(&self.services)
     }
 
     /// Starts a worker if none is idle and says what confines it, for `opensky doctor`.

@@ -7,6 +7,7 @@
 use crate::sandbox::SandboxReport;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{Hash, codec::DecodeError, place::Level, resources::TaskLimits, task::Failure};
+use std::fmt;
 
 /// Most bytes of a frame.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
@@ -28,6 +29,8 @@ pub enum Order {
     Piece(Vec<u8>),
     /// The input that was asked for cannot be had.
     InputLost,
+    /// The component that answers what comes over connections from now on.
+    Serve(Box<Serve>),
 }
 
 /// How a worker starts.
@@ -48,6 +51,39 @@ pub enum Role {
     Compile,
     /// Runs artefacts of `cache_dir`; writes in `scratch_dir` only.
     Run { cache_dir: String, scratch_dir: String },
+    /// Answers HTTP with a component of `cache_dir`, on connections that come one by one over the socket in the place
+    /// of standard output.
+    Serve { cache_dir: String },
+}
+
+/// A component that answers HTTP.
+#[derive(Clone, BorshSerialize, BorshDeserialize)]
+pub struct Serve {
+    /// File name in the cache folder.
+    pub artefact_name: String,
+    /// BLAKE3 of that file.
+    pub artefact_hash: Hash,
+    /// Arguments.
+    pub args: Vec<String>,
+    /// Environment variables, secrets among them.
+    pub env: Vec<(String, String)>,
+    /// Memory of all requests together, in bytes.
+    pub memory_bytes: u64,
+    /// Threads that answer.
+    pub threads: u16,
+    /// Requests at a time.
+    pub requests_max: u32,
+    /// Fuel of one request.
+    pub request_fuel: u64,
+    /// Longest time of one request, in milliseconds.
+    pub request_ms: u64,
+}
+
+impl fmt::Debug for Serve {
+    /// Without variables: secrets are among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Serve").field("artefact_name", &self.artefact_name).finish_non_exhaustive()
+    }
 }
 
 /// A program and how its tasks are called.
@@ -105,6 +141,10 @@ pub enum Report {
     Piece(Vec<u8>),
     /// The running task ended; the next one starts.
     Ended(Box<Ended>),
+    /// The component answers from now on.
+    Serving,
+    /// It cannot.
+    NotServing { message: String },
 }
 
 /// How a task ended, as its worker saw it.

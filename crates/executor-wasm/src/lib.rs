@@ -5,6 +5,8 @@
 //! that dies fails one task. What it never does: run a byte of a program inside the node's process,
 //! load a compiled program that it did not compile itself, or know about money.
 //!
+//! Components that answer HTTP run as services, in workers that are handed open connections ([`WasmServices`]).
+//!
 //! Start at [`WasmExecutor`] (the node's side) and [`worker::main`] (the worker's side).
 //!
 //! [`Executor`]: opensky_ports::executor::Executor
@@ -16,5 +18,5 @@ mod frame;
 pub mod sandbox;
 pub mod worker;
 
-pub use executor::{Config, SpawnError, StartError, WasmExecutor};
+pub use executor::{Config, RequestLimits, SpawnError, StartError, WasmExecutor, WasmServices};
 pub use sandbox::{SandboxLayer, SandboxReport};

@@ -59,6 +59,8 @@ pub struct Allowed<'a> {
     pub write_dir: Option<&'a Path>,
     /// Memory it may take beyond what it has now, in bytes.
     pub memory_bytes: u64,
+    /// Whether it is handed connections that are open already.
+    pub takes_connections: bool,
 }
 
 /// Locks this process in, for good. Call it while the process has one thread: threads inherit the
@@ -70,7 +72,7 @@ pub fn enter(allowed: Allowed<'_>) -> SandboxReport {
         // In this order: each step needs what the next one takes away.
         layers.push(namespaces::apply(allowed.read_dir, allowed.write_dir));
         layers.push(landlock::apply(allowed.read_dir, allowed.write_dir));
-        layers.push(syscalls::apply());
+        layers.push(syscalls::apply(allowed.takes_connections));
     }
     #[cfg(not(target_os = "linux"))]
     for name in ["private root", "landlock", "seccomp"] {

@@ -12,6 +12,7 @@ mod outbox;
 mod outputs;
 mod program;
 mod run;
+mod serve;
 mod streams;
 mod task;
 mod values;
@@ -63,7 +64,11 @@ pub fn main() -> ExitCode {
 fn serve(link: &Link) -> Result<(), String> {
     let first = link.next_order();
     let Some(Order::Start(start)) = first else { return Err("the first order must be a start".into()) };
-    let engine = wasmtime::Engine::new(&engine::config()).map_err(|error| format!("{error:#}"))?;
+    let config = match start.role {
+        Role::Serve { .. } => engine::serving_config(),
+        Role::Compile | Role::Run { .. } => engine::config(),
+    };
+    let engine = wasmtime::Engine::new(&config).map_err(|error| format!("{error:#}"))?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -88,6 +93,7 @@ fn serve(link: &Link) -> Result<(), String> {
             )?;
             runtime.block_on(worker.serve())
         }
+        Role::Serve { cache_dir } => serve::serve(link, &engine, watchdog, &PathBuf::from(cache_dir)),
     }
 }
 
@@ -95,11 +101,17 @@ fn serve(link: &Link) -> Result<(), String> {
 fn lock_in(start: &Start) -> Result<SandboxReport, String> {
     let (read_dir, write_dir) = match &start.role {
         Role::Compile => (None, None),
+        Role::Serve { cache_dir } => (Some(Path::new(cache_dir)), None),
         Role::Run { cache_dir, scratch_dir } => (Some(Path::new(cache_dir)), Some(Path::new(scratch_dir))),
     };
     std::env::set_current_dir(write_dir.unwrap_or(Path::new("/")))
         .map_err(|error| format!("cannot enter the scratch folder: {error}"))?;
-    Ok(sandbox::enter(Allowed { read_dir, write_dir, memory_bytes: start.memory_bytes_max }))
+    Ok(sandbox::enter(Allowed {
+        read_dir,
+        write_dir,
+        memory_bytes: start.memory_bytes_max,
+        takes_connections: matches!(start.role, Role::Serve { .. }),
+    }))
 }
 
 /// When the machine runs out of memory, a worker goes before the node does (threat F14).

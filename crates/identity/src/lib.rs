@@ -2,7 +2,7 @@
 //!
 //! What it is: [`KeyFile`], the secret key under a passphrase; [`backup`] and [`rotation`] of it;
 //! [`DataFolder`], one node's files with one process at a time in them, and the start counter that
-//! gives a copied folder away; and what a running node leaves for its own command line
+//! gives a copied folder away; [`sealing`] of what only some nodes may read; and what a running node leaves for its own command line
 //! ([`ApiToken`], [`RunningNode`]). What it never does: ask a person for a passphrase, read a clock,
 //! or show a secret. Start at [`DataFolder::open`], then [`KeyFile::load`].
 
@@ -16,6 +16,7 @@ mod passphrase;
 pub mod rotation;
 mod running;
 mod sealed;
+pub mod sealing;
 mod starts;
 mod token;
 

@@ -42,9 +42,10 @@ pub use membership::{JoinError, Joined, join, member_knock};
 pub use node::{End, Node};
 pub use opensky_market::Cluster;
 pub use opensky_scheduler::JobView as JobProgress;
-pub use opensky_services::{GivenUp, Note as ServiceNote, UnknownService};
+pub use opensky_services::{Failing, GivenUp, Note as ServiceNote, UnknownService};
 pub use quote::{Quote, StageQuote};
 pub use services::{
-    DeclareError, LogPart, OpenError, OpenPort, ReplicaView, ServiceError, ServiceState, ServiceView,
+    DeclareError, Declaring, GivenSecret, LogPart, OpenError, OpenPort, ReplicaView, ServiceError,
+    ServiceState, ServiceView,
 };
 pub use start::{Parts, StartError};

@@ -6,16 +6,19 @@
 mod asking;
 mod hosting;
 mod keeping;
+mod measuring;
 mod opening;
 mod owning;
 mod probing;
 mod reaching;
+mod secrets;
 mod serving;
 mod showing;
 
 pub use opening::{OpenError, OpenPort};
 pub(crate) use owning::ServiceRequest;
-pub use owning::{DeclareError, LogPart, ServiceError};
+pub use owning::{DeclareError, Declaring, LogPart, ServiceError};
+pub use secrets::GivenSecret;
 pub use showing::{ReplicaView, ServiceState, ServiceView};
 
 use crate::{event::Event, node::Node};
@@ -29,7 +32,6 @@ use opensky_services::{
 use opensky_types::{
     Hash, NodeId, ServiceId, Signed, Timestamp,
     engine::Engine,
-    place::Level,
     service::{Advert, ReplicaId, ServiceRef},
     task::Failure,
 };
@@ -63,6 +65,8 @@ pub(crate) enum ServiceEvent {
     Adverts(Vec<Signed<Advert>>),
     /// A replica did not answer.
     Doubted { replica: ReplicaId },
+    /// Processor time that a replica has used since it began.
+    Used { replica: ReplicaId, cpu_us: u64 },
 }
 
 /// A port of a service, as somebody here knows it.
@@ -122,6 +126,8 @@ pub(crate) struct Services {
     ports: BTreeMap<SocketAddr, (OpenPort, CancellationToken)>,
     /// Programs that are being fetched for services kept here.
     holding: BTreeMap<ServiceId, CancellationToken>,
+    /// When replicas were last measured, and what they had used then, both in microseconds.
+    used: BTreeMap<ReplicaId, (u64, u64)>,
     /// What members asked since the last second.
     asked: BTreeMap<NodeId, u32>,
 }
@@ -143,6 +149,7 @@ impl Services {
             told_connections: BTreeMap::new(),
             ports: BTreeMap::new(),
             holding: BTreeMap::new(),
+            used: BTreeMap::new(),
             asked: BTreeMap::new(),
         }
     }
@@ -173,6 +180,7 @@ impl Node {
                 self.hear_advert(now, advert);
             }),
             ServiceEvent::Doubted { replica } => self.services.directory.doubt(replica),
+            ServiceEvent::Used { replica, cpu_us } => self.on_replica_used(now, replica, cpu_us),
         }
     }
 
@@ -202,13 +210,15 @@ impl Node {
     pub(crate) fn services_second(&mut self, now: Timestamp) {
         self.services.directory.expire(now);
         self.services.asked.clear();
+        self.measure_replicas();
     }
 
     /// Tells the host what there is room for, where that has changed.
     fn look_at_capacity(&mut self, now: Timestamp) {
         let room = self.host.provider.room(now);
         let mut levels = Engine::levels(&self.executor.engines());
-        levels.retain(|level| *level == Level::Container && self.services.engine.is_some());
+        let of_services = self.services.engine.as_ref().map(|engine| engine.levels()).unwrap_or_default();
+        levels.retain(|level| of_services.contains(level));
         let capacity = Capacity {
             slots: room.slots,
             memory_bytes: room.memory_bytes,

@@ -67,7 +67,10 @@ pub(crate) fn services(journal: &dyn Journal) -> Result<Vec<Declared>, JournalEr
     let services: Vec<ServiceId> = codec::decode(&value, SERVICES_BYTES_MAX).map_err(|_| damaged())?;
     let mut kept = Vec::with_capacity(services.len());
     for service in services {
-        let value = journal.setting(&service_name(service))?.unwrap_or_default();
+        let Some(value) = journal.setting(&service_name(service))? else {
+            tracing::error!(%service, "a service was kept by an earlier version and is left out; declare it again");
+            continue;
+        };
         match codec::decode(&value, SERVICE_BYTES_MAX) {
             Ok(declared) => kept.push(declared),
             // One that cannot be read must not keep the node, and all others, from coming back.
@@ -93,7 +96,7 @@ pub(crate) fn no_service_record(service: ServiceId) -> Record {
 }
 
 fn service_name(service: ServiceId) -> String {
-    format!("service/1/{service}")
+    format!("service/2/{service}")
 }
 
 /// The local ports that lead to services.

@@ -12,7 +12,7 @@ use crate::{
 use anyhow::{Context, Result};
 use opensky_chain::{SkyLedger, Voting};
 use opensky_executor_container::ContainerExecutor;
-use opensky_executor_wasm::WasmExecutor;
+use opensky_executor_wasm::{RequestLimits, WasmExecutor};
 use opensky_gateway::{Rename, Surroundings, Token};
 use opensky_identity::{ApiToken, DataFolder, KeyFile, Layout, RunningNode};
 use opensky_machine::LocalMachine;
@@ -126,7 +126,7 @@ pub async fn start(config: &Config, opened: Opened) -> Result<Running> {
         transport,
         transport_events,
         executor: Arc::clone(&executors) as Arc<dyn Executor>,
-        services: executors.services(),
+        services: Some(executors.services()),
         blobs,
         journal,
         ledger: Arc::clone(&ledger) as Arc<dyn LedgerEngine>,
@@ -323,6 +323,7 @@ fn wasm_executor(
         cache_cap_bytes: COMPILED_BYTES_MAX,
         scratch_dir: layout.scratch(),
         worker_memory_bytes_max: profile.memory_bytes.saturating_add(ENGINE_BYTES),
+        request: RequestLimits::default(),
     };
     Ok(WasmExecutor::start(config, Arc::clone(blobs))?)
 }

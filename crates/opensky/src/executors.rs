@@ -1,10 +1,10 @@
 //! All that runs tasks on this node, as one executor: each batch goes to the one for its level.
 
 use async_trait::async_trait;
-use opensky_executor_container::ContainerExecutor;
-use opensky_executor_wasm::WasmExecutor;
-use opensky_ports::{Engine, Executor, LogSink, ServiceEngine, WorkBatch};
-use opensky_types::place::Level;
+use opensky_executor_container::{ContainerExecutor, ContainerServices};
+use opensky_executor_wasm::{WasmExecutor, WasmServices};
+use opensky_ports::{Engine, Executor, Instance, LogSink, Outlet, ServiceEngine, ServiceRun, WorkBatch};
+use opensky_types::{place::Level, task::Failure};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -17,8 +17,9 @@ pub struct Executors {
 
 impl Executors {
     /// What runs services here.
-    pub fn services(&self) -> Option<Arc<dyn ServiceEngine>> {
-        self.container.as_ref().map(|container| container.services() as Arc<dyn ServiceEngine>)
+    pub fn services(&self) -> Arc<dyn ServiceEngine> {
+        let container = self.container.as_ref().map(|container| container.services());
+        Arc::new(Services { wasm: self.wasm.services(), container })
     }
 
     fn of(&self, level: Level) -> &dyn Executor {
@@ -32,6 +33,38 @@ impl Executors {
     fn all(&self) -> impl Iterator<Item = &dyn Executor> {
         let container = self.container.as_ref().map(|container| container as &dyn Executor);
         std::iter::once(self.wasm.as_ref() as &dyn Executor).chain(container)
+    }
+}
+
+/// All that runs services on this node, by level.
+struct Services {
+    wasm: Arc<WasmServices>,
+    container: Option<Arc<ContainerServices>>,
+}
+
+impl Services {
+    fn all(&self) -> impl Iterator<Item = &dyn ServiceEngine> {
+        let container = self.container.as_ref().map(|container| container.as_ref() as &dyn ServiceEngine);
+        std::iter::once(self.wasm.as_ref() as &dyn ServiceEngine).chain(container)
+    }
+}
+
+#[async_trait]
+impl ServiceEngine for Services {
+    fn levels(&self) -> Vec<Level> {
+        self.all().flat_map(ServiceEngine::levels).collect()
+    }
+
+    async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure> {
+        match (run.program.level, &self.container) {
+            (Level::Container, Some(container)) => container.start(run, outlet).await,
+            // Nothing of a level that is not offered gets here.
+            _ => self.wasm.start(run, outlet).await,
+        }
+    }
+
+    async fn shut_down(&self) {
+        futures::future::join_all(self.all().map(ServiceEngine::shut_down)).await;
     }
 }
 

@@ -8,8 +8,9 @@ use crate::{executor::LogStream, transport::ByteStream};
 use async_trait::async_trait;
 use opensky_types::{
     job::Program,
+    place::Level,
     resources::Usage,
-    service::{ReplicaId, ReplicaLimits},
+    service::{ReplicaId, ReplicaLimits, Secret, SecretValue},
     task::Failure,
 };
 use std::{io, sync::Arc, time::Duration};
@@ -31,6 +32,10 @@ pub struct ServiceRun {
     pub ports: Vec<u16>,
     /// Names and ports under which the program reaches others; each is one outlet, by position.
     pub outlets: Vec<(String, u16)>,
+    /// What the program is given and nobody else may see.
+    pub secrets: Vec<(Secret, SecretValue)>,
+    /// How long a component stays in memory while nobody is connected; none: always.
+    pub idle: Option<Duration>,
 }
 
 /// The way out of a replica: what it reaches is the node's to decide. Nothing else is reachable for it.
@@ -83,6 +88,9 @@ pub trait Instance: Send + Sync {
 /// One way to run programs that stay up.
 #[async_trait]
 pub trait ServiceEngine: Send + Sync {
+    /// The levels of programs that it can run as services.
+    fn levels(&self) -> Vec<Level>;
+
     /// Starts a program. Once this returns it runs, whether it listens already or not.
     async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure>;
 

@@ -84,6 +84,8 @@ fn service_run(replica: ReplicaId) -> ServiceRun {
         limits: ReplicaLimits::default(),
         ports: vec![80],
         outlets: vec![("db".into(), 5432)],
+        secrets: Vec::new(),
+        idle: None,
     }
 }
 

@@ -142,6 +142,7 @@ pub fn service_replies() -> Named<ServiceReply> {
         ("refused_not_answering", refused(ServiceRefusal::NotAnswering)),
         ("refused_no_such_port", refused(ServiceRefusal::NoSuchPort)),
         ("refused_disk", refused(ServiceRefusal::Disk)),
+        ("refused_no_reader", refused(ServiceRefusal::NoReader)),
         ("keeping", ServiceReply::Keeping { revision: 2, is_acting: true, given_up: 1 }),
         ("reports", ServiceReply::Reports { reports: vec![placed] }),
         ("opened", ServiceReply::Opened),

@@ -9,7 +9,7 @@ use opensky_types::{
 };
 
 /// Protocol name and version.
-pub const PROTOCOL: &str = "/opensky/service/1";
+pub const PROTOCOL: &str = "/opensky/service/2";
 /// Topic of signed adverts.
 pub const TOPIC_ADVERTS: &str = "services/1";
 /// Most placements that one report renews.

@@ -10,6 +10,7 @@ mod interpolate;
 mod keys;
 mod network;
 mod ports;
+mod secrets;
 mod service;
 
 pub use env::parse_env_file;
@@ -74,9 +75,10 @@ fn import(source: &Source, tree: &Node, given: &Given) -> Result<Import, Fault> 
     let (services, left_out) = active(&mut reading, &tree, given)?;
     let span = tree.get("services").map_or(tree.span, |node| node.span);
     draft::check_count(services.len(), span)?;
+    let known = secrets::known(&mut reading, &tree)?;
     let mut parsed = Vec::new();
     for (key, node) in services {
-        parsed.extend(service::read(&mut reading, key, node, given)?);
+        parsed.extend(service::read(&mut reading, key, node, given, &known)?);
     }
     check_networks(&mut reading, &tree, &parsed)?;
     reading.finish(|reading| {

@@ -2,8 +2,10 @@
 
 use crate::{
     SERVICES_MAX,
+    image::ImageRef,
     order::{Needs, order},
     plan::PlannedService,
+    secrets,
 };
 use opensky_textfile::{Fault, Span, nearest, values::At};
 use opensky_types::{Hash, job::Blob, service::check_name};
@@ -34,6 +36,7 @@ pub(crate) fn finish(mut drafts: Vec<Draft>, whole: Span) -> Result<Vec<PlannedS
         draft.service.after = draft.after.iter().map(|name| name.value.clone()).collect();
         check(draft)?;
     }
+    secrets::check_input(drafts.iter().flat_map(|draft| &draft.service.secrets))?;
     let needs = needs(&drafts)?;
     let order = order(&needs).map_err(|circle| circle_fault(&drafts, &circle))?;
     let mut services: Vec<Option<PlannedService>> =
@@ -118,6 +121,13 @@ fn check(draft: &Draft) -> Result<(), Fault> {
     }
     if service.args.iter().any(|arg| arg.contains('\0')) {
         return Err(Fault::new(place("args"), "an argument cannot hold the character 0"));
+    }
+    secrets::check(&service.secrets).map_err(|(span, invalid)| Fault::new(span, invalid.to_string()))?;
+    let is_component = matches!(service.image.value, ImageRef::Component(_));
+    if let Some(planned) = service.secrets.iter().find(|planned| is_component && planned.secret.is_file) {
+        let problem = format!("a component has no files, so '{}' cannot be one", planned.secret.name);
+        let hint = "add env = \"VARIABLE\" to it";
+        return Err(Fault::new(planned.source.span, problem).with_hint(hint));
     }
     let any_image = Blob { hash: Hash::of(b""), size_bytes: 0 };
     let checked = service.spec(any_image).map(drop);

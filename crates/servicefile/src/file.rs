@@ -1,6 +1,6 @@
 //! What may be written in a service file. The comments here are the descriptions in the published schema.
 
-use crate::values::{Health, Port};
+use crate::values::{Health, Idle, Port};
 use opensky_textfile::{
     constraints::Constraints,
     values::{At, Millis, OneOrMany, Size},
@@ -25,7 +25,8 @@ pub struct Service {
     /// Its name among its owner's services: 1 to 63 small letters, digits and dashes, with no dash at its ends.
     pub name: At<String>,
     /// The image: `docker:NAME` for one that Docker or Podman has on this machine, `sky:NAME` for one that the node
-    /// keeps, or the path of an archive as `docker save` writes it, relative to the file.
+    /// keeps, or the path of an archive as `docker save` writes it, relative to the file. A path that ends in `.wasm` is
+    /// one of a component that answers HTTP (`wasi:http/incoming-handler`); it runs without a container engine.
     pub image: At<String>,
     /// Arguments. They follow the image's entry point, instead of its usual command.
     #[serde(default)]
@@ -33,6 +34,9 @@ pub struct Service {
     /// Environment variables.
     #[serde(default)]
     pub env: At<BTreeMap<String, String>>,
+    /// Values that only those who run the service can read, by name: each is the file `/run/secrets/NAME`, or a variable.
+    #[serde(default)]
+    pub secrets: BTreeMap<String, At<SecretTable>>,
     /// TCP ports of the program that members of the sky may reach, 16 at most.
     #[serde(default)]
     pub ports: At<Vec<At<Port>>>,
@@ -48,6 +52,8 @@ pub struct Service {
     pub health: Option<At<Health>>,
     /// How many of it run, 1 to 64. 1 if absent.
     pub replicas: Option<At<u16>>,
+    /// As many replicas as their load needs; `replicas` is then how many there are at first.
+    pub scale: Option<At<ScaleTable>>,
     /// What each replica may use.
     #[serde(default)]
     pub resources: At<Resources>,
@@ -61,6 +67,9 @@ pub struct Service {
     pub update: At<Update>,
     /// Time to end after it was asked to, at most a day. 10s if absent.
     pub stop: Option<At<Millis>>,
+    /// After so long without a connection nothing of a component is in memory, and the next one starts it: 100ms to a day.
+    /// 30s if absent; false: it stays. Of components alone.
+    pub idle: Option<At<Idle>>,
     /// Services of this file that must be healthy before this one starts.
     #[serde(default)]
     pub after: OneOrMany<At<String>>,
@@ -86,6 +95,35 @@ pub struct HealthTable {
     pub failures: Option<At<u8>>,
     /// After a start, during which failed tries do not count. 30s if absent.
     pub start: Option<Millis>,
+}
+
+/// Exactly one of `file`, `variable` and `input` says where the value is when the service is started.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretTable {
+    /// A file, relative to this one. Its bytes are taken as they are.
+    pub file: Option<String>,
+    /// An environment variable of whoever starts the service, or a line of the file `.env` beside this one.
+    pub variable: Option<String>,
+    /// Standard input; for one secret of a file.
+    #[serde(default)]
+    pub input: bool,
+    /// The environment variable of the program that holds it, in place of a file.
+    pub env: Option<String>,
+}
+
+/// Exactly one of `connections` and `cpu` says what each replica is to have.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScaleTable {
+    /// No fewer than these. 1 if absent.
+    pub min: Option<u16>,
+    /// No more than these, 64 at most.
+    pub max: u16,
+    /// Connections that are open to each.
+    pub connections: Option<u32>,
+    /// Processor time of each, in percent of its cores.
+    pub cpu: Option<u8>,
 }
 
 /// What one replica may use.

@@ -2,6 +2,7 @@
 
 use crate::import::Given;
 use opensky_textfile::{Fault, values::At};
+use opensky_types::place::Level;
 use std::fmt;
 
 /// An image that is not found yet.
@@ -13,6 +14,18 @@ pub enum ImageRef {
     Kept(String),
     /// The path of an archive as `docker save` writes it, relative to the file.
     Archive(String),
+    /// The path of a component that answers HTTP, relative to the file: it ends in `.wasm`.
+    Component(String),
+}
+
+impl ImageRef {
+    /// How it runs.
+    pub const fn level(&self) -> Level {
+        match self {
+            Self::Engine(_) | Self::Kept(_) | Self::Archive(_) => Level::Container,
+            Self::Component(_) => Level::Vm,
+        }
+    }
 }
 
 impl fmt::Display for ImageRef {
@@ -20,7 +33,7 @@ impl fmt::Display for ImageRef {
         match self {
             Self::Engine(name) => write!(f, "docker:{name}"),
             Self::Kept(name) => write!(f, "sky:{name}"),
-            Self::Archive(path) => f.write_str(path),
+            Self::Archive(path) | Self::Component(path) => f.write_str(path),
         }
     }
 }
@@ -44,6 +57,7 @@ pub(crate) fn of_service_file(at: &At<String>) -> Result<At<ImageRef>, Fault> {
             return Err(Fault::new(at.span, "the image's path is empty")
                 .with_hint("name an image with \"docker:NAME\" or \"sky:NAME\", or an archive by its path"));
         }
+        _ if text.ends_with(".wasm") => ImageRef::Component(text.to_owned()),
         _ => ImageRef::Archive(text.to_owned()),
     };
     Ok(At { span: at.span, value })

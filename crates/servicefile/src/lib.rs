@@ -20,6 +20,7 @@ mod order;
 pub mod plan;
 mod publish;
 pub mod sdl;
+mod secrets;
 mod values;
 mod walk;
 mod words;
@@ -30,6 +31,7 @@ pub use import::{Given, Import, Needs, Unsupported};
 pub use opensky_textfile::{FILE_BYTES_MAX, FileError, Format, Span};
 pub use plan::{Plan, PlannedService};
 pub use publish::Publish;
+pub use secrets::{PlannedSecret, SecretSource};
 
 use opensky_textfile::{Fault, Source};
 

@@ -4,17 +4,23 @@
 use crate::{
     draft::{self, Draft},
     file::{HealthTable, RestartWord, Service, ServiceFile, Update as FileUpdate},
-    image, links,
+    image::{self, ImageRef},
+    links,
     plan::PlannedService,
-    publish,
-    values::{Health, Port},
+    publish, secrets,
+    values::{Health, Idle, Port},
 };
 use opensky_textfile::{
     Fault, Span, constraints,
     values::{At, Millis},
 };
-use opensky_types::service::{HealthCheck, Link, Probe, ReplicaLimits, Restart, Update};
+use opensky_types::service::{HealthCheck, Link, Load, Probe, ReplicaLimits, Restart, Scale, Update};
 use std::collections::BTreeMap;
+
+/// The port of a component that names none.
+const HTTP_PORT: u16 = 80;
+/// How long a component that nobody uses stays in memory, unless the file says otherwise, in milliseconds.
+const IDLE_MS_DEFAULT: u64 = 30_000;
 
 /// Time to end, unless the file says otherwise, in milliseconds.
 pub(crate) const STOP_MS_DEFAULT: u64 = 10_000;
@@ -40,16 +46,24 @@ fn service(at: &At<Service>) -> Result<Draft, Fault> {
             ports.push(port);
         }
     }
+    let image = image::of_service_file(&given.image)?;
+    let is_component = matches!(image.value, ImageRef::Component(_));
+    if is_component && ports.is_empty() {
+        ports.push(HTTP_PORT);
+    }
     let links = given.links.value.0.iter().map(links::parse).collect::<Result<Vec<Link>, _>>()?;
     let planned = PlannedService {
         name: given.name.clone(),
-        image: image::of_service_file(&given.image)?,
+        image,
         args: given.args.value.clone(),
         env: given.env.value.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-        health: health(given.health.as_ref(), &ports, given)?,
+        health: match &given.health {
+            None if is_component => None,
+            given_health => health(given_health.as_ref(), &ports, given)?,
+        },
         ports,
         publish,
-        replicas: given.replicas.as_ref().map_or(1, |at| at.value),
+        replicas: replicas(given),
         limits: limits(given),
         constraints: constraints::checked(given.constraints.as_ref())?,
         restart: match given.restart {
@@ -59,6 +73,9 @@ fn service(at: &At<Service>) -> Result<Draft, Fault> {
         },
         update: update(&given.update.value),
         stop_ms: given.stop.as_ref().map_or(STOP_MS_DEFAULT, |at| at.value.0),
+        secrets: secrets::of_service_file(&given.secrets)?,
+        idle_ms: idle_ms(given),
+        scale: scale(given)?,
         after: Vec::new(),
         places: places(at),
         links,
@@ -86,6 +103,8 @@ fn places(at: &At<Service>) -> BTreeMap<&'static str, Span> {
         ("replicas", given.replicas.as_ref().map(|at| at.span)),
         ("cpu", given.resources.value.cpu.as_ref().map(|at| at.span)),
         ("stop", given.stop.as_ref().map(|at| at.span)),
+        ("scale", given.scale.as_ref().map(|at| at.span)),
+        ("idle", given.idle.as_ref().map(|at| at.span)),
     ];
     places.extend(optional.into_iter().filter_map(|(name, span)| Some((name, span?))));
     if given.ports.value.is_empty() {
@@ -94,6 +113,37 @@ fn places(at: &At<Service>) -> BTreeMap<&'static str, Span> {
     // What is absent has no place of its own.
     places.retain(|_, span| *span != Span::default());
     places
+}
+
+/// How many there are at first: where load decides and nothing is said, the fewest.
+fn replicas(given: &Service) -> u16 {
+    let fewest = given.scale.as_ref().map_or(1, |at| at.value.min.unwrap_or(1));
+    given.replicas.as_ref().map_or(fewest, |at| at.value)
+}
+
+fn scale(given: &Service) -> Result<Option<Scale>, Fault> {
+    let Some(At { span, value }) = &given.scale else { return Ok(None) };
+    let target = match (value.connections, value.cpu) {
+        (Some(count), None) => Load::Connections { count },
+        (None, Some(percent)) => Load::Cpu { percent },
+        _ => {
+            return Err(Fault::new(
+                *span,
+                "one of 'connections' and 'cpu' says what each replica is to have",
+            )
+            .with_hint("such as { min = 1, max = 5, connections = 50 }, or cpu = 70 for percent"));
+        }
+    };
+    Ok(Some(Scale { min: value.min.unwrap_or(1), max: value.max, target }))
+}
+
+fn idle_ms(given: &Service) -> Option<u64> {
+    let usual = given.image.value.ends_with(".wasm").then_some(IDLE_MS_DEFAULT);
+    match &given.idle {
+        None => usual,
+        Some(At { value: Idle::After(time), .. }) => Some(time.0),
+        Some(At { value: Idle::Never, .. }) => None,
+    }
 }
 
 fn limits(given: &Service) -> ReplicaLimits {

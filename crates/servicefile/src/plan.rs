@@ -1,12 +1,11 @@
 //! What a file comes to: everything decided but the contents of images.
 
-use crate::{image::ImageRef, publish::Publish};
+use crate::{image::ImageRef, publish::Publish, secrets::PlannedSecret};
 use opensky_textfile::{Fault, FileError, Source, Span, values::At};
 use opensky_types::{
     job::{Blob, Program},
     offer::Constraints,
-    place::Level,
-    service::{HealthCheck, InvalidService, Link, ReplicaLimits, Restart, ServiceSpec, Update},
+    service::{HealthCheck, InvalidService, Link, ReplicaLimits, Restart, Scale, ServiceSpec, Update},
 };
 use std::collections::BTreeMap;
 
@@ -48,6 +47,12 @@ pub struct PlannedService {
     pub update: Update,
     /// Time to end after it was asked to, in milliseconds.
     pub stop_ms: u64,
+    /// What only those who run it can read.
+    pub secrets: Vec<PlannedSecret>,
+    /// After how long without a connection nothing of a component is in memory, in milliseconds.
+    pub idle_ms: Option<u64>,
+    /// Whether as many run as their load needs.
+    pub scale: Option<Scale>,
     /// Services of the same plan that must be healthy before it starts, each standing before it.
     pub after: Vec<String>,
     /// Where parts of it stand in the file, by the names that [`InvalidService`] gives them.
@@ -79,7 +84,7 @@ impl PlannedService {
             program: Program {
                 hash: image.hash,
                 size_bytes: image.size_bytes,
-                level: Level::Container,
+                level: self.image.value.level(),
                 function: String::new(),
                 args: self.args.clone(),
                 env: self.env.clone(),
@@ -94,6 +99,10 @@ impl PlannedService {
             restart: self.restart,
             update: self.update,
             stop_ms: self.stop_ms,
+            // Sealed by the node that declares it.
+            secrets: None,
+            idle_ms: self.idle_ms,
+            scale: self.scale,
         };
         spec.validate()?;
         Ok(spec)

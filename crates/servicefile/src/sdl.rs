@@ -121,6 +121,9 @@ fn service(
         restart: Restart::Always,
         update: Update { healthy_ms: usual.healthy_ms.max(start_ms), ..usual },
         stop_ms: STOP_MS_DEFAULT,
+        secrets: Vec::new(),
+        idle_ms: None,
+        scale: None,
         after: Vec::new(),
         places: places(node, key),
     };

@@ -1,9 +1,11 @@
-//! Values of service files: ports, and the two shapes of `health`.
+//! Values of service files: ports, and the two shapes of `health` and of `idle`.
 
 use crate::file::HealthTable;
+use opensky_textfile::values::Millis;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{
-    Deserialize, Deserializer, Error, MapAccess, Unexpected, Visitor, value::MapAccessDeserializer,
+    Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, Unexpected, Visitor,
+    value::MapAccessDeserializer,
 };
 use std::{borrow::Cow, fmt};
 
@@ -78,5 +80,43 @@ impl JsonSchema for Health {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let table = generator.subschema_for::<HealthTable>();
         json_schema!({ "anyOf": [{ "type": "boolean" }, table] })
+    }
+}
+
+/// How long a component that nobody uses stays in memory: a time, or `false`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Idle {
+    /// It stays.
+    Never,
+    /// It goes after so long.
+    After(Millis),
+}
+
+impl<'de> Deserialize<'de> for Idle {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IdleVisitor;
+        impl Visitor<'_> for IdleVisitor {
+            type Value = Idle;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a time such as \"30s\", or false")
+            }
+            fn visit_bool<E: Error>(self, is_on: bool) -> Result<Idle, E> {
+                if is_on { Err(E::invalid_value(Unexpected::Bool(true), &self)) } else { Ok(Idle::Never) }
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Idle, E> {
+                Millis::deserialize(text.into_deserializer()).map(Idle::After)
+            }
+        }
+        deserializer.deserialize_any(IdleVisitor)
+    }
+}
+
+impl JsonSchema for Idle {
+    fn schema_name() -> Cow<'static, str> {
+        "Idle".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let time = generator.subschema_for::<Millis>();
+        json_schema!({ "anyOf": [{ "const": false }, time] })
     }
 }

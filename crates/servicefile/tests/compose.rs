@@ -1,6 +1,6 @@
 //! Compose files as people have them: what they come to, what of them is refused, and where mistakes are.
 
-use opensky_servicefile::{Given, ImageFacts, Import, PlannedService, Unsupported, compose};
+use opensky_servicefile::{Given, ImageFacts, Import, PlannedService, SecretSource, Unsupported, compose};
 use opensky_types::{
     Hash,
     job::Blob,
@@ -213,7 +213,6 @@ fn c7_every_key_that_would_change_behaviour_is_refused() {
         ("    network_mode: service:db", "network_mode"),
         ("    pid: host", "pid"),
         ("    ipc: host", "ipc"),
-        ("    secrets: [key]", "secrets"),
         ("    configs: [key]", "configs"),
         ("    extends: { service: base }", "extends"),
         ("    entrypoint: /start.sh", "entrypoint"),
@@ -381,5 +380,45 @@ fn restart_policies_are_those_of_compose() {
         ("    deploy: { restart_policy: {} }\n", Restart::Always),
     ] {
         assert_eq!(planned(&one(lines))[0].restart, restart, "{lines}");
+    }
+}
+
+#[test]
+fn c7_secrets_of_compose_files_are_named_and_never_in_the_plan() {
+    let file = |service: &str, secrets: &str| format!("{}secrets:\n{secrets}", one(service));
+    let text = file(
+        "    secrets:\n      - pw\n      - { source: key, target: /run/secrets/tls.key, mode: 0440 }\n",
+        "  pw: { file: ./pw.txt }\n  key: { environment: TLS_KEY, name: other }\n",
+    );
+    let mut given = given();
+    given.vars.insert("TLS_KEY".into(), "open sesame".into());
+    let import = compose::read("compose.yaml", &text, &given).expect("it is right");
+    // The first is on the ports that are usual for the image.
+    assert_eq!(paths(import.notes()), [("services.web", 2), ("services.web.secrets.mode", 6)]);
+    let plan = import.accept().expect("nothing is refused");
+    assert!(!format!("{plan:?}").contains("sesame"));
+    let found: Vec<_> = plan.services()[0]
+        .secrets
+        .iter()
+        .map(|planned| (planned.secret.name.as_str(), planned.secret.is_file, planned.source.value.clone()))
+        .collect();
+    let file_source = SecretSource::File("./pw.txt".into());
+    let variable = SecretSource::Variable("TLS_KEY".into());
+    assert_eq!(found, [("pw", true, file_source), ("tls.key", true, variable)]);
+    for (service, secrets, path) in [
+        ("    secrets: [pw]\n", "  pw: { external: true }\n", "secrets.pw.external"),
+        ("    secrets: [{ source: pw, target: /etc/pw }]\n", "  pw: { file: a }\n", "services.web.secrets"),
+    ] {
+        let refused = read(&file(service, secrets)).refused().to_vec();
+        assert_eq!(refused.iter().map(|one| one.path.as_str()).collect::<Vec<_>>(), [path]);
+    }
+    for (service, secrets, word) in [
+        ("    secrets: [pq]\n", "  pw: { file: a }\n", "did you mean 'pw'"),
+        ("    secrets: [pw]\n", "  pw: {}\n", "nothing says where its value is"),
+        ("    secrets: [pw]\n", "  pw: { file: a, environment: B }\n", "two places"),
+        ("    secrets: [pw, pw]\n", "  pw: { file: a }\n", "twice"),
+    ] {
+        let error = compose::read("compose.yaml", &file(service, secrets), &given).expect_err("a mistake");
+        assert!(error.to_string().contains(word), "{error}");
     }
 }

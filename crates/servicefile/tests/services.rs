@@ -2,13 +2,13 @@
 
 use opensky_servicefile::{
     Format::{self, Json, Toml, Yaml},
-    ImageRef, Plan, parse, schema,
+    ImageRef, Plan, SecretSource, parse, schema,
 };
 use opensky_types::{
     Hash,
     job::Blob,
     place::Region,
-    service::{HealthCheck, Probe, Restart, ServiceRef, Update},
+    service::{HealthCheck, Load, Probe, Restart, Scale, ServiceRef, Update},
 };
 
 const TOML: &str = r#"[[service]]
@@ -309,4 +309,69 @@ fn c7_published_schema_of_service_files_is_current() {
         std::fs::write(path, schema()).unwrap();
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), schema(), "run with UPDATE_GOLDEN=1");
+}
+
+#[test]
+fn c7_secrets_say_where_their_values_are() {
+    let file = |secrets: &str| {
+        format!("[[service]]\nname = \"web\"\nimage = \"docker:nginx\"\n[service.secrets]\n{secrets}\n")
+    };
+    let text = file(
+        "pw = { file = \"pw.txt\" }\ntoken = { variable = \"MY_TOKEN\", env = \"TOKEN\" }\nkey = { input = true }",
+    );
+    let plan = parse("web.toml", &text, Toml).expect("it is right");
+    let found: Vec<_> = plan.services()[0]
+        .secrets
+        .iter()
+        .map(|planned| {
+            let secret = &planned.secret;
+            (secret.name.as_str(), secret.is_file, secret.env.as_deref(), planned.source.value.clone())
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("key", true, None, SecretSource::Input),
+            ("pw", true, None, SecretSource::File("pw.txt".into())),
+            ("token", false, Some("TOKEN"), SecretSource::Variable("MY_TOKEN".into())),
+        ]
+    );
+    for (secrets, problem) in [
+        ("pw = {}", "nothing says where its value is"),
+        ("pw = { file = \"a\", input = true }", "two places"),
+        ("a = { input = true }\nb = { input = true }", "standard input already"),
+        ("\"../pw\" = { file = \"a\" }", "no name"),
+        ("pw = { value = \"open sesame\" }", "value"),
+    ] {
+        let error = parse("web.toml", &file(secrets), Toml).expect_err("a mistake").to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
+#[test]
+fn c7_components_and_load_are_read() {
+    let text = "[[service]]\nname = \"hello\"\nimage = \"build/hello.wasm\"\npublish = [\"8080:80\"]\n\n[[service]]\n\
+                name = \"web\"\nimage = \"docker:nginx\"\nports = [80]\nscale = { min = 2, max = 5, cpu = 70 }\n";
+    let plan = parse("web.toml", text, Toml).expect("it is right");
+    let [hello, web] = plan.services() else { panic!("there are two") };
+    assert_eq!(hello.image.value, ImageRef::Component("build/hello.wasm".into()));
+    assert_eq!((&hello.ports[..], hello.health.is_none(), hello.idle_ms), (&[80][..], true, Some(30_000)));
+    assert_eq!((web.replicas, web.idle_ms), (2, None));
+    let target = Load::Cpu { percent: 70 };
+    assert_eq!(web.scale, Some(Scale { min: 2, max: 5, target }));
+    let stays = text.replace("publish", "idle = false\npublish");
+    assert_eq!(parse("web.toml", &stays, Toml).expect("it is right").services()[0].idle_ms, None);
+    for (from, to, problem) in [
+        ("cpu = 70", "cpu = 70, connections = 5", "one of 'connections' and 'cpu'"),
+        ("cpu = 70", "cpu = 101", "percent"),
+        ("min = 2", "min = 6", "scale"),
+        ("ports = [80]", "ports = [80]\nidle = \"30s\"", "idle"),
+        ("publish = [\"8080:80\"]", "ports = [80, 81]", "exactly one port"),
+        ("publish = [\"8080:80\"]", "links = [\"web:80\"]\nports = [81]", "reaches no other"),
+        ("publish = [\"8080:80\"]", "health = { tcp = 80 }", "health"),
+        ("publish = [\"8080:80\"]", "secrets = { pw = { file = \"a\" } }", "no files"),
+    ] {
+        let error = parse("web.toml", &text.replace(from, to), Toml).expect_err("a mistake").to_string();
+        assert!(error.contains(problem), "{error}");
+    }
 }

@@ -95,6 +95,8 @@ pub enum HostInput {
     Stopped { replica: ReplicaId, launch: u32 },
     /// Connections that are open to a replica.
     Connections { replica: ReplicaId, count: u32 },
+    /// Processor time that a replica takes, in percent of its cores.
+    Cpu { replica: ReplicaId, percent: u8 },
     /// What there is room for now.
     Capacity(Capacity),
     /// Time has passed.
@@ -199,7 +201,8 @@ impl Host {
             | HostInput::Probed { replica, .. }
             | HostInput::Ended { replica, .. }
             | HostInput::Stopped { replica, .. }
-            | HostInput::Connections { replica, .. } => {
+            | HostInput::Connections { replica, .. }
+            | HostInput::Cpu { replica, .. } => {
                 if let Some(hosted) = self.replicas.get_mut(&replica) {
                     hosted.on_fact(now, &self.config, input);
                 }

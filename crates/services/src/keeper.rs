@@ -9,8 +9,9 @@ mod kept;
 mod note;
 mod reconcile;
 mod role;
+mod scaling;
 
-pub use kept::GivenUp;
+pub use kept::{Failing, GivenUp};
 pub use note::{Note, NoteText};
 
 use kept::Kept;
@@ -54,6 +55,10 @@ pub struct KeeperConfig {
     pub steady_ms: u64,
     /// A replica that is lost is remembered for so long, to be ended if it comes back.
     pub remember_ms: u64,
+    /// More load has to last so long before it brings more replicas.
+    pub more_ms: u64,
+    /// Less load has to last so long before some end.
+    pub fewer_ms: u64,
 }
 
 impl KeeperConfig {
@@ -71,6 +76,8 @@ impl KeeperConfig {
             avoid_ms: 60_000,
             steady_ms: 2_000,
             remember_ms: 60 * 60 * 1_000,
+            more_ms: 3_000,
+            fewer_ms: 60_000,
         }
     }
 }
@@ -130,8 +137,12 @@ pub struct KeptView {
     pub is_acting: bool,
     /// The revision that is to run.
     pub wanted: u64,
+    /// How many replicas are to run.
+    pub replicas_wanted: u16,
     /// The newest revision, where it did not get healthy.
     pub given_up: Option<GivenUp>,
+    /// The revision that is to run, while none of its replicas has been well and some failed.
+    pub failing: Option<Failing>,
     /// Its replicas.
     pub replicas: Vec<PlacedView>,
     /// What happened lately, oldest first.

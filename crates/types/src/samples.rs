@@ -20,8 +20,9 @@ use crate::{
     receipt::{Batch, BatchHead, Countersignature, Receipt, ReceiptProof},
     resources::{Gpu, HardwareProfile, TaskLimits, Usage},
     service::{
-        Advert, Declaration, Declared, Earlier, HealthCheck, Link, Placement, Probe, ReplicaId,
-        ReplicaLimits, ReplicaReport, ReplicaState, Restart, ServiceRef, ServiceSpec, Update,
+        Advert, Declaration, Declared, Earlier, HealthCheck, Link, Load, Placement, Probe, Reader, ReplicaId,
+        ReplicaLimits, ReplicaReport, ReplicaState, Restart, Scale, Secret, Secrets, ServiceRef, ServiceSpec,
+        Update,
     },
     signed::Signed,
     task::{Assignment, Content, Outcome, TaskInput, TaskOutput, TaskReport},
@@ -419,6 +420,19 @@ pub fn service() -> ServiceSpec {
         restart: Restart::Always,
         update: Update { parallel: 2, healthy_ms: 60_000, rollback: true },
         stop_ms: 10_000,
+        secrets: Some(secrets()),
+        idle_ms: None,
+        scale: Some(Scale { min: 1, max: 5, target: Load::Connections { count: 50 } }),
+    }
+}
+
+/// Secrets of [`service`] in their form, which nobody can read. The provider is one of those who are meant to.
+pub fn secrets() -> Secrets {
+    let reader = |node| Reader { node, exchange: [6; 32], key: [7; 48] };
+    Secrets {
+        given: vec![Secret { name: "password".into(), is_file: true, env: Some("PASSWORD".into()) }],
+        readers: vec![reader(consumer().id()), reader(provider().id())],
+        sealed: vec![8; 272],
     }
 }
 
@@ -492,6 +506,7 @@ pub fn replica_report() -> ReplicaReport {
         for_ms: 250,
         restarts: 1,
         connections: 2,
+        cpu_percent: 30,
         problem: "its program ended with exit code 1".into(),
         last_words: "no such file".into(),
     }

@@ -5,11 +5,15 @@
 //! [`Placement`] for each replica, and whoever runs one signs an [`Advert`] that carries both: any member can
 //! check alone that a node may answer for a service.
 
+mod secret;
 mod spec;
 
+pub use secret::{
+    READERS_MAX, Reader, SECRETS_BYTES_MAX, SECRETS_MAX, Secret, SecretValue, Secrets, check_given,
+};
 pub use spec::{
-    CPU_CORES_MAX, HealthCheck, InvalidService, LINKS_MAX, Link, NAME_CHARS_MAX, PORTS_MAX, Probe,
-    REPLICAS_MAX, ReplicaLimits, Restart, ServiceRef, ServiceSpec, Update, check_name,
+    CPU_CORES_MAX, HealthCheck, InvalidService, LINKS_MAX, Link, Load, NAME_CHARS_MAX, PORTS_MAX, Probe,
+    REPLICAS_MAX, ReplicaLimits, Restart, Scale, ServiceRef, ServiceSpec, Update, check_name,
 };
 
 use crate::{
@@ -284,6 +288,8 @@ pub struct ReplicaReport {
     pub restarts: u32,
     /// Connections that are open through its host.
     pub connections: u32,
+    /// Processor time that it takes, in percent of its cores; 0 where nobody asks for it.
+    pub cpu_percent: u8,
     /// What is wrong, where something is: one line, at most [`PROBLEM_BYTES_MAX`] bytes.
     pub problem: String,
     /// What its program wrote last, where something is wrong: at most [`LAST_WORDS_BYTES_MAX`] bytes.
@@ -342,6 +348,9 @@ pub enum Refusal {
     /// Nothing can be kept there.
     #[error("its disk does not take anything in right now")]
     Disk = 10,
+    /// The secrets are sealed for other nodes.
+    #[error("it cannot read the service's secrets")]
+    NoReader = 11,
 }
 
 /// Why a declaration, placement or advert is not believed.

@@ -7,8 +7,8 @@ use opensky_types::{
     samples,
     service::{
         Advert, CPU_CORES_MAX, ClaimError, Declaration, Declared, Earlier, HealthCheck, KEEPERS_MAX,
-        LINKS_MAX, NAME_CHARS_MAX, PORTS_MAX, Placement, Probe, REPLICAS_MAX, ReplicaId, ReplicaState,
-        ServiceRef, ServiceSpec, check_name,
+        LINKS_MAX, Load, NAME_CHARS_MAX, PORTS_MAX, Placement, Probe, REPLICAS_MAX, ReplicaId, ReplicaState,
+        Scale, ServiceRef, ServiceSpec, check_name,
     },
 };
 
@@ -88,7 +88,7 @@ fn c10_l6_every_field_of_an_advert_is_bound_by_its_signature() {
 
 #[test]
 fn c10_every_field_of_a_spec_is_in_its_hash() {
-    let changes: [fn(&mut ServiceSpec); 24] = [
+    let changes: [fn(&mut ServiceSpec); 37] = [
         |spec| spec.name.push('x'),
         |spec| spec.program.hash = Hash::of(b"another"),
         |spec| spec.program.args.push("x".into()),
@@ -113,6 +113,19 @@ fn c10_every_field_of_a_spec_is_in_its_hash() {
         |spec| spec.update.healthy_ms += 1,
         |spec| spec.update.rollback = false,
         |spec| spec.stop_ms += 1,
+        |spec| spec.idle_ms = Some(1_000),
+        |spec| spec.scale = None,
+        |spec| spec.scale.as_mut().expect("it has one").min += 1,
+        |spec| spec.scale.as_mut().expect("it has one").max += 1,
+        |spec| spec.scale.as_mut().expect("it has one").target = Load::Cpu { percent: 50 },
+        |spec| spec.secrets = None,
+        |spec| spec.secrets.as_mut().expect("it has some").given[0].name.push('x'),
+        |spec| spec.secrets.as_mut().expect("it has some").given[0].is_file = false,
+        |spec| spec.secrets.as_mut().expect("it has some").given[0].env = None,
+        |spec| spec.secrets.as_mut().expect("it has some").readers.reverse(),
+        |spec| spec.secrets.as_mut().expect("it has some").readers[0].exchange[0] ^= 1,
+        |spec| spec.secrets.as_mut().expect("it has some").readers[0].key[0] ^= 1,
+        |spec| spec.secrets.as_mut().expect("it has some").sealed[0] ^= 1,
     ];
     let mut hashes = vec![samples::service().hash()];
     for change in changes {
@@ -263,9 +276,22 @@ fn health(change: impl FnOnce(&mut HealthCheck)) -> Result<(), &'static str> {
 fn c10_a_spec_is_checked_field_by_field() {
     assert_eq!(changed(|_| {}), Ok(()));
     assert_eq!(changed(|spec| spec.name = "-".into()), Err("name"));
-    for level in [Level::Function, Level::Vm] {
-        assert_eq!(changed(|spec| spec.program.level = level), Err("program"));
-    }
+    assert_eq!(changed(|spec| spec.program.level = Level::Function), Err("program"));
+    assert_eq!(changed(|spec| spec.idle_ms = Some(1_000)), Err("idle"), "images stay up");
+    let component = |change: fn(&mut ServiceSpec)| {
+        changed(|spec| {
+            (spec.program.level, spec.ports, spec.idle_ms) = (Level::Vm, vec![80], Some(1_000));
+            (spec.links, spec.health) = (Vec::new(), None);
+            spec.secrets.as_mut().expect("it has some").given[0].is_file = false;
+            change(spec);
+        })
+    };
+    assert_eq!(component(|_| {}), Ok(()));
+    assert_eq!(component(|spec| spec.ports = vec![80, 81]), Err("ports"));
+    assert_eq!(component(|spec| spec.links = samples::service().links), Err("links"));
+    assert_eq!(component(|spec| spec.health = samples::service().health), Err("health"));
+    assert_eq!(component(|spec| spec.idle_ms = Some(99)), Err("idle"));
+    assert_eq!(component(|spec| spec.secrets = samples::service().secrets), Err("secrets"));
     let text = |bytes: usize| "x".repeat(bytes);
     assert_eq!(changed(|spec| spec.program.args = vec![text(CALL_BYTES_MAX)]), Err("args"));
     assert_eq!(changed(|spec| spec.program.env = vec![(text(CALL_BYTES_MAX), text(0))]), Err("args"));
@@ -291,7 +317,21 @@ fn c10_a_spec_is_checked_field_by_field() {
     for (replicas, expected) in
         [(0, Err("replicas")), (1, Ok(())), (REPLICAS_MAX, Ok(())), (REPLICAS_MAX + 1, Err("replicas"))]
     {
-        assert_eq!(changed(|spec| spec.replicas = replicas), expected);
+        assert_eq!(changed(|spec| (spec.replicas, spec.scale) = (replicas, None)), expected);
+    }
+    for (min, max, expected) in [
+        (1, 3, Ok(())),
+        (3, REPLICAS_MAX, Ok(())),
+        (0, 3, Err("scale")),
+        (4, 5, Err("scale")),
+        (1, 2, Err("scale")),
+        (1, REPLICAS_MAX + 1, Err("scale")),
+    ] {
+        let target = Load::Connections { count: 1 };
+        assert_eq!(changed(|spec| spec.scale = Some(Scale { min, max, target })), expected);
+    }
+    for target in [Load::Connections { count: 0 }, Load::Cpu { percent: 0 }, Load::Cpu { percent: 101 }] {
+        assert_eq!(changed(|spec| spec.scale.as_mut().expect("it has one").target = target), Err("scale"));
     }
     for (cores, expected) in [(0, Err("cpu")), (CPU_CORES_MAX, Ok(())), (CPU_CORES_MAX + 1, Err("cpu"))] {
         assert_eq!(changed(|spec| spec.limits.cpu_cores = cores), expected);

@@ -5,7 +5,7 @@
 //! are counted, nothing is waited for without an end, and nothing that is read is believed.
 
 use opensky_ports::{ByteStream, Outlet};
-use opensky_types::{resources::Limit, task::Failure};
+use opensky_types::{resources::Limit, service::SecretValue, task::Failure};
 use rustix::fs::{Mode, OFlags};
 use std::{
     collections::VecDeque,
@@ -51,6 +51,7 @@ const COMMAND_BYTES_MAX: usize = 1 << 20;
 
 const READY: u8 = b'R';
 const OUTLET: u8 = b'O';
+const SECRETS: u8 = b'S';
 const DONE: u8 = 0;
 const REFUSED: u8 = 1;
 const TOO_LATE: u8 = 2;
@@ -64,6 +65,8 @@ pub struct Door {
     /// Room for health checks, which must not fail because many are connected.
     probes: Arc<Semaphore>,
     commands: Semaphore,
+    /// What the door asks for before the program starts, and then nobody again.
+    secrets: Mutex<Option<SecretValue>>,
     over: CancellationToken,
     tasks: TaskTracker,
 }
@@ -77,12 +80,12 @@ struct Outlets {
 }
 
 impl Door {
-    /// Listens in `folder`, for `most` connections each way and so many outlets.
+    /// Listens in `folder`, for `most` connections each way and so many outlets. The first who asks gets `secrets`.
     pub fn open(
         folder: &Path,
         most: usize,
-        outlet: Arc<dyn Outlet>,
-        outlets: usize,
+        (outlet, outlets): (Arc<dyn Outlet>, usize),
+        secrets: Option<SecretValue>,
     ) -> io::Result<Arc<Self>> {
         let listener = listen(folder)?;
         let door = Arc::new(Self {
@@ -91,6 +94,7 @@ impl Door {
             inward: Arc::new(Semaphore::new(most)),
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
             commands: Semaphore::new(COMMANDS_MAX),
+            secrets: Mutex::new(secrets),
             over: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
@@ -233,6 +237,13 @@ impl Door {
                     waiting.push_back(stream);
                     drop(waiting);
                     self.came.notify_one();
+                }
+                Ok(None)
+            }
+            SECRETS => {
+                let secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(secrets) = secrets {
+                    stream.write_all(secrets.expose()).await?;
                 }
                 Ok(None)
             }

@@ -6,7 +6,7 @@ use super::{
     Shared,
     door::{self, Door},
     instance::{Measure, Replica},
-    stopped,
+    secrets, stopped,
 };
 use crate::{
     create::{self, Allowed, Container, Network, bind},
@@ -139,7 +139,8 @@ impl Life {
         outlet: Arc<dyn Outlet>,
     ) -> Result<(Arc<Replica>, Output), Failure> {
         let (most, outlets) = (self.connections_max() as usize, self.run.outlets.len());
-        let door = Door::open(&self.socket_folder(), most, outlet, outlets);
+        let door =
+            Door::open(&self.socket_folder(), most, (outlet, outlets), secrets::packed(&self.run.secrets));
         let door = door.map_err(|error| stopped(&format!("no socket for a service: {error}")))?;
         let started = self.start(image, program, &door).await;
         if started.is_err() {
@@ -202,7 +203,9 @@ impl Life {
         let socket = format!("{SOCKET_FOLDER}/{}", door::SOCKET);
         let (connections, patience_s) =
             ((most + door::PROBES_MAX as u32).to_string(), NODE_PATIENCE.as_secs().to_string());
-        let door = [DOOR_PATH, "start", &socket, &connections, &patience_s, &outlets].map(str::to_owned);
+        let has_secrets = !self.run.secrets.is_empty();
+        let mode = if has_secrets { "start-with-secrets" } else { "start" };
+        let door = [DOOR_PATH, mode, &socket, &connections, &patience_s, &outlets].map(str::to_owned);
         Container {
             image,
             entrypoint: Some(door.to_vec()),
@@ -216,6 +219,7 @@ impl Life {
                 bind(&self.shared.door(), DOOR_PATH, true),
                 bind(&self.socket_folder(), SOCKET_FOLDER, true),
             ],
+            private_folder: has_secrets.then_some((secrets::FOLDER, secrets::FOLDER_BYTES_MAX)),
             network: Network::Loopback { hostname: HOSTNAME, hosts },
             owner: &self.shared.host.owner,
             cgroup_parent: self.engine.makes_cgroups.then(|| meter.group()),

@@ -6,6 +6,7 @@
 mod abuse;
 mod images;
 mod running;
+mod secrets;
 mod services;
 mod services_abuse;
 mod support;

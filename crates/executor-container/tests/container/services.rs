@@ -66,6 +66,8 @@ impl Setup {
             limits: ReplicaLimits { memory_bytes: 64 << 20, scratch_bytes: 10 << 20, cpu_cores: 1 },
             ports: vec![80],
             outlets: outlets.map(|(name, port)| (name.to_owned(), port)).to_vec(),
+            secrets: Vec::new(),
+            idle: None,
         }
     }
 

@@ -306,7 +306,11 @@ impl<'b, 'a> Exchange<'b, 'a> {
                 return Ok(Some(Stop::Unusable { message, is_intact }));
             }
             Report::Fatal { message } => return Ok(Some(Stop::Lost(Failure::WorkerLost { message }))),
-            Report::Ready { .. } | Report::Compiled { .. } | Report::NotCompiled { .. } => {
+            Report::Ready { .. }
+            | Report::Compiled { .. }
+            | Report::NotCompiled { .. }
+            | Report::Serving
+            | Report::NotServing { .. } => {
                 return Err(Violation("a report out of place"));
             }
         }

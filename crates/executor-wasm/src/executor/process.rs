@@ -76,6 +76,16 @@ impl Process {
         role: Role,
         memory_bytes_max: u64,
     ) -> Result<Self, SpawnError> {
+        Self::spawn_with(command, threads, (role, memory_bytes_max), Stdio::null()).await
+    }
+
+    /// The same with something in the place of its standard output.
+    pub async fn spawn_with(
+        command: &(PathBuf, Vec<String>),
+        threads: usize,
+        (role, memory_bytes_max): (Role, u64),
+        stdout: Stdio,
+    ) -> Result<Self, SpawnError> {
         let program = command.0.clone();
         let failed = |source| SpawnError::Start { program: program.clone(), source };
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().map_err(failed)?;
@@ -85,7 +95,7 @@ impl Process {
             .env_clear()
             .env("RAYON_NUM_THREADS", threads.to_string())
             .stdin(Stdio::from(OwnedFd::from(theirs)))
-            .stdout(Stdio::null())
+            .stdout(stdout)
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn()
@@ -201,6 +211,11 @@ impl Process {
     /// The signal that ended it, where one did.
     pub fn signal(&mut self) -> Option<i32> {
         self.child.try_wait().ok().flatten().and_then(|status| status.signal())
+    }
+
+    /// Whether it has not ended.
+    pub fn lives(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Process id, while it lives.

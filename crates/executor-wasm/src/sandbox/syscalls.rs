@@ -1,6 +1,6 @@
 //! seccomp: the system calls a worker may make. All others fail with `EPERM`.
 //!
-//! Left out on purpose: sockets of any kind, starting or tracing processes, mounting, namespaces,
+//! Left out on purpose: sockets of any kind but what is handed over to workers that answer requests, starting or tracing processes, mounting, namespaces,
 //! keys, BPF, io_uring, performance counters, signals to others, changing owners or modes.
 
 use super::SandboxLayer;
@@ -52,11 +52,11 @@ const ALLOWED_HERE: &[libc::c_long] = &[];
 const PAGEMAP_SCAN: u64 = 0xc060_6610;
 
 /// Filters this thread and those it will start.
-pub fn apply() -> SandboxLayer {
+pub fn apply(takes_connections: bool) -> SandboxLayer {
     if !super::basics::hide() {
         return SandboxLayer::new(NAME, false, "the system refused to hide the process from debuggers");
     }
-    match install() {
+    match install(takes_connections) {
         Ok(()) => {
             SandboxLayer::new(NAME, true, format!("{} system calls", ALLOWED.len() + ALLOWED_HERE.len()))
         }
@@ -64,7 +64,7 @@ pub fn apply() -> SandboxLayer {
     }
 }
 
-fn install() -> Result<(), seccompiler::Error> {
+fn install(takes_connections: bool) -> Result<(), seccompiler::Error> {
     let arch: TargetArch = std::env::consts::ARCH.try_into()?;
     // `clone3` hides its flags from a filter. Told that it does not exist, the C library starts its
     // threads with `clone`, whose flags the second filter checks.
@@ -74,8 +74,13 @@ fn install() -> Result<(), seccompiler::Error> {
         SeccompAction::Errno(libc::ENOSYS as u32),
         arch,
     )?;
+    let mut rules = rules()?;
+    if takes_connections {
+        // A message with an open file in it; the worker has one socket that any can come over.
+        rules.insert(libc::SYS_recvmsg, vec![]);
+    }
     let second =
-        SeccompFilter::new(rules()?, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow, arch)?;
+        SeccompFilter::new(rules, SeccompAction::Errno(libc::EPERM as u32), SeccompAction::Allow, arch)?;
     seccompiler::apply_filter(&BpfProgram::try_from(first)?)?;
     seccompiler::apply_filter(&BpfProgram::try_from(second)?)
 }

@@ -88,7 +88,8 @@ pub struct Programs {
     loaded: VecDeque<(Hash, Rc<Code>)>,
 }
 
-enum Code {
+/// What was compiled.
+pub enum Code {
     Module(Module),
     Component(Component),
 }
@@ -144,37 +145,10 @@ impl Programs {
             return Ok(code);
         }
         let path = self.cache_dir.join(&spec.artefact_name);
-        let code = Rc::new(self.load_file(&path, spec.artefact_hash)?);
+        let code = Rc::new(load_file(&self.engine, &path, spec.artefact_hash)?);
         self.loaded.truncate(LOADED_MAX - 1);
         self.loaded.push_front((spec.artefact_hash, code.clone()));
         Ok(code)
-    }
-
-    fn load_file(&self, path: &Path, expected: Hash) -> Result<Code, Unusable> {
-        let unusable =
-            |problem: &dyn std::fmt::Display| Unusable { message: problem.to_string(), is_intact: false };
-        let file = std::fs::File::open(path).map_err(|error| unusable(&error))?;
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(file).map_err(|error| unusable(&error))?;
-        if hasher.finalize().as_bytes() != expected.as_bytes() {
-            return Err(unusable(&"it is damaged"));
-        }
-        // SAFETY: the file was compiled on this machine by the compiler of this same binary, was
-        // written by the executor into a folder that workers cannot write to, and still has the hash
-        // it had then. Artefacts never come from peers.
-        let code = unsafe {
-            match Engine::detect_precompiled_file(path).map_err(|error| unusable(&error))? {
-                Some(Precompiled::Module) => Module::deserialize_file(&self.engine, path).map(Code::Module),
-                Some(Precompiled::Component) => {
-                    Component::deserialize_file(&self.engine, path).map(Code::Component)
-                }
-                None => return Err(unusable(&"it is no artefact")),
-            }
-        };
-        code.map_err(|error| Unusable {
-            message: printable(&error.root_cause().to_string(), 512),
-            is_intact: true,
-        })
     }
 
     fn module_entry(&self, module: &Module, spec: &Prepare) -> Result<Entry, Failure> {
@@ -225,7 +199,33 @@ impl Programs {
     }
 }
 
-fn cannot_link(error: &wasmtime::Error) -> Failure {
+/// Loads an artefact, if it is the one that was compiled here.
+pub fn load_file(engine: &Engine, path: &Path, expected: Hash) -> Result<Code, Unusable> {
+    let unusable =
+        |problem: &dyn std::fmt::Display| Unusable { message: problem.to_string(), is_intact: false };
+    let file = std::fs::File::open(path).map_err(|error| unusable(&error))?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).map_err(|error| unusable(&error))?;
+    if hasher.finalize().as_bytes() != expected.as_bytes() {
+        return Err(unusable(&"it is damaged"));
+    }
+    // SAFETY: the file was compiled on this machine by the compiler of this same binary, was
+    // written by the executor into a folder that workers cannot write to, and still has the hash
+    // it had then. Artefacts never come from peers.
+    let code = unsafe {
+        match Engine::detect_precompiled_file(path).map_err(|error| unusable(&error))? {
+            Some(Precompiled::Module) => Module::deserialize_file(engine, path).map(Code::Module),
+            Some(Precompiled::Component) => Component::deserialize_file(engine, path).map(Code::Component),
+            None => return Err(unusable(&"it is no artefact")),
+        }
+    };
+    code.map_err(|error| Unusable {
+        message: printable(&error.root_cause().to_string(), 512),
+        is_intact: true,
+    })
+}
+
+pub fn cannot_link(error: &wasmtime::Error) -> Failure {
     invalid(printable(&format!("{error:#}"), 512))
 }
 

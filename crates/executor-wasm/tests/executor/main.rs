@@ -7,4 +7,5 @@ mod levels;
 mod loss;
 mod programs;
 mod sandbox;
+mod services;
 mod support;

@@ -1,6 +1,6 @@
 //! A running executor for a test, and programs to run on it.
 
-use opensky_executor_wasm::{Config, WasmExecutor};
+use opensky_executor_wasm::{Config, RequestLimits, WasmExecutor};
 use opensky_ports::{
     BlobStore, Executor, LogSink, LogStream, WorkBatch, WorkItem, WorkResult, testing::MemoryBlobs,
 };
@@ -104,6 +104,8 @@ fn config(dir: &Path, workers: usize, command: PathBuf) -> Config {
         cache_cap_bytes: 64 << 20,
         scratch_dir: dir.join("scratch"),
         worker_memory_bytes_max: 1 << 30,
+        // What a bomb reaches soon.
+        request: RequestLimits { fuel: 500_000_000, wall_ms: 5_000 },
     }
 }
 

@@ -21,17 +21,20 @@ use opensky_api::{
     Code,
     event::StreamView,
     service::{
-        ClosePortQuery, OpenPortRequest, OpenPortView, ScaleRequest, ServiceLogPart, ServiceLogQuery,
-        ServiceRequest, ServiceView, Services,
+        ClosePortQuery, DeclareQuery, OpenPortRequest, OpenPortView, ScaleRequest, ServiceLogPart,
+        ServiceLogQuery, ServiceRequest, ServiceView, Services,
     },
 };
-use opensky_node::{DeclareError, LogPart, OpenError, ServiceError};
+use opensky_node::{DeclareError, Declaring, GivenSecret, LogPart, OpenError, ServiceError};
 use opensky_types::service::{InvalidService, ServiceRef, ServiceSpec};
 use std::net::SocketAddr;
 use tokio_stream::wrappers::ReceiverStream;
 
 /// Content type of one line of JSON for each part.
 pub(crate) const JSON_LINES: &str = "application/x-ndjson";
+
+/// Tries to scale a service that others declare at the same time.
+const SCALE_TRIES: u32 = 8;
 
 type Named = Result<Path<ServiceRef>, PathRejection>;
 
@@ -61,12 +64,15 @@ async fn shown(gateway: &Gateway, caller: &Caller, service: ServiceRef) -> Outco
 pub(crate) async fn declare(
     State(gateway): State<Gateway>,
     Extension(caller): Extension<Caller>,
+    query: Result<Query<DeclareQuery>, QueryRejection>,
     request: Result<Json<ServiceRequest>, JsonRejection>,
 ) -> Outcome<(StatusCode, Json<ServiceView>)> {
-    let Json(request) = request?;
+    let (Query(DeclareQuery { after }), Json(mut request)) = (query?, request?);
+    let secrets = request.take_secrets().into_iter();
+    let secrets = secrets.map(|(secret, value)| GivenSecret { secret, value }).collect();
     let spec = request.into_spec()?;
     let name = own(&spec.name);
-    gateway.handle.declare_service(spec).await?;
+    gateway.handle.declare_service(Declaring { spec, secrets, after }).await?;
     Ok((StatusCode::CREATED, shown(&gateway, &caller, name).await?))
 }
 
@@ -77,9 +83,22 @@ pub(crate) async fn scale(
     request: Result<Json<ScaleRequest>, JsonRejection>,
 ) -> Outcome<Json<ServiceView>> {
     let (Path(service), Json(request)) = (path?, request?);
-    let spec = own_spec(&gateway, &service).await?;
-    gateway.handle.declare_service(ServiceSpec { replicas: request.replicas, ..spec }).await?;
-    shown(&gateway, &caller, service).await
+    // What somebody declares meanwhile is scaled, not overwritten.
+    for _ in 0..SCALE_TRIES {
+        let (spec, revision) = own_spec(&gateway, &service).await?;
+        if spec.scale.is_some() {
+            let what = "it scales by its load; to change that, declare it with other bounds";
+            return Err(problem(Code::InvalidService, what));
+        }
+        let spec = ServiceSpec { replicas: request.replicas, ..spec };
+        let declaring = Declaring { after: Some(revision), ..spec.into() };
+        match gateway.handle.declare_service(declaring).await {
+            Ok(_) => return shown(&gateway, &caller, service).await,
+            Err(DeclareError::Changed { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(problem(Code::WrongState, "the service is declared anew all the time; try it again"))
 }
 
 pub(crate) async fn roll_back(
@@ -100,14 +119,15 @@ pub(crate) async fn remove(State(gateway): State<Gateway>, path: Named) -> Outco
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What runs of a service that this node owns.
-async fn own_spec(gateway: &Gateway, service: &ServiceRef) -> Outcome<ServiceSpec> {
+/// What runs of a service that this node owns, and its newest revision.
+async fn own_spec(gateway: &Gateway, service: &ServiceRef) -> Outcome<(ServiceSpec, u64)> {
     let found = gateway.handle.service(service.clone()).await?;
     let owner = found.declaration.owner;
     if owner != gateway.handle.node() {
         return Err(ServiceError::NotOwner(owner).into());
     }
-    found.spec.ok_or_else(|| problem(Code::ServiceNotFound, "the service is removed"))
+    let spec = found.spec.ok_or_else(|| problem(Code::ServiceNotFound, "the service is removed"))?;
+    Ok((spec, found.declaration.revision))
 }
 
 fn own(name: &str) -> ServiceRef {
@@ -179,6 +199,8 @@ impl From<DeclareError> for Answer {
     fn from(error: DeclareError) -> Self {
         match error {
             DeclareError::Invalid(invalid) => invalid.into(),
+            DeclareError::SecretMissing(_) | DeclareError::Seal(_) => problem(Code::InvalidService, error),
+            DeclareError::Changed { .. } => problem(Code::WrongState, error),
             DeclareError::BlobMissing(_) => problem(Code::BlobNotFound, error),
             DeclareError::TooMany => problem(Code::Busy, error),
             DeclareError::NothingBefore => problem(Code::WrongState, error),

@@ -32,8 +32,8 @@ use opensky_api::{
     receipt::ReceiptView,
     routes,
     service::{
-        ClosePortQuery, OpenPortRequest, OpenPortView, ScaleRequest, ServiceLogQuery, ServiceRequest,
-        ServiceView, Services,
+        ClosePortQuery, DeclareQuery, OpenPortRequest, OpenPortView, ScaleRequest, ServiceLogQuery,
+        ServiceRequest, ServiceView, Services,
     },
     session::{
         ChallengeRequest, ChallengeView, LinkView, OpenSessionQuery, OpenSessions, SessionRequest,
@@ -196,10 +196,17 @@ fn of_services(table: Table) -> Table {
                 "declareService",
                 "Declares a service, or its next revision; on disk before the answer comes.",
             )
+            .query::<DeclareQuery>()
             .takes::<ServiceRequest>()
             .creates::<ServiceView>()
             .once()
-            .fails(&[Code::InvalidService, Code::BlobNotFound, Code::Busy, Code::StorageFull])
+            .fails(&[
+                Code::InvalidService,
+                Code::BlobNotFound,
+                Code::WrongState,
+                Code::Busy,
+                Code::StorageFull,
+            ])
         })
         .get(routes::SERVICE, VIEWER, services::show, {
             about("service", "A service in full.").answers::<ServiceView>().fails(&[Code::ServiceNotFound])
@@ -214,7 +221,7 @@ fn of_services(table: Table) -> Table {
                 .takes::<ScaleRequest>()
                 .answers::<ServiceView>()
                 .once()
-                .fails(&[Code::ServiceNotFound, Code::InvalidService, Code::StorageFull])
+                .fails(&[Code::ServiceNotFound, Code::InvalidService, Code::WrongState, Code::StorageFull])
         })
         .post(routes::SERVICE_ROLLBACK, OPERATOR, services::roll_back, {
             about("rollBackService", "Declares the revision before anew.")

@@ -14,6 +14,8 @@ pub(crate) fn view(own: NodeId, caller: &Caller, service: opensky_node::ServiceV
     let declaration = service.declaration;
     let may_change = caller.role().is_some_and(|role| role >= Role::Operator);
     let sees_values = may_change && declaration.owner == own;
+    let secrets = service.spec.as_ref().and_then(|spec| spec.secrets.as_ref());
+    let readers = secrets.map(|secrets| secrets.readers.iter().map(|reader| reader.node).collect());
     let spec = service.spec.map(|spec| {
         let mut spec = ServiceRequest::from(spec);
         if !sees_values {
@@ -29,12 +31,16 @@ pub(crate) fn view(own: NodeId, caller: &Caller, service: opensky_node::ServiceV
         state: state(service.state),
         revision: declaration.revision,
         wanted: service.wanted,
+        replicas_wanted: service.replicas_wanted,
         problem: service.given_up.map(|given_up| given_up.problem),
+        failures: service.failing.as_ref().map_or(0, |failing| failing.times),
+        failure: service.failing.map(|failing| failing.problem),
         declared_at: declaration.made_at,
         ports: declaration.ports,
         keepers: declaration.keepers,
         acting: service.is_acting,
         spec,
+        readers: readers.unwrap_or_default(),
         replicas: service.replicas.into_iter().map(replica).collect(),
         open_ports: service
             .open_ports
@@ -73,6 +79,7 @@ fn replica(view: opensky_node::ReplicaView) -> ReplicaView {
         for_ms: report.as_ref().map(|report| report.for_ms),
         restarts: report.as_ref().map_or(0, |report| report.restarts),
         connections: report.as_ref().map_or(0, |report| report.connections),
+        cpu_percent: report.as_ref().map_or(0, |report| report.cpu_percent),
         problem: report.as_ref().map(|report| report.problem.clone()).unwrap_or_default(),
         last_words: report.map(|report| report.last_words).unwrap_or_default(),
     }

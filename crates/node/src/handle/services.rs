@@ -4,30 +4,32 @@ use super::{Handle, NodeGone};
 use crate::{
     fetch::blocking,
     requests::Request,
-    services::{DeclareError, LogPart, OpenError, OpenPort, ServiceError, ServiceRequest, ServiceView},
+    services::{
+        DeclareError, Declaring, LogPart, OpenError, OpenPort, ServiceError, ServiceRequest, ServiceView,
+    },
 };
 use opensky_ports::ByteStream;
-use opensky_types::{
-    ServiceId,
-    service::{ServiceRef, ServiceSpec},
-};
+use opensky_types::{ServiceId, service::ServiceRef};
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::mpsc};
 
 impl Handle {
     /// Declares a service of this node, or its next revision; answers with its revision once that is on disk. Its
     /// image was uploaded before.
-    pub async fn declare_service(&self, spec: ServiceSpec) -> Result<(ServiceId, u64), DeclareError> {
-        spec.validate()?;
-        let (blobs, hash) = (Arc::clone(&self.blobs), spec.program.hash);
+    pub async fn declare_service(
+        &self,
+        declaring: impl Into<Declaring>,
+    ) -> Result<(ServiceId, u64), DeclareError> {
+        let declaring = Box::new(declaring.into());
+        declaring.spec.validate()?;
+        let (blobs, hash) = (Arc::clone(&self.blobs), declaring.spec.program.hash);
         let found = blocking(move || blobs.open(&hash)).await;
         match found {
             Ok(Some(_)) => {}
             Ok(None) => return Err(DeclareError::BlobMissing(hash)),
             Err(error) => return Err(DeclareError::DiskFailed(error.to_string())),
         }
-        let spec = Box::new(spec);
-        let declared = self.ask_service(|answer| ServiceRequest::Declare { spec, answer }).await;
+        let declared = self.ask_service(|answer| ServiceRequest::Declare { declaring, answer }).await;
         self.on_disk(declared.map_err(ServiceError::from)??).await
     }
 

@@ -33,6 +33,7 @@ impl Node {
             HostEffect::Advertise { replica, state } => self.advertise_replica(now, replica, state),
             HostEffect::Gone { replica, is_last } => {
                 self.running().remove(&replica);
+                self.services.used.remove(&replica);
                 tracing::info!(%replica, "a replica has ended");
                 if is_last {
                     self.unpin_service(replica.service);
@@ -111,12 +112,16 @@ impl Node {
     }
 
     fn launch_replica(&mut self, replica: ReplicaId, launch: u32) {
-        let (Some(engine), Some(run)) = (self.services.engine.clone(), self.run_of(replica)) else {
-            let message = "nothing here runs services".to_owned();
-            let result = Err(Failure::ProviderStopped { message });
-            return self.soon(ServiceEvent::Host(HostInput::Launched { replica, launch, result }));
+        let ready = self.services.engine.clone().zip(self.run_of(replica));
+        let stopped = || Failure::ProviderStopped { message: "nothing here runs services".to_owned() };
+        let ready = ready.ok_or_else(stopped).and_then(|(engine, run)| Ok((engine, run?)));
+        let (engine, (run, targets)) = match ready {
+            Ok(ready) => ready,
+            Err(failure) => {
+                let launched = HostInput::Launched { replica, launch, result: Err(failure) };
+                return self.soon(ServiceEvent::Host(launched));
+            }
         };
-        let (run, targets) = run;
         let outlet = Arc::new(self.reacher().outlet(targets));
         let events = self.events.clone();
         tracing::info!(%replica, launch, "a replica starts");
@@ -128,7 +133,7 @@ impl Node {
     }
 
     /// What the engine is told of a replica, and what its outlets lead to.
-    fn run_of(&self, replica: ReplicaId) -> Option<(ServiceRun, Vec<Target>)> {
+    fn run_of(&self, replica: ReplicaId) -> Option<Result<(ServiceRun, Vec<Target>), Failure>> {
         let (_, declaration, declared, revision) = self.services.host.hosted(replica)?;
         let spec = declared.spec_of(declaration, revision)?;
         let targets = spec.links.iter().map(|link| Target {
@@ -136,14 +141,20 @@ impl Node {
             service: link.service.of(declaration.owner),
             port: link.port,
         });
+        let secrets = match self.opened_secrets(declaration, spec) {
+            Ok(secrets) => secrets,
+            Err(failure) => return Some(Err(failure)),
+        };
         let run = ServiceRun {
             replica,
             program: spec.program.clone(),
             limits: spec.limits,
             ports: spec.ports.clone(),
             outlets: spec.links.iter().map(|link| (link.host.clone(), link.port)).collect(),
+            secrets,
+            idle: spec.idle_ms.map(Duration::from_millis),
         };
-        Some((run, targets.collect()))
+        Some(Ok((run, targets.collect())))
     }
 
     pub(super) fn on_launched(

@@ -129,6 +129,9 @@ impl Node {
         let mut demand = spec.demand();
         // Services are not paid for yet, so only what costs nothing is of use.
         demand.constraints.price_per_gfuel_max = Some(Micros::ZERO);
+        if let Some(secrets) = spec.secrets.as_ref().filter(|_| demand.constraints.peers.is_empty()) {
+            demand.constraints.peers = secrets.readers.iter().map(|reader| reader.node).collect();
+        }
         let seed = u64::from_le_bytes(self.clock.random()[..8].try_into().expect("eight bytes"));
         let found = self.market.find(now, &demand, CANDIDATES_MAX, &used, seed);
         // One whose slots are promised to tasks that do not run may have room all the same: it is asked last.

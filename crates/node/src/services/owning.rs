@@ -1,7 +1,8 @@
 //! The owner's side: services declared, changed, looked at, reached.
 
-use super::{Node, OpenError, OpenPort, ReplicaView, ServiceView, asking::ask_on_stream};
+use super::{GivenSecret, Node, OpenError, OpenPort, ReplicaView, ServiceView, asking::ask_on_stream};
 use crate::{NodeGone, requests::tell};
+use opensky_identity::sealing::SealError;
 use opensky_ports::ByteStream;
 use opensky_protocol::service::{LogPiece, ServiceAsk, ServiceReply};
 use opensky_services::{PlacedView, UnknownService};
@@ -26,6 +27,23 @@ const OWNED_MAX: usize = 1_024;
 /// Parts of logs that wait for a slow reader.
 const LOG_PARTS_MAX: usize = 64;
 
+/// A service to declare.
+#[derive(Debug, Clone)]
+pub struct Declaring {
+    /// What is to run. The secrets in it count if no others are given.
+    pub spec: ServiceSpec,
+    /// Its secrets, to be sealed.
+    pub secrets: Vec<GivenSecret>,
+    /// The newest revision that whoever declares this knows: it counts only after that one. None: after any.
+    pub after: Option<u64>,
+}
+
+impl From<ServiceSpec> for Declaring {
+    fn from(spec: ServiceSpec) -> Self {
+        Self { spec, secrets: Vec::new(), after: None }
+    }
+}
+
 /// Why a service was not declared.
 #[derive(Debug, thiserror::Error)]
 pub enum DeclareError {
@@ -38,6 +56,15 @@ pub enum DeclareError {
     /// Too many.
     #[error("{OWNED_MAX} services are declared here, which is the limit; remove one first")]
     TooMany,
+    /// A secret has no value, and had none before.
+    #[error("the secret '{0}' has no value yet; give it one")]
+    SecretMissing(String),
+    /// The secrets cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// Somebody else declared it meanwhile.
+    #[error("the service is at revision {revision} meanwhile; look at it, and declare it again")]
+    Changed { revision: u64 },
     /// There is no earlier revision.
     #[error("the service has no earlier revision to go back to")]
     NothingBefore,
@@ -77,7 +104,7 @@ pub struct LogPart {
 /// What a user asks.
 pub(crate) enum ServiceRequest {
     Declare {
-        spec: Box<ServiceSpec>,
+        declaring: Box<Declaring>,
         answer: oneshot::Sender<Result<(ServiceId, u64), DeclareError>>,
     },
     RollBack {
@@ -121,7 +148,7 @@ type LogAnswer = oneshot::Sender<Result<mpsc::Receiver<LogPart>, ServiceError>>;
 impl Node {
     pub(crate) fn on_service_request(&mut self, now: Timestamp, request: ServiceRequest) {
         match request {
-            ServiceRequest::Declare { spec, answer } => tell(answer, self.declare(now, *spec)),
+            ServiceRequest::Declare { declaring, answer } => tell(answer, self.declare(now, *declaring)),
             ServiceRequest::RollBack { name, answer } => tell(answer, self.roll_back(now, &name)),
             ServiceRequest::Remove { name, answer } => tell(answer, self.remove_service(now, &name)),
             ServiceRequest::List(answer) => tell(answer, self.service_views(now)),
@@ -138,15 +165,32 @@ impl Node {
     }
 
     /// Declares a service, or its next revision. It counts once it is on disk.
-    fn declare(&mut self, now: Timestamp, spec: ServiceSpec) -> Result<(ServiceId, u64), DeclareError> {
+    fn declare(&mut self, now: Timestamp, declaring: Declaring) -> Result<(ServiceId, u64), DeclareError> {
+        let Declaring { spec, secrets, after } = declaring;
         spec.validate()?;
         let service = ServiceId::of(&self.own, &spec.name);
+        let revision = self.services.keeper.stand(service).map_or(0, |(revision, ..)| revision);
+        if after.is_some_and(|after| after != revision) {
+            return Err(DeclareError::Changed { revision });
+        }
+        let is_sealed = !secrets.is_empty();
+        let spec = self.with_secrets(now, spec, secrets)?;
+        if is_sealed && self.is_declared(now, service, &spec) {
+            // Only here is it known that the secrets are the same.
+            return Ok((service, revision));
+        }
         let is_new = self.services.keeper.declared(service).is_none();
         let owned = self.services.keeper.services().filter(|service| self.owns(*service)).count();
         if is_new && owned >= OWNED_MAX {
             return Err(DeclareError::TooMany);
         }
         self.declare_as(now, spec.name.clone(), Some(spec))
+    }
+
+    /// Whether this is what is to run already.
+    fn is_declared(&self, now: Timestamp, service: ServiceId, spec: &ServiceSpec) -> bool {
+        let view = self.services.keeper.view(now, service);
+        view.is_some_and(|view| view.declared.spec.as_ref() == Some(spec) && view.given_up.is_none())
     }
 
     fn owns(&self, service: ServiceId) -> bool {

@@ -1,7 +1,7 @@
 //! Services as this node knows them, for its users.
 
 use super::{Node, OpenPort, ServiceError};
-use opensky_services::{GivenUp, KeptView, Known, PlacedView, UnknownService};
+use opensky_services::{Failing, GivenUp, KeptView, Known, PlacedView, UnknownService};
 use opensky_types::{
     NodeId, ServiceId, Timestamp,
     service::{Declaration, ReplicaId, ReplicaReport, ReplicaState, ServiceRef, ServiceSpec},
@@ -38,8 +38,12 @@ pub struct ServiceView {
     pub state: ServiceState,
     /// The revision that is to run.
     pub wanted: u64,
+    /// How many replicas are to run, as far as is known here.
+    pub replicas_wanted: Option<u16>,
     /// The newest revision, where it did not get healthy.
     pub given_up: Option<GivenUp>,
+    /// The revision that is to run, while none of its replicas has been well and some failed.
+    pub failing: Option<Failing>,
     /// Whether this node acts as its keeper.
     pub is_acting: bool,
     /// Its replicas.
@@ -125,7 +129,9 @@ impl Node {
             state: state_of(&view, &replicas),
             spec,
             wanted: view.wanted,
+            replicas_wanted: Some(view.replicas_wanted),
             given_up: view.given_up,
+            failing: view.failing,
             is_acting: view.is_acting,
             replicas,
             open_ports: self.open_ports_of(service),
@@ -153,7 +159,9 @@ impl Node {
             state: if answers { ServiceState::Healthy } else { ServiceState::Down },
             spec: None,
             wanted: known.declaration.revision,
+            replicas_wanted: None,
             given_up: None,
+            failing: None,
             is_acting: false,
             replicas,
             open_ports: self.open_ports_of(service),
@@ -183,9 +191,9 @@ fn replica_view(placed: &PlacedView) -> ReplicaView {
 }
 
 fn state_of(view: &KeptView, replicas: &[ReplicaView]) -> ServiceState {
-    let Some(spec) = view.declared.spec_of(&view.declaration, view.wanted) else {
+    if view.declared.spec_of(&view.declaration, view.wanted).is_none() {
         return ServiceState::Removed;
-    };
+    }
     let is_good = |replica: &&ReplicaView| {
         let state = replica.state;
         !replica.is_lost && !replica.is_withdrawn && (state.answers() || state == ReplicaState::Ended)
@@ -195,7 +203,7 @@ fn state_of(view: &KeptView, replicas: &[ReplicaView]) -> ServiceState {
         let meant = good.iter().filter(|replica| is_meant(replica));
         meant.map(|replica| replica.replica.slot).collect::<BTreeSet<u16>>().len()
     };
-    let wanted = usize::from(spec.replicas);
+    let wanted = usize::from(view.replicas_wanted);
     if slots(|replica| replica.is_wanted) >= wanted {
         ServiceState::Healthy
     } else if good.iter().any(|replica| !replica.is_wanted) {

@@ -1,6 +1,7 @@
 //! `opensky service`
 
 mod file;
+mod secrets;
 mod show;
 mod start;
 
@@ -36,8 +37,9 @@ pub enum ServiceCommand {
         after_help = "\
 Examples:
   opensky service run docker:nginx --port 80 --publish 8080:80 --replicas 2
-  opensky service run docker:postgres:17 --name db --port 5432 --env POSTGRES_PASSWORD=secret
+  opensky service run docker:postgres:17 --name db --port 5432 --secret-env POSTGRES_PASSWORD=password.txt
   opensky service run docker:my-app --port 3000 --link db:5432 --health-http /healthz
+  opensky service run hello.wasm --publish 8080:80   a component that answers HTTP
   opensky service run web.toml            service files, Compose files and Akash SDL
 A service of the same name gets its next revision: replica by replica, each new one healthy before
 an old one ends. If it does not get healthy, the revision before goes on."
@@ -100,7 +102,7 @@ Examples:
 /// Start a service, or its next revision
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// An image (docker:NAME, sky:NAME or an archive) or a file that says it all
+    /// An image (docker:NAME, sky:NAME or an archive), a component (a path that ends in .wasm), or a file that says it all
     source: PathBuf,
     /// Arguments after the image's entry point
     #[arg(last = true)]
@@ -123,6 +125,13 @@ pub struct RunArgs {
     /// An environment variable
     #[arg(long, value_name = "NAME=VALUE", value_parser = super::run::variable)]
     env: Vec<(String, String)>,
+    /// A value that only those who run it can read, as the file /run/secrets/NAME: its file, env:VARIABLE, or - for
+    /// standard input
+    #[arg(long, value_name = "NAME=SOURCE", value_parser = secret)]
+    secret: Vec<(String, String)>,
+    /// The same as an environment variable of the program
+    #[arg(long, value_name = "VARIABLE=SOURCE", value_parser = secret)]
+    secret_env: Vec<(String, String)>,
     /// Most memory of a replica [default: 256MiB]
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
@@ -241,6 +250,7 @@ struct WrittenService<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     health: Option<WrittenHealth<'a>>,
     env: BTreeMap<&'a str, &'a str>,
+    secrets: BTreeMap<&'a str, WrittenSecret<'a>>,
     resources: BTreeMap<&'static str, toml::Value>,
 }
 
@@ -249,6 +259,37 @@ struct WrittenService<'a> {
 enum WrittenHealth<'a> {
     Off(bool),
     Http { http: &'a str },
+}
+
+#[derive(Default, Serialize)]
+struct WrittenSecret<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    variable: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    env: Option<&'a str>,
+}
+
+/// Where the value of a secret is, as options say it.
+fn secret(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, source)) if !name.is_empty() && !source.is_empty() => {
+            Ok((name.to_owned(), source.to_owned()))
+        }
+        _ => Err("expected NAME=FILE, NAME=env:VARIABLE or NAME=-".to_owned()),
+    }
+}
+
+fn written_secret<'a>(source: &'a str, env: Option<&'a str>) -> WrittenSecret<'a> {
+    let written = WrittenSecret { env, ..WrittenSecret::default() };
+    match (source, source.strip_prefix("env:")) {
+        ("-", _) => WrittenSecret { input: Some(true), ..written },
+        (_, Some(variable)) => WrittenSecret { variable: Some(variable), ..written },
+        (file, None) => WrittenSecret { file: Some(file), ..written },
+    }
 }
 
 fn plan_of(args: &RunArgs) -> Result<Plan> {
@@ -261,6 +302,10 @@ fn plan_of(args: &RunArgs) -> Result<Plan> {
         resources.insert("cpu", toml::Value::Integer(cpu.into()));
     }
     let http = args.health_http.as_deref().map(|http| WrittenHealth::Http { http });
+    let files = args.secret.iter().map(|(name, source)| (name.as_str(), written_secret(source, None)));
+    let variables = args.secret_env.iter();
+    let variables =
+        variables.map(|(name, source)| (name.as_str(), written_secret(source, Some(name.as_str()))));
     let service = WrittenService {
         name: args.name.clone().unwrap_or_else(|| name_of(&image)),
         image: &image,
@@ -271,6 +316,7 @@ fn plan_of(args: &RunArgs) -> Result<Plan> {
         replicas: args.replicas,
         health: if args.no_health { Some(WrittenHealth::Off(false)) } else { http },
         env: args.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
+        secrets: files.chain(variables).collect(),
         resources,
     };
     let text = toml::to_string(&Written { service: [service] })?;
@@ -283,7 +329,7 @@ fn name_of(image: &str) -> String {
     let image = image.strip_prefix("docker:").or_else(|| image.strip_prefix("sky:")).unwrap_or(image);
     let last = image.rsplit('/').next().unwrap_or_default();
     let name = last.split([':', '@']).next().unwrap_or_default();
-    let name = name.strip_suffix(".tar").unwrap_or(name);
+    let name = name.strip_suffix(".tar").or_else(|| name.strip_suffix(".wasm")).unwrap_or(name);
     let label = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     name.chars().map(label).collect::<String>().trim_matches('-').to_owned()
 }
@@ -380,6 +426,7 @@ mod tests {
             ("docker:registry.example:5000/team/My_App:2", "my-app"),
             ("sky:tools", "tools"),
             ("build/web.tar", "web"),
+            ("hello.wasm", "hello"),
             ("docker:a@sha256:00", "a"),
         ] {
             assert_eq!(name_of(image), name);

@@ -7,7 +7,7 @@ use crate::{
     transport::ByteStream,
 };
 use async_trait::async_trait;
-use opensky_types::{resources::Usage, samples, service::ReplicaId, task::Failure};
+use opensky_types::{place::Level, resources::Usage, samples, service::ReplicaId, task::Failure};
 use std::{
     collections::BTreeMap,
     io,
@@ -181,6 +181,10 @@ fn gone() -> Failure {
 
 #[async_trait]
 impl ServiceEngine for FakeServices {
+    fn levels(&self) -> Vec<Level> {
+        vec![Level::Container]
+    }
+
     async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure> {
         if self.is_away.load(Ordering::Relaxed) {
             return Err(gone());

@@ -73,6 +73,9 @@ pub(crate) fn draft(reading: &mut Reading<'_>, header: &Header, task: Task) -> R
         restart: Restart::Always,
         update: Update { healthy_ms: START_MS_UNSAID, ..Update::default() },
         stop_ms: STOP_MS_DEFAULT,
+        secrets: Vec::new(),
+        idle_ms: None,
+        scale: None,
         after: Vec::new(),
     };
     Ok(Draft { span: task.span, service, after: Vec::new(), prefers: Vec::new() })

@@ -11,9 +11,9 @@ pub(crate) const FILE: Keys = &[
     ("networks", Read),
     ("version", Silent),
     ("name", Note("services have no project here; each has its own name")),
+    ("secrets", Read),
     // What uses them is refused where it does.
     ("volumes", Silent),
-    ("secrets", Silent),
     ("configs", Silent),
     ("include", Refused("other files are not read", "write one file, or give each file on its own")),
     ("models", Refused("models are not started", "run the model as a service of its own")),
@@ -56,11 +56,14 @@ pub(crate) const SERVICE: Keys = &[
     ("network_mode", Read),
     ("container_name", Read),
     ("security_opt", Read),
+    ("secrets", Read),
     // Refused: it would behave otherwise.
     ("volumes", Refused(FILES_GO, KEEP_FILES)),
     ("volumes_from", Refused(FILES_GO, KEEP_FILES)),
-    ("secrets", Refused(FILES_GO, "give it in `environment` or `env_file`")),
-    ("configs", Refused(FILES_GO, "give it in `environment` or `env_file`, or put it into the image")),
+    (
+        "configs",
+        Refused(FILES_GO, "give it in `environment` or as one of `secrets`, or put it into the image"),
+    ),
     ("extends", Refused("services of other files are not read", "write out what it extends")),
     ("privileged", Refused(HARDENED, NO_RIGHTS)),
     ("cap_add", Refused(HARDENED, NO_RIGHTS)),

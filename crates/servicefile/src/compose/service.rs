@@ -1,7 +1,10 @@
 //! One service of a Compose file.
 
 use crate::{
-    compose::{deploy, env, health, keys, ports},
+    compose::{
+        deploy, env, health, keys, ports,
+        secrets::{self, Known},
+    },
     draft::{Draft, check_service_name},
     image::{self, ImageRef},
     import::{Given, Reading},
@@ -47,6 +50,7 @@ pub(crate) fn read(
     key: &Key,
     node: &Node,
     given: &Given,
+    known: &Known,
 ) -> Result<Option<Parsed>, Fault> {
     let name = At { span: key.span, value: key.text.clone() };
     check_service_name(&name)?;
@@ -79,6 +83,9 @@ pub(crate) fn read(
         restart: deploy::restart(reading, &path, node)?,
         update: deploy::update(reading, node, start_ms)?,
         stop_ms: node.get("stop_grace_period").map_or(Ok(STOP_MS_DEFAULT), |node| reading.millis(node))?,
+        secrets: secrets::of_service(reading, &path, node, known)?,
+        idle_ms: None,
+        scale: None,
         after: Vec::new(),
         places: places(node, key),
     };

@@ -53,6 +53,7 @@ pub(super) struct Hosted {
     probe_at: Timestamp,
     leaving_since: Option<Timestamp>,
     connections: u32,
+    cpu_percent: u8,
     advertised: Option<(ReplicaState, Timestamp)>,
     problem: String,
     last_words: String,
@@ -83,6 +84,7 @@ impl Hosted {
             probe_at: now,
             leaving_since: None,
             connections: 0,
+            cpu_percent: 0,
             advertised: None,
             problem: String::new(),
             last_words: String::new(),
@@ -140,6 +142,7 @@ impl Hosted {
             for_ms: now.ms_since(self.since),
             restarts: self.restarts,
             connections: self.connections,
+            cpu_percent: self.cpu_percent,
             problem: cut(&self.problem, PROBLEM_BYTES_MAX),
             last_words: self.last_words.clone(),
         }
@@ -167,6 +170,7 @@ impl Hosted {
                 self.on_stopped(now, config);
             }
             HostInput::Connections { count, .. } => self.connections = count,
+            HostInput::Cpu { percent, .. } => self.cpu_percent = percent,
             _ => {}
         }
     }

@@ -40,6 +40,9 @@ impl Host {
             return if is_same { Ok(()) } else { Err(Refusal::Outdated) };
         }
         let spec = declared.spec_of(&declaration, placement.revision).ok_or(Refusal::Outdated)?.clone();
+        if !spec.can_run_on(&self.config.own) {
+            return Err(Refusal::NoReader);
+        }
         self.check_room(&spec)?;
         let blob = Blob { hash: spec.program.hash, size_bytes: spec.program.size_bytes };
         let mut sources = vec![from];

@@ -138,6 +138,7 @@ impl Kept {
             return;
         }
         if is_news {
+            self.failing = None;
             self.slots.remove(&replica.slot);
             self.note(now, Some(replica.slot), NoteText::Healthy { node, revision });
         }

@@ -1,6 +1,6 @@
 //! One service and what is known of its replicas.
 
-use super::{KeeperConfig, KeptView, Note, NoteText, PlacedView};
+use super::{KeeperConfig, KeptView, Note, NoteText, PlacedView, scaling::Scaling};
 use opensky_types::{
     NodeId, Timestamp,
     job::Blob,
@@ -23,6 +23,15 @@ pub struct GivenUp {
     /// The one that goes on in its place; none: nothing more is replaced.
     pub goes_on: Option<u64>,
     /// What went wrong.
+    pub problem: String,
+}
+
+/// A revision of which no replica has been well yet, though some were tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failing {
+    /// How often its program ended, did not start or did not get healthy.
+    pub times: u32,
+    /// What went wrong the last time, with what the program wrote.
     pub problem: String,
 }
 
@@ -50,6 +59,8 @@ pub(super) struct Kept {
     pub generations: BTreeMap<u16, u64>,
     pub slots: BTreeMap<u16, Slot>,
     pub given_up: Option<GivenUp>,
+    pub failing: Option<Failing>,
+    pub scaling: Scaling,
     /// Whether the fallback ran here or was seen to run: only then is there something to go back to. After a
     /// blackout nothing runs, and failures say nothing of the revision.
     pub is_update: bool,
@@ -177,6 +188,8 @@ impl Kept {
             generations: BTreeMap::new(),
             slots: BTreeMap::new(),
             given_up: None,
+            failing: None,
+            scaling: Scaling::default(),
             is_update: false,
             is_restored: false,
             alike: BTreeSet::new(),
@@ -202,6 +215,8 @@ impl Kept {
         self.declaration = declaration;
         self.declared = declared;
         self.given_up = None;
+        self.failing = None;
+        self.scaling.look_again();
         self.slots.clear();
         self.heard.clear();
         self.is_known_elsewhere = false;
@@ -215,6 +230,7 @@ impl Kept {
         (self.asked_keepers_at, self.asked_others_at, self.asked_hosts_at) = (None, None, None);
         self.heard.clear();
         self.slots.clear();
+        self.scaling.look_again();
         for placed in self.replicas.values_mut() {
             (placed.seen_at, placed.is_loss_told) = (now, false);
             // Renewed soon, whatever the clock said.
@@ -299,7 +315,9 @@ impl Kept {
             declared: self.declared.clone(),
             is_acting: self.is_acting,
             wanted: self.wanted(),
+            replicas_wanted: self.replicas(),
             given_up: self.given_up.clone(),
+            failing: self.failing.clone(),
             replicas: replicas.collect(),
             notes: self.notes.iter().cloned().collect(),
         }

@@ -37,6 +37,8 @@ pub enum NoteText {
     UpToDate { revision: u64 },
     /// This node acts now, or no longer.
     Acts(bool),
+    /// The load needs more replicas, or fewer.
+    Scaled { from: u16, to: u16 },
 }
 
 impl fmt::Display for NoteText {
@@ -69,6 +71,10 @@ impl fmt::Display for NoteText {
             }
             Self::UpToDate { revision } => write!(f, "all replicas of revision {revision} answer"),
             Self::Acts(true) => f.write_str("this node acts as keeper now"),
+            Self::Scaled { from, to } if to > from => {
+                write!(f, "more load: {to} replicas in place of {from}")
+            }
+            Self::Scaled { from, to } => write!(f, "less load: {to} replicas in place of {from}"),
             Self::Acts(false) => f.write_str("another keeper acts"),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     KeeperConfig, KeeperEffect, NoteText,
-    kept::{GivenUp, Kept, Placed, Reach},
+    kept::{Failing, GivenUp, Kept, Placed, Reach},
 };
 use opensky_types::{
     NodeId, Timestamp,
@@ -23,7 +23,8 @@ impl Kept {
     /// Brings what is there nearer to what is declared. Called only while this node acts.
     pub fn reconcile(&mut self, now: Timestamp, config: &KeeperConfig, effects: &mut Vec<KeeperEffect>) {
         self.look_at_failures(now, config);
-        let Some((replicas, parallel)) = self.spec().map(|spec| (spec.replicas, spec.update.parallel)) else {
+        let replicas = self.replicas();
+        let Some(parallel) = self.spec().map(|spec| spec.update.parallel) else {
             return self.withdraw_where(|_, _| true, effects);
         };
         self.withdraw_where(|replica, _| replica.slot >= replicas, effects);
@@ -152,7 +153,7 @@ impl Kept {
     ) {
         let is_wanted = self.spec().is_some_and(|spec| {
             // Others may have been placed since the search began.
-            number < spec.replicas && self.may_fill(now, config, number, spec.update.parallel)
+            number < self.replicas() && self.may_fill(now, config, number, spec.update.parallel)
         });
         if !self.is_acting || !is_wanted || self.best(now, config, number).is_some() {
             return;
@@ -200,7 +201,8 @@ impl Kept {
             let mut states = self.live(now, config, slot).map(|(_, placed)| placed.state()).peekable();
             states.peek().is_some() && states.all(|state| state == ReplicaState::Healthy)
         };
-        (0..spec.replicas).all(answers) && self.live(now, config, slot).all(|(_, placed)| makes_room(placed))
+        (0..self.replicas()).all(answers)
+            && self.live(now, config, slot).all(|(_, placed)| makes_room(placed))
     }
 
     fn place(
@@ -263,11 +265,12 @@ impl Kept {
             let node = placed.node;
             let text = NoteText::Failed { node, problem: problem.clone(), last_words: last_words.clone() };
             self.note(now, Some(replica.slot), text);
+            let said = if last_words.is_empty() { problem } else { format!("{problem}: {last_words}") };
+            self.count_failure(&placed, &said);
             let newest = self.declaration.revision;
             let is_update =
                 self.is_update && self.declaration.fallback.is_some() && self.good != Some(newest);
             if is_update && placed.revision == newest && self.given_up.is_none() {
-                let said = if last_words.is_empty() { problem } else { format!("{problem}: {last_words}") };
                 self.give_up(now, said);
             }
             if let Some(placed) = self.replicas.get_mut(&replica) {
@@ -279,6 +282,18 @@ impl Kept {
             slot.failures = slot.failures.saturating_add(1);
             slot.wait_until = now.plus_ms((500 << slot.failures.min(10)).min(WAIT_MS_MAX));
         }
+    }
+
+    /// Counts how often a revision failed of which nothing was ever well.
+    fn count_failure(&mut self, placed: &Placed, problem: &str) {
+        let was_well = |placed: &Placed| self.is_wanted(placed.revision) && placed.was_healthy;
+        if !self.is_wanted(placed.revision) || self.replicas.values().any(was_well) {
+            return;
+        }
+        // A program that ended again and again did so that often.
+        let ends = placed.report.as_ref().map_or(0, |report| report.restarts).max(1);
+        let before = self.failing.as_ref().map_or(0, |failing| failing.times);
+        self.failing = Some(Failing { times: before.saturating_add(ends), problem: problem.to_owned() });
     }
 
     pub fn give_up(&mut self, now: Timestamp, problem: String) {
@@ -296,7 +311,10 @@ impl Kept {
     /// Notes that all of the wanted revision is good. Keepers that stand by see it too: whoever takes over knows
     /// that a later failure is none of the update.
     pub fn look_at_revision(&mut self, now: Timestamp, config: &KeeperConfig) {
-        let Some(replicas) = self.spec().map(|spec| spec.replicas) else { return };
+        if self.spec().is_none() {
+            return;
+        }
+        let replicas = self.replicas();
         let wanted = self.wanted();
         let is_whole = (0..replicas).all(|slot| matches!(self.best(now, config, slot), Some((_, true))));
         if is_whole && (self.good != Some(wanted) || self.notes.is_empty()) {

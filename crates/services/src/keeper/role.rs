@@ -13,6 +13,7 @@ impl Kept {
         self.ask_keepers(now, config, effects);
         self.look_at_role(now, config);
         self.tell_losses(now, config);
+        self.scale(now, config);
         if self.is_acting {
             self.reconcile(now, config, effects);
         }

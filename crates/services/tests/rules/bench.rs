@@ -20,7 +20,15 @@ pub fn sky() -> Hash {
 
 /// A spec of one replica without a health check; the owner is the consumer, its keepers are nodes 4 and 5.
 pub fn spec(restart: Restart) -> ServiceSpec {
-    ServiceSpec { health: None, restart, stop_ms: 5_000, replicas: 1, ..samples::service() }
+    ServiceSpec {
+        health: None,
+        restart,
+        stop_ms: 5_000,
+        replicas: 1,
+        secrets: None,
+        scale: None,
+        ..samples::service()
+    }
 }
 
 /// The same, tried each second; three failures are too many, none counts in the first five seconds.

@@ -79,6 +79,18 @@ fn c10_a_fallback_runs_under_its_own_spec() {
 }
 
 #[test]
+fn k1_a_host_runs_only_what_it_can_read_the_secrets_of() {
+    let mut secrets = samples::secrets();
+    secrets.readers.retain(|reader| reader.node != samples::node(3));
+    let spec = ServiceSpec { secrets: Some(secrets.clone()), ..checked() };
+    let mut bench = Bench::new();
+    assert_eq!(bench.place(&declared(1, &spec), place(&samples::keeper(), |_| {})), Err(Refusal::NoReader));
+    secrets.readers[0].node = samples::node(3);
+    let spec = ServiceSpec { secrets: Some(secrets), ..checked() };
+    assert_eq!(bench.place(&declared(1, &spec), place(&samples::keeper(), |_| {})), Ok(()));
+}
+
+#[test]
 fn c10_there_has_to_be_room() {
     // The spec takes 2 slots, 64 MiB of memory and 32 MiB of disk.
     let table = [

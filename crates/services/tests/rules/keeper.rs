@@ -14,28 +14,28 @@ use opensky_types::{
 use std::sync::LazyLock;
 
 /// A keeper on one node, told by hand.
-struct Desk {
-    keeper: Keeper,
-    now: Timestamp,
-    effects: Vec<KeeperEffect>,
+pub struct Desk {
+    pub keeper: Keeper,
+    pub now: Timestamp,
+    pub effects: Vec<KeeperEffect>,
 }
 
-fn many(replicas: u16) -> ServiceSpec {
+pub fn many(replicas: u16) -> ServiceSpec {
     ServiceSpec { replicas, ..spec(Restart::Always) }
 }
 
-fn keepers() -> [NodeId; 3] {
+pub fn keepers() -> [NodeId; 3] {
     [4, 5, 6].map(samples::node)
 }
 
-fn service() -> ServiceId {
+pub fn service() -> ServiceId {
     // Its hash and its owner's key are worked out once.
     static SERVICE: LazyLock<ServiceId> = LazyLock::new(|| samples::replica().service);
     *SERVICE
 }
 
 impl Desk {
-    fn new(number: u8) -> Self {
+    pub fn new(number: u8) -> Self {
         let keeper = Keeper::new(KeeperConfig::new(sky(), samples::node(number)));
         Self { keeper, now: NOW, effects: Vec::new() }
     }
@@ -48,14 +48,14 @@ impl Desk {
         desk
     }
 
-    fn tell(&mut self, input: KeeperInput) -> &[KeeperEffect] {
+    pub fn tell(&mut self, input: KeeperInput) -> &[KeeperEffect] {
         self.effects.clear();
         self.keeper.handle(self.now, input, &mut self.effects);
         &self.effects
     }
 
     /// Time passes, with a tick each second; what is ordered at its end is kept.
-    fn after(&mut self, ms: u64) -> &[KeeperEffect] {
+    pub fn after(&mut self, ms: u64) -> &[KeeperEffect] {
         for _ in 0..ms.saturating_sub(1) / 1_000 {
             self.jump(1_000);
         }
@@ -68,7 +68,7 @@ impl Desk {
         self.tell(KeeperInput::Tick)
     }
 
-    fn declared(&mut self, declared: &Declared) {
+    pub fn declared(&mut self, declared: &Declared) {
         let declaration = Box::new(declared.check(sky()).expect("it is sound"));
         self.tell(KeeperInput::Declared { declaration, declared: Box::new(declared.clone()) });
     }
@@ -78,7 +78,7 @@ impl Desk {
         self.tell(KeeperInput::Restored { declaration, declared: Box::new(declared.clone()) });
     }
 
-    fn found(&mut self, slot: u16, nodes: &[u8]) -> Vec<Placement> {
+    pub fn found(&mut self, slot: u16, nodes: &[u8]) -> Vec<Placement> {
         let nodes = nodes.iter().map(|number| samples::node(*number)).collect();
         let counts = MisfitCounts::default();
         self.tell(KeeperInput::Found { service: service(), slot, nodes, counts });
@@ -90,7 +90,7 @@ impl Desk {
     }
 
     /// Slots that nodes were just looked for, and who is left out.
-    fn finds(&self) -> Vec<(u16, Vec<NodeId>)> {
+    pub fn finds(&self) -> Vec<(u16, Vec<NodeId>)> {
         let find = |effect: &KeeperEffect| match effect {
             KeeperEffect::Find { slot, used, .. } => Some((*slot, used.clone())),
             _ => None,
@@ -98,7 +98,7 @@ impl Desk {
         self.effects.iter().filter_map(find).collect()
     }
 
-    fn withdrawn(&self) -> Vec<ReplicaId> {
+    pub fn withdrawn(&self) -> Vec<ReplicaId> {
         let withdrawn = |effect: &KeeperEffect| match effect {
             KeeperEffect::Withdraw { replica, .. } => Some(*replica),
             _ => None,
@@ -135,6 +135,7 @@ impl Desk {
                 for_ms: *for_ms,
                 restarts: 0,
                 connections: 0,
+                cpu_percent: 0,
                 problem: String::new(),
                 last_words: String::new(),
             };

@@ -5,3 +5,4 @@ mod directory;
 mod host_life;
 mod host_orders;
 mod keeper;
+mod load;

@@ -35,6 +35,9 @@ fn spec(behaviour: Behaviour, number: u64, replicas: u16) -> ServiceSpec {
         restart: Restart::Always,
         update: Update { parallel: 1, healthy_ms: 10_000, rollback: true },
         stop_ms: 500,
+        secrets: None,
+        idle_ms: None,
+        scale: None,
     }
 }
 

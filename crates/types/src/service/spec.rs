@@ -1,5 +1,6 @@
 //! What a service runs, and how it is kept up.
 
+use super::secret::Secrets;
 use crate::{
     codec,
     hash::Hash,
@@ -52,6 +53,35 @@ pub struct ServiceSpec {
     pub update: Update,
     /// Time to end after it was asked to, in milliseconds.
     pub stop_ms: u64,
+    /// What only those who run it can read.
+    pub secrets: Option<Secrets>,
+    /// After so many milliseconds without a connection nothing of a component is in memory; the next one starts it.
+    /// None: it stays. Containers stay.
+    pub idle_ms: Option<u64>,
+    /// Whether as many run as their load needs; `replicas` is then how many there are at first.
+    pub scale: Option<Scale>,
+}
+
+/// How many replicas run, by their load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Scale {
+    /// No fewer.
+    pub min: u16,
+    /// No more.
+    pub max: u16,
+    /// What each is to have.
+    pub target: Load,
+}
+
+/// The load of a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+#[borsh(use_discriminant = true)]
+#[repr(u8)]
+pub enum Load {
+    /// Connections that are open through its host.
+    Connections { count: u32 } = 0,
+    /// Processor time, in percent of its cores.
+    Cpu { percent: u8 } = 1,
 }
 
 /// Another service that a program reaches: it connects to `host:port`, as if that were in its own network.
@@ -217,13 +247,18 @@ pub fn check_name(name: &str) -> Result<(), InvalidService> {
 impl ServiceSpec {
     /// The hash that declarations name it by.
     pub fn hash(&self) -> Hash {
-        Hash::of_value("opensky service spec 1", self)
+        Hash::of_value("opensky service spec 2", self)
     }
 
     /// Whether a replica of `other` is as good as one of this: they differ in how many run, and how they change.
     pub fn runs_like(&self, other: &Self) -> bool {
-        let run = |spec: &Self| Self { replicas: 1, update: Update::default(), ..spec.clone() };
+        let run = |spec: &Self| Self { replicas: 1, update: Update::default(), scale: None, ..spec.clone() };
         run(self) == run(other)
+    }
+
+    /// Whether a node can give the program all that it needs.
+    pub fn can_run_on(&self, node: &crate::NodeId) -> bool {
+        self.secrets.as_ref().is_none_or(|secrets| secrets.can_be_read_by(node))
     }
 
     /// What the market must find for one replica.
@@ -252,11 +287,15 @@ impl ServiceSpec {
         if !(1..=REPLICAS_MAX).contains(&self.replicas) {
             return bad("replicas", format!("1 to {REPLICAS_MAX}"));
         }
+        self.check_scale()?;
         if !(1..=CPU_CORES_MAX).contains(&self.limits.cpu_cores) {
             return bad("cpu", format!("1 to {CPU_CORES_MAX} cores"));
         }
         if self.update.parallel == 0 || self.update.healthy_ms == 0 || self.update.healthy_ms > WAIT_MS_MAX {
             return bad("update", "at least one replica at a time, and 1 ms to a day to get healthy".into());
+        }
+        if let Some(secrets) = &self.secrets {
+            secrets.validate()?;
         }
         if codec::encode(self).len() > SPEC_BYTES_MAX {
             return bad("spec", format!("all of it together has at most {SPEC_BYTES_MAX} bytes"));
@@ -268,13 +307,46 @@ impl ServiceSpec {
     }
 
     fn check_program(&self) -> Result<(), InvalidService> {
-        if self.program.level != Level::Container {
-            return bad("program", "services run images; WASM programs run as tasks".into());
+        match self.program.level {
+            Level::Container => {
+                if self.idle_ms.is_some() {
+                    return bad(
+                        "idle",
+                        "only components end while nobody is connected; images stay up".into(),
+                    );
+                }
+            }
+            Level::Vm => self.check_component()?,
+            Level::Function => {
+                return bad("program", "services run images, and components that answer HTTP".into());
+            }
         }
         let texts = self.program.args.iter().map(|arg| 8 + arg.len());
         let env = self.program.env.iter().map(|(name, value)| 8 + name.len() + value.len());
         if texts.chain(env).sum::<usize>() > CALL_BYTES_MAX {
             return bad("args", format!("arguments and environment have at most {CALL_BYTES_MAX} bytes"));
+        }
+        Ok(())
+    }
+
+    /// What a component that answers HTTP (`wasi:http/incoming-handler`) can have.
+    fn check_component(&self) -> Result<(), InvalidService> {
+        if self.ports.len() != 1 {
+            return bad("ports", "a component answers HTTP at exactly one port".into());
+        }
+        if !self.links.is_empty() {
+            return bad("links", "a component reaches no other service".into());
+        }
+        if self.health.is_some() {
+            return bad("health", "a component is tried when it starts, and needs no health check".into());
+        }
+        if self.idle_ms.is_some_and(|ms| !(100..=WAIT_MS_MAX).contains(&ms)) {
+            return bad("idle", "100 ms to a day".into());
+        }
+        let secrets = self.secrets.iter().flat_map(|secrets| &secrets.given);
+        if let Some(secret) = secrets.into_iter().find(|secret| secret.is_file) {
+            let problem = format!("a component has no files: give '{}' as a variable", secret.name);
+            return bad("secrets", problem);
         }
         Ok(())
     }
@@ -295,6 +367,20 @@ impl ServiceSpec {
             }
         }
         Ok(())
+    }
+
+    fn check_scale(&self) -> Result<(), InvalidService> {
+        let Some(Scale { min, max, target }) = self.scale else { return Ok(()) };
+        let is_range = min >= 1 && min <= max && max <= REPLICAS_MAX;
+        if !is_range || !(min..=max).contains(&self.replicas) {
+            let problem = format!("1 to {REPLICAS_MAX} replicas, the first ones within");
+            return bad("scale", problem);
+        }
+        match target {
+            Load::Connections { count: 0 } => bad("scale", "at least one connection for each replica".into()),
+            Load::Cpu { percent } if !(1..=100).contains(&percent) => bad("scale", "1 to 100 percent".into()),
+            Load::Connections { .. } | Load::Cpu { .. } => Ok(()),
+        }
     }
 
     fn check_health(&self) -> Result<(), InvalidService> {
@@ -360,6 +446,9 @@ mod tests {
             restart: Restart::Always,
             update: Update::default(),
             stop_ms: 10_000,
+            secrets: None,
+            idle_ms: None,
+            scale: None,
         };
         assert_eq!(spec.validate(), Ok(()));
         spec.links.push(link(80));

@@ -30,7 +30,7 @@ impl Outlet for OneEcho {
 }
 
 fn open(folder: &tempfile::TempDir, most: usize) -> Arc<Door> {
-    Door::open(folder.path(), most, Arc::new(OneEcho), 2).unwrap()
+    Door::open(folder.path(), most, (Arc::new(OneEcho), 2), None).unwrap()
 }
 
 /// The door's own program, to do this; none where this build has none.
@@ -193,7 +193,7 @@ async fn a_deep_folder_has_a_socket_too() {
     let folder = tempfile::tempdir().unwrap();
     let deep = folder.path().join("d".repeat(120)).join("e".repeat(120));
     fs::create_dir_all(&deep).unwrap();
-    let door = Door::open(&deep, 1, Arc::new(OneEcho), 0).unwrap();
+    let door = Door::open(&deep, 1, (Arc::new(OneEcho), 0), None).unwrap();
     let mode = fs::metadata(deep.join(SOCKET)).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o666, "a program of any user connects; who gets there is the folder's matter");
     door.close().await;

@@ -113,7 +113,7 @@ fn invalid(error: opensky_servicefile::FileError) -> anyhow::Error {
 }
 
 /// What stands for `${NAME}`: the file `.env`, and over it this process's own variables.
-fn variables(folder: &Path) -> Result<BTreeMap<String, String>> {
+pub fn variables(folder: &Path) -> Result<BTreeMap<String, String>> {
     let own = || {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

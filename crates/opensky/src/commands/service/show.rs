@@ -50,7 +50,7 @@ fn replicas(service: &ServiceView) -> String {
     };
     let answering = service.replicas.iter().filter(answers).count();
     match &service.spec {
-        Some(spec) => format!("{answering}/{}", spec.replicas),
+        Some(spec) => format!("{answering}/{}", service.replicas_wanted.unwrap_or(spec.replicas)),
         None => answering.to_string(),
     }
 }

@@ -1,7 +1,11 @@
 //! Services started in order: images sent, declared, opened, waited for.
 
 use crate::{
-    commands::{Context, invite::millis, service::show::list_table},
+    commands::{
+        Context,
+        invite::millis,
+        service::{secrets::read_secrets, show::list_table},
+    },
     fail::{Exit, Fail},
 };
 use anyhow::{Context as _, Result};
@@ -12,7 +16,7 @@ use opensky_api::{
 };
 use opensky_client::{Client, ClientError, ImageSource};
 use opensky_servicefile::{ImageRef, Plan, PlannedService};
-use opensky_types::service::ServiceRef;
+use opensky_types::{NodeId, service::ServiceRef};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -20,6 +24,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// Failures of what never ran, after which nobody waits for it. The sky goes on trying.
+const FAILURES_MAX: u32 = 3;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// How services are started.
@@ -42,6 +48,8 @@ pub struct StartArgs {
 enum Change {
     Start,
     Update,
+    /// Whether its secrets are others than before is known to the node alone.
+    Secrets,
     None,
 }
 
@@ -63,15 +71,25 @@ pub async fn start(
     let mut intended = Vec::new();
     for service in plan.services() {
         let image = image(client, plan, service, folder, &mut images).await?;
-        let request = request(plan, service, image)?;
+        let secrets = read_secrets(context, plan, service, folder).await?;
+        let request = ServiceRequest { secrets, ..request(plan, service, image)? };
         let known = find(client, &service.name.value).await?.filter(|known| known.own);
         let change = match &known {
             None => Change::Start,
-            Some(known) if known.spec.as_ref() == Some(&request) && known.problem.is_none() => Change::None,
+            Some(known)
+                if known.problem.is_none() && known.spec.as_ref() == Some(&request.without_values()) =>
+            {
+                if request.secrets.is_empty() {
+                    Change::None
+                } else {
+                    Change::Secrets
+                }
+            }
             Some(_) => Change::Update,
         };
         if !args.dry_run {
-            begin(context, client, service, (&request, change), args).await?;
+            let known = known.map_or(0, |known| known.revision);
+            begin(context, client, service, (&request, change, known), args).await?;
         }
         intended.push(Intended { service: service.name.value.clone(), change });
     }
@@ -81,6 +99,7 @@ pub async fn start(
                 let word = match one.change {
                     Change::Start => "would start",
                     Change::Update => "would get its next revision",
+                    Change::Secrets => "would get its next revision if its secrets are others",
                     Change::None => "is as it should be",
                 };
                 format!("{} {word}\n", one.service)
@@ -103,18 +122,23 @@ async fn begin(
     context: &Context,
     client: &Client,
     service: &PlannedService,
-    (request, change): (&ServiceRequest, Change),
+    (request, change, known): (&ServiceRequest, Change, u64),
     args: &StartArgs,
 ) -> Result<()> {
     for earlier in &service.after {
         until_healthy(context, client, earlier, args).await?;
     }
     let name = &service.name.value;
-    if change == Change::None {
-        context.say(format!("{name}: is as it should be"));
-    } else {
-        let view = client.declare_service(request).await?;
-        context.say(format!("{name}: revision {}", view.revision));
+    let declared = match change {
+        Change::None => None,
+        Change::Start | Change::Update | Change::Secrets => Some(client.declare_service(request).await?),
+    };
+    match declared.filter(|view| view.revision != known) {
+        None => context.say(format!("{name}: is as it should be")),
+        Some(view) => {
+            context.say(format!("{name}: revision {}", view.revision));
+            say_readers(context, &view);
+        }
     }
     let reference = own(name);
     let open = client.service(&reference).await?.open_ports;
@@ -128,6 +152,17 @@ async fn begin(
         context.say(format!("{name}: {} leads to its port {}", open.listen, open.port));
     }
     Ok(())
+}
+
+/// Who can read the secrets of a service is for its owner to judge.
+fn say_readers(context: &Context, view: &ServiceView) {
+    if view.readers.is_empty() {
+        return;
+    }
+    let others: Vec<String> =
+        view.readers.iter().filter(|node| **node != view.owner).map(NodeId::short).collect();
+    let whom = if others.is_empty() { "no other node".to_owned() } else { others.join(", ") };
+    context.say(format!("{}: its secrets can be read here and by {whom}; it runs nowhere else", view.name));
 }
 
 fn own(name: &str) -> ServiceRef {
@@ -156,13 +191,15 @@ async fn image(
     let blob = match &service.image.value {
         ImageRef::Engine(name) => client.image(ImageSource::Engine(name)).await,
         ImageRef::Kept(name) => client.image(ImageSource::Kept(name)).await,
-        ImageRef::Archive(path) => client.upload_file(&folder.join(path)).await,
+        ImageRef::Archive(path) | ImageRef::Component(path) => client.upload_file(&folder.join(path)).await,
     };
     let blob = blob.map_err(|error| {
         let hint = match &service.image.value {
             ImageRef::Engine(name) => Some(format!("get it first: docker pull {name}")),
             ImageRef::Kept(name) => Some(format!("keep it first: opensky image push docker:{name}")),
-            ImageRef::Archive(_) => Some("paths are relative to the file".to_owned()),
+            ImageRef::Archive(_) | ImageRef::Component(_) => {
+                Some("paths are relative to the file".to_owned())
+            }
         };
         Fail::new(Exit::Invalid, plan.error_at(&service.image, error.to_string(), hint).to_string())
     })?;
@@ -202,6 +239,14 @@ async fn until_healthy(context: &Context, client: &Client, name: &str, args: &St
         }
         if view.state == ServiceStateView::Healthy {
             return Ok(());
+        }
+        if view.failures >= FAILURES_MAX {
+            let failure = view.failure.as_deref().unwrap_or("it ended");
+            let what = format!(
+                "{name} does not run: it failed {} times, the last time so: {failure}",
+                view.failures
+            );
+            return Err(Fail::new(Exit::JobFailed, what).next(format!("opensky service show {name}")).into());
         }
         if began.elapsed() >= Duration::from_millis(args.wait) {
             let what = format!("{name} is not healthy yet ({}); it goes on trying", view.state.as_str());

@@ -1,8 +1,6 @@
 //! Whole skies under seeded faults: nodes die and come back, links break, disks fill, providers lie
 //! or dawdle. Whatever happens, a job ends right and each of its tasks is accepted once.
 
-mod support;
-
 use opensky_ports::{
     journal::Verdict,
     testing::{FakeExecutor, FakeRun},
@@ -13,7 +11,7 @@ use opensky_types::{
     task::{Content, Failure},
 };
 use std::{collections::BTreeMap, time::Duration};
-use support::{Sky, numbers_job};
+use crate::support::{Sky, numbers_job};
 
 const NODES: u8 = 5;
 const TASKS: u32 = 200;

@@ -1,7 +1,5 @@
 //! What audits find reaches the ledger: whole nodes on one shared ledger, with its real rules.
 
-mod support;
-
 use opensky_ledger::{
     entry::Entry,
     key::Key,
@@ -16,7 +14,7 @@ use opensky_types::{
     job::{JobSpec, JobState, Verify},
     resources::Usage,
 };
-use support::{Sky, finish, numbers_job, until};
+use crate::support::{Sky, finish, numbers_job, until};
 
 const SUPPLY: u64 = 1_000_000_000;
 const FUEL: u64 = 1_000_000_000;

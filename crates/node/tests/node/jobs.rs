@@ -1,7 +1,5 @@
 //! Jobs over whole nodes on in-memory ports, with virtual time.
 
-mod support;
-
 use opensky_ledger::reputation::{DAY_MS, Reputation, Tier};
 use opensky_node::Handle;
 use opensky_ports::{
@@ -16,7 +14,7 @@ use opensky_types::{
     task::Content,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use support::{Sky, finish, numbers_job, stage, until};
+use crate::support::{Sky, finish, numbers_job, stage, until};
 
 const QUORUM: Verify = Verify::Quorum { agree: 2, replicas: 2, replicas_max: 4 };
 

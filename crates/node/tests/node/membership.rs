@@ -1,7 +1,5 @@
 //! The door of a sky: invites, memberships, strangers.
 
-mod support;
-
 use opensky_node::{JoinError, join, member_knock};
 use opensky_ports::{Clock, Record, testing::FakeExecutor, testing::MemoryTransport};
 use opensky_protocol::{
@@ -12,7 +10,7 @@ use opensky_types::{
     Keypair, NodeId, Signed, Timestamp, codec,
     membership::{Genesis, Invite, InviteToken, Membership, MembershipChain},
 };
-use support::{Sky, until};
+use crate::support::{Sky, until};
 
 const HOUR_MS: u64 = 3_600_000;
 

@@ -1,11 +1,9 @@
 //! Images that a node keeps by name.
 
-mod support;
-
 use opensky_node::{IMAGES_MAX, KeepImageError};
 use opensky_ports::{BlobStore, testing::FakeExecutor};
 use opensky_types::Hash;
-use support::Sky;
+use crate::support::Sky;
 
 #[tokio::test(start_paused = true)]
 async fn f1_kept_images_stay_over_restarts_however_full_the_store_gets() {

@@ -1,7 +1,5 @@
 //! Nodes, links and disks that fail while jobs run.
 
-mod support;
-
 use opensky_node::{Handle, SubmitError};
 use opensky_ports::{
     BlobStore, Record,
@@ -21,7 +19,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use support::{Sky, finish, numbers_job, until};
+use crate::support::{Sky, finish, numbers_job, until};
 
 const QUORUM: Verify = Verify::Quorum { agree: 2, replicas: 2, replicas_max: 4 };
 
@@ -264,7 +262,7 @@ async fn f4_no_job_leaves_pins_behind() {
     let program = sky.program(0);
     let missing = opensky_types::Hash::of(b"never uploaded");
     let mut spec = numbers_job(program, 3, Verify::None);
-    spec.stages.push(support::stage("two", missing, spec.stages[0].inputs.clone(), Verify::None));
+    spec.stages.push(crate::support::stage("two", missing, spec.stages[0].inputs.clone(), Verify::None));
     let refused = node.handle.submit(spec).await;
     assert!(matches!(refused, Err(SubmitError::BlobMissing(hash)) if hash == missing));
     let job = node.handle.submit(numbers_job(program, 3, Verify::None)).await.expect("job is taken");

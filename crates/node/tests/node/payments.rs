@@ -1,7 +1,5 @@
 //! Work for money between whole nodes on one shared ledger, and with sides that cheat by hand.
 
-mod support;
-
 use opensky_ledger::{
     action::Action,
     apply::RULES,
@@ -30,7 +28,7 @@ use opensky_types::{
     task::{Assignment, TaskInput},
 };
 use std::time::Duration;
-use support::{
+use crate::support::{
     Sky, finish, numbers_job,
     peer::{Lie, read, write},
     until,

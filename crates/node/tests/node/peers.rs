@@ -1,7 +1,5 @@
 //! Providers that break the protocol, by hand: whatever they send, the job comes out right.
 
-mod support;
-
 use opensky_node::Handle;
 use opensky_ports::{
     journal::Verdict,
@@ -15,7 +13,7 @@ use opensky_types::{
     receipt::ReceiptStanding,
     task::Content,
 };
-use support::{
+use crate::support::{
     Sky, finish, numbers_job,
     peer::{Lie, Peer},
     until,

@@ -1,7 +1,5 @@
 //! What nodes learn of each other, and what their users see.
 
-mod support;
-
 use opensky_node::{End, JobEvent, LogChunk};
 use opensky_ports::{
     BlobStore, LogStream, Transport,
@@ -23,7 +21,7 @@ use opensky_types::{
     task::{Assignment, Content, TaskInput},
 };
 use std::sync::Arc;
-use support::{
+use crate::support::{
     Sky, finish, numbers_job,
     peer::{Lie, blob_of, read, write},
     stage, until,

@@ -1,5 +1,4 @@
 //! Whole nodes on in-memory ports.
-#![allow(dead_code, reason = "each test file uses its own part")]
 
 pub mod fence;
 pub mod peer;

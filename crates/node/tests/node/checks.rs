@@ -1,7 +1,5 @@
 //! Retries, conditions and checks as whole nodes carry them out.
 
-mod support;
-
 use opensky_node::Handle;
 use opensky_ports::{
     journal::{TaskRun, Verdict},
@@ -21,7 +19,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use support::{Sky, finish, numbers_job, stage, until};
+use crate::support::{Sky, finish, numbers_job, stage, until};
 
 /// What a checker or a task reads, as text.
 fn text(stdin: &[Content]) -> String {

@@ -1,7 +1,5 @@
 //! Services over whole nodes: placed, reached, replaced, updated.
 
-mod support;
-
 use opensky_node::{Handle, ReplicaView, ServiceState, ServiceView};
 use opensky_ports::testing::FakeExecutor;
 use opensky_types::{
@@ -14,7 +12,7 @@ use opensky_types::{
     },
 };
 use std::{collections::BTreeSet, time::Duration};
-use support::{Sky, until};
+use crate::support::{Sky, until};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     time::Instant,
@@ -51,6 +49,9 @@ fn spec(sky: &Sky, owner: usize, name: &str, word: &str, replicas: u16) -> Servi
         restart: Restart::Always,
         update: Update::default(),
         stop_ms: 1_000,
+        secrets: None,
+        idle_ms: None,
+        scale: None,
     }
 }
 

@@ -1,7 +1,5 @@
 //! Signatures over checkpoints between whole nodes: those that hold reach everyone, others end their sender.
 
-mod support;
-
 use opensky_ledger::{
     checkpoint::{Signer, key_of},
     evm::{Checkpoint, Domain, EvmSignature, Keccak, digest},
@@ -15,7 +13,7 @@ use opensky_protocol::{
     ledger::{self, Ask, CheckpointWord, Reply, TOPIC_CHECKPOINTS},
 };
 use opensky_types::{Keypair, NodeId};
-use support::{
+use crate::support::{
     Sky,
     peer::{read, write},
     until,

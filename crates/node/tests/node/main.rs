@@ -1,0 +1,17 @@
+//! Whole nodes on in-memory ports, with virtual time.
+
+mod audits;
+mod checkpoints;
+mod checks;
+mod faults;
+mod following;
+mod images;
+mod jobs;
+mod membership;
+mod payments;
+mod peers;
+mod secrets;
+mod services;
+mod sky;
+mod soak;
+mod support;
