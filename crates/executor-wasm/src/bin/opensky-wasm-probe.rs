@@ -1,5 +1,5 @@
 //! Locks itself in like a worker, then tries what a worker must not be able to do, and says what
-//! worked. For the sandbox tests of this crate only; it is not shipped.
+//! worked; with `serve` like a worker that answers HTTP. For the sandbox tests of this crate only; it is not shipped.
 
 use opensky_executor_wasm::sandbox::{self, Allowed};
 use std::{fs, io, path::Path};
@@ -12,6 +12,7 @@ fn main() {
         read_dir: Some(&read_dir),
         write_dir: Some(&write_dir),
         memory_bytes: 256 << 20,
+        takes_connections: std::env::args_os().nth(2).is_some_and(|role| role == "serve"),
     });
     for layer in &report.layers {
         let state = if layer.active { "active" } else { "missing" };

@@ -6,15 +6,15 @@ use std::process::Command;
 
 /// Runs the probe in a folder with `readable/file`, `scratch/` and `secret`, and returns what it
 /// says: one line `name: denied` or `name: ALLOWED` for each thing it tried.
-fn probe() -> String {
+fn probe(role: &str) -> String {
     let dir = tempfile::tempdir().unwrap();
     for folder in ["readable", "scratch"] {
         std::fs::create_dir(dir.path().join(folder)).unwrap();
     }
     std::fs::write(dir.path().join("readable/file"), "fine").unwrap();
     std::fs::write(dir.path().join("secret"), "key").unwrap();
-    let output =
-        Command::new(env!("CARGO_BIN_EXE_opensky-wasm-probe")).arg(dir.path()).output().expect("it starts");
+    let mut program = Command::new(env!("CARGO_BIN_EXE_opensky-wasm-probe"));
+    let output = program.arg(dir.path()).arg(role).output().expect("it starts");
     assert!(output.status.success(), "{output:?}");
     assert!(!dir.path().join("outside").exists());
     String::from_utf8(output.stdout).unwrap()
@@ -22,7 +22,16 @@ fn probe() -> String {
 
 #[test]
 fn j1_a_worker_can_do_nothing_but_its_work() {
-    let said = probe();
+    nothing_but_its_work("run");
+}
+
+#[test]
+fn j1_a_worker_that_answers_http_opens_no_connection_of_its_own() {
+    nothing_but_its_work("serve");
+}
+
+fn nothing_but_its_work(role: &str) {
+    let said = probe(role);
     let is_active = |layer: &str| said.lines().any(|line| line == format!("{layer} active"));
     assert!(is_active("own process") && is_active("seccomp"), "{said}");
     let line = |name: &str| {
