@@ -21,16 +21,22 @@ const SETTLE: Duration = Duration::from_secs(20);
 const MONTH_S: f64 = 30.0 * 86_400.0;
 
 /// A running node of the real program.
-struct Node {
+pub struct Node {
     process: Child,
-    client: Client,
+    pub client: Client,
+}
+
+/// The program that is meant; by default the one beside this program.
+pub fn program(named: Option<PathBuf>) -> Result<PathBuf> {
+    let beside = std::env::current_exe()?.with_file_name("opensky");
+    let program = named.unwrap_or(beside);
+    ensure!(program.exists(), "{} is not built; build it, or name it with --program", program.display());
+    Ok(program)
 }
 
 /// Prints time to ready, memory, processor time and traffic.
 pub async fn measure(program: Option<PathBuf>, seconds: u64) -> Result<()> {
-    let beside = std::env::current_exe()?.with_file_name("opensky");
-    let program = program.unwrap_or(beside);
-    ensure!(program.exists(), "{} is not built; build it, or name it with --program", program.display());
+    let program = self::program(program)?;
     let folder = tempfile::tempdir()?;
     let first_folder = folder.path().join("1");
     let (first, new) = up(&program, &first_folder, None).await?;
@@ -67,7 +73,8 @@ pub async fn measure(program: Option<PathBuf>, seconds: u64) -> Result<()> {
     Ok(())
 }
 
-async fn up(program: &Path, folder: &Path, token: Option<&str>) -> Result<(Node, Duration)> {
+/// Starts a node, and how long it took until it answered.
+pub async fn up(program: &Path, folder: &Path, token: Option<&str>) -> Result<(Node, Duration)> {
     let mut command = Command::new(program);
     command.arg("--data-dir").arg(folder).args(["--quiet", "up", "--unencrypted-key"]);
     command.args(["--listen", "0", "--validator-listen", "0", "--loopback-only", "--mdns", "false"]);

@@ -8,6 +8,7 @@
 
 mod calls;
 mod dispatch;
+mod http;
 mod idle;
 mod limits;
 mod node;
@@ -77,6 +78,37 @@ enum Area {
         #[arg(long, default_value_t = 60)]
         seconds: u64,
     },
+    /// A component as a service of the real program: woken from rest, and under load; the last line is requests a
+    /// second.
+    Http {
+        /// The `opensky` program; by default the one beside this program.
+        #[arg(long)]
+        program: Option<PathBuf>,
+        #[command(flatten)]
+        load: http::Load,
+    },
+    /// The same component behind `wasmtime serve`.
+    HttpWasmtime {
+        /// The `wasmtime` program.
+        program: PathBuf,
+        #[command(flatten)]
+        load: http::Load,
+    },
+    /// The API of the real program: what a node is, again and again; the last line is requests a second.
+    Api {
+        /// The `opensky` program; by default the one beside this program.
+        #[arg(long)]
+        program: Option<PathBuf>,
+        #[command(flatten)]
+        load: http::Load,
+    },
+    /// Axum with one route and an answer of that size.
+    ApiAxum {
+        #[arg(long, default_value_t = 600)]
+        answer_bytes: usize,
+        #[command(flatten)]
+        load: http::Load,
+    },
     /// A provider of another area; serves until its standard input ends.
     #[command(hide = true)]
     Provider(node::Role),
@@ -107,6 +139,10 @@ async fn measure(area: Area) -> Result<()> {
         Area::Calls { calls } => calls::measure(calls).await,
         Area::Transfer { megabytes, way } => transfer::measure(megabytes << 20, way).await,
         Area::Idle { program, seconds } => idle::measure(program, seconds).await,
+        Area::Http { program, load } => http::component(program, load).await,
+        Area::HttpWasmtime { program, load } => http::wasmtime(&program, load).await,
+        Area::Api { program, load } => http::api(program, load).await,
+        Area::ApiAxum { answer_bytes, load } => http::axum(load, answer_bytes).await,
         Area::Provider(role) => node::provide(role).await,
         Area::Sink(role) => transfer::sink(role).await,
     }

@@ -76,14 +76,20 @@ fn address(sky: &Sky, name: &str) -> Result<SocketAddr> {
     Ok(listen.parse()?)
 }
 
-/// The body of the page at `address`.
-fn page(address: SocketAddr) -> Result<String> {
+/// Head and body of the answer to a request.
+fn ask(address: SocketAddr, request: &str) -> Result<(String, String)> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;
     let (head, body) = answer.split_once("\r\n\r\n").context("an answer has a head")?;
+    Ok((head.to_owned(), body.to_owned()))
+}
+
+/// The body of the page at `address`.
+fn page(address: SocketAddr) -> Result<String> {
+    let (head, body) = ask(address, "GET / HTTP/1.0\r\n\r\n")?;
     ensure!(head.contains(" 200 "), "{head}");
     Ok(body.trim().to_owned())
 }
@@ -265,5 +271,35 @@ async fn c10_a_component_answers_http_from_every_node_and_needs_no_container_eng
     for _ in 0..8 {
         assert_eq!(page(there)?, "hello from OpenSky");
     }
+    Ok(())
+}
+
+/// They need no engine.
+#[tokio::test]
+async fn c7_c10_templates_of_services_run_as_they_come() -> Result<()> {
+    let sky = Sky::start(2).await?;
+    for (template, name) in [("web-service", "web"), ("static-site", "site")] {
+        let folder = sky.folder().join(template);
+        let made = sky.nodes[0].json(&["new", template, &folder.display().to_string()])?;
+        start(&sky, made["file"].as_str().context("new says where the file is")?)?;
+        page(address(&sky, name)?)?;
+    }
+    assert_eq!(page(address(&sky, "web")?)?, "hello from OpenSky");
+    let site = address(&sky, "site")?;
+    assert!(page(site)?.contains("<h1>A site on OpenSky</h1>"));
+    let (head, body) = ask(site, "GET /nothing HTTP/1.0\r\n\r\n")?;
+    assert!(head.contains(" 404 ") && body.contains("<h1>Nothing here</h1>"), "{head}");
+
+    // The next revision of the folder is what is seen next.
+    let pages = sky.folder().join("static-site/site");
+    std::fs::write(pages.join("about.html"), "<p>another one</p>")?;
+    start(&sky, &sky.folder().join("static-site/service.toml").display().to_string())?;
+    let (_, body) = ask(site, "GET /about HTTP/1.0\r\n\r\n")?;
+    assert_eq!(body, "<p>another one</p>");
+
+    // A folder without a first page starts nothing.
+    let other = sky.nodes[0].call(&["service", "run", &sky.folder().join("web-service").display().to_string()])?;
+    assert_eq!(other.status.code(), Some(2), "{}", screen(&other));
+    assert!(screen(&other).contains("there is no index.html in it"), "{}", screen(&other));
     Ok(())
 }

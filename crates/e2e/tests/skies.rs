@@ -133,7 +133,7 @@ async fn c7_templates_run_as_they_come() -> Result<()> {
         let folder = sky.folder().join(template);
         let folder_text = folder.display().to_string();
         let made = sky.nodes[0].json(&["new", template, &folder_text])?;
-        let job = made["job"].as_str().context("new says where the job is")?;
+        let job = made["file"].as_str().context("new says where the job is")?;
         let results = folder.join("results").display().to_string();
         let output = sky.nodes[0].call(&["run", job, "--results", &results])?;
         assert!(output.status.success(), "{template}: {}", String::from_utf8_lossy(&output.stderr));

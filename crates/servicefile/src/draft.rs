@@ -2,7 +2,6 @@
 
 use crate::{
     SERVICES_MAX,
-    image::ImageRef,
     order::{Needs, order},
     plan::PlannedService,
     secrets,
@@ -123,7 +122,7 @@ fn check(draft: &Draft) -> Result<(), Fault> {
         return Err(Fault::new(place("args"), "an argument cannot hold the character 0"));
     }
     secrets::check(&service.secrets).map_err(|(span, invalid)| Fault::new(span, invalid.to_string()))?;
-    let is_component = matches!(service.image.value, ImageRef::Component(_));
+    let is_component = service.image.value.is_component();
     if let Some(planned) = service.secrets.iter().find(|planned| is_component && planned.secret.is_file) {
         let problem = format!("a component has no files, so '{}' cannot be one", planned.secret.name);
         let hint = "add env = \"VARIABLE\" to it";

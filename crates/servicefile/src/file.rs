@@ -26,7 +26,8 @@ pub struct Service {
     pub name: At<String>,
     /// The image: `docker:NAME` for one that Docker or Podman has on this machine, `sky:NAME` for one that the node
     /// keeps, or the path of an archive as `docker save` writes it, relative to the file. A path that ends in `.wasm` is
-    /// one of a component that answers HTTP (`wasi:http/incoming-handler`); it runs without a container engine.
+    /// one of a component that answers HTTP (`wasi:http/incoming-handler`), one that ends in `/` a folder whose files are a web site; both run without a container
+    /// engine.
     pub image: At<String>,
     /// Arguments. They follow the image's entry point, instead of its usual command.
     #[serde(default)]

@@ -16,6 +16,8 @@ pub enum ImageRef {
     Archive(String),
     /// The path of a component that answers HTTP, relative to the file: it ends in `.wasm`.
     Component(String),
+    /// The path of a folder whose files are a web site, relative to the file: it ends in `/`.
+    Site(String),
 }
 
 impl ImageRef {
@@ -23,8 +25,13 @@ impl ImageRef {
     pub const fn level(&self) -> Level {
         match self {
             Self::Engine(_) | Self::Kept(_) | Self::Archive(_) => Level::Container,
-            Self::Component(_) => Level::Vm,
+            Self::Component(_) | Self::Site(_) => Level::Vm,
         }
+    }
+
+    /// Whether it answers HTTP without a container engine.
+    pub const fn is_component(&self) -> bool {
+        matches!(self, Self::Component(_) | Self::Site(_))
     }
 }
 
@@ -33,7 +40,7 @@ impl fmt::Display for ImageRef {
         match self {
             Self::Engine(name) => write!(f, "docker:{name}"),
             Self::Kept(name) => write!(f, "sky:{name}"),
-            Self::Archive(path) | Self::Component(path) => f.write_str(path),
+            Self::Archive(path) | Self::Component(path) | Self::Site(path) => f.write_str(path),
         }
     }
 }
@@ -57,6 +64,7 @@ pub(crate) fn of_service_file(at: &At<String>) -> Result<At<ImageRef>, Fault> {
             return Err(Fault::new(at.span, "the image's path is empty")
                 .with_hint("name an image with \"docker:NAME\" or \"sky:NAME\", or an archive by its path"));
         }
+        _ if text.ends_with('/') => ImageRef::Site(text.to_owned()),
         _ if text.ends_with(".wasm") => ImageRef::Component(text.to_owned()),
         _ => ImageRef::Archive(text.to_owned()),
     };

@@ -4,7 +4,7 @@
 use crate::{
     draft::{self, Draft},
     file::{HealthTable, RestartWord, Service, ServiceFile, Update as FileUpdate},
-    image::{self, ImageRef},
+    image,
     links,
     plan::PlannedService,
     publish, secrets,
@@ -47,7 +47,7 @@ fn service(at: &At<Service>) -> Result<Draft, Fault> {
         }
     }
     let image = image::of_service_file(&given.image)?;
-    let is_component = matches!(image.value, ImageRef::Component(_));
+    let is_component = image.value.is_component();
     if is_component && ports.is_empty() {
         ports.push(HTTP_PORT);
     }
@@ -74,7 +74,7 @@ fn service(at: &At<Service>) -> Result<Draft, Fault> {
         update: update(&given.update.value),
         stop_ms: given.stop.as_ref().map_or(STOP_MS_DEFAULT, |at| at.value.0),
         secrets: secrets::of_service_file(&given.secrets)?,
-        idle_ms: idle_ms(given),
+        idle_ms: idle_ms(given, is_component),
         scale: scale(given)?,
         after: Vec::new(),
         places: places(at),
@@ -137,8 +137,8 @@ fn scale(given: &Service) -> Result<Option<Scale>, Fault> {
     Ok(Some(Scale { min: value.min.unwrap_or(1), max: value.max, target }))
 }
 
-fn idle_ms(given: &Service) -> Option<u64> {
-    let usual = given.image.value.ends_with(".wasm").then_some(IDLE_MS_DEFAULT);
+fn idle_ms(given: &Service, is_component: bool) -> Option<u64> {
+    let usual = is_component.then_some(IDLE_MS_DEFAULT);
     match &given.idle {
         None => usual,
         Some(At { value: Idle::After(time), .. }) => Some(time.0),

@@ -28,7 +28,7 @@ impl Outlet for NoOutlet {
     }
 }
 
-fn run(setup: &Setup, wasm: &str) -> ServiceRun {
+fn run(setup: &Setup, wasm: impl AsRef<[u8]>) -> ServiceRun {
     let program = Program { deterministic: false, ..setup.batch(Level::Vm, wasm).program };
     ServiceRun {
         replica: ReplicaId {
@@ -239,4 +239,70 @@ fn the_example_component_is_made_of_its_text() {
     let text = include_str!("../../../../examples/services/hello-http.wat");
     let bytes = include_bytes!("../../../../examples/services/hello-http.wasm");
     assert_eq!(wat::parse_str(text).unwrap(), bytes);
+}
+
+/// Head and body of the answer to a request on a connection of its own.
+async fn ask(instance: &dyn Instance, line: &str, headers: &str) -> (String, String) {
+    let mut stream = instance.dial(PORT).await.expect("it is reached");
+    let request = format!("{line} HTTP/1.1\r\nHost: site\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.expect("it is sent");
+    let mut answer = Vec::new();
+    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await;
+    read.expect("it ends").expect("it is read");
+    let answer = String::from_utf8(answer).expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("it has a head");
+    (head.to_lowercase(), body.to_owned())
+}
+
+#[tokio::test]
+async fn c7_a_folder_of_files_is_a_service() {
+    let large = "0123456789".repeat(30_000);
+    let files = [
+        ("index.html", "<h1>first</h1>"),
+        ("about.html", "about"),
+        ("docs/index.html", "docs"),
+        ("docs/a \u{e4}.txt", "a name that is encoded"),
+        ("large.txt", &large),
+        ("empty.css", ""),
+    ];
+    let files = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec()));
+    let component = opensky_site::component(&files.into()).unwrap();
+    let setup = Setup::new(1);
+    let site = started(&setup, run(&setup, component)).await;
+    let site = site.as_ref();
+
+    for (path, status, text) in [
+        ("/", "200", "<h1>first</h1>"),
+        ("/?x=%zz", "200", "<h1>first</h1>"),
+        ("/about", "200", "about"),
+        ("/docs/", "200", "docs"),
+        ("/docs/a%20%C3%A4.txt", "200", "a name that is encoded"),
+        ("/docs/a%20%c3%a4%2etxt", "200", "a name that is encoded"),
+        ("/large.txt", "200", &large),
+        ("/empty.css", "200", ""),
+        ("/docs", "301", ""),
+        ("/none", "404", "there is nothing here\n"),
+        ("/../index.html", "404", "there is nothing here\n"),
+        (&format!("/{}", "x".repeat(5_000)), "404", "there is nothing here\n"),
+        ("/%", "400", "this is no path\n"),
+        ("/%4", "400", "this is no path\n"),
+        ("/%g0", "400", "this is no path\n"),
+    ] {
+        let (head, body) = ask(site, &format!("GET {path}"), "").await;
+        assert!(head.starts_with(&format!("http/1.1 {status}")), "{path}: {head}");
+        assert_eq!(body, text, "{path}");
+    }
+
+    // Only what changed comes again.
+    let (head, _) = ask(site, "GET /large.txt", "").await;
+    let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).expect("it has a tag").to_owned();
+    let (head, body) = ask(site, "GET /large.txt", &format!("If-None-Match: \"x\", W/{tag}\r\n")).await;
+    assert!(head.starts_with("http/1.1 304") && head.contains(&tag) && body.is_empty(), "{head}");
+    let (head, body) = ask(site, "GET /large.txt", "If-None-Match: \"other\"\r\n").await;
+    assert!(head.starts_with("http/1.1 200") && body == large, "{head}");
+
+    let (head, body) = ask(site, "HEAD /large.txt", "").await;
+    assert!(head.contains("content-length: 300000") && body.is_empty(), "{head}");
+    let (head, _) = ask(site, "POST /", "Content-Length: 0\r\n").await;
+    assert!(head.starts_with("http/1.1 405") && head.contains("allow: get, head"), "{head}");
 }

@@ -1,4 +1,4 @@
-//! `opensky new`: a job that runs as it is, to begin one's own with.
+//! `opensky new`: a job or a service that runs as it is, to begin one's own with.
 
 use crate::{
     commands::Context,
@@ -11,13 +11,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Make a job that runs as it is, to begin your own with
+/// Make a job or a service that runs as it is, to begin your own with
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   opensky new map-reduce              a folder map-reduce/ with a job, its program and inputs
   opensky new render pictures/first
-  opensky run map-reduce/job.toml")]
+  opensky run map-reduce/job.toml
+  opensky new static-site             a folder static-site/ with a web site
+  opensky service run static-site/service.toml")]
 pub struct NewArgs {
     /// What to begin with
     #[arg(value_enum)]
@@ -39,6 +41,10 @@ pub enum Template {
     Batch,
     /// Pictures into another format
     Transcode,
+    /// A program that answers HTTP
+    WebService,
+    /// A folder of pages
+    StaticSite,
 }
 
 impl Template {
@@ -71,6 +77,26 @@ impl Template {
                 ("pictures/dunes.ppm", include_bytes!("../../templates/transcode/pictures/dunes.ppm")),
                 ("pictures/rings.ppm", include_bytes!("../../templates/transcode/pictures/rings.ppm")),
             ],
+            Self::WebService => &[
+                ("service.toml", include_bytes!("../../templates/web-service/service.toml")),
+                ("hello.wasm", include_bytes!("../../../../examples/services/hello-http.wasm")),
+                ("hello.wat", include_bytes!("../../../../examples/services/hello-http.wat")),
+            ],
+            Self::StaticSite => &[
+                ("service.toml", include_bytes!("../../templates/static-site/service.toml")),
+                ("site/index.html", include_bytes!("../../templates/static-site/site/index.html")),
+                ("site/about.html", include_bytes!("../../templates/static-site/site/about.html")),
+                ("site/404.html", include_bytes!("../../templates/static-site/site/404.html")),
+                ("site/style.css", include_bytes!("../../templates/static-site/site/style.css")),
+            ],
+        }
+    }
+
+    /// The file that says what runs, and the command that takes it.
+    const fn main(self) -> (&'static str, &'static str) {
+        match self {
+            Self::MapReduce | Self::Render | Self::Sweep | Self::Batch | Self::Transcode => ("job.toml", "run"),
+            Self::WebService | Self::StaticSite => ("service.toml", "service run"),
         }
     }
 
@@ -89,10 +115,11 @@ pub fn run(context: &Context, args: &NewArgs) -> Result<()> {
     for (path, bytes) in args.template.files() {
         write(&folder.join(path), bytes)?;
     }
-    let job = folder.join("job.toml");
-    context.say(format!("run it: opensky run {}", job.display()));
-    let shown = serde_json::json!({ "template": args.template.name(), "job": job });
-    context.format.print(&shown, |_| job.display().to_string())
+    let (main, command) = args.template.main();
+    let file = folder.join(main);
+    context.say(format!("run it: opensky {command} {}", file.display()));
+    let shown = serde_json::json!({ "template": args.template.name(), "file": file });
+    context.format.print(&shown, |_| file.display().to_string())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
@@ -106,9 +133,28 @@ mod tests {
     use super::*;
     use opensky_jobfile::{Format, parse};
 
+    fn jobs() -> impl Iterator<Item = &'static Template> {
+        Template::value_variants().iter().filter(|template| template.main().0 == "job.toml")
+    }
+
+    #[test]
+    fn c7_templates_of_services_say_what_is_there() {
+        for template in Template::value_variants().iter().filter(|template| template.main().0 == "service.toml") {
+            let files = template.files();
+            let (path, text) = files[0];
+            let text = std::str::from_utf8(text).unwrap();
+            let plan = opensky_servicefile::parse(path, text, opensky_servicefile::Format::Toml).unwrap();
+            for service in plan.services() {
+                let image = service.image.value.to_string();
+                assert!(files.iter().any(|(path, _)| path.starts_with(&image)), "{template:?}: {image}");
+                assert!(!service.publish.is_empty(), "it can be looked at");
+            }
+        }
+    }
+
     #[test]
     fn c7_every_template_is_a_job_whose_files_are_there() {
-        for template in Template::value_variants() {
+        for template in jobs() {
             let files = template.files();
             let (_, job) = files.iter().find(|(path, _)| *path == "job.toml").expect("each has a job");
             let plan = parse("job.toml", std::str::from_utf8(job).unwrap(), Format::Toml).unwrap();

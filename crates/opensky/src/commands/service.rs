@@ -1,6 +1,7 @@
 //! `opensky service`
 
 mod file;
+mod folder;
 mod secrets;
 mod show;
 mod start;
@@ -40,6 +41,7 @@ Examples:
   opensky service run docker:postgres:17 --name db --port 5432 --secret-env POSTGRES_PASSWORD=password.txt
   opensky service run docker:my-app --port 3000 --link db:5432 --health-http /healthz
   opensky service run hello.wasm --publish 8080:80   a component that answers HTTP
+  opensky service run public/ --publish 8080:80      a folder with a web site
   opensky service run web.toml            service files, Compose files and Akash SDL
 A service of the same name gets its next revision: replica by replica, each new one healthy before
 an old one ends. If it does not get healthy, the revision before goes on."
@@ -102,7 +104,8 @@ Examples:
 /// Start a service, or its next revision
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// An image (docker:NAME, sky:NAME or an archive), a component (a path that ends in .wasm), or a file that says it all
+    /// An image (docker:NAME, sky:NAME or an archive), a component (a path that ends in .wasm), a folder that is a web site, or a
+    /// file that says it all
     source: PathBuf,
     /// Arguments after the image's entry point
     #[arg(last = true)]
@@ -223,8 +226,17 @@ async fn run_one(context: &Context, client: &Client, args: RunArgs) -> Result<()
         let folder = args.source.parent().unwrap_or(Path::new(""));
         return start(context, client, &plan, folder, &args.start).await;
     }
+    let args = with_slash(args);
     let plan = plan_of(&args)?;
     start(context, client, &plan, Path::new(""), &args.start).await
+}
+
+/// A folder is told from other paths by the slash at its end.
+fn with_slash(mut args: RunArgs) -> RunArgs {
+    if args.source.is_dir() {
+        args.source.push("");
+    }
+    args
 }
 
 /// The options as a service file, so that both are read by the same rules.
@@ -327,7 +339,7 @@ fn plan_of(args: &RunArgs) -> Result<Plan> {
 /// A name from an image's: `docker:library/nginx:1.29` is `nginx`.
 fn name_of(image: &str) -> String {
     let image = image.strip_prefix("docker:").or_else(|| image.strip_prefix("sky:")).unwrap_or(image);
-    let last = image.rsplit('/').next().unwrap_or_default();
+    let last = image.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let name = last.split([':', '@']).next().unwrap_or_default();
     let name = name.strip_suffix(".tar").or_else(|| name.strip_suffix(".wasm")).unwrap_or(name);
     let label = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
@@ -427,6 +439,7 @@ mod tests {
             ("sky:tools", "tools"),
             ("build/web.tar", "web"),
             ("hello.wasm", "hello"),
+            ("./public/", "public"),
             ("docker:a@sha256:00", "a"),
         ] {
             assert_eq!(name_of(image), name);

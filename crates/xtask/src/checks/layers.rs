@@ -27,6 +27,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("machine", 3),
     ("network", 3),
     ("servicefile", 3),
+    ("site", 3),
     ("storage", 3),
     ("chain", 4),
     ("client", 4),

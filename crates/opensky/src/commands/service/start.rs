@@ -4,7 +4,7 @@ use crate::{
     commands::{
         Context,
         invite::millis,
-        service::{secrets::read_secrets, show::list_table},
+        service::{folder::read_folder, secrets::read_secrets, show::list_table},
     },
     fail::{Exit, Fail},
 };
@@ -192,12 +192,13 @@ async fn image(
         ImageRef::Engine(name) => client.image(ImageSource::Engine(name)).await,
         ImageRef::Kept(name) => client.image(ImageSource::Kept(name)).await,
         ImageRef::Archive(path) | ImageRef::Component(path) => client.upload_file(&folder.join(path)).await,
+        ImageRef::Site(path) => client.upload(site(plan, service, &folder.join(path)).await?).await,
     };
     let blob = blob.map_err(|error| {
         let hint = match &service.image.value {
             ImageRef::Engine(name) => Some(format!("get it first: docker pull {name}")),
             ImageRef::Kept(name) => Some(format!("keep it first: opensky image push docker:{name}")),
-            ImageRef::Archive(_) | ImageRef::Component(_) => {
+            ImageRef::Archive(_) | ImageRef::Component(_) | ImageRef::Site(_) => {
                 Some("paths are relative to the file".to_owned())
             }
         };
@@ -205,6 +206,18 @@ async fn image(
     })?;
     sent.insert(service.image.value.clone(), blob);
     Ok(blob)
+}
+
+/// The component of a folder.
+async fn site(plan: &Plan, service: &PlannedService, folder: &Path) -> Result<Vec<u8>> {
+    let folder = folder.to_owned();
+    let made = tokio::task::spawn_blocking(move || {
+        read_folder(&folder).and_then(|files| opensky_site::component(&files).map_err(|error| error.to_string()))
+    });
+    made.await.context("the folder was not read to its end")?.map_err(|problem| {
+        let hint = "a site is a folder with an index.html; names that begin with a dot stay out".to_owned();
+        Fail::new(Exit::Invalid, plan.error_at(&service.image, problem, Some(hint)).to_string()).into()
+    })
 }
 
 fn request(plan: &Plan, service: &PlannedService, image: BlobRef) -> Result<ServiceRequest> {
