@@ -6,7 +6,6 @@ use crate::{
     gate::Gate,
     problem::{Outcome, problem},
     socket::Line,
-    streams::Streams,
 };
 use async_graphql::{
     Error, Request, Response as Answered, ServerError, Variables, parser::types::OperationType,
@@ -53,14 +52,13 @@ pub(crate) async fn get(
     Extension(graphql): Extension<Graphql>,
     Extension(caller): Extension<Caller>,
     Extension(gate): Extension<Gate>,
-    Extension(streams): Extension<Streams>,
     Extension(stop): Extension<CancellationToken>,
     line: Line,
     headers: HeaderMap,
     query: Result<Query<GraphqlQuery>, QueryRejection>,
 ) -> Outcome<Response> {
     if let Some(upgrade) = line.0 {
-        return socket::answer(upgrade, graphql, (gate, caller), &streams, stop);
+        return socket::answer(upgrade, graphql, (gate, caller), stop);
     }
     let Query(query) = query?;
     let object = |name: &str, text: Option<String>| match text {

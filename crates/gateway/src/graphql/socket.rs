@@ -5,7 +5,7 @@ use crate::{
     auth::Caller,
     gate::Gate,
     problem::{Answer, Outcome, problem},
-    streams::{Place, Streams},
+    streams::Place,
 };
 use async_graphql::{Response as Answered, parser::types::OperationType};
 use axum::{
@@ -55,14 +55,13 @@ pub(super) fn answer(
     upgrade: WebSocketUpgrade,
     graphql: Graphql,
     (gate, caller): (Gate, Caller),
-    streams: &Streams,
     stop: CancellationToken,
 ) -> Outcome<Response> {
     if !upgrade.requested_protocols().any(|name| name == PROTOCOL) {
         let detail = format!("this route speaks '{PROTOCOL}'; name it in 'Sec-WebSocket-Protocol'");
         return Err(problem(Code::InvalidRequest, detail));
     }
-    let (place, tracker) = (streams.take(&caller)?, streams.tasks.clone());
+    let (place, tracker) = (gate.streams.take(&caller)?, gate.streams.tasks.clone());
     let upgrade =
         upgrade.protocols([PROTOCOL]).max_message_size(HEARD_BYTES_MAX).max_frame_size(HEARD_BYTES_MAX);
     let serving = move |socket| {
