@@ -28,22 +28,13 @@ pub struct Asked {
 impl Asked {
     fn request(&self) -> Vec<u8> {
         let token = self.token.as_ref().map(|token| format!("Authorization: Bearer {token}\r\n"));
-        format!(
-            "GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n",
-            self.path,
-            self.address,
-            token.unwrap_or_default()
-        )
-        .into_bytes()
+        format!("GET {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", self.path, self.address, token.unwrap_or_default())
+            .into_bytes()
     }
 }
 
 /// The times of all requests of so many connections, and how long all took together.
-pub async fn load(
-    asked: &Asked,
-    connections: usize,
-    during: Duration,
-) -> Result<(Vec<Duration>, Duration)> {
+pub async fn load(asked: &Asked, connections: usize, during: Duration) -> Result<(Vec<Duration>, Duration)> {
     let began = Instant::now();
     let mut all = JoinSet::new();
     for _ in 0..connections {

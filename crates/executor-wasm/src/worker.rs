@@ -69,10 +69,14 @@ fn serve(link: &Link) -> Result<(), String> {
         Role::Compile | Role::Run { .. } => engine::config(),
     };
     let engine = wasmtime::Engine::new(&config).map_err(|error| format!("{error:#}"))?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .map_err(|error| format!("cannot start a runtime: {error}"))?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time();
+    if let Role::Serve { .. } = start.role {
+        // Makes what Tokio has once in a process for signals: a pair of sockets, which no worker can make once it
+        // is locked in.
+        runtime.enable_io();
+    }
+    let runtime = runtime.build().map_err(|error| format!("cannot start a runtime: {error}"))?;
     prefer_for_the_out_of_memory_killer();
     let sandbox = lock_in(&start)?;
     let watchdog = watchdog::start(engine.clone(), link.outbox.clone(), start.parent_pid)

@@ -1,12 +1,12 @@
-//! Who may use the API, and for what: whoever holds the token, browsers with a session, and whoever holds a
-//! key, as far as its role goes; all from this machine's own names only.
+//! Who may use the API, and for what: whoever holds the token or a key, as far as its role goes, and browsers
+//! with a session that the token's link, a key or a wallet opened.
 
 use crate::{
     keys::KeyRing,
     problem::{Answer, Outcome, problem},
     reach::Reach,
     rest::now,
-    sessions::{Opener, Sessions},
+    sessions::{self, Open, Opener, Sessions},
     spending::{Spending, unlimited_only},
     wallets::{Challenges, WalletRing},
 };
@@ -16,15 +16,15 @@ use axum::{
 };
 use opensky_api::{
     Code, Problem,
-    key::Role,
+    key::{KeyRequest, KeyView, Role},
     session::{CSRF_HEADER, CSRF_VALUE},
 };
 use opensky_node::Handle;
-use opensky_types::{Micros, codec::DecodeError};
+use opensky_types::{Hash, Micros, Timestamp, codec::DecodeError};
 use std::{
     fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex as AsyncMutex;
@@ -38,6 +38,9 @@ const WALLETS_SETTING: &str = "wallet-logins/1";
 
 /// What keys may spend, and did, is kept under.
 const SPENDING_SETTING: &str = "api-key-spending/1";
+
+/// How often it is asked who stands behind what stays open.
+pub(crate) const ASK_EVERY: Duration = Duration::from_secs(20);
 
 /// The secret that opens the API. Has no `Debug`.
 #[derive(Clone)]
@@ -59,15 +62,16 @@ impl Token {
 pub(crate) enum Caller {
     /// Whoever can read the token file.
     Token,
-    /// Whoever holds an API key.
+    /// Whoever holds an API key; two that had one name in turn were made at different times.
     Key {
         name: Arc<str>,
+        created_at: Timestamp,
         role: Role,
         /// Whether what it may spend is limited.
         is_limited: bool,
     },
     /// A browser that somebody logged in who has the token, a key or a wallet that the owner named.
-    Session { ends: Instant, role: Role, opener: Opener },
+    Session { hash: Hash, ends: Instant, role: Role, opener: Opener },
     /// Somebody without any of these, at a route that needs none.
     Nobody,
 }
@@ -91,7 +95,7 @@ impl fmt::Display for Caller {
             Self::Key { name, .. } => write!(f, "key {name}"),
             Self::Session { opener: Opener::Token, .. } => f.write_str("session"),
             Self::Session { opener: Opener::Key { name, .. }, .. } => write!(f, "session of key {name}"),
-            Self::Session { opener: Opener::Wallet(wallet), .. } => write!(f, "wallet {wallet}"),
+            Self::Session { opener: Opener::Wallet { address, .. }, .. } => write!(f, "wallet {address}"),
             Self::Nobody => f.write_str("nobody"),
         }
     }
@@ -123,11 +127,12 @@ pub(crate) struct KeptRings {
 impl KeptRings {
     /// What the node has of it.
     pub(crate) async fn read(handle: &Handle) -> io::Result<Self> {
-        Ok(Self {
-            keys: kept(handle, KEYS_SETTING, KeyRing::decode).await?,
-            wallets: kept(handle, WALLETS_SETTING, WalletRing::decode).await?,
-            spending: kept(handle, SPENDING_SETTING, Spending::decode).await?,
-        })
+        let keys: KeyRing = kept(handle, KEYS_SETTING, KeyRing::decode).await?;
+        let wallets = kept(handle, WALLETS_SETTING, WalletRing::decode).await?;
+        let mut spending: Spending = kept(handle, SPENDING_SETTING, Spending::decode).await?;
+        // A node that stopped in the middle of a change may have kept more.
+        spending.retain(|name| keys.has(name));
+        Ok(Self { keys, wallets, spending })
     }
 }
 
@@ -151,9 +156,9 @@ pub(crate) struct Door {
     wallets: Arc<RwLock<WalletRing>>,
     challenges: Arc<Mutex<Challenges>>,
     spending: Arc<RwLock<Spending>>,
-    /// Held while keys or wallets are changed, over the write to disk.
+    /// Held while keys, their limits or wallets are changed, over the writes to disk.
     changing_keys: Arc<AsyncMutex<()>>,
-    /// The same for what keys spend.
+    /// The same for what keys spend; taken after that of keys, where both are held.
     changing_spending: Arc<AsyncMutex<()>>,
     sessions: Arc<Mutex<Sessions>>,
     cookie: Arc<str>,
@@ -184,18 +189,50 @@ impl Door {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the keys; the change is on disk before it holds.
-    pub(crate) async fn change_keys<T>(
+    /// Makes a key with its limit; both are on disk before the key works, the limit first: nothing is spent
+    /// without it. Limits of keys that are gone go too.
+    pub(crate) async fn add_key(
         &self,
         handle: &Handle,
-        change: impl FnOnce(&mut KeyRing) -> Outcome<T>,
-    ) -> Outcome<T> {
+        request: KeyRequest,
+        secret: &str,
+        now: Timestamp,
+    ) -> Outcome<KeyView> {
+        let _one_at_a_time = self.changing_keys.lock().await;
+        let (mut ring, limit) = (self.keys().clone(), request.spend);
+        let mut key = ring.add(request, secret, now)?;
+        let set = |spending: &mut Spending| {
+            spending.retain(|name| ring.has(name));
+            spending.set(&key.name, limit, now);
+            Ok(())
+        };
+        self.change_spending(handle, set).await?;
+        self.keep_keys(handle, ring).await?;
+        key.spend = self.spending().view(&key.name, now);
+        Ok(key)
+    }
+
+    /// Makes a key work no longer, then forgets its limit.
+    pub(crate) async fn remove_key(&self, handle: &Handle, name: &str) -> Outcome<()> {
         let _one_at_a_time = self.changing_keys.lock().await;
         let mut ring = self.keys().clone();
-        let changed = change(&mut ring)?;
+        ring.remove(name)?;
+        self.keep_keys(handle, ring.clone()).await?;
+        let forget = |spending: &mut Spending| {
+            spending.retain(|name| ring.has(name));
+            Ok(())
+        };
+        if let Err(Answer(problem)) = self.change_spending(handle, forget).await {
+            // The key is gone, which was asked; the next change of keys tries again.
+            tracing::warn!(name, problem = problem.detail, "the limit of a revoked key is still kept");
+        }
+        Ok(())
+    }
+
+    async fn keep_keys(&self, handle: &Handle, ring: KeyRing) -> Outcome<()> {
         handle.keep(KEYS_SETTING, ring.encode()).await?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = ring;
-        Ok(changed)
+        Ok(())
     }
 
     pub(crate) fn challenges(&self) -> MutexGuard<'_, Challenges> {
@@ -234,10 +271,11 @@ impl Door {
     ) -> Outcome<T> {
         let Caller::Key { name, is_limited: true, .. } = caller else { return doing.await };
         let count = |spending: &mut Spending| spending.count(name, amount, now());
-        let counted = self.change_spending(handle, count).await?;
+        // A limit that is gone went with its key.
+        let counted = self.change_spending(handle, count).await?.ok_or_else(unknown_caller)?;
         let done = doing.await;
         // After a failure of the node nobody knows what was done.
-        if let (Err(Answer(problem)), Some(counted)) = (&done, counted)
+        if let Err(Answer(problem)) = &done
             && ![Code::Internal, Code::TimedOut, Code::ShuttingDown].contains(&problem.code)
         {
             let give_back = |spending: &mut Spending| {
@@ -286,13 +324,44 @@ impl Door {
             return reach.own_page(headers).map(|()| Caller::Nobody);
         }
         let session = self.session_of(headers).ok_or_else(unknown_caller)?;
-        let open = self.sessions().find(session, Instant::now()).cloned().ok_or_else(unknown_caller)?;
-        let role = self.standing(&open.opener).ok_or_else(unknown_caller)?;
+        let caller = self.of_session(sessions::hash_of(session)).ok_or_else(unknown_caller)?;
         reach.own_page(headers)?;
         if changes(request.method()) && headers.get(CSRF_HEADER).is_none_or(|value| value != CSRF_VALUE) {
             return Err(problem(Code::NotAllowed, format!("the header {CSRF_HEADER} is missing")));
         }
-        Ok(Caller::Session { ends: open.ends, role, opener: open.opener })
+        Ok(caller)
+    }
+
+    /// Who a caller is now that was let in before; or why nobody, once its key, session or wallet opens
+    /// nothing any more.
+    pub(crate) fn still(&self, caller: &Caller) -> Outcome<Caller> {
+        let now = match caller {
+            Caller::Token | Caller::Nobody => Some(caller.clone()),
+            Caller::Key { name, created_at, .. } => {
+                let key = self.keys().working(name, *created_at, now());
+                key.map(|key| self.of_key(key))
+            }
+            Caller::Session { hash, .. } => self.of_session(*hash),
+        };
+        now.ok_or_else(unknown_caller)
+    }
+
+    /// Ends once nobody stands behind a caller any more.
+    pub(crate) async fn gone(self, caller: Caller) {
+        while self.still(&caller).is_ok() {
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+    }
+
+    fn of_session(&self, hash: Hash) -> Option<Caller> {
+        let Open { opener, ends, .. } = self.sessions().find(&hash, Instant::now())?.clone();
+        let role = self.standing(&opener)?;
+        Some(Caller::Session { hash, ends, role, opener })
+    }
+
+    fn of_key(&self, key: KeyView) -> Caller {
+        let is_limited = self.spending().limits(&key.name);
+        Caller::Key { name: key.name.into(), created_at: key.created_at, role: key.role, is_limited }
     }
 
     /// What a session may do now; `None` once its key or wallet opens nothing any more. A key whose spending
@@ -304,7 +373,7 @@ impl Door {
                 let key = self.keys().working(name, *created_at, now())?;
                 (!self.spending().limits(name)).then_some(key.role)
             }
-            Opener::Wallet(wallet) => self.wallets().role_of(wallet),
+            Opener::Wallet { address, created_at } => self.wallets().working(address, *created_at),
         }
     }
 
@@ -314,9 +383,8 @@ impl Door {
         if self.token.is(shown) {
             return Some(Caller::Token);
         }
-        let key = self.keys().find(shown, now())?;
-        let is_limited = self.spending().limits(&key.name);
-        Some(Caller::Key { name: key.name.into(), role: key.role, is_limited })
+        let key = self.keys().find(shown, now());
+        key.map(|key| self.of_key(key))
     }
 }
 
@@ -357,3 +425,6 @@ fn unknown_caller() -> Answer {
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
+
+#[cfg(test)]
+mod tests;

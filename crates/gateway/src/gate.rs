@@ -8,6 +8,7 @@ use crate::{
     problem::{Answer, Outcome, problem},
     rate::Rates,
     replay::{ANSWER_BYTES_MAX, Begun, Kept, Replays},
+    source::Source,
     streams::Streams,
 };
 use axum::{
@@ -55,6 +56,16 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Lets a caller in who goes on, over what stays open; or says why not. It is asked for every piece of
+    /// work, and counts like a request.
+    pub(crate) fn again(&self, caller: &Caller) -> Outcome<Caller> {
+        let caller = self.door.still(caller)?;
+        let taken = self.rates.take(&caller, Source::HERE, Instant::now());
+        taken.map_err(|wait| too_often(&caller, wait)).map(|()| caller)
+    }
+}
+
 fn lock(replays: &Mutex<Replays>) -> MutexGuard<'_, Replays> {
     replays.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -74,7 +85,7 @@ pub(crate) struct Passage {
 pub(crate) async fn guard(State(passage): State<Passage>, mut request: Request, next: Next) -> Response {
     let (began, method) = (Instant::now(), request.method().clone());
     let caller = match request.extensions_mut().remove::<Vouched>() {
-        Some(Vouched(caller)) => Ok(caller),
+        Some(Vouched(caller)) => passage.gate.door.still(&caller),
         None => passage.gate.door.caller(&request, passage.needs),
     };
     let answer = match caller {
@@ -88,20 +99,22 @@ pub(crate) async fn guard(State(passage): State<Passage>, mut request: Request, 
 impl Passage {
     async fn audited(&self, caller: Caller, mut request: Request, next: Next) -> Response {
         let mut noted = changes(request.method()).then(|| Noted::new(&caller, &request));
+        let source = request.extensions().get::<Source>().copied().unwrap_or(Source::HERE);
         request.extensions_mut().insert(caller.clone());
-        let answer = self.admit(&caller, request, next).await;
+        request.extensions_mut().insert(source);
+        let answer = self.admit(&caller, source, request, next).await;
         if let Some(noted) = &mut noted {
             noted.status = Some(answer.status());
         }
         answer
     }
 
-    async fn admit(&self, caller: &Caller, request: Request, next: Next) -> Response {
+    async fn admit(&self, caller: &Caller, source: Source, request: Request, next: Next) -> Response {
         if let Err(answer) = allowed(caller, self.needs) {
             return answer.into_response();
         }
-        if let Err(wait) = self.gate.rates.take(caller, Instant::now()) {
-            return too_often(caller, wait);
+        if let Err(wait) = self.gate.rates.take(caller, source, Instant::now()) {
+            return slowed_down(caller, wait);
         }
         if self.is_timed { in_time(TIME_MAX, next.run(request)).await } else { next.run(request).await }
     }
@@ -133,13 +146,20 @@ impl Drop for Noted {
     }
 }
 
-fn too_often(caller: &Caller, wait: Duration) -> Response {
-    let seconds = wait.as_secs() + 1;
+fn too_often(caller: &Caller, wait: Duration) -> Answer {
     let detail = format!("{caller} asks more often than it may");
-    let next = format!("ask again in {seconds} s, and then more slowly");
-    let mut answer = Answer(Problem::new(Code::RateLimited, detail).with_next(next)).into_response();
-    answer.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    let next = format!("ask again in {} s, and then more slowly", seconds(wait));
+    Answer(Problem::new(Code::RateLimited, detail).with_next(next))
+}
+
+fn slowed_down(caller: &Caller, wait: Duration) -> Response {
+    let mut answer = too_often(caller, wait).into_response();
+    answer.headers_mut().insert(header::RETRY_AFTER, seconds(wait).into());
     answer
+}
+
+const fn seconds(wait: Duration) -> u64 {
+    wait.as_secs() + 1
 }
 
 async fn in_time(time_max: Duration, answer: impl Future<Output = Response>) -> Response {
@@ -180,7 +200,7 @@ async fn do_once(gate: Gate, key: &HeaderValue, request: Request, next: Next) ->
     let request = Request::from_parts(parts, Body::from(bytes));
     // In a task of its own: it is done and remembered, though whoever asked may go away.
     let replays = Arc::clone(&gate.replays);
-    let doing = tokio::spawn(async move {
+    let doing = gate.streams.tasks.spawn(async move {
         let kept = kept(next.run(request).await).await;
         let is_answer = kept.as_ref().is_none_or(|kept| !kept.status.is_server_error());
         let kept = kept.unwrap_or_else(|| failed("the answer cannot be kept"));

@@ -4,8 +4,9 @@
 //! that takes and answers JSON. A field asks its route inside this process, through the gate like any other
 //! request: the table of who may do what, the audit log, rates, idempotency keys and metrics hold for it as
 //! they are. What it never does: know a route of its own, or reach the node. Start at [`Graphql`], then
-//! `graphql/schema.rs` for how the schema is made and `graphql/document.rs` for what a request may cost.
+//! `graphql/schema.rs` for how the schema is made and `graphql/document.rs` for what a request may cost, `graphql/budget.rs` for how large its answer may be.
 
+mod budget;
 mod call;
 mod document;
 mod http;
@@ -20,6 +21,7 @@ pub(crate) use http::{get, post};
 use crate::auth::Caller;
 use async_graphql::dynamic::Schema;
 use axum::Router;
+use budget::Budget;
 use persisted::Persisted;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, atomic::AtomicUsize};
@@ -38,11 +40,12 @@ struct Asking {
     once: Option<String>,
     /// Calls of routes that it made.
     calls: AtomicUsize,
+    budget: Budget,
 }
 
 impl Asking {
     fn new(caller: Caller, once: Option<String>) -> Arc<Self> {
-        Arc::new(Self { caller, once, calls: AtomicUsize::new(0) })
+        Arc::new(Self { caller, once, calls: AtomicUsize::new(0), budget: Budget::default() })
     }
 }
 

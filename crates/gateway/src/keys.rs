@@ -1,10 +1,13 @@
 //! Keys of the API. Only their hashes are kept: whoever reads the node's disk can use none of them.
 
-use crate::problem::{Answer, Outcome, problem};
+use crate::{
+    kept_role::KeptRole,
+    problem::{Answer, Outcome, problem},
+};
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_api::{
     Code, Problem,
-    key::{KEY_NAME_BYTES_MAX, KEY_PREFIX, KEYS_MAX, KeyRequest, KeyView, Keys, Role},
+    key::{KEY_NAME_BYTES_MAX, KEY_PREFIX, KEYS_MAX, KeyRequest, KeyView, Keys},
 };
 use opensky_types::{
     Hash, Timestamp,
@@ -25,36 +28,6 @@ struct ApiKey {
     hash: Hash,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
-}
-
-/// A role as kept; the numbers stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-#[borsh(use_discriminant = true)]
-#[repr(u8)]
-enum KeptRole {
-    Viewer = 0,
-    Operator = 1,
-    Owner = 2,
-}
-
-impl From<Role> for KeptRole {
-    fn from(role: Role) -> Self {
-        match role {
-            Role::Viewer => Self::Viewer,
-            Role::Operator => Self::Operator,
-            Role::Owner => Self::Owner,
-        }
-    }
-}
-
-impl From<KeptRole> for Role {
-    fn from(role: KeptRole) -> Self {
-        match role {
-            KeptRole::Viewer => Self::Viewer,
-            KeptRole::Operator => Self::Operator,
-            KeptRole::Owner => Self::Owner,
-        }
-    }
 }
 
 impl ApiKey {
@@ -97,6 +70,11 @@ impl KeyRing {
         key.expires_at.is_none_or(|ends| now < ends).then(|| key.view())
     }
 
+    /// Whether there is a key of this name, working or not.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|key| key.name == name)
+    }
+
     /// All of them.
     pub(crate) fn view(&self) -> Keys {
         Keys { keys: self.0.iter().map(ApiKey::view).collect() }
@@ -105,7 +83,7 @@ impl KeyRing {
     /// Adds a key with this secret.
     pub(crate) fn add(&mut self, request: KeyRequest, secret: &str, now: Timestamp) -> Outcome<KeyView> {
         check(&request)?;
-        if self.0.iter().any(|key| key.name == request.name) {
+        if self.has(&request.name) {
             let detail = format!("there is a key called '{}' already", request.name);
             let next = format!("choose another name, or revoke it: opensky keys revoke {}", request.name);
             return Err(Answer(Problem::new(Code::InvalidRequest, detail).with_next(next)));
@@ -163,6 +141,7 @@ pub(crate) fn draw() -> Zeroizing<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use opensky_api::key::Role;
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 

@@ -1,7 +1,7 @@
 //! How often each caller may ask: a token bucket for each, in its form as a clock ("virtual scheduling",
 //! ITU-T I.371; also known as GCRA).
 
-use crate::{auth::Caller, sessions::Opener};
+use crate::{auth::Caller, sessions::Opener, source::Source};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, PoisonError},
@@ -10,6 +10,8 @@ use std::{
 
 /// Most callers that are remembered. There are fewer, as keys are bounded; revoked ones make room.
 const CALLERS_MAX: usize = 256;
+/// Most sources of strangers that are told apart; who comes beyond them shares one bucket.
+const SOURCES_MAX: usize = 4_096;
 
 /// A bucket: how often on average, and how many at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,23 +31,41 @@ const fn rate_of(caller: &Caller) -> Rate {
         Caller::Token => OF_TOKEN,
         Caller::Key { .. } => OF_KEY,
         Caller::Session { opener: Opener::Token, .. } => OF_SESSIONS,
-        Caller::Session { opener: Opener::Key { .. } | Opener::Wallet(_), .. } => OF_KEY,
+        Caller::Session { opener: Opener::Key { .. } | Opener::Wallet { .. }, .. } => OF_KEY,
         Caller::Nobody => OF_NOBODY,
     }
 }
 
-/// When the bucket of each caller is full again.
+/// Whose a bucket is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Owner {
+    /// The caller of this name.
+    Caller(String),
+    /// Strangers from there.
+    Stranger(Source),
+    /// Strangers, where too many sources are remembered.
+    Strangers,
+}
+
+/// When the bucket of each caller, and of strangers from each source, is full again.
 #[derive(Debug, Default)]
-pub(crate) struct Rates(Mutex<BTreeMap<String, Instant>>);
+pub(crate) struct Rates(Mutex<BTreeMap<Owner, Instant>>);
 
 impl Rates {
     /// Takes one request out of the caller's bucket, or says how long until there is one.
-    pub(crate) fn take(&self, caller: &Caller, now: Instant) -> Result<(), Duration> {
+    pub(crate) fn take(&self, caller: &Caller, source: Source, now: Instant) -> Result<(), Duration> {
         let mut full_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if full_at.len() >= CALLERS_MAX {
+        let mut owner = match caller {
+            Caller::Nobody => Owner::Stranger(source),
+            known => Owner::Caller(known.to_string()),
+        };
+        if full_at.len() >= CALLERS_MAX + SOURCES_MAX && !full_at.contains_key(&owner) {
             full_at.retain(|_, full_at| *full_at > now);
+            if full_at.len() >= CALLERS_MAX + SOURCES_MAX && matches!(owner, Owner::Stranger(_)) {
+                owner = Owner::Strangers;
+            }
         }
-        let full_at = full_at.entry(caller.to_string()).or_insert(now);
+        let full_at = full_at.entry(owner).or_insert(now);
         *full_at = taken(*full_at, rate_of(caller), now)?;
         Ok(())
     }
@@ -65,6 +85,7 @@ fn taken(full_at: Instant, rate: Rate, now: Instant) -> Result<Instant, Duration
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
 
     #[test]
     fn a_bucket_gives_a_burst_and_then_its_rate() {
@@ -89,16 +110,31 @@ mod tests {
         let (rates, now) = (Rates::default(), Instant::now());
         let key = |name: &str| Caller::Key {
             name: name.into(),
+            created_at: Default::default(),
             role: opensky_api::key::Role::Owner,
             is_limited: false,
         };
-        while rates.take(&key("greedy"), now).is_ok() {}
-        assert!(rates.take(&key("modest"), now).is_ok());
-        assert!(rates.take(&Caller::Token, now).is_ok());
-        for number in 0..2 * CALLERS_MAX {
+        let here = Source::HERE;
+        while rates.take(&key("greedy"), here, now).is_ok() {}
+        assert!(rates.take(&key("modest"), here, now).is_ok());
+        assert!(rates.take(&Caller::Token, here, now).is_ok());
+        for number in 0..2 * (CALLERS_MAX + SOURCES_MAX) {
             let at = now + Duration::from_secs(number as u64);
-            assert!(rates.take(&key(&number.to_string()), at).is_ok());
+            assert!(rates.take(&key(&number.to_string()), here, at).is_ok());
         }
-        assert!(rates.0.lock().expect("no panic").len() <= CALLERS_MAX, "bounded");
+        assert!(rates.0.lock().expect("no panic").len() <= CALLERS_MAX + SOURCES_MAX, "bounded");
+    }
+
+    #[test]
+    fn w5_strangers_do_not_use_up_each_others_buckets() {
+        let (rates, now) = (Rates::default(), Instant::now());
+        let from = |number: u32| Source::from(IpAddr::from(Ipv4Addr::from_bits(0x0b00_0000 + number)));
+        while rates.take(&Caller::Nobody, from(0), now).is_ok() {}
+        assert!(rates.take(&Caller::Nobody, from(1), now).is_ok(), "another has one of its own");
+        let many = 2 * (CALLERS_MAX + SOURCES_MAX) as u32;
+        let refused = (2..many).filter(|number| rates.take(&Caller::Nobody, from(*number), now).is_err());
+        assert!(refused.count() > 0, "too many to be told apart share one");
+        assert!(rates.0.lock().expect("no panic").len() <= CALLERS_MAX + SOURCES_MAX + 1, "bounded");
+        assert!(rates.take(&Caller::Token, Source::HERE, now).is_ok(), "who is known has a place");
     }
 }

@@ -15,6 +15,11 @@ use std::{net::IpAddr, sync::Arc};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// Longest name of a host, as DNS has it.
+const NAME_BYTES_MAX: usize = 253;
+/// Longest port.
+const PORT_BYTES_MAX: usize = 5;
+
 /// How requests reach the API through one listener.
 #[derive(Debug, Clone)]
 pub(crate) struct Reach {
@@ -42,11 +47,7 @@ impl Reach {
     /// A page on the internet can point its own name at this machine; its requests carry that name. An
     /// address nobody can point elsewhere.
     fn names_this_node(&self, headers: &HeaderMap) -> bool {
-        let Some(host) = text(headers, header::HOST) else { return false };
-        let name = match host.strip_prefix('[') {
-            Some(bracketed) => bracketed.split(']').next().unwrap_or_default(),
-            None => host.split(':').next().unwrap_or_default(),
-        };
+        let Some(name) = text(headers, header::HOST).and_then(name_of) else { return false };
         let name = name.to_ascii_lowercase();
         match (name.parse::<IpAddr>(), &self.names) {
             (Ok(ip), None) => ip.is_loopback(),
@@ -59,10 +60,7 @@ impl Reach {
     /// A session is for the node's own page. A page of another port counts as the same site for cookies, so
     /// the browser's word on where the request comes from has to be asked.
     pub(crate) fn own_page(&self, headers: &HeaderMap) -> Result<(), Answer> {
-        let host = text(headers, header::HOST).unwrap_or_default();
-        // Over loopback, what leads here may speak TLS itself.
-        let schemes: &[&str] = if self.is_secure { &["https://"] } else { &["http://", "https://"] };
-        let is_own = |origin: &str| schemes.iter().any(|scheme| origin.strip_prefix(scheme) == Some(host));
+        let is_own = |origin: &str| self.is_own_origin(headers, origin);
         let origin_fits = headers.get(header::ORIGIN).is_none_or(|value| value.to_str().is_ok_and(is_own));
         let site_fits =
             text(headers, SEC_FETCH_SITE).is_none_or(|site| ["same-origin", "none"].contains(&site));
@@ -72,16 +70,36 @@ impl Reach {
         Err(problem(Code::NotAllowed, "the request comes from a page that is not this node's"))
     }
 
-    /// Where a page asks from, as its request says.
+    fn is_own_origin(&self, headers: &HeaderMap, origin: &str) -> bool {
+        let host = text(headers, header::HOST).unwrap_or_default();
+        // Over loopback, what leads here may speak TLS itself.
+        let schemes: &[&str] = if self.is_secure { &["https://"] } else { &["http://", "https://"] };
+        schemes.iter().any(|scheme| origin.strip_prefix(scheme) == Some(host))
+    }
+
+    /// Which page of this node asks, as its request says. No longer than a name and a port.
     pub(crate) fn site(&self, headers: &HeaderMap) -> Site {
         let host = text(headers, header::HOST).unwrap_or_default();
         let scheme = if self.is_secure { "https" } else { "http" };
-        let uri = match text(headers, header::ORIGIN) {
+        let uri = match text(headers, header::ORIGIN).filter(|origin| self.is_own_origin(headers, origin)) {
             Some(origin) => origin.to_owned(),
             None => format!("{scheme}://{host}"),
         };
         Site { domain: host.to_owned(), uri }
     }
+}
+
+/// The name or address in `name`, `name:port`, `[address]` or `[address]:port`; `None` for anything else.
+fn name_of(authority: &str) -> Option<&str> {
+    let (name, rest) = match authority.strip_prefix('[') {
+        Some(bracketed) => bracketed.split_once(']')?,
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let is_port = |port: &str| {
+        (1..=PORT_BYTES_MAX).contains(&port.len()) && port.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let fits = rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port);
+    (fits && name.len() <= NAME_BYTES_MAX).then_some(name)
 }
 
 /// Lets a request through that was sent to a name of this node, and tells from where it came in.
@@ -128,6 +146,20 @@ mod tests {
             assert_eq!(remote.names_this_node(&headers), remotely, "{host}");
         }
         assert!(!remote.names_this_node(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn w5_a_host_is_a_name_and_a_port_and_nothing_more() {
+        let long_port = format!("localhost:{}", "0".repeat(60_000));
+        let long_address = format!("[::1{}]", " ".repeat(60_000));
+        for host in
+            [&long_port, &long_address, "localhost:", "localhost:x", "[::1]x", "[::1]:", "[::1", "::1"]
+        {
+            assert!(!Reach::LOCAL.names_this_node(&headers(&[(header::HOST, host)])), "{} bytes", host.len());
+        }
+        let long_origin = format!("http://localhost/{}", "x".repeat(60_000));
+        let asked = headers(&[(header::HOST, "localhost"), (header::ORIGIN, &long_origin)]);
+        assert_eq!(Reach::LOCAL.site(&asked).uri, "http://localhost", "no page of another is signed for");
     }
 
     #[test]

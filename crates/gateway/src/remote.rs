@@ -1,12 +1,12 @@
 //! Listening for callers from other machines: how many at a time, and each over TLS before a byte of it is
 //! read as HTTP.
 
-use crate::tls::Tls;
+use crate::{source::Source, tls::Tls};
 use axum::serve::Listener;
 use std::{
     collections::BTreeMap,
     io,
-    net::{IpAddr, SocketAddr},
+    net::SocketAddr,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -19,11 +19,12 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_rustls::server::TlsStream;
+use tokio_util::task::TaskTracker;
 
 /// Most connections at a time.
 const CONNECTIONS_MAX: usize = 1_024;
-/// Most connections of one address at a time.
-const OF_ADDRESS_MAX: usize = 64;
+/// Most connections of one address, or one network of IPv6, at a time.
+const OF_SOURCE_MAX: usize = 64;
 /// How long a caller may take to agree on keys.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 /// Connections that wait to be served.
@@ -48,11 +49,11 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Takes connections in until it is dropped.
-    pub(crate) fn start(remote: Remote) -> io::Result<Self> {
+    /// Takes connections in until it is dropped; `tasks` owns what does.
+    pub(crate) fn start(remote: Remote, tasks: &TaskTracker) -> io::Result<Self> {
         let address = remote.listener.local_addr()?;
         let (sender, ready) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(accept(remote.listener, remote.tls, sender));
+        tasks.spawn(accept(remote.listener, remote.tls, sender, tasks.clone()));
         Ok(Self { ready, address })
     }
 }
@@ -74,7 +75,12 @@ impl Listener for Incoming {
     }
 }
 
-async fn accept(listener: TcpListener, tls: Option<Tls>, sender: mpsc::Sender<(Wire, SocketAddr)>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    sender: mpsc::Sender<(Wire, SocketAddr)>,
+    tasks: TaskTracker,
+) {
     let places = Places::default();
     loop {
         let accepted = tokio::select! {
@@ -85,19 +91,28 @@ async fn accept(listener: TcpListener, tls: Option<Tls>, sender: mpsc::Sender<(W
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::debug!(%error, "a connection was not taken in");
-                sleep(PAUSE).await;
-                continue;
+                tokio::select! {
+                    () = sleep(PAUSE) => continue,
+                    () = sender.closed() => return,
+                }
             }
         };
-        let Some(place) = places.take(from.ip()) else {
+        let Some(place) = places.take(from.into()) else {
             tracing::debug!(%from, "a connection too many");
             continue;
         };
         let (tls, sender) = (tls.clone(), sender.clone());
         // Beside the loop, so that one who dawdles holds up nobody.
-        tokio::spawn(async move {
-            if let Some(kind) = agreed(stream, tls).await {
-                let _ = sender.send((Wire { kind, _place: place }, from)).await;
+        tasks.spawn(async move {
+            let kind = tokio::select! {
+                kind = agreed(stream, tls) => kind,
+                () = sender.closed() => None,
+            };
+            // One that comes when nobody takes it any more is closed by its drop.
+            if let Some(kind) = kind
+                && sender.send((Wire { kind, _place: place }, from)).await.is_err()
+            {
+                tracing::debug!(%from, "a connection came too late");
             }
         });
     }
@@ -119,24 +134,24 @@ async fn agreed(stream: TcpStream, tls: Option<Tls>) -> Option<Kind> {
 
 /// Who has how many connections.
 #[derive(Clone, Default)]
-struct Places(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+struct Places(Arc<Mutex<BTreeMap<Source, usize>>>);
 
 /// A connection's place; free again when dropped.
-struct Place(Places, IpAddr);
+struct Place(Places, Source);
 
 impl Places {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Source, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn take(&self, ip: IpAddr) -> Option<Place> {
+    fn take(&self, source: Source) -> Option<Place> {
         let mut taken = self.lock();
-        let (all, own) = (taken.values().sum::<usize>(), taken.get(&ip).copied().unwrap_or(0));
-        if all >= CONNECTIONS_MAX || own >= OF_ADDRESS_MAX {
+        let (all, own) = (taken.values().sum::<usize>(), taken.get(&source).copied().unwrap_or(0));
+        if all >= CONNECTIONS_MAX || own >= OF_SOURCE_MAX {
             return None;
         }
-        *taken.entry(ip).or_default() += 1;
-        Some(Place(self.clone(), ip))
+        *taken.entry(source).or_default() += 1;
+        Some(Place(self.clone(), source))
     }
 }
 
@@ -202,20 +217,29 @@ impl AsyncWrite for Wire {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
     #[test]
     fn w5_connections_are_bounded_in_all_and_by_address() {
-        let (places, greedy) = (Places::default(), IpAddr::from([10, 0, 0, 1]));
-        let mut taken: Vec<Place> = (0..OF_ADDRESS_MAX).filter_map(|_| places.take(greedy)).collect();
-        assert_eq!(taken.len(), OF_ADDRESS_MAX);
+        let (places, greedy) = (Places::default(), Source::from(IpAddr::from([10, 0, 0, 1])));
+        let mut taken: Vec<Place> = (0..OF_SOURCE_MAX).filter_map(|_| places.take(greedy)).collect();
+        assert_eq!(taken.len(), OF_SOURCE_MAX);
         assert!(places.take(greedy).is_none(), "it has its share");
         let others = (0u32..).map(|number| IpAddr::from(Ipv4Addr::from_bits(0x0b00_0000 + number)));
-        taken.extend(others.take(2 * CONNECTIONS_MAX).filter_map(|ip| places.take(ip)));
+        taken.extend(others.take(2 * CONNECTIONS_MAX).filter_map(|ip| places.take(ip.into())));
         assert_eq!(taken.len(), CONNECTIONS_MAX);
         taken.remove(0);
         assert!(places.take(greedy).is_some(), "a place is free again");
         drop(taken);
         assert!(places.lock().is_empty());
+    }
+    #[test]
+    fn w5_a_network_of_ipv6_has_the_share_of_one_address() {
+        let (places, network) = (Places::default(), 0x2001_0db8_0000_0001_u128 << 64);
+        let addresses =
+            (0..2 * OF_SOURCE_MAX as u128).map(|own| IpAddr::from(Ipv6Addr::from_bits(network + own)));
+        let taken: Vec<Place> = addresses.filter_map(|ip| places.take(ip.into())).collect();
+        assert_eq!(taken.len(), OF_SOURCE_MAX);
+        assert!(places.take(IpAddr::from(Ipv6Addr::from_bits(network + (1 << 64))).into()).is_some());
     }
 }

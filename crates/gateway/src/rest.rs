@@ -55,6 +55,7 @@ fn shared(routes: Router<Gateway>, gate: &Gate, stop: &CancellationToken) -> Rou
     routes
         .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
         .layer(Extension(stop.clone()))
+        .layer(Extension(gate.clone()))
         .layer(Extension(gate.door.clone()))
         .layer(Extension(gate.metrics.clone()))
         .layer(Extension(gate.streams.clone()))

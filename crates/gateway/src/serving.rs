@@ -4,15 +4,15 @@ use crate::{
     Gateway, Remote, Surroundings, Token,
     auth::{Door, KeptRings},
     gate::Gate,
+    listening::listen,
     prices::Prices,
     reach::Reach,
     remote::Incoming,
     rest,
 };
-use axum::Router;
 use opensky_node::Handle;
 use std::{
-    fmt, io,
+    io,
     sync::{Arc, RwLock},
 };
 use tokio::net::TcpListener;
@@ -34,13 +34,17 @@ pub async fn serve(
     let watched = prices.watch(handle.clone(), stop.clone());
     let gateway = Gateway { handle, surroundings: Arc::new(surroundings), name, prices: Arc::clone(&prices) };
     let gate = Gate::new(door);
-    let sockets = gate.streams.sockets.clone();
-    let here = serve_at(local, rest::routes(gateway.clone(), &gate, &stop, Reach::LOCAL), &stop);
+    let tasks = gate.streams.tasks.clone();
+    let here = async {
+        listen(local, rest::routes(gateway.clone(), &gate, &stop, Reach::LOCAL), &stop).await;
+        Ok::<_, io::Error>(())
+    };
     let elsewhere = async {
         let Some(remote) = remote else { return Ok(()) };
         let reach = Reach::remote(&remote.names, remote.tls.is_some());
         let tls = remote.tls.clone();
-        let serving = serve_at(Incoming::start(remote)?, rest::routes(gateway, &gate, &stop, reach), &stop);
+        let incoming = Incoming::start(remote, &tasks)?;
+        let serving = listen(incoming, rest::routes(gateway.clone(), &gate, &stop, reach), &stop);
         let fresh = async {
             match tls {
                 Some(tls) => tls.keep_fresh().await,
@@ -48,25 +52,18 @@ pub async fn serve(
             }
         };
         tokio::select! {
-            ended = serving => ended,
-            () = fresh => Ok(()),
+            () = serving => {}
+            () = fresh => {}
         }
+        Ok(())
     };
     let watched = async {
         watched.await;
         Ok(())
     };
     tokio::try_join!(here, elsewhere, watched)?;
-    // Sockets are no requests any more; each says goodbye.
-    sockets.close();
-    sockets.wait().await;
+    // Sockets, and what goes on without its request, are no connections any more; each ends by itself.
+    tasks.close();
+    tasks.wait().await;
     Ok(())
-}
-
-async fn serve_at<L>(listener: L, routes: Router, stop: &CancellationToken) -> io::Result<()>
-where
-    L: axum::serve::Listener,
-    L::Addr: fmt::Debug,
-{
-    axum::serve(listener, routes).with_graceful_shutdown(stop.clone().cancelled_owned()).await
 }

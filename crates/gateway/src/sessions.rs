@@ -41,8 +41,8 @@ pub(crate) enum Opener {
     Token,
     /// Whoever holds this key; two that had one name in turn were made at different times.
     Key { name: Arc<str>, created_at: Timestamp },
-    /// Whoever signs with this wallet.
-    Wallet(Address),
+    /// Whoever signs with this wallet; one that was named twice was named at different times.
+    Wallet { address: Address, created_at: Timestamp },
 }
 
 /// An open session.
@@ -89,9 +89,9 @@ impl Sessions {
         secret
     }
 
-    /// A session by its secret; `None` for one that is not open.
-    pub(crate) fn find(&self, secret: &str, now: Instant) -> Option<&Open> {
-        self.open.get(&hash_of(secret)).filter(|open| open.ends > now)
+    /// A session by the hash of its secret; `None` for one that is not open.
+    pub(crate) fn find(&self, hash: &Hash, now: Instant) -> Option<&Open> {
+        self.open.get(hash).filter(|open| open.ends > now)
     }
 
     /// Ends a session.
@@ -110,19 +110,10 @@ impl Sessions {
         self.open.retain(|hash, _| hash.short() != id);
         self.open.len() < before
     }
-
-    /// Ends all sessions of a wallet.
-    pub(crate) fn close_all_of(&mut self, wallet: Address) {
-        self.open.retain(|_, open| open.opener != Opener::Wallet(wallet));
-    }
 }
 
-/// What a session is called: the start of its secret's hash, which opens nothing.
-pub(crate) fn id_of(secret: &str) -> String {
-    hash_of(secret).short()
-}
-
-fn hash_of(secret: &str) -> Hash {
+/// What a session is kept under; the start of it, which opens nothing, is what it is called.
+pub(crate) fn hash_of(secret: &str) -> Hash {
     Hash::of(secret.as_bytes())
 }
 
@@ -160,10 +151,10 @@ mod tests {
         assert!(!sessions.redeem(other.expose(), last_moment), "once only");
         let ends = last_moment + SESSION_LIFE;
         let secret = sessions.open(session(Opener::Token, ends), start);
-        assert_eq!(sessions.find(secret.expose(), start).map(|open| open.ends), Some(ends));
-        assert_eq!(sessions.find(secret.expose(), ends), None);
+        assert_eq!(sessions.find(&hash_of(secret.expose()), start).map(|open| open.ends), Some(ends));
+        assert_eq!(sessions.find(&hash_of(secret.expose()), ends), None);
         sessions.close(secret.expose());
-        assert_eq!(sessions.find(secret.expose(), start), None);
+        assert_eq!(sessions.find(&hash_of(secret.expose()), start), None);
     }
 
     #[test]
@@ -193,16 +184,20 @@ mod tests {
         }
         assert_eq!(sessions.list(start).count(), OF_KEY_MAX + 2);
         for secret in [owner, other] {
-            assert!(sessions.find(secret.expose(), start).is_some());
-            assert!(sessions.end(&id_of(secret.expose())) && !sessions.end(&id_of(secret.expose())));
-            assert!(sessions.find(secret.expose(), start).is_none(), "ended by its id");
+            assert!(sessions.find(&hash_of(secret.expose()), start).is_some());
+            let id = hash_of(secret.expose()).short();
+            assert!(sessions.end(&id) && !sessions.end(&id));
+            assert!(sessions.find(&hash_of(secret.expose()), start).is_none(), "ended by its id");
         }
     }
 
     #[test]
-    fn w3_sessions_of_a_wallet_push_out_no_others_and_end_with_it() {
+    fn w3_sessions_of_a_wallet_push_out_no_others() {
         let (mut sessions, now) = (Sessions::default(), Instant::now());
-        let wallet = |byte| Opener::Wallet(Address::from_bytes([byte; 20]));
+        let wallet = |byte| Opener::Wallet {
+            address: Address::from_bytes([byte; 20]),
+            created_at: Timestamp::default(),
+        };
         let ends = now + SESSION_LIFE;
         let owner = sessions.open(session(Opener::Token, ends), now);
         let modest = sessions.open(session(wallet(1), ends), now);
@@ -210,9 +205,10 @@ mod tests {
             sessions.open(session(wallet(2), ends + Duration::from_secs(second)), now);
         }
         assert_eq!(sessions.list(now).count(), OF_KEY_MAX + 2);
-        sessions.close_all_of(Address::from_bytes([2; 20]));
-        assert_eq!(sessions.list(now).count(), 2);
-        assert_eq!(sessions.find(owner.expose(), now).map(|open| &open.opener), Some(&Opener::Token));
-        assert_eq!(sessions.find(modest.expose(), now).map(|open| &open.opener), Some(&wallet(1)));
+        assert_eq!(
+            sessions.find(&hash_of(owner.expose()), now).map(|open| &open.opener),
+            Some(&Opener::Token)
+        );
+        assert_eq!(sessions.find(&hash_of(modest.expose()), now).map(|open| &open.opener), Some(&wallet(1)));
     }
 }

@@ -48,27 +48,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Line {
     }
 }
 
-/// Answers with a WebSocket that carries these messages.
+/// Answers with a WebSocket that carries these messages, until its reader is `gone` from this node.
 pub(crate) fn carry(
     upgrade: WebSocketUpgrade,
     messages: impl Stream<Item = Message> + Send + 'static,
     sockets: &TaskTracker,
+    gone: impl Future<Output = ()> + Send + 'static,
     stop: CancellationToken,
 ) -> Response {
     let tracker = sockets.clone();
     let upgrade = upgrade.max_message_size(HEARD_BYTES_MAX).max_frame_size(HEARD_BYTES_MAX);
     let upgrade = upgrade.write_buffer_size(0).max_write_buffer_size(WAITING_BYTES_MAX);
     upgrade
-        .on_upgrade(move |socket: WebSocket| tracker.track_future(carried(socket, messages, stop)))
+        .on_upgrade(move |socket: WebSocket| tracker.track_future(carried(socket, messages, gone, stop)))
         .into_response()
 }
 
-/// Until the messages end, the reader leaves or falls silent, or the node stops.
-async fn carried<T, E>(socket: T, messages: impl Stream<Item = Message>, stop: CancellationToken)
-where
+/// Until the messages end, the reader leaves, falls silent or may read no longer, or the node stops.
+async fn carried<T, E>(
+    socket: T,
+    messages: impl Stream<Item = Message>,
+    gone: impl Future<Output = ()>,
+    stop: CancellationToken,
+) where
     T: Sink<Message> + Stream<Item = Result<Message, E>>,
 {
-    let (mut line, mut messages) = (pin!(socket), pin!(messages));
+    let (mut line, mut messages, mut gone) = (pin!(socket), pin!(messages), pin!(gone));
     let mut heard_at = Instant::now();
     let mut pings = interval(PING_EVERY);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -77,6 +82,7 @@ where
         let message = tokio::select! {
             biased;
             () = stop.cancelled() => break (close_code::AWAY, "the node is stopping"),
+            () = &mut gone => break (close_code::POLICY, "the key, session or wallet behind it works no longer"),
             heard = line.next() => match heard {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
                     heard_at = Instant::now();
@@ -117,7 +123,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::{channel::mpsc, stream};
+    use futures::{channel::mpsc, future, stream};
     use std::{
         pin::Pin,
         task::{Context, Poll},
@@ -170,7 +176,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn w5_a_reader_that_falls_silent_is_let_go() {
         let (line, outbox, _inbox) = line();
-        let carried = carried(line, stream::pending(), CancellationToken::new());
+        let carried = carried(line, stream::pending(), future::pending(), CancellationToken::new());
         let ((), (code, pings)) = tokio::join!(carried, goodbye(outbox));
         assert_eq!((code, pings), (close_code::POLICY, 2), "it was asked twice");
     }
@@ -187,7 +193,8 @@ mod tests {
             stop.cancel();
             goodbye(outbox).await
         };
-        let ((), (code, _)) = tokio::join!(carried(line, stream::pending(), stop.clone()), reader);
+        let ((), (code, _)) =
+            tokio::join!(carried(line, stream::pending(), future::pending(), stop.clone()), reader);
         assert_eq!(code, close_code::AWAY, "the node was stopped");
     }
 
@@ -195,7 +202,7 @@ mod tests {
     async fn w5_a_reader_that_takes_nothing_is_let_go() {
         let (line, outbox, _inbox) = line();
         let endless = stream::repeat_with(|| Message::text("x"));
-        carried(line, endless, CancellationToken::new()).await;
+        carried(line, endless, future::pending(), CancellationToken::new()).await;
         drop(outbox);
     }
 
@@ -203,8 +210,10 @@ mod tests {
     async fn a_reader_that_speaks_is_told_that_nobody_listens() {
         let (line, outbox, inbox) = line();
         inbox.unbounded_send(Message::text("hello?")).expect("it is there");
-        let ((), (code, _)) =
-            tokio::join!(carried(line, stream::pending(), CancellationToken::new()), goodbye(outbox));
+        let ((), (code, _)) = tokio::join!(
+            carried(line, stream::pending(), future::pending(), CancellationToken::new()),
+            goodbye(outbox)
+        );
         assert_eq!(code, close_code::UNSUPPORTED);
     }
 
@@ -212,8 +221,18 @@ mod tests {
     async fn a_stream_that_ends_says_so() {
         let (line, outbox, _inbox) = line();
         let messages = stream::iter([Message::text("one"), Message::text("two")]);
-        let ((), (code, _)) =
-            tokio::join!(carried(line, messages, CancellationToken::new()), goodbye(outbox));
+        let ((), (code, _)) = tokio::join!(
+            carried(line, messages, future::pending(), CancellationToken::new()),
+            goodbye(outbox)
+        );
         assert_eq!(code, close_code::NORMAL);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn w1_a_reader_that_may_read_no_longer_is_let_go() {
+        let (line, outbox, _inbox) = line();
+        let carried = carried(line, stream::pending(), future::ready(()), CancellationToken::new());
+        let ((), (code, pings)) = tokio::join!(carried, goodbye(outbox));
+        assert_eq!((code, pings), (close_code::POLICY, 0));
     }
 }

@@ -13,8 +13,8 @@ use opensky_types::{
 };
 use std::collections::BTreeMap;
 
-/// Bytes of all as kept.
-const BYTES_MAX: usize = KEYS_MAX * (KEY_NAME_BYTES_MAX + 64);
+/// Most bytes that are read. All limits that a node has need far less; nodes kept those of revoked keys once.
+const BYTES_MAX: usize = 64 * KEYS_MAX * (KEY_NAME_BYTES_MAX + 64);
 const DAY_MS: u64 = 24 * 3_600_000;
 
 /// One key's limit, as kept.
@@ -89,6 +89,11 @@ impl Spending {
             }
             None => drop(self.0.remove(name)),
         }
+    }
+
+    /// Forgets the limits of keys that are not there.
+    pub(crate) fn retain(&mut self, is_there: impl Fn(&str) -> bool) {
+        self.0.retain(|name, _| is_there(name));
     }
 
     /// Counts what a key is about to spend; `None` for one without a limit.
@@ -206,5 +211,33 @@ mod tests {
             kept.set(&name, Some(limit), NOW);
         }
         assert_eq!(Spending::decode(&kept.encode()), Ok(kept), "all limits are read back");
+    }
+    /// As kept on disk: if this must change, the name it is kept under changes too.
+    #[test]
+    fn the_format_on_disk_stays() {
+        let mut spending = limited(SpendPer::Day);
+        assert!(spending.count("ci", Micros::new(6), NOW).is_ok());
+        let parts = [
+            "01000000", // one limit
+            "02000000",
+            "6369",             // of this key
+            "0a00000000000000", // how much
+            "01",               // a day
+            "0600000000000000", // of it spent
+            "0068e5cf8b010000", // since when
+        ];
+        assert_eq!(hex::encode(spending.encode()), parts.concat());
+    }
+
+    #[test]
+    fn w1_limits_that_piled_up_are_read_and_go() {
+        let mut spending = limited(SpendPer::Day);
+        for number in 0..10 * KEYS_MAX {
+            let limit = SpendLimit { limit_micros: Micros::new(1), per: SpendPer::Ever };
+            spending.set(&format!("{number:0>width$}", width = KEY_NAME_BYTES_MAX), Some(limit), NOW);
+        }
+        let mut kept = Spending::decode(&spending.encode()).expect("a node that kept too many starts");
+        kept.retain(|name| name == "ci");
+        assert_eq!(kept, limited(SpendPer::Day));
     }
 }

@@ -11,7 +11,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::mpsc;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
 /// Most streams of the token's holder: the machine's own programs.
 const OF_TOKEN: usize = 16_384;
@@ -22,8 +22,8 @@ const OF_OTHERS: usize = 256;
 #[derive(Clone, Default)]
 pub(crate) struct Streams {
     open: Arc<Mutex<BTreeMap<String, usize>>>,
-    /// Tasks of sockets, which the end of the server waits for.
-    pub(crate) sockets: TaskTracker,
+    /// Tasks that go on beside their requests; the end of the server waits for them.
+    pub(crate) tasks: TaskTracker,
 }
 
 /// A stream's place among those of its caller; free again when dropped.
@@ -75,19 +75,20 @@ pub(crate) fn held<T>(place: Place, stream: impl Stream<Item = T>) -> impl Strea
     })
 }
 
-/// Lets a follower tell until it has nothing more to say, its reader leaves, or the node stops.
+/// Lets a follower tell until it has nothing more to say, its reader leaves, or `end` comes.
 pub(crate) fn follow<T: Send + 'static>(
+    tasks: &TaskTracker,
     place: Place,
-    stop: CancellationToken,
+    end: impl Future<Output = ()> + Send + 'static,
     sender: mpsc::Sender<T>,
     telling: impl Future<Output = Option<()>> + Send + 'static,
 ) {
-    tokio::spawn(async move {
+    tasks.spawn(async move {
         let _held = place;
         tokio::select! {
             _ = telling => {}
             () = sender.closed() => {}
-            () = stop.cancelled() => {}
+            () = end => {}
         }
     });
 }
@@ -97,7 +98,8 @@ mod tests {
     use super::*;
 
     fn key(name: &str) -> Caller {
-        Caller::Key { name: name.into(), role: opensky_api::key::Role::Viewer, is_limited: false }
+        let role = opensky_api::key::Role::Viewer;
+        Caller::Key { name: name.into(), created_at: Default::default(), role, is_limited: false }
     }
 
     #[test]
@@ -118,10 +120,12 @@ mod tests {
     async fn w5_a_follower_ends_with_its_reader_though_nothing_happens() {
         let (streams, (sender, reader)) = (Streams::default(), mpsc::channel::<()>(1));
         let place = streams.take(&Caller::Token).ok().expect("a place");
-        follow(place, CancellationToken::new(), sender, std::future::pending());
+        follow(&streams.tasks, place, std::future::pending(), sender, std::future::pending());
         drop(reader);
         while !lock(&streams.open).is_empty() {
             tokio::task::yield_now().await;
         }
+        streams.tasks.close();
+        streams.tasks.wait().await;
     }
 }

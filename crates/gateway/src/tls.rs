@@ -56,6 +56,9 @@ pub struct Tls {
     acceptor: TlsAcceptor,
 }
 
+/// When certificate and key were changed.
+type Changed = [Option<SystemTime>; 2];
+
 /// What connections are answered with.
 struct Current(RwLock<Arc<CertifiedKey>>);
 
@@ -110,27 +113,40 @@ impl Tls {
 
     /// Reads the files anew whenever they changed.
     pub(crate) async fn keep_fresh(self) {
-        let mut seen = self.changed_at();
+        let mut seen = None;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         loop {
             looks.tick().await;
-            let now = self.changed_at();
-            if now == seen {
-                continue;
-            }
-            seen = now;
-            match self.reload() {
-                Ok(()) => tracing::info!(fingerprint = self.fingerprint(), "the API has a new certificate"),
-                // One file may be there before the other; the next change is looked at too.
-                Err(error) => tracing::warn!(
-                    error = opensky_types::text::causes(&error),
-                    "the API's new certificate is not used"
-                ),
-            }
+            let (tls, before) = (self.clone(), seen);
+            // Files may be on a disk that sleeps, or far away.
+            seen = match tokio::task::spawn_blocking(move || tls.look(before)).await {
+                Ok(now) => Some(now),
+                Err(error) => {
+                    tracing::error!(%error, "the API's certificate was not looked at");
+                    before
+                }
+            };
         }
     }
 
-    fn changed_at(&self) -> [Option<SystemTime>; 2] {
+    /// Reads the files anew if they are not what they were `before`; blocks on the disk.
+    fn look(&self, before: Option<Changed>) -> Changed {
+        let now = self.changed_at();
+        if before.is_none_or(|before| before == now) {
+            return now;
+        }
+        match self.reload() {
+            Ok(()) => tracing::info!(fingerprint = self.fingerprint(), "the API has a new certificate"),
+            // One file may be there before the other; the next change is looked at too.
+            Err(error) => tracing::warn!(
+                error = opensky_types::text::causes(&error),
+                "the API's new certificate is not used"
+            ),
+        }
+        now
+    }
+
+    fn changed_at(&self) -> Changed {
         let at = |path: &Path| fs::metadata(path).and_then(|file| file.modified()).ok();
         [at(&self.files.certificate), at(&self.files.key)]
     }

@@ -1,8 +1,10 @@
 //! Wallets that may log in: which addresses the owner named, and the challenges that wait for a signature.
 
 use crate::{
+    kept_role::KeptRole,
     problem::{Outcome, problem},
     siwe::{self, Message},
+    source::Source,
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_api::{
@@ -22,8 +24,8 @@ use std::{
 
 /// How long a challenge waits for its signature.
 pub(crate) const CHALLENGE_LIFE: Duration = Duration::from_secs(5 * 60);
-/// Most challenges that wait. Who is nobody yet may ask twenty times a second, so that nobody can push the
-/// challenge of another out before its time.
+/// Most challenges that wait. Strangers from one source may ask twenty times a second, so that one source alone
+/// pushes nothing out; of several, the one with most makes room.
 const CHALLENGES_MAX: usize = 8_192;
 /// How far the clock of whoever wrote a message may be ahead.
 const SKEW_MS: u64 = 60_000;
@@ -32,12 +34,19 @@ const BYTES_MAX: usize = WALLET_LOGINS_MAX * 64;
 /// What a person reads in the wallet.
 const STATEMENT: &str = "Log in to this OpenSky node. This costs nothing and moves no money.";
 
-/// A wallet as kept; the numbers of roles stay.
+/// A wallet as kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 struct Kept {
     address: Address,
-    role: u8,
+    role: KeptRole,
     created_at: Timestamp,
+}
+
+/// What a wallet may do, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Named {
+    pub(crate) role: Role,
+    pub(crate) created_at: Timestamp,
 }
 
 /// The wallets of a node, in order of address.
@@ -55,19 +64,25 @@ impl WalletRing {
         codec::encode(self)
     }
 
-    /// What a wallet may do; `None` for one that was not named.
-    pub(crate) fn role_of(&self, address: &Address) -> Option<Role> {
+    /// A wallet that was named; `None` for any other.
+    pub(crate) fn find(&self, address: &Address) -> Option<Named> {
         let kept = self.0.iter().find(|kept| kept.address == *address)?;
-        Role::ALL.get(usize::from(kept.role)).copied()
+        Some(Named { role: kept.role.into(), created_at: kept.created_at })
+    }
+
+    /// What a wallet may do that was named then. One that was named again since is another to its sessions.
+    pub(crate) fn working(&self, address: &Address, created_at: Timestamp) -> Option<Role> {
+        self.find(address).filter(|named| named.created_at == created_at).map(|named| named.role)
     }
 
     /// All of them.
     pub(crate) fn view(&self) -> WalletLogins {
-        let view = |kept: &Kept| {
-            let role = Role::ALL.get(usize::from(kept.role)).copied()?;
-            Some(WalletLogin { address: kept.address.to_string(), role, created_at: kept.created_at })
+        let view = |kept: &Kept| WalletLogin {
+            address: kept.address.to_string(),
+            role: kept.role.into(),
+            created_at: kept.created_at,
         };
-        WalletLogins { wallets: self.0.iter().filter_map(view).collect() }
+        WalletLogins { wallets: self.0.iter().map(view).collect() }
     }
 
     /// Names a wallet, or gives it another role.
@@ -78,8 +93,7 @@ impl WalletRing {
                 format!("{WALLET_LOGINS_MAX} wallets may log in, which is the limit; remove one first");
             return Err(problem(Code::InvalidRequest, detail));
         }
-        let role = Role::ALL.iter().position(|one| *one == role).unwrap_or_default() as u8;
-        self.0.push(Kept { address, role, created_at: now });
+        self.0.push(Kept { address, role: role.into(), created_at: now });
         self.0.sort_by_key(|kept| kept.address);
         Ok(())
     }
@@ -105,6 +119,7 @@ pub(crate) struct Site {
 /// What was given to be signed.
 #[derive(Debug, Clone)]
 struct Challenge {
+    source: Source,
     site: Site,
     address: Address,
     chain_id: u64,
@@ -120,7 +135,7 @@ impl Challenges {
     /// A message to be signed by this wallet, for this page, once.
     pub(crate) fn issue(
         &mut self,
-        site: Site,
+        (source, site): (Source, Site),
         address: Address,
         chain_id: u64,
         now: Timestamp,
@@ -128,9 +143,7 @@ impl Challenges {
     ) -> String {
         self.0.retain(|_, challenge| challenge.ends > clock);
         while self.0.len() >= CHALLENGES_MAX {
-            let first =
-                self.0.iter().min_by_key(|(_, challenge)| challenge.ends).map(|(nonce, _)| nonce.clone());
-            first.map(|nonce| self.0.remove(&nonce));
+            self.make_room();
         }
         let mut nonce = [0; 16];
         SysRng.try_fill_bytes(&mut nonce).expect("the operating system gives randomness");
@@ -142,9 +155,22 @@ impl Challenges {
             "{domain} wants you to sign in with your Ethereum account:\n{address}\n\n{STATEMENT}\n\nURI: {uri}\n\
              Version: 1\nChain ID: {chain_id}\nNonce: {nonce}\nIssued At: {issued}\nExpiration Time: {ends}"
         );
-        let challenge = Challenge { site, address, chain_id, issued_at: now, ends: clock + CHALLENGE_LIFE };
+        let challenge =
+            Challenge { source, site, address, chain_id, issued_at: now, ends: clock + CHALLENGE_LIFE };
         self.0.insert(nonce, challenge);
         message
+    }
+
+    /// Removes what ends first of the source that has most.
+    fn make_room(&mut self) {
+        let mut counts = BTreeMap::<Source, usize>::new();
+        for challenge in self.0.values() {
+            *counts.entry(challenge.source).or_default() += 1;
+        }
+        let most = counts.into_iter().max_by_key(|(_, count)| *count).map(|(source, _)| source);
+        let of_it = self.0.iter().filter(|(_, challenge)| Some(challenge.source) == most);
+        let first = of_it.min_by_key(|(_, challenge)| challenge.ends).map(|(nonce, _)| nonce.clone());
+        first.map(|nonce| self.0.remove(&nonce));
     }
 
     /// Whose signature under a message this is, if it answers a challenge of this page, in time. Whatever

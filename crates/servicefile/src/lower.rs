@@ -4,8 +4,7 @@
 use crate::{
     draft::{self, Draft},
     file::{HealthTable, RestartWord, Service, ServiceFile, Update as FileUpdate},
-    image,
-    links,
+    image, links,
     plan::PlannedService,
     publish, secrets,
     values::{Health, Idle, Port},

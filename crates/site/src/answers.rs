@@ -12,7 +12,8 @@ const NOT_FOUND: &str = "404";
 const METHOD_NOT_ALLOWED: &str = "405";
 
 /// What has another meaning in a URL than itself.
-const NOT_IN_PATHS: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?');
+const NOT_IN_PATHS: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'<').add(b'>').add(b'?');
 
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +37,8 @@ pub fn answers(files: &Files) -> Result<BTreeMap<String, Answer<'_>>, SiteError>
         if path == "404.html" {
             answers.insert(NOT_FOUND.to_owned(), Answer { status: 404, tag: None, ..answer.clone() });
         }
-        if let Some(folder) = path.strip_suffix("index.html").filter(|rest| rest.is_empty() || rest.ends_with('/'))
+        if let Some(folder) =
+            path.strip_suffix("index.html").filter(|rest| rest.is_empty() || rest.ends_with('/'))
         {
             answers.insert(format!("/{folder}"), answer.clone());
         }
@@ -127,9 +129,11 @@ mod tests {
 
     #[test]
     fn c7_a_site_answers_at_paths_folders_and_short_names() {
-        let files = files(&["index.html", "about.html", "blog/index.html", "blog/a b.html", "blog.html", "x/y.png"]);
+        let files =
+            files(&["index.html", "about.html", "blog/index.html", "blog/a b.html", "blog.html", "x/y.png"]);
         let answers = answers(&files).unwrap();
-        let body = |path: &str| answers.get(path).map(|answer| String::from_utf8(answer.body.to_vec()).unwrap());
+        let body =
+            |path: &str| answers.get(path).map(|answer| String::from_utf8(answer.body.to_vec()).unwrap());
         for (path, file) in [
             ("/", "index.html"),
             ("/index.html", "index.html"),

@@ -81,7 +81,11 @@ mod tests {
 
     #[test]
     fn the_program_is_what_its_text_says() {
-        assert_eq!(wat::parse_str(include_str!("server.wat")).unwrap(), SERVER, "build it again: see server.wat");
+        assert_eq!(
+            wat::parse_str(include_str!("server.wat")).unwrap(),
+            SERVER,
+            "build it again: see server.wat"
+        );
     }
 
     #[test]

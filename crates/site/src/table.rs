@@ -18,7 +18,8 @@ const ENTRY_BYTES: u32 = 24;
 
 /// The table of answers by path. All sizes are checked before: it has less than 4 GiB.
 pub fn table(answers: &BTreeMap<String, Answer<'_>>) -> Vec<u8> {
-    let mut rest = Rest { at: 4 + size(answers.len()) * ENTRY_BYTES, bytes: Vec::new(), known: HashMap::new() };
+    let mut rest =
+        Rest { at: 4 + size(answers.len()) * ENTRY_BYTES, bytes: Vec::new(), known: HashMap::new() };
     let mut bytes = size(answers.len()).to_le_bytes().to_vec();
     for (path, answer) in answers {
         for part in [path.as_bytes(), &head(answer)] {
@@ -63,7 +64,7 @@ fn head(answer: &Answer<'_>) -> Vec<u8> {
     let for_304 = 1 + kept.clone().count();
     let headers: Vec<(&str, &str)> =
         tag.chain(kept.chain(other).map(|(name, value)| (*name, value.as_str()))).collect();
-    let mut texts = Vec::new();
+    let mut texts: Vec<u8> = Vec::new();
     let texts_at = HEAD_ADDRESS + HEAD_FIXED_BYTES + size(headers.len()) * HEADER_BYTES;
     let mut text = |text: &str| {
         let place = pair(texts_at + size(texts.len()), size(text.len()));

@@ -1,7 +1,7 @@
 //! seccomp: the system calls a worker may make. All others fail with `EPERM`.
 //!
-//! Left out on purpose: sockets of any kind but what is handed over to workers that answer requests, starting or tracing processes, mounting, namespaces,
-//! keys, BPF, io_uring, performance counters, signals to others, changing owners or modes.
+//! Left out on purpose: sockets of any kind but what is handed over to workers that answer requests, starting or
+//! tracing processes, mounting, namespaces, keys, BPF, io_uring, performance counters, signals to others, changing owners or modes.
 
 use super::SandboxLayer;
 use seccompiler::{

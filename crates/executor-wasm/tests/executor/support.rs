@@ -57,7 +57,7 @@ impl Setup {
     /// A batch of one task of the program that `wasm` (text or binary) is.
     pub fn batch(&self, level: Level, wasm: impl AsRef<[u8]>) -> WorkBatch {
         let bytes = match wasm.as_ref() {
-            text @ [b'(', ..] => wat::parse_bytes(text).unwrap().into_owned(),
+            text @ [b'(' | b';', ..] => wat::parse_bytes(text).unwrap().into_owned(),
             bytes => bytes.to_vec(),
         };
         let blob = self.blobs.put(&bytes).unwrap();

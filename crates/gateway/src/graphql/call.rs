@@ -21,8 +21,6 @@ use tower::ServiceExt;
 
 /// Most calls of routes that one request may make, those for each item of a list among them.
 const CALLS_MAX: usize = 100;
-/// Largest answer of a route, in bytes.
-const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// A caller that the gate let through already, on a request that comes from inside. No header can say so.
 #[derive(Clone)]
@@ -74,7 +72,7 @@ impl Routes {
     ) -> Result<GraphValue, Error> {
         let answer = self.answer(context, operation, arguments, None).await?;
         let status = answer.status();
-        let bytes = bytes(answer).await?;
+        let bytes = read(context.data::<Arc<Asking>>()?, answer).await?;
         if status == StatusCode::NO_CONTENT || bytes.is_empty() {
             return Ok(GraphValue::Boolean(true));
         }
@@ -122,7 +120,7 @@ impl Routes {
         if answer.status().is_success() {
             return Ok(answer);
         }
-        let problem = serde_json::from_slice::<Problem>(&bytes(answer).await?);
+        let problem = serde_json::from_slice::<Problem>(&read(asking, answer).await?);
         Err(error(&problem.unwrap_or_else(|_| Problem::new(Code::Internal, "a problem that cannot be read"))))
     }
 
@@ -162,9 +160,8 @@ fn key_of(key: &str, place: &[String]) -> header::HeaderValue {
     header::HeaderValue::from_str(&text).expect("hex is visible ASCII")
 }
 
-async fn bytes(answer: Response) -> Result<axum::body::Bytes, Error> {
-    let read = axum::body::to_bytes(answer.into_body(), ANSWER_BYTES_MAX).await;
-    read.map_err(|_| internal("the answer is too large; ask for less at a time"))
+async fn read(asking: &Asking, answer: Response) -> Result<Vec<u8>, Error> {
+    asking.budget.read(answer.into_body()).await.map_err(|problem| error(&problem))
 }
 
 /// All but letters, digits and `-._~`, as RFC 3986 says.

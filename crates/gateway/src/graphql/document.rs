@@ -75,6 +75,10 @@ impl<'a> Tally<'a> {
             return Err(costly(format!("the document asks for more than {NODES_MAX} fields")));
         }
         match &selection.node {
+            // It costs a place in the answer and is counted nowhere else, so it comes once for each object.
+            Selection::Field(field) if field.node.name.node == "__typename" && field.node.alias.is_some() => {
+                Err(costly("'__typename' has no alias here".to_owned()))
+            }
             Selection::Field(field) => {
                 self.aliases += usize::from(field.node.alias.is_some());
                 self.roots += usize::from(depth == 1);
@@ -149,6 +153,8 @@ mod tests {
         let roots: String = (0..=ROOTS_MAX).map(|number| format!("a{number}: b ")).collect();
         assert!(refusal(&format!("{{ {roots} }}")).contains("fields of the root"));
         assert!(refusal(&format!("{{ a }} #{}", "x".repeat(BYTES_MAX))).contains("bytes"));
+        assert!(refusal("{ a { b: __typename } }").contains("no alias"));
+        assert!(read("{ a { __typename } }", None).is_ok());
         assert!(refusal("subscription { a b }").contains("one field"));
     }
 

@@ -1,11 +1,11 @@
 //! GraphQL over HTTP, as the draft of the GraphQL foundation's working group says ("GraphQL over HTTP").
 
-use super::{Asking, Graphql, document, socket};
+use super::{Asking, Graphql, call, document, socket};
 use crate::{
     auth::Caller,
+    gate::Gate,
     problem::{Outcome, problem},
     socket::Line,
-    streams::Streams,
 };
 use async_graphql::{
     Error, Request, Response as Answered, ServerError, Variables, parser::types::OperationType,
@@ -20,13 +20,17 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use futures::{FutureExt, Stream, StreamExt, stream};
 use opensky_api::{
     Code,
     graphql::{GraphqlQuery, GraphqlRequest},
     routes::IDEMPOTENCY_KEY,
 };
 use serde_json::{Map, Value, json};
-use std::sync::PoisonError;
+use std::{
+    future::ready,
+    sync::{Arc, PoisonError},
+};
 use tokio_util::sync::CancellationToken;
 
 const JSON: &str = "application/json";
@@ -47,14 +51,14 @@ pub(crate) async fn post(
 pub(crate) async fn get(
     Extension(graphql): Extension<Graphql>,
     Extension(caller): Extension<Caller>,
-    Extension(streams): Extension<Streams>,
+    Extension(gate): Extension<Gate>,
     Extension(stop): Extension<CancellationToken>,
     line: Line,
     headers: HeaderMap,
     query: Result<Query<GraphqlQuery>, QueryRejection>,
 ) -> Outcome<Response> {
     if let Some(upgrade) = line.0 {
-        return socket::answer(upgrade, graphql, caller, &streams, stop);
+        return socket::answer(upgrade, graphql, (gate, caller), stop);
     }
     let Query(query) = query?;
     let object = |name: &str, text: Option<String>| match text {
@@ -92,6 +96,12 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Outcome<GraphqlRequest> {
     whole(serde_json::from_slice(body).map_err(|error| problem(Code::InvalidRequest, error))?)
 }
 
+/// A request to be carried out, and what it may still use.
+pub(super) struct Prepared {
+    request: Request,
+    asking: Arc<Asking>,
+}
+
 impl Graphql {
     async fn respond(
         &self,
@@ -108,10 +118,32 @@ impl Graphql {
             Ok((_, OperationType::Subscription)) => {
                 refused(Error::new("events come over a WebSocket: ask this route with 'Upgrade: websocket'"))
             }
-            Ok((request, _)) => self.schema.execute(request).await,
+            Ok((request, _)) => self.execute(request).await,
             Err(error) => refused(error),
         };
         response(answered, headers)
+    }
+
+    /// Carries out a query or mutation, unless its answer is too large.
+    pub(super) async fn execute(&self, Prepared { request, asking }: Prepared) -> Answered {
+        tokio::select! {
+            biased;
+            problem = asking.budget.overrun() => refused(call::error(&problem)),
+            answered = self.schema.execute(request) => answered,
+        }
+    }
+
+    /// The events of a subscription, until one is too large.
+    pub(super) fn subscribe(
+        &self,
+        Prepared { request, asking }: Prepared,
+    ) -> impl Stream<Item = Answered> + use<> {
+        let over = Arc::clone(&asking);
+        let events = self.schema.execute_stream(request);
+        let events = events.take_until(async move { over.budget.overrun().await });
+        // Nothing was over where the events ended by themselves.
+        let last = stream::once(async move { asking.budget.overrun().now_or_never() });
+        events.chain(last.filter_map(|problem| ready(problem.map(|problem| refused(call::error(&problem))))))
     }
 
     /// A request to be carried out, if it costs little enough.
@@ -120,7 +152,7 @@ impl Graphql {
         caller: Caller,
         once: Option<String>,
         request: GraphqlRequest,
-    ) -> Result<(Request, OperationType), Error> {
+    ) -> Result<(Prepared, OperationType), Error> {
         let extensions = request.extensions.unwrap_or_default();
         let mut persisted = self.persisted.lock().unwrap_or_else(PoisonError::into_inner);
         let text = persisted.text(request.query, &extensions)?;
@@ -128,12 +160,13 @@ impl Graphql {
         let name = request.operation_name.filter(|name| !name.is_empty());
         let (document, kind) = document::read(&text, name.as_deref())?;
         let variables = Variables::from_json(Value::Object(request.variables.unwrap_or_default()));
-        let mut prepared = Request::new(text).variables(variables).data(Asking::new(caller, once));
+        let asking = Asking::new(caller, once);
+        let mut prepared = Request::new(text).variables(variables).data(Arc::clone(&asking));
         if let Some(name) = name {
             prepared = prepared.operation_name(name);
         }
         prepared.set_parsed_query(document);
-        Ok((prepared, kind))
+        Ok((Prepared { request: prepared, asking }, kind))
     }
 }
 

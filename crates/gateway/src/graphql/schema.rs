@@ -1,6 +1,7 @@
 //! The schema: a field for each route that takes and answers JSON, under the name of its operation.
 
 use super::{
+    budget::Counting,
     call::{INPUT, Operation, Routes},
     shapes::Shapes,
 };
@@ -79,7 +80,7 @@ pub(super) fn build(description: &Value, router: Router) -> Schema {
         let field = asking(&mut shapes, &routes, described, Some(link));
         shapes.extend(object, field);
     }
-    let builder = Schema::build(QUERY, Some(MUTATION), Some(SUBSCRIPTION));
+    let builder = Schema::build(QUERY, Some(MUTATION), Some(SUBSCRIPTION)).extension(Counting);
     let builder = shapes.into_types().fold(builder, |builder, kind| builder.register(kind));
     builder.register(query).register(mutation).register(subscription).finish().expect("the description holds")
 }
@@ -210,7 +211,9 @@ fn of_parent(context: &ResolverContext<'_>, field: &str) -> Option<Value> {
 /// The routes that take and answer JSON, or stream events. Logins are for browsers.
 fn operations(description: &Value) -> Vec<Described> {
     let paths = description["paths"].as_object().into_iter().flatten();
-    let of_api = paths.filter(|(path, _)| *path != GRAPHQL && !path.starts_with(SESSION));
+    let is_login =
+        |path: &str| path.strip_prefix(SESSION).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let of_api = paths.filter(|(path, _)| *path != GRAPHQL && !is_login(path));
     let operations = of_api.flat_map(|(path, item)| {
         item.as_object()
             .into_iter()
@@ -272,9 +275,19 @@ mod tests {
         let description = crate::openapi::document(&crate::rest::table::table());
         let names: Vec<String> =
             operations(&description).into_iter().map(|described| described.name).collect();
-        for name in
-            ["status", "jobs", "submit", "cancelJob", "jobEvents", "ledgerEvents", "transfer", "stop", "keys"]
-        {
+        for name in [
+            "status",
+            "jobs",
+            "submit",
+            "cancelJob",
+            "jobEvents",
+            "ledgerEvents",
+            "transfer",
+            "stop",
+            "keys",
+            "sessions",
+            "endSession",
+        ] {
             assert!(names.iter().any(|found| found == name), "{name}: {names:?}");
         }
         for name in ["openapi", "blob", "upload", "taskLog", "metrics", "openSession", "graphql"] {

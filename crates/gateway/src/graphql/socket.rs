@@ -1,10 +1,11 @@
 //! GraphQL over a WebSocket: the protocol `graphql-transport-ws`, as the library graphql-ws describes it.
 
-use super::{Graphql, http};
+use super::{Graphql, call, http};
 use crate::{
     auth::Caller,
-    problem::{Outcome, problem},
-    streams::{Place, Streams},
+    gate::Gate,
+    problem::{Answer, Outcome, problem},
+    streams::Place,
 };
 use async_graphql::{Response as Answered, parser::types::OperationType};
 use axum::{
@@ -15,7 +16,7 @@ use futures::{Stream, StreamExt, stream, stream::BoxStream};
 use opensky_api::{Code, graphql::GraphqlRequest};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 use tokio_stream::StreamMap;
 use tokio_util::sync::CancellationToken;
@@ -53,20 +54,20 @@ struct End(u16, String);
 pub(super) fn answer(
     upgrade: WebSocketUpgrade,
     graphql: Graphql,
-    caller: Caller,
-    streams: &Streams,
+    (gate, caller): (Gate, Caller),
     stop: CancellationToken,
 ) -> Outcome<Response> {
     if !upgrade.requested_protocols().any(|name| name == PROTOCOL) {
         let detail = format!("this route speaks '{PROTOCOL}'; name it in 'Sec-WebSocket-Protocol'");
         return Err(problem(Code::InvalidRequest, detail));
     }
-    let (place, tracker) = (streams.take(&caller)?, streams.sockets.clone());
+    let (place, tracker) = (gate.streams.take(&caller)?, gate.streams.tasks.clone());
     let upgrade =
         upgrade.protocols([PROTOCOL]).max_message_size(HEARD_BYTES_MAX).max_frame_size(HEARD_BYTES_MAX);
     let serving = move |socket| {
-        let talk = Talk { graphql, caller, running: StreamMap::new(), has_begun: false, _place: place };
-        tracker.track_future(talk.run(socket, stop))
+        let gone = gate.door.clone().gone(caller.clone());
+        let talk = Talk { graphql, gate, caller, running: StreamMap::new(), has_begun: false, _place: place };
+        tracker.track_future(talk.run(socket, gone, stop))
     };
     Ok(upgrade.on_upgrade(serving).into_response())
 }
@@ -76,6 +77,7 @@ type Told = BoxStream<'static, Option<Answered>>;
 
 struct Talk {
     graphql: Graphql,
+    gate: Gate,
     caller: Caller,
     running: StreamMap<String, Told>,
     has_begun: bool,
@@ -83,13 +85,15 @@ struct Talk {
 }
 
 impl Talk {
-    async fn run(mut self, mut socket: WebSocket, stop: CancellationToken) {
-        let started = Instant::now();
+    /// Until the client leaves, falls silent or is `gone` from this node, or the node stops.
+    async fn run(mut self, mut socket: WebSocket, gone: impl Future<Output = ()>, stop: CancellationToken) {
+        let (started, mut gone) = (Instant::now(), pin!(gone));
         let (mut heard_at, mut pings) = (started, interval_at(started + PING_EVERY, PING_EVERY));
         let end = loop {
             let said = tokio::select! {
                 biased;
                 () = stop.cancelled() => break End(1001, "the node is stopping".into()),
+                () = &mut gone => break forbidden(),
                 () = sleep_until(started + BEGIN_MAX), if !self.has_begun => {
                     break End(4408, "Connection initialisation timeout".into());
                 }
@@ -157,17 +161,20 @@ impl Talk {
         if self.running.len() >= RUNNING_MAX {
             return Err(End(4429, format!("{RUNNING_MAX} operations run on this socket, which is the most")));
         }
-        let answers: BoxStream<'static, Answered> =
-            match self.graphql.prepare(self.caller.clone(), None, payload) {
-                Ok((request, OperationType::Subscription)) => {
-                    self.graphql.schema.execute_stream(request).boxed()
-                }
-                Ok((request, _)) => {
-                    let schema = self.graphql.schema.clone();
-                    stream::once(async move { schema.execute(request).await }).boxed()
-                }
-                Err(error) => stream::iter([http::refused(error)]).boxed(),
-            };
+        // A document counts like a request, though it may ask no route.
+        let prepared = match self.gate.again(&self.caller) {
+            Ok(caller) => self.graphql.prepare(caller, None, payload),
+            Err(Answer(problem)) if problem.code == Code::Unauthorized => return Err(forbidden()),
+            Err(Answer(problem)) => Err(call::error(&problem)),
+        };
+        let answers: BoxStream<'static, Answered> = match prepared {
+            Ok((request, OperationType::Subscription)) => self.graphql.subscribe(request).boxed(),
+            Ok((request, _)) => {
+                let graphql = self.graphql.clone();
+                stream::once(async move { graphql.execute(request).await }).boxed()
+            }
+            Err(error) => stream::iter([http::refused(error)]).boxed(),
+        };
         self.running.insert(id, ended(answers).boxed());
         Ok(())
     }
@@ -185,6 +192,11 @@ impl Talk {
         }
         json!({ "type": "next", "id": id, "payload": body })
     }
+}
+
+/// The caller's key, session or wallet works no longer.
+fn forbidden() -> End {
+    End(4403, "Forbidden".into())
 }
 
 fn ended(answers: impl Stream<Item = Answered>) -> impl Stream<Item = Option<Answered>> {

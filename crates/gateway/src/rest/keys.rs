@@ -6,7 +6,7 @@ use crate::{
     gate::AUDIT,
     keys,
     problem::Outcome,
-    spending::{self, Spending},
+    spending,
 };
 use axum::{
     Extension, Json,
@@ -39,17 +39,7 @@ pub(crate) async fn create(
     uncounted(&caller, "make keys")?;
     spending::check(request.spend.as_ref())?;
     let secret = keys::draw();
-    let (now, limit) = (super::node::now(), request.spend);
-    // The limit is there before the key is: nothing is spent without it. A name that is taken keeps its own.
-    let mut tried = door.keys().clone();
-    let name = tried.add(request.clone(), &secret, now)?.name;
-    let set = |spending: &mut Spending| {
-        spending.set(&name, limit, now);
-        Ok(())
-    };
-    door.change_spending(&gateway.handle, set).await?;
-    let mut key = door.change_keys(&gateway.handle, |ring| ring.add(request, &secret, now)).await?;
-    key.spend = door.spending().view(&key.name, now);
+    let key = door.add_key(&gateway.handle, request, &secret, super::node::now()).await?;
     tracing::info!(target: AUDIT, name = key.name, role = %key.role, "an API key was made");
     let new = NewKey { key, secret: secret.to_string() };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(new)).into_response())
@@ -61,7 +51,7 @@ pub(crate) async fn revoke(
     query: Result<Query<KeyQuery>, QueryRejection>,
 ) -> Outcome<Json<Keys>> {
     let Query(KeyQuery { name }) = query?;
-    door.change_keys(&gateway.handle, |ring| ring.remove(&name)).await?;
+    door.remove_key(&gateway.handle, &name).await?;
     tracing::info!(target: AUDIT, name, "an API key was revoked");
     Ok(list(Extension(door)).await)
 }
@@ -81,8 +71,6 @@ pub(crate) async fn add_wallet(
     let address = super::session::address(&address)?;
     let now = super::node::now();
     door.change_wallets(&gateway.handle, |ring| ring.add(address, role, now)).await?;
-    // What it may do now is asked at its next login.
-    door.sessions().close_all_of(address);
     tracing::info!(target: AUDIT, %address, %role, "a wallet may log in");
     Ok(list_wallets(Extension(door)).await)
 }
@@ -95,7 +83,6 @@ pub(crate) async fn remove_wallet(
     let Query(WalletLoginQuery { address }) = query?;
     let address = super::session::address(&address)?;
     door.change_wallets(&gateway.handle, |ring| ring.remove(&address)).await?;
-    door.sessions().close_all_of(address);
     tracing::info!(target: AUDIT, %address, "a wallet may log in no longer");
     Ok(list_wallets(Extension(door)).await)
 }

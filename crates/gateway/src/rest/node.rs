@@ -3,10 +3,14 @@
 use crate::{
     Gateway,
     problem::{Outcome, problem},
+    streams::Streams,
     views,
 };
-use axum::extract::rejection::JsonRejection;
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Extension, Json,
+    extract::{State, rejection::JsonRejection},
+    http::StatusCode,
+};
 use opensky_api::{
     Code,
     config::ConfigView,
@@ -82,8 +86,11 @@ pub(crate) async fn doctor(State(gateway): State<Gateway>) -> Json<DoctorReport>
 }
 
 /// Answers before the node is down: the caller waits for the process to end.
-pub(crate) async fn stop(State(gateway): State<Gateway>) -> StatusCode {
-    tokio::spawn(async move { gateway.handle.shut_down().await });
+pub(crate) async fn stop(
+    State(gateway): State<Gateway>,
+    Extension(streams): Extension<Streams>,
+) -> StatusCode {
+    streams.tasks.spawn(async move { gateway.handle.shut_down().await });
     StatusCode::ACCEPTED
 }
 

@@ -6,8 +6,9 @@ use crate::{
     gate::AUDIT,
     problem::{Answer, Outcome, problem},
     reach::Reach,
-    sessions::{LINK_LIFE, Open, Opener, SESSION_LIFE, id_of},
-    wallets::CHALLENGE_LIFE,
+    sessions::{LINK_LIFE, Open, Opener, SESSION_LIFE},
+    source::Source,
+    wallets::{CHALLENGE_LIFE, Named},
 };
 use axum::{
     Extension, Json,
@@ -69,7 +70,7 @@ fn opened(door: &Door, reach: &Reach, (opener, role, life): (Opener, Role, Durat
 
 fn wallet_of(opener: &Opener) -> Option<String> {
     match opener {
-        Opener::Wallet(wallet) => Some(wallet.to_string()),
+        Opener::Wallet { address, .. } => Some(address.to_string()),
         Opener::Token | Opener::Key { .. } => None,
     }
 }
@@ -78,6 +79,7 @@ fn wallet_of(opener: &Opener) -> Option<String> {
 pub(crate) async fn challenge(
     Extension(door): Extension<Door>,
     Extension(reach): Extension<Reach>,
+    Extension(source): Extension<Source>,
     headers: HeaderMap,
     request: Result<Json<ChallengeRequest>, JsonRejection>,
 ) -> Outcome<Response> {
@@ -86,8 +88,8 @@ pub(crate) async fn challenge(
     if request.chain_id == 0 || request.chain_id > CHAIN_ID_MAX {
         return Err(problem(Code::InvalidRequest, "'chain_id' is a number from 1 to 2^53"));
     }
-    let (site, now) = (reach.site(&headers), super::node::now());
-    let message = door.challenges().issue(site, address, request.chain_id, now, Instant::now());
+    let (from, now) = ((source, reach.site(&headers)), super::node::now());
+    let message = door.challenges().issue(from, address, request.chain_id, now, Instant::now());
     let view = ChallengeView { message, expires_at: now.plus_ms(millis(CHALLENGE_LIFE)) };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(view)).into_response())
 }
@@ -113,12 +115,12 @@ pub(crate) async fn open_wallet(
         Instant::now(),
     );
     let address = answered.map_err(refused)?;
-    let role = door.wallets().role_of(&address).ok_or_else(|| {
+    let Named { role, created_at } = door.wallets().find(&address).ok_or_else(|| {
         let next = format!("its owner can name it: opensky keys wallet add {address} --role viewer");
         Answer(Problem::new(Code::Unauthorized, "this wallet may not log in to this node").with_next(next))
     })?;
     tracing::info!(target: AUDIT, %address, %role, "a wallet logged in");
-    Ok(opened(&door, &reach, (Opener::Wallet(address), role, SESSION_LIFE)))
+    Ok(opened(&door, &reach, (Opener::Wallet { address, created_at }, role, SESSION_LIFE)))
 }
 
 /// An address as people write it.
@@ -133,12 +135,11 @@ fn opening(door: &Door, caller: &Caller, request: &SessionRequest) -> Outcome<(O
             let why = format!("key '{name}' has a limit of what it spends; such keys open no session");
             Err(problem(Code::NotAllowed, why))
         }
-        (Caller::Key { name, .. }, None) => {
-            let keys = door.keys().view().keys;
-            let key = keys.into_iter().find(|key| key.name == **name);
+        (Caller::Key { name, created_at, .. }, None) => {
+            let (now, created_at) = (super::node::now(), *created_at);
+            let key = door.keys().working(name, created_at, now);
             let key = key.ok_or_else(|| problem(Code::Unauthorized, "the key was revoked"))?;
-            let opener = Opener::Key { name: name.clone(), created_at: key.created_at };
-            Ok((opener, key.role, life_of(&key, super::node::now())))
+            Ok((Opener::Key { name: name.clone(), created_at }, key.role, life_of(&key, now)))
         }
         (_, Some(code)) => {
             if !door.sessions().redeem(code, Instant::now()) {
@@ -180,8 +181,14 @@ pub(crate) async fn close(
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, gone)]).into_response()
 }
 
-pub(crate) async fn list(Extension(door): Extension<Door>, headers: HeaderMap) -> Json<OpenSessions> {
-    let own = door.session_of(&headers).map(id_of);
+pub(crate) async fn list(
+    Extension(door): Extension<Door>,
+    Extension(caller): Extension<Caller>,
+) -> Json<OpenSessions> {
+    let own = match caller {
+        Caller::Session { hash, .. } => Some(hash.short()),
+        Caller::Token | Caller::Key { .. } | Caller::Nobody => None,
+    };
     let open: Vec<(String, Open)> =
         door.sessions().list(Instant::now()).map(|(id, open)| (id, open.clone())).collect();
     // What a revoked key opened is open to nobody.
@@ -191,7 +198,7 @@ pub(crate) async fn list(Extension(door): Extension<Door>, headers: HeaderMap) -
         let (key, wallet) = match open.opener {
             Opener::Token => (None, None),
             Opener::Key { name, .. } => (Some(name.to_string()), None),
-            Opener::Wallet(wallet) => (None, Some(wallet.to_string())),
+            Opener::Wallet { address, .. } => (None, Some(address.to_string())),
         };
         Some(OpenSessionView { id, role, key, wallet, opened_at, expires_at, is_own })
     });
@@ -202,7 +209,7 @@ pub(crate) async fn list(Extension(door): Extension<Door>, headers: HeaderMap) -
 
 pub(crate) async fn end(
     Extension(door): Extension<Door>,
-    headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<OpenSessionQuery>, QueryRejection>,
 ) -> Outcome<Json<OpenSessions>> {
     let Query(OpenSessionQuery { id }) = query?;
@@ -210,7 +217,7 @@ pub(crate) async fn end(
         return Err(problem(Code::SessionNotFound, format!("there is no open session '{id}'")));
     }
     tracing::info!(target: AUDIT, id, "a browser's session was ended");
-    Ok(list(Extension(door), headers).await)
+    Ok(list(Extension(door), Extension(caller)).await)
 }
 
 /// A moment of this process as one of the calendar.

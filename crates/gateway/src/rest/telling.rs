@@ -1,7 +1,7 @@
 //! Events on their way to a reader: as server-sent events, or over a WebSocket.
 
 use crate::{
-    auth::Caller,
+    auth::{Caller, Door},
     graphql::Relay,
     problem::{Answer, Outcome},
     socket::{self, Line},
@@ -76,6 +76,7 @@ pub(crate) struct Telling {
     pub(super) stop: CancellationToken,
     pub(super) streams: Streams,
     pub(super) caller: Caller,
+    pub(super) door: Door,
     /// Where events go instead, if they are wanted inside this process.
     relay: Option<Relay>,
 }
@@ -89,25 +90,42 @@ impl<S: Send + Sync> FromRequestParts<S> for Telling {
         let Extension(stop) = parts.extract().await.expect(missing);
         let Extension(streams) = parts.extract().await.expect(missing);
         let Extension(caller) = parts.extract().await.expect(missing);
+        let Extension(door) = parts.extract().await.expect(missing);
         let relay = parts.extensions.remove::<Relay>();
-        Ok(Self { line, stop, streams, caller, relay })
+        Ok(Self { line, stop, streams, caller, door, relay })
     }
 }
 
 impl Telling {
+    /// Once the reader may read no longer.
+    fn gone(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.door.clone().gone(self.caller.clone())
+    }
+
+    /// Once the reader may read no longer, or the node stops.
+    fn end(&self) -> impl Future<Output = ()> + Send + 'static {
+        let (gone, stop) = (self.gone(), self.stop.clone());
+        async move {
+            tokio::select! {
+                () = gone => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
     /// Answers with lines of JSON; over a WebSocket each is a text.
     pub(super) fn answer_lines<S>(self, content_type: &'static str, lines: S) -> Outcome<Response>
     where
         S: Stream<Item = String> + Send + 'static,
     {
         let place = self.streams.take(&self.caller)?;
-        let lines = streams::held(place, lines.take_until(self.stop.clone().cancelled_owned()));
+        let (lines, gone, end) = (streams::held(place, lines), self.gone(), self.end());
         Ok(match self.line.0 {
             Some(upgrade) => {
-                socket::carry(upgrade, lines.map(Message::text), &self.streams.sockets, self.stop)
+                socket::carry(upgrade, lines.map(Message::text), &self.streams.tasks, gone, self.stop)
             }
             None => {
-                let lines = lines.map(|line| Ok::<_, Infallible>(line + "\n"));
+                let lines = lines.take_until(end).map(|line| Ok::<_, Infallible>(line + "\n"));
                 ([(header::CONTENT_TYPE, content_type)], NOSNIFF, Body::from_stream(lines)).into_response()
             }
         })
@@ -120,7 +138,7 @@ impl Telling {
         S: Stream<Item = io::Result<Bytes>> + Send + 'static,
     {
         let place = self.streams.take(&self.caller)?;
-        let bytes = streams::held(place, bytes.take_until(self.stop.clone().cancelled_owned()));
+        let (bytes, gone, end) = (streams::held(place, bytes), self.gone(), self.end());
         Ok(match self.line.0 {
             Some(upgrade) => {
                 let start = Message::text(format!(r#"{{"from":{}}}"#, bound.from));
@@ -128,11 +146,11 @@ impl Telling {
                 let bytes = bytes.take_while(|bytes| std::future::ready(bytes.is_ok()));
                 let bytes = bytes.filter_map(|bytes| std::future::ready(bytes.ok().map(Message::Binary)));
                 let messages = stream::once(async { start }).chain(bytes);
-                socket::carry(upgrade, messages, &self.streams.sockets, self.stop)
+                socket::carry(upgrade, messages, &self.streams.tasks, gone, self.stop)
             }
             None => {
                 let type_of = [(header::CONTENT_TYPE, bound.content_type)];
-                let mut answer = (type_of, NOSNIFF, Body::from_stream(bytes)).into_response();
+                let mut answer = (type_of, NOSNIFF, Body::from_stream(bytes.take_until(end))).into_response();
                 if let Some(length) = bound.length {
                     answer.headers_mut().insert(header::CONTENT_LENGTH, length.into());
                 }
@@ -149,7 +167,8 @@ impl Telling {
         let place = self.streams.take(&self.caller)?;
         let (sender, events) = mpsc::channel(WAITING_MAX);
         let telling = follower(sender.clone());
-        streams::follow(place, self.stop.clone(), sender, telling);
+        let (gone, end) = (self.gone(), self.end());
+        streams::follow(&self.streams.tasks, place, end, sender, telling);
         if let Some(relay) = self.relay {
             relay.hand_over(events);
             return Ok(().into_response());
@@ -157,7 +176,7 @@ impl Telling {
         let events = ReceiverStream::new(events);
         Ok(match self.line.0 {
             Some(upgrade) => {
-                socket::carry(upgrade, events.map(Told::message), &self.streams.sockets, self.stop)
+                socket::carry(upgrade, events.map(Told::message), &self.streams.tasks, gone, self.stop)
             }
             None => Sse::new(events.map(Told::server_sent)).keep_alive(KeepAlive::default()).into_response(),
         })

@@ -27,7 +27,7 @@ fn tried_at(
     later: Duration,
 ) -> Result<Address, &'static str> {
     let (mut challenges, clock, key) = (Challenges::default(), Instant::now(), key(1));
-    let text = challenges.issue(site(), key.address(), 1, NOW, clock);
+    let text = challenges.issue((Source::HERE, site()), key.address(), 1, NOW, clock);
     let text = change(&text);
     challenges.answer(at, &text, &signed(&key, &text), now, clock + later)
 }
@@ -35,7 +35,7 @@ fn tried_at(
 #[test]
 fn w3_a_signed_message_names_its_wallet_once() {
     let (mut challenges, clock, key) = (Challenges::default(), Instant::now(), key(1));
-    let text = challenges.issue(site(), key.address(), 137, NOW, clock);
+    let text = challenges.issue((Source::HERE, site()), key.address(), 137, NOW, clock);
     assert!(text.contains("costs nothing") && text.contains("Chain ID: 137"), "{text}");
     let signature = signed(&key, &text);
     assert_eq!(challenges.answer(&site(), &text, &signature, NOW, clock), Ok(key.address()));
@@ -49,7 +49,7 @@ fn w3_the_last_byte_may_be_written_both_ways_and_no_third() {
         let (mut challenges, clock, key) = (Challenges::default(), Instant::now(), key(1));
         // Until one whose last byte is the lower of the two.
         let (text, mut bytes) = loop {
-            let text = challenges.issue(site(), key.address(), 1, NOW, clock);
+            let text = challenges.issue((Source::HERE, site()), key.address(), 1, NOW, clock);
             let bytes = *key.sign(&personal_digest(text.as_bytes())).as_bytes();
             if bytes[64] == 27 {
                 break (text, bytes);
@@ -109,7 +109,7 @@ fn w3_challenges_end_and_hold_for_their_page_only() {
 fn w3_signatures_of_others_and_of_other_texts_are_refused() {
     let (mut challenges, clock, owner) = (Challenges::default(), Instant::now(), key(1));
     let mut tried = |sign: &dyn Fn(&str) -> String| {
-        let text = challenges.issue(site(), owner.address(), 1, NOW, clock);
+        let text = challenges.issue((Source::HERE, site()), owner.address(), 1, NOW, clock);
         let signature = sign(&text);
         let first = challenges.answer(&site(), &text, &signature, NOW, clock);
         let honest = challenges.answer(&site(), &text, &signed(&owner, &text), NOW, clock);
@@ -129,25 +129,67 @@ fn w5_challenges_are_bounded() {
     let (mut challenges, clock) = (Challenges::default(), Instant::now());
     for number in 0..CHALLENGES_MAX + 10 {
         let at = clock + Duration::from_millis(number as u64);
-        challenges.issue(site(), key(1).address(), 1, NOW, at);
+        challenges.issue((Source::HERE, site()), key(1).address(), 1, NOW, at);
     }
     assert_eq!(challenges.0.len(), CHALLENGES_MAX);
-    challenges.issue(site(), key(1).address(), 1, NOW, clock + 2 * CHALLENGE_LIFE);
+    challenges.issue((Source::HERE, site()), key(1).address(), 1, NOW, clock + 2 * CHALLENGE_LIFE);
     assert_eq!(challenges.0.len(), 1, "those that ended are gone");
+}
+
+#[test]
+fn w5_many_challenges_of_one_source_push_out_none_of_others() {
+    let (mut challenges, clock, modest) = (Challenges::default(), Instant::now(), key(1));
+    let other = Source::from(std::net::IpAddr::from([192, 0, 2, 1]));
+    let text = challenges.issue((other, site()), modest.address(), 1, NOW, clock);
+    for number in 0..CHALLENGES_MAX + 10 {
+        let at = clock + Duration::from_millis(number as u64);
+        challenges.issue((Source::HERE, site()), key(2).address(), 1, NOW, at);
+    }
+    assert!(challenges.answer(&site(), &text, &signed(&modest, &text), NOW, clock).is_ok());
+}
+
+/// As kept on disk: if this must change, the name it is kept under changes too.
+#[test]
+fn the_format_on_disk_stays() {
+    let mut ring = WalletRing::default();
+    assert!(ring.add(Address::from_bytes([7; 20]), Role::Owner, NOW).is_ok());
+    let parts = [
+        "01000000", // one wallet
+        &"07".repeat(20),
+        "02",               // its role
+        "00cc9518a2010000", // since when
+    ];
+    assert_eq!(hex::encode(ring.encode()), parts.concat());
+}
+
+#[test]
+fn w3_a_wallet_that_is_named_again_is_another_to_its_sessions() {
+    let (mut ring, one) = (WalletRing::default(), key(1).address());
+    assert!(ring.add(one, Role::Operator, NOW).is_ok());
+    assert_eq!(ring.working(&one, NOW), Some(Role::Operator));
+    assert!(ring.remove(&one).is_ok());
+    assert_eq!(ring.working(&one, NOW), None);
+    assert!(ring.add(one, Role::Operator, NOW.plus_ms(1)).is_ok());
+    assert_eq!(ring.working(&one, NOW), None);
+    assert_eq!(ring.working(&one, NOW.plus_ms(1)), Some(Role::Operator));
+}
+
+fn role_of(ring: &WalletRing, address: &Address) -> Option<Role> {
+    ring.find(address).map(|named| named.role)
 }
 
 #[test]
 fn wallets_are_kept_with_their_roles() {
     let mut ring = WalletRing::default();
     let (one, other) = (key(1).address(), key(2).address());
-    assert_eq!(ring.role_of(&one), None);
+    assert_eq!(role_of(&ring, &one), None);
     assert!(ring.add(one, Role::Viewer, NOW).is_ok() && ring.add(other, Role::Owner, NOW).is_ok());
     assert!(ring.add(one, Role::Operator, NOW).is_ok(), "another role");
     let kept = WalletRing::decode(&ring.encode()).expect("as kept");
-    assert_eq!((kept.role_of(&one), kept.role_of(&other)), (Some(Role::Operator), Some(Role::Owner)));
+    assert_eq!((role_of(&kept, &one), role_of(&kept, &other)), (Some(Role::Operator), Some(Role::Owner)));
     assert_eq!(kept.view().wallets.len(), 2);
     assert!(ring.remove(&one).is_ok() && ring.remove(&one).is_err());
-    assert_eq!(ring.role_of(&one), None);
+    assert_eq!(role_of(&ring, &one), None);
     let fill = (3..)
         .map(key)
         .take(WALLET_LOGINS_MAX - 1)

@@ -1,5 +1,6 @@
 //! What audits find reaches the ledger: whole nodes on one shared ledger, with its real rules.
 
+use crate::support::{Sky, finish, numbers_job, until};
 use opensky_ledger::{
     entry::Entry,
     key::Key,
@@ -14,7 +15,6 @@ use opensky_types::{
     job::{JobSpec, JobState, Verify},
     resources::Usage,
 };
-use crate::support::{Sky, finish, numbers_job, until};
 
 const SUPPLY: u64 = 1_000_000_000;
 const FUEL: u64 = 1_000_000_000;

@@ -1,5 +1,10 @@
 //! Signatures over checkpoints between whole nodes: those that hold reach everyone, others end their sender.
 
+use crate::support::{
+    Sky,
+    peer::{read, write},
+    until,
+};
 use opensky_ledger::{
     checkpoint::{Signer, key_of},
     evm::{Checkpoint, Domain, EvmSignature, Keccak, digest},
@@ -13,11 +18,6 @@ use opensky_protocol::{
     ledger::{self, Ask, CheckpointWord, Reply, TOPIC_CHECKPOINTS},
 };
 use opensky_types::{Keypair, NodeId};
-use crate::support::{
-    Sky,
-    peer::{read, write},
-    until,
-};
 
 fn checkpoint() -> Checkpoint {
     let (previous, root) = (Keccak::of(b"previous"), Keccak::of(b"root"));

@@ -1,5 +1,6 @@
 //! Retries, conditions and checks as whole nodes carry them out.
 
+use crate::support::{Sky, finish, numbers_job, stage, until};
 use opensky_node::Handle;
 use opensky_ports::{
     journal::{TaskRun, Verdict},
@@ -19,7 +20,6 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
-use crate::support::{Sky, finish, numbers_job, stage, until};
 
 /// What a checker or a task reads, as text.
 fn text(stdin: &[Content]) -> String {

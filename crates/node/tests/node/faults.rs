@@ -1,5 +1,6 @@
 //! Nodes, links and disks that fail while jobs run.
 
+use crate::support::{Sky, finish, numbers_job, until};
 use opensky_node::{Handle, SubmitError};
 use opensky_ports::{
     BlobStore, Record,
@@ -19,7 +20,6 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use crate::support::{Sky, finish, numbers_job, until};
 
 const QUORUM: Verify = Verify::Quorum { agree: 2, replicas: 2, replicas_max: 4 };
 

@@ -1,9 +1,9 @@
 //! Images that a node keeps by name.
 
+use crate::support::Sky;
 use opensky_node::{IMAGES_MAX, KeepImageError};
 use opensky_ports::{BlobStore, testing::FakeExecutor};
 use opensky_types::Hash;
-use crate::support::Sky;
 
 #[tokio::test(start_paused = true)]
 async fn f1_kept_images_stay_over_restarts_however_full_the_store_gets() {

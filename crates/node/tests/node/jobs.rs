@@ -1,5 +1,6 @@
 //! Jobs over whole nodes on in-memory ports, with virtual time.
 
+use crate::support::{Sky, finish, numbers_job, stage, until};
 use opensky_ledger::reputation::{DAY_MS, Reputation, Tier};
 use opensky_node::Handle;
 use opensky_ports::{
@@ -14,7 +15,6 @@ use opensky_types::{
     task::Content,
 };
 use std::collections::{BTreeMap, BTreeSet};
-use crate::support::{Sky, finish, numbers_job, stage, until};
 
 const QUORUM: Verify = Verify::Quorum { agree: 2, replicas: 2, replicas_max: 4 };
 

@@ -1,5 +1,6 @@
 //! The door of a sky: invites, memberships, strangers.
 
+use crate::support::{Sky, until};
 use opensky_node::{JoinError, join, member_knock};
 use opensky_ports::{Clock, Record, testing::FakeExecutor, testing::MemoryTransport};
 use opensky_protocol::{
@@ -10,7 +11,6 @@ use opensky_types::{
     Keypair, NodeId, Signed, Timestamp, codec,
     membership::{Genesis, Invite, InviteToken, Membership, MembershipChain},
 };
-use crate::support::{Sky, until};
 
 const HOUR_MS: u64 = 3_600_000;
 

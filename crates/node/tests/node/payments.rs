@@ -1,5 +1,10 @@
 //! Work for money between whole nodes on one shared ledger, and with sides that cheat by hand.
 
+use crate::support::{
+    Sky, finish, numbers_job,
+    peer::{Lie, read, write},
+    until,
+};
 use opensky_ledger::{
     action::Action,
     apply::RULES,
@@ -28,11 +33,6 @@ use opensky_types::{
     task::{Assignment, TaskInput},
 };
 use std::time::Duration;
-use crate::support::{
-    Sky, finish, numbers_job,
-    peer::{Lie, read, write},
-    until,
-};
 
 /// What each task uses, and costs at the price of an owner who says nothing: 100 micros a billion.
 const FUEL: u64 = 10_000_000_000;

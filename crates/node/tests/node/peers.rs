@@ -1,5 +1,10 @@
 //! Providers that break the protocol, by hand: whatever they send, the job comes out right.
 
+use crate::support::{
+    Sky, finish, numbers_job,
+    peer::{Lie, Peer},
+    until,
+};
 use opensky_node::Handle;
 use opensky_ports::{
     journal::Verdict,
@@ -12,11 +17,6 @@ use opensky_types::{
     reason::Reason,
     receipt::ReceiptStanding,
     task::Content,
-};
-use crate::support::{
-    Sky, finish, numbers_job,
-    peer::{Lie, Peer},
-    until,
 };
 
 const QUORUM: Verify = Verify::Quorum { agree: 2, replicas: 2, replicas_max: 4 };

@@ -1,5 +1,6 @@
 //! Secrets of services over whole nodes: read by who runs the service, and by nobody else.
 
+use crate::support::{Sky, TestNode, until};
 use opensky_node::{DeclareError, Declaring, GivenSecret, Handle, ServiceState};
 use opensky_ports::{
     Record,
@@ -15,7 +16,6 @@ use opensky_types::{
     },
 };
 use std::time::Duration;
-use crate::support::{Sky, TestNode, until};
 
 const PORT: u16 = 80;
 const PASSWORD: &str = "open sesame";

@@ -1,5 +1,6 @@
 //! Services over whole nodes: placed, reached, replaced, updated.
 
+use crate::support::{Sky, until};
 use opensky_node::{Handle, ReplicaView, ServiceState, ServiceView};
 use opensky_ports::testing::FakeExecutor;
 use opensky_types::{
@@ -12,7 +13,6 @@ use opensky_types::{
     },
 };
 use std::{collections::BTreeSet, time::Duration};
-use crate::support::{Sky, until};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     time::Instant,

@@ -1,5 +1,10 @@
 //! What nodes learn of each other, and what their users see.
 
+use crate::support::{
+    Sky, finish, numbers_job,
+    peer::{Lie, blob_of, read, write},
+    stage, until,
+};
 use opensky_node::{End, JobEvent, LogChunk};
 use opensky_ports::{
     BlobStore, LogStream, Transport,
@@ -21,11 +26,6 @@ use opensky_types::{
     task::{Assignment, Content, TaskInput},
 };
 use std::sync::Arc;
-use crate::support::{
-    Sky, finish, numbers_job,
-    peer::{Lie, blob_of, read, write},
-    stage, until,
-};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn echo_in_ms(millis: u64) -> FakeExecutor {

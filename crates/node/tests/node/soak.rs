@@ -1,6 +1,7 @@
 //! Whole skies under seeded faults: nodes die and come back, links break, disks fill, providers lie
 //! or dawdle. Whatever happens, a job ends right and each of its tasks is accepted once.
 
+use crate::support::{Sky, numbers_job};
 use opensky_ports::{
     journal::Verdict,
     testing::{FakeExecutor, FakeRun},
@@ -11,7 +12,6 @@ use opensky_types::{
     task::{Content, Failure},
 };
 use std::{collections::BTreeMap, time::Duration};
-use crate::support::{Sky, numbers_job};
 
 const NODES: u8 = 5;
 const TASKS: u32 = 200;

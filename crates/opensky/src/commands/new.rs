@@ -95,7 +95,9 @@ impl Template {
     /// The file that says what runs, and the command that takes it.
     const fn main(self) -> (&'static str, &'static str) {
         match self {
-            Self::MapReduce | Self::Render | Self::Sweep | Self::Batch | Self::Transcode => ("job.toml", "run"),
+            Self::MapReduce | Self::Render | Self::Sweep | Self::Batch | Self::Transcode => {
+                ("job.toml", "run")
+            }
             Self::WebService | Self::StaticSite => ("service.toml", "service run"),
         }
     }
@@ -139,7 +141,9 @@ mod tests {
 
     #[test]
     fn c7_templates_of_services_say_what_is_there() {
-        for template in Template::value_variants().iter().filter(|template| template.main().0 == "service.toml") {
+        for template in
+            Template::value_variants().iter().filter(|template| template.main().0 == "service.toml")
+        {
             let files = template.files();
             let (path, text) = files[0];
             let text = std::str::from_utf8(text).unwrap();

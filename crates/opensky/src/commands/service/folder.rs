@@ -68,7 +68,9 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "text").unwrap();
         };
-        ["index.html", "a/b.css", ".env", ".git/config", ".well-known/security.txt"].into_iter().for_each(write);
+        ["index.html", "a/b.css", ".env", ".git/config", ".well-known/security.txt"]
+            .into_iter()
+            .for_each(write);
         std::os::unix::fs::symlink("/etc", folder.path().join("etc")).unwrap();
         std::os::unix::fs::symlink("/etc/passwd", folder.path().join("passwd")).unwrap();
         let files = read_folder(folder.path()).unwrap();

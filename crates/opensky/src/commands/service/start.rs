@@ -212,7 +212,8 @@ async fn image(
 async fn site(plan: &Plan, service: &PlannedService, folder: &Path) -> Result<Vec<u8>> {
     let folder = folder.to_owned();
     let made = tokio::task::spawn_blocking(move || {
-        read_folder(&folder).and_then(|files| opensky_site::component(&files).map_err(|error| error.to_string()))
+        read_folder(&folder)
+            .and_then(|files| opensky_site::component(&files).map_err(|error| error.to_string()))
     });
     made.await.context("the folder was not read to its end")?.map_err(|problem| {
         let hint = "a site is a folder with an index.html; names that begin with a dot stay out".to_owned();

@@ -1,7 +1,6 @@
 //! Logins by wallet (EIP-4361), spoken to as a browser's page would.
 
-mod support;
-
+use crate::support::{Served, code, serve, serve_node};
 use opensky_client::api::{
     key::{Role, WalletLoginQuery, WalletLoginRequest},
     routes,
@@ -10,7 +9,6 @@ use opensky_client::api::{
 use opensky_ledger::evm::{EvmKey, personal_digest};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
-use support::{Served, code, serve, serve_node};
 
 /// A wallet, and the page of a node that it logs in to.
 struct Wallet {
@@ -151,6 +149,11 @@ async fn w3_another_page_gets_no_message_and_no_session() {
 async fn w3_malformed_requests_for_logins_are_refused() {
     let served = serve().await;
     let wallet = Wallet::new(&served, 1);
+    let long = format!("localhost:{}", "0".repeat(30_000));
+    let asked = wallet.http.post(format!("http://{}{}", wallet.address, routes::SESSION_CHALLENGES));
+    let asked = asked.header("content-type", "application/json").header("host", long);
+    let asked = asked.body(json!({ "address": wallet.name(), "chain_id": 1 }).to_string());
+    assert_eq!(asked.send().await.expect("answer").status(), StatusCode::FORBIDDEN, "no name is as long");
     for ask in [
         json!({ "address": "0x12", "chain_id": 1 }),
         json!({ "address": wallet.name().to_lowercase().replace("0x1", "0X1"), "chain_id": 1 }),
@@ -186,6 +189,10 @@ async fn w3_a_wallet_that_is_removed_has_no_session_any_more() {
     assert_eq!(other.with(&other_cookie, Method::GET, routes::STATUS).await.status(), StatusCode::OK);
     let again = served.client.remove_wallet_login(&query).await.expect_err("it is gone");
     assert_eq!(code(&again), Some(opensky_client::api::Code::KeyNotFound));
+    named(&served, &wallet, Role::Owner).await;
+    let revived = wallet.with(&cookie, Method::GET, routes::STATUS).await;
+    assert_eq!(revived.status(), StatusCode::UNAUTHORIZED, "what ended does not come back with its wallet");
+    wallet.cookie().await;
     // Who may log in is kept; a server that starts anew knows no sessions.
     let later = serve_node(served.handle.clone()).await;
     let other = Wallet::new(&later, 2);

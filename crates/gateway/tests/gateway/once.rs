@@ -1,58 +1,20 @@
 //! Requests that come twice, too often, or too large.
 
-mod support;
-
+use crate::support::{Served, TOKEN, own_key, serve, serve_with};
 use opensky_client::{
     Client,
     api::{
         Code, Problem,
-        job::{InputsRequest, JobRequest, ProgramRequest, RetryView, StageRequest},
         key::{KeyRequest, Role},
         progress::Submitted,
         routes,
     },
 };
-use opensky_types::{Hash, Micros, job::LevelReason, place::Level};
+use opensky_types::{Hash, Micros};
 use reqwest::{Response, StatusCode, header};
-use support::{Served, TOKEN, own_key, serve, serve_with};
 
 fn job(program: Hash, name: &str) -> String {
-    let program = ProgramRequest {
-        hash: program,
-        size_bytes: 7,
-        level: Level::Vm,
-        function: String::new(),
-        args: Vec::new(),
-        env: Vec::new(),
-        deterministic: true,
-    };
-    let stage = StageRequest {
-        name: "one".into(),
-        program,
-        inputs: InputsRequest::One { stdin: None },
-        after: Vec::new(),
-        limits: Default::default(),
-        constraints: Default::default(),
-        verify: Default::default(),
-        failures_max: 1,
-        retry: RetryView::default(),
-        level_reason: LevelReason::Given,
-        check: None,
-        when: Vec::new(),
-        may_fail: false,
-        accept_any_exit: false,
-        hedge: false,
-    };
-    let job = JobRequest {
-        name: name.into(),
-        stages: vec![stage],
-        wait_ms: 60_000,
-        deadline_ms: None,
-        budget_micros: None,
-        seed: None,
-        durable: true,
-    };
-    serde_json::to_string(&job).expect("plain data")
+    serde_json::to_string(&crate::support::job(program, name, "")).expect("plain data")
 }
 
 async fn post(served: &Served, secret: &str, route: &str, key: &str, body: String) -> Response {

@@ -1,11 +1,9 @@
 //! Measurements: those that are documented, and no others.
 
-mod support;
-
+use crate::support::{Served, TOKEN, serve};
 use opensky_client::{Client, api::routes};
 use reqwest::header;
 use std::collections::BTreeSet;
-use support::{Served, TOKEN, serve};
 
 /// Name and type of each metric in docs/metrics.md.
 fn documented() -> BTreeSet<(String, String)> {

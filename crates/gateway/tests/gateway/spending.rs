@@ -1,7 +1,6 @@
 //! What a key may spend: counted over transfers, stake and jobs, over restarts too.
 
-mod support;
-
+use crate::support::{Served, code, serve, serve_node, serve_with};
 use opensky_client::{
     Client, ClientError,
     api::{
@@ -13,7 +12,6 @@ use opensky_client::{
     },
 };
 use opensky_types::{AccountId, Keypair, Micros};
-use support::{Served, code, serve, serve_node, serve_with};
 
 const SUPPLY: Micros = Micros::new(100_000_000);
 
@@ -111,7 +109,7 @@ async fn w1_many_at_a_time_spend_no_more_than_one_after_another() {
 }
 
 fn job(program: opensky_types::Hash, budget: Option<u64>) -> JobRequest {
-    JobRequest { budget_micros: budget.map(Micros::new), ..support::job(program, "x", "") }
+    JobRequest { budget_micros: budget.map(Micros::new), ..crate::support::job(program, "x", "") }
 }
 
 #[tokio::test]
@@ -164,4 +162,52 @@ async fn w1_a_key_with_a_limit_finds_no_way_around_it() {
     let anew = KeyRequest { name: "bot".into(), role: Role::Owner, valid_ms: None, spend: None };
     let anew = client_of(&served, &anew).await;
     pay(&anew, 2_000_000).await.expect("no limit");
+}
+
+/// What the node keeps of what keys may spend.
+async fn kept(served: &Served) -> Option<Vec<u8>> {
+    served.handle.kept("api-key-spending/1").await.expect("it can be read")
+}
+
+#[tokio::test]
+async fn w1_limits_of_revoked_keys_are_kept_no_longer() {
+    let served = serve().await;
+    served.client.create_key(&limited("stays", Role::Viewer, 1)).await.expect("a key");
+    let before = kept(&served).await;
+    for _ in 0..3 {
+        served.client.create_key(&limited("goes", Role::Viewer, 1)).await.expect("a key");
+        assert_ne!(kept(&served).await, before);
+        served.client.revoke_key(&KeyQuery { name: "goes".into() }).await.expect("revoked");
+        assert_eq!(kept(&served).await, before, "nothing is left of it");
+    }
+}
+
+#[tokio::test]
+async fn w1_two_who_make_one_key_at_a_time_give_it_one_limit() {
+    let served = serve().await;
+    let free = |name: &str| KeyRequest { name: name.into(), role: Role::Viewer, valid_ms: None, spend: None };
+    for round in 0..32 {
+        let name = format!("key{round}");
+        let (strict, free) = (limited(&name, Role::Viewer, 1), free(&name));
+        let (one, other) = tokio::join!(served.client.create_key(&strict), served.client.create_key(&free));
+        assert!(one.is_ok() != other.is_ok(), "one of them made it");
+        let keys = served.client.keys().await.expect("keys").keys;
+        let made = keys.iter().find(|key| key.name == name).expect("the key");
+        assert_eq!(made.spend.is_some(), one.is_ok(), "with the limit that its maker gave it");
+    }
+}
+
+#[tokio::test]
+async fn w1_a_node_that_kept_limits_of_keys_that_are_gone_starts() {
+    let served = serve().await;
+    let mut limits = 200_u32.to_le_bytes().to_vec();
+    for number in 0..200 {
+        let name = format!("{number:0>64}");
+        limits.extend((name.len() as u32).to_le_bytes());
+        limits.extend(name.as_bytes());
+        limits.extend([0; 25]);
+    }
+    served.handle.keep("api-key-spending/1", limits).await.expect("kept");
+    let later = serve_node(served.handle.clone()).await;
+    later.client.status().await.expect("it is served");
 }

@@ -1,7 +1,6 @@
 //! Events and output over WebSockets: the same gate, the same content, and a cursor to go on from.
 
-mod support;
-
+use crate::support::{Served, TOKEN, serve, serve_with};
 use futures::{SinkExt, StreamExt};
 use opensky_client::api::{
     key::{KeyQuery, KeyRequest, Role},
@@ -9,7 +8,6 @@ use opensky_client::api::{
 };
 use opensky_types::{JobId, Micros, TaskId};
 use serde_json::Value;
-use support::{Served, TOKEN, serve, serve_with};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -62,7 +60,7 @@ async fn event(socket: &mut Socket) -> (u64, Value) {
 
 async fn submitted(served: &Served, args: &str) -> JobId {
     let program = served.client.upload(b"program".to_vec()).await.expect("upload").hash;
-    served.client.submit(support::job(program, "x", args)).await.expect("a job").job
+    served.client.submit(crate::support::job(program, "x", args)).await.expect("a job").job
 }
 
 /// Every event until the stream says goodbye.
@@ -171,7 +169,7 @@ async fn blocks_come_over_a_socket_and_a_head_that_is_known_does_not() {
 #[tokio::test]
 async fn w3_another_page_opens_no_socket_with_a_session() {
     let served = serve().await;
-    let cookie = support::session(&served).await;
+    let cookie = crate::support::session(&served).await;
     let own = format!("http://{}", served.address);
     let path = routes::LEDGER_EVENTS;
     for origin in

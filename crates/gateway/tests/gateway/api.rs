@@ -1,58 +1,26 @@
 //! The API of a real node on in-memory ports, spoken to with the real client.
 
-mod support;
-
+use crate::support::{Served, TOKEN, code, serve};
 use opensky_client::{
     Client,
     api::{
         Code, Problem,
         event::{JobEvent, LogQuery},
-        job::{InputsRequest, JobRequest, ProgramRequest, RetryView, StageRequest},
+        job::{InputsRequest, JobRequest},
         membership::InviteRequest,
         progress::{RunsQuery, StateView},
         routes,
         status::RenameRequest,
     },
 };
-use opensky_types::{Hash, JobId, job::LevelReason, place::Level};
+use opensky_types::{Hash, JobId};
 use std::time::Duration;
-use support::{Served, TOKEN, code, serve};
 
-fn job(program: Hash, count: i64, args: &[&str]) -> JobRequest {
-    let stage = StageRequest {
-        name: "numbers".into(),
-        program: ProgramRequest {
-            hash: program,
-            size_bytes: 7,
-            level: Level::Vm,
-            function: String::new(),
-            args: args.iter().map(|arg| (*arg).to_owned()).collect(),
-            env: Vec::new(),
-            deterministic: true,
-        },
-        inputs: InputsRequest::Numbers { from: 0, to: count, step: 1 },
-        after: Vec::new(),
-        limits: Default::default(),
-        constraints: Default::default(),
-        verify: Default::default(),
-        failures_max: 1,
-        retry: RetryView::default(),
-        level_reason: LevelReason::Given,
-        check: None,
-        when: Vec::new(),
-        may_fail: false,
-        accept_any_exit: false,
-        hedge: false,
-    };
-    JobRequest {
-        name: "numbers".into(),
-        stages: vec![stage],
-        wait_ms: 60_000,
-        deadline_ms: None,
-        budget_micros: None,
-        seed: None,
-        durable: true,
-    }
+/// A job of `count` tasks.
+fn job(program: Hash, count: i64, args: &str) -> JobRequest {
+    let mut job = crate::support::job(program, "numbers", args);
+    job.stages[0].inputs = InputsRequest::Numbers { from: 0, to: count, step: 1 };
+    job
 }
 
 #[tokio::test]
@@ -92,7 +60,7 @@ async fn a_job_is_submitted_followed_and_read() {
     let Served { client, .. } = serve().await;
     let program = client.upload(b"program".to_vec()).await.expect("upload");
     assert_eq!(client.blob(program.hash).await.expect("download"), b"program");
-    let submitted = client.submit(job(program.hash, 5, &["{item}"])).await.expect("submit");
+    let submitted = client.submit(job(program.hash, 5, "{item}")).await.expect("submit");
     assert_eq!(submitted.tasks, 5);
     let mut events = client.events(submitted.job);
     let mut last = None;
@@ -130,7 +98,7 @@ async fn a_job_is_submitted_followed_and_read() {
 async fn a_running_job_is_cancelled_and_not_removed_before() {
     let Served { client, .. } = serve().await;
     let program = client.upload(b"program".to_vec()).await.expect("upload");
-    let submitted = client.submit(job(program.hash, 3, &["slow"])).await.expect("submit");
+    let submitted = client.submit(job(program.hash, 3, "slow")).await.expect("submit");
     assert_eq!(code(&client.remove(submitted.job).await.expect_err("it runs")), Some(Code::WrongState));
     client.cancel(submitted.job).await.expect("cancelled");
     assert_eq!(client.wait(submitted.job).await.expect("ends").summary.state, StateView::Cancelled);
@@ -140,10 +108,10 @@ async fn a_running_job_is_cancelled_and_not_removed_before() {
 #[tokio::test]
 async fn wrong_requests_get_problems() {
     let Served { client, address, .. } = serve().await;
-    let missing = client.submit(job(Hash::of(b"never uploaded"), 1, &[])).await.expect_err("missing blob");
+    let missing = client.submit(job(Hash::of(b"never uploaded"), 1, "")).await.expect_err("missing blob");
     assert_eq!(code(&missing), Some(Code::BlobNotFound));
     let program = client.upload(b"program".to_vec()).await.expect("upload");
-    let empty = client.submit(job(program.hash, 0, &[])).await.expect_err("no tasks");
+    let empty = client.submit(job(program.hash, 0, "")).await.expect_err("no tasks");
     assert_eq!(code(&empty), Some(Code::InvalidJob));
     let http = reqwest::Client::new();
     for (method, route, body, expected) in [
@@ -188,7 +156,7 @@ fn followed_routes(job: JobId) -> [String; 4] {
 async fn the_server_ends_at_once_while_everything_is_followed() {
     let Served { client, address, stop, server, .. } = serve().await;
     let program = client.upload(b"program".to_vec()).await.expect("upload");
-    let submitted = client.submit(job(program.hash, 3, &["slow"])).await.expect("submit");
+    let submitted = client.submit(job(program.hash, 3, "slow")).await.expect("submit");
     let http = reqwest::Client::new();
     let mut open = Vec::new();
     for route in followed_routes(submitted.job) {

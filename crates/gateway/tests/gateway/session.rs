@@ -1,7 +1,6 @@
 //! Sessions of browsers, and the pages of the dashboard, spoken to as a browser would.
 
-mod support;
-
+use crate::support::{Served, TOKEN, code, serve};
 use opensky_client::api::{
     Code,
     key::{KeyQuery, KeyRequest, Role, SpendLimit, SpendPer},
@@ -10,7 +9,6 @@ use opensky_client::api::{
 };
 use opensky_types::Micros;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
-use support::{Served, TOKEN, code, serve};
 
 struct Browser {
     http: reqwest::Client,

@@ -1,7 +1,6 @@
 //! The ledger's routes, on a real node whose ledger makes each transaction a block at once.
 
-mod support;
-
+use crate::support::{Served, code, own_key, serve, serve_with};
 use opensky_client::api::{
     Code,
     ledger::{LedgerEvent, ProofQuery, RoleView},
@@ -15,7 +14,6 @@ use opensky_client::api::{
 use opensky_ledger::{action::Action, approval::Approval, transaction::Transaction};
 use opensky_types::{AccountId, Hash, Keypair, Micros};
 use std::time::Duration;
-use support::{Served, code, own_key, serve, serve_with};
 
 const WAIT: Duration = Duration::from_secs(5);
 

@@ -1,7 +1,6 @@
 //! Who may do what: every route, with every kind of caller.
 
-mod support;
-
+use crate::support::{Served, TOKEN, code, serve, serve_node};
 use opensky_client::{
     Client,
     api::{
@@ -15,7 +14,6 @@ use opensky_client::{
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::time::SystemTime;
-use support::{Served, TOKEN, code, serve, serve_node};
 
 /// Routes that do something and that an operator may use.
 const OF_OPERATORS: [(&str, &str); 13] = [
@@ -149,7 +147,7 @@ async fn callers(served: &Served) -> Vec<Caller> {
         sessions.push(Caller { name: "a session of a key", bearer: None, cookie, role: Some(role) });
     }
     callers.extend(sessions);
-    let cookie = Some(support::session(served).await);
+    let cookie = Some(crate::support::session(served).await);
     callers.push(Caller { name: "session", bearer: None, cookie, role: Some(Role::Owner) });
     callers.push(Caller::of_key("token", TOKEN, Some(Role::Owner)));
     callers

@@ -1,12 +1,10 @@
 //! The description of the API: as published, and as served.
 
-mod support;
-
+use crate::support::{TOKEN, serve};
 use opensky_client::api::{Code, routes};
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 use std::{collections::BTreeSet, path::PathBuf};
-use support::{TOKEN, serve};
 
 fn in_workspace(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)

@@ -1,7 +1,6 @@
 //! The API for callers from other machines: over TLS, under the node's own names.
 
-mod support;
-
+use crate::support::{Served, TOKEN, code, serve, serve_with_remote};
 use opensky_client::{
     Client, ClientError, Fingerprint, Trust,
     api::{Code, routes},
@@ -9,7 +8,6 @@ use opensky_client::{
 use opensky_gateway::{Remote, Tls, TlsFiles};
 use reqwest::{StatusCode, header};
 use std::path::Path;
-use support::{Served, TOKEN, code, serve, serve_with_remote};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -130,7 +128,7 @@ async fn w3_other_names_and_pages_are_refused_and_cookies_are_secure() {
     assert_eq!(opened.status(), StatusCode::CREATED);
     let cookie = opened.headers()[header::SET_COOKIE].to_str().expect("text");
     assert!(cookie.ends_with("; Secure") && cookie.contains("HttpOnly"), "{cookie}");
-    let local = support::session(&served).await;
+    let local = crate::support::session(&served).await;
     let with_cookie = reqwest::Client::new().get(format!("http://{}{}", served.address, routes::STATUS));
     let answer = with_cookie.header("cookie", local).send().await.expect("answer");
     assert_eq!(answer.status(), StatusCode::OK, "over loopback sessions go on as before");

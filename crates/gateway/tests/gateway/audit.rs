@@ -1,7 +1,6 @@
 //! Who changed what is in the log. One test, as the log is the process's own.
 
-mod support;
-
+use crate::support::serve;
 use opensky_client::{
     Client,
     api::key::{KeyRequest, Role},
@@ -10,7 +9,6 @@ use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
 };
-use support::serve;
 
 /// A log in memory.
 #[derive(Clone, Default)]

@@ -1,17 +1,16 @@
 //! GraphQL: what REST can do, with what REST checks.
 
-mod support;
-
+use crate::support::{Served, TOKEN, serve, serve_with};
 use futures::{SinkExt, StreamExt};
 use opensky_client::api::{
-    key::{KeyRequest, Role},
+    key::{KeyQuery, KeyRequest, Role},
     routes,
+    session::OpenSessionQuery,
 };
 use opensky_types::Micros;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use support::{Served, TOKEN, serve, serve_with};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
@@ -60,7 +59,7 @@ fn the_published_schema_is_the_codes() {
 async fn a_job_is_submitted_and_read_with_its_runs_in_one_request() {
     let served = serve().await;
     let program = served.client.upload(b"program".to_vec()).await.expect("upload").hash;
-    let mut request = serde_json::to_value(support::job(program, "g", "")).expect("JSON");
+    let mut request = serde_json::to_value(crate::support::job(program, "g", "")).expect("JSON");
     request["stages"][0]["constraints"] = json!({ "arch": Value::Null });
     let submitted = ask(
         &served,
@@ -150,7 +149,7 @@ async fn w5_a_list_of_links_asks_a_bounded_number_of_routes() {
     let served = serve().await;
     let program = served.client.upload(b"program".to_vec()).await.expect("upload").hash;
     for number in 0..60 {
-        let job = support::job(program, &number.to_string(), "");
+        let job = crate::support::job(program, &number.to_string(), "");
         served.client.submit(job).await.expect("a job");
     }
     let read =
@@ -178,10 +177,14 @@ async fn a_query_is_sent_once_and_named_by_its_hash() {
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 async fn open(served: &Served, secret: &str) -> Socket {
+    open_as(served, "authorization", &format!("Bearer {secret}")).await
+}
+
+async fn open_as(served: &Served, header: &'static str, value: &str) -> Socket {
     let mut request =
         format!("ws://{}{}", served.address, routes::GRAPHQL).into_client_request().expect("a request");
     let headers = request.headers_mut();
-    headers.insert("authorization", HeaderValue::from_str(&format!("Bearer {secret}")).expect("a value"));
+    headers.insert(header, HeaderValue::from_str(value).expect("a value"));
     headers.insert("sec-websocket-protocol", HeaderValue::from_static("graphql-transport-ws"));
     connect_async(request).await.expect("a socket").0
 }
@@ -211,16 +214,20 @@ fn subscribe(id: &str, query: &str) -> Value {
 
 async fn begun(served: &Served, secret: &str) -> Socket {
     let mut socket = open(served, secret).await;
-    say(&mut socket, json!({ "type": "connection_init" })).await;
-    assert_eq!(hear(&mut socket).await, json!({ "type": "connection_ack" }));
+    begin(&mut socket).await;
     socket
+}
+
+async fn begin(socket: &mut Socket) {
+    say(socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(socket).await, json!({ "type": "connection_ack" }));
 }
 
 #[tokio::test]
 async fn a_job_is_subscribed_to_until_it_ends() {
     let served = serve().await;
     let program = served.client.upload(b"program".to_vec()).await.expect("upload").hash;
-    let job = served.client.submit(support::job(program, "s", "")).await.expect("a job").job;
+    let job = served.client.submit(crate::support::job(program, "s", "")).await.expect("a job").job;
     let mut socket = begun(&served, TOKEN).await;
     let document = format!("subscription {{ jobEvents(job: \"{job}\") {{ event state cursor kind }} }}");
     say(&mut socket, subscribe("1", &document)).await;
@@ -289,7 +296,7 @@ async fn w5_a_socket_has_its_protocol_and_its_limits() {
 #[tokio::test]
 async fn w3_another_page_opens_no_graphql_socket() {
     let served = serve().await;
-    let cookie = support::session(&served).await;
+    let cookie = crate::support::session(&served).await;
     for (origin, is_own) in
         [("http://evil.example".to_owned(), false), (format!("http://{}", served.address), true)]
     {
@@ -305,4 +312,99 @@ async fn w3_another_page_opens_no_graphql_socket() {
     let plain = plain.header("cookie", cookie).header("content-type", "application/json");
     let forged = plain.body(r#"{"query":"mutation { stop }"}"#).send().await.expect("answer");
     assert_eq!(forged.status(), StatusCode::FORBIDDEN, "a form of another page has no such header");
+}
+
+/// A socket whose caller was let in and is nobody now ends at the next thing that is asked of it.
+async fn refused_on(mut socket: Socket, id: &str) {
+    say(&mut socket, subscribe(id, "mutation { stop }")).await;
+    assert_eq!(hear(&mut socket).await, 4403);
+}
+
+#[tokio::test]
+async fn w1_a_revoked_key_does_nothing_through_a_socket_that_is_open() {
+    let served = serve().await;
+    let secret = key(&served, "owner", Role::Owner).await;
+    let mut socket = begun(&served, &secret).await;
+    say(&mut socket, subscribe("1", "{ status { name } }")).await;
+    assert_eq!(hear(&mut socket).await["payload"]["data"]["status"]["name"], "tester");
+    assert_eq!(hear(&mut socket).await["type"], "complete");
+    served.client.revoke_key(&KeyQuery { name: "owner".into() }).await.expect("revoked");
+    key(&served, "owner", Role::Owner).await;
+    refused_on(socket, "2").await;
+    served.client.status().await.expect("it was not stopped");
+}
+
+#[tokio::test]
+async fn w3_a_session_that_ended_does_nothing_through_a_socket_that_is_open() {
+    let served = serve().await;
+    let cookie = crate::support::session(&served).await;
+    let mut socket = open_as(&served, "cookie", &cookie).await;
+    begin(&mut socket).await;
+    say(&mut socket, subscribe("1", "{ status { name } }")).await;
+    assert_eq!(hear(&mut socket).await["payload"]["data"]["status"]["name"], "tester");
+    assert_eq!(hear(&mut socket).await["type"], "complete");
+    let open = served.client.sessions().await.expect("sessions").sessions;
+    served.client.end_session(&OpenSessionQuery { id: open[0].id.clone() }).await.expect("ended");
+    refused_on(socket, "2").await;
+    served.client.status().await.expect("it was not stopped");
+}
+
+#[tokio::test]
+async fn w5_documents_on_a_socket_count_like_requests() {
+    let served = serve().await;
+    let secret = key(&served, "greedy", Role::Viewer).await;
+    let mut socket = begun(&served, &secret).await;
+    let mut codes = Vec::new();
+    // Sixteen at a time: as many may run at once, and each answer alone waits for the line.
+    for batch in (0..4_000).collect::<Vec<u32>>().chunks(16) {
+        for number in batch {
+            say(&mut socket, subscribe(&number.to_string(), "{ __typename }")).await;
+        }
+        let mut over = 0;
+        while over < batch.len() {
+            let heard = hear(&mut socket).await;
+            over += usize::from(heard["type"] != "next");
+            codes.extend(heard["payload"][0]["extensions"]["code"].as_str().map(str::to_owned));
+        }
+        if !codes.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(codes.first().map(String::as_str), Some("rate-limited"), "though they ask no route");
+}
+
+#[tokio::test]
+async fn w5_an_answer_that_grows_without_end_is_cut_off() {
+    let served = serve().await;
+    // Few enough fields and aliases, each written out for every field of every type.
+    let kind = "kind name description ofType { kind name description ofType { kind name description } }";
+    let field = format!(
+        "name description isDeprecated deprecationReason args {{ name description }} type {{ {kind} }}"
+    );
+    let fields: String = (0..45).map(|number| format!("a{number}: fields {{ {field} }} ")).collect();
+    let bomb = format!("{{ __schema {{ types {{ {fields} }} }} }}");
+    let over = ask(&served, &bomb, json!({})).await;
+    assert_eq!((error_code(&over), over.get("data")), ("too-large", None));
+    let mut socket = begun(&served, TOKEN).await;
+    say(&mut socket, subscribe("1", &bomb)).await;
+    let heard = hear(&mut socket).await;
+    assert_eq!(heard["payload"][0]["extensions"]["code"], "too-large", "{}", heard["type"]);
+    served.client.status().await.expect("others are served");
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_by_graphql() {
+    let served = serve().await;
+    let cookie = crate::support::session(&served).await;
+    let listed = ask(&served, "{ sessions { sessions { id role is_own } } }", json!({})).await;
+    let session = &listed["data"]["sessions"]["sessions"][0];
+    assert_eq!((&session["role"], &session["is_own"]), (&json!("owner"), &json!(false)), "{listed}");
+    let own = reqwest::Client::new().post(format!("http://{}{}", served.address, routes::GRAPHQL));
+    let own =
+        own.header("cookie", cookie).header("x-opensky-csrf", "1").header("content-type", "application/json");
+    let own = answer(own.body(json!({ "query": "{ sessions { sessions { is_own } } }" }).to_string())).await;
+    assert_eq!(own["data"]["sessions"]["sessions"][0]["is_own"], true, "{own}");
+    let ending = "mutation End($id: String!) { endSession(id: $id) { sessions { id } } }";
+    let ended = ask(&served, ending, json!({ "id": session["id"] })).await;
+    assert_eq!(ended["data"]["endSession"]["sessions"], json!([]), "{ended}");
 }

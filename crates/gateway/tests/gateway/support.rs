@@ -1,7 +1,5 @@
 //! A node on in-memory ports with its API on a free port.
 
-#![allow(dead_code)] // Each test file uses a part of it.
-
 use opensky_client::{
     Client, ClientError,
     api::{
