@@ -128,7 +128,7 @@ fn request() -> JobRequest {
                     stage: 3,
                     of: TasksMeantView::Any,
                     test: TestView::ExitCode { codes: vec![0] },
-                    not: true,
+                    negated: true,
                 }],
                 may_fail: true,
                 after: vec![0],

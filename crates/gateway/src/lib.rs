@@ -1,7 +1,8 @@
 //! The local HTTP API of a node.
 //!
-//! What it is: the routes of [`opensky_api::routes`], served over loopback to whoever holds the token, an
-//! API key or a browser's session: JSON in, JSON out, problems as RFC 9457; and the files of the dashboard.
+//! What it is: the routes of [`opensky_api::routes`], served over loopback, and over TLS to other machines where
+//! the owner wants that, to whoever holds the token, an API key or a browser's session: JSON in, JSON out, problems as
+//! RFC 9457; GraphQL made of the same routes; and the files of the dashboard.
 //! What it never does: decide, or reach into the node past [`opensky_node::Handle`]. Start at [`serve`], then
 //! `rest/table.rs` for the table of routes and `gate.rs` for what a request passes on its way.
 

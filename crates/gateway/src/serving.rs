@@ -10,13 +10,21 @@ use crate::{
     remote::Incoming,
     rest,
 };
+use axum::serve::ListenerExt;
 use opensky_node::Handle;
 use std::{
     io,
     sync::{Arc, RwLock},
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+
+/// An answer of a few bytes waits for no more of them.
+fn answer_at_once(connection: &mut TcpStream) {
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!(%error, "answers may come late");
+    }
+}
 
 /// Serves the API over loopback, and to callers from other machines where these are wanted, until `stop`
 /// fires; then open requests get a moment to end.
@@ -36,6 +44,7 @@ pub async fn serve(
     let gate = Gate::new(door);
     let tasks = gate.streams.tasks.clone();
     let here = async {
+        let local = local.tap_io(answer_at_once);
         listen(local, rest::routes(gateway.clone(), &gate, &stop, Reach::LOCAL), &stop).await;
         Ok::<_, io::Error>(())
     };

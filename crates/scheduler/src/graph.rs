@@ -114,13 +114,16 @@ impl Job {
     /// A condition of a task alone that does not hold, for one whose input has a result.
     fn broken_for_task(&self, stage: u16, index: u32) -> Option<Condition> {
         let conditions = &self.spec.stages[usize::from(stage)].when;
-        let of_task = conditions.iter().filter(|condition| condition.of == TasksMeant::Each);
-        of_task.cloned().find(|condition| {
-            let tests = &self.stages[usize::from(condition.stage)].tests;
-            let bit = self.tests.bit(condition.stage, &condition.test);
-            let held = bit.zip(tests.get(index as usize)).is_some_and(|(bit, tests)| tests >> bit & 1 == 1);
-            held == condition.not
-        })
+        let mut of_task = conditions.iter().filter(|condition| condition.of == TasksMeant::Each);
+        of_task
+            .find(|condition| {
+                let tests = &self.stages[usize::from(condition.stage)].tests;
+                let bit = self.tests.bit(condition.stage, &condition.test);
+                let held =
+                    bit.zip(tests.get(index as usize)).is_some_and(|(bit, tests)| tests >> bit & 1 == 1);
+                held == condition.not
+            })
+            .cloned()
     }
 
     /// A condition of a stage as a whole that does not hold. All that they are about is settled.

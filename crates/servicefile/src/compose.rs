@@ -84,7 +84,7 @@ fn import(source: &Source, tree: &Node, given: &Given) -> Result<Import, Fault> 
     reading.finish(|reading| {
         check_named(&parsed, &left_out)?;
         let drafts = network::link(reading, parsed)?;
-        Ok(Plan::new(source.clone(), draft::finish(drafts, span)?))
+        Ok(Plan::new(source.clone(), draft::finish(drafts, span)?).leaving_out(left_out))
     })
 }
 

@@ -7,13 +7,14 @@ use opensky_types::{
     offer::Constraints,
     service::{HealthCheck, InvalidService, Link, ReplicaLimits, Restart, Scale, ServiceSpec, Update},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Checked services, in an order in which each comes after those it needs.
 #[derive(Debug, Clone)]
 pub struct Plan {
     source: Source,
     services: Vec<PlannedService>,
+    left_out: BTreeSet<String>,
 }
 
 /// A service whose image is not found yet.
@@ -61,12 +62,21 @@ pub struct PlannedService {
 
 impl Plan {
     pub(crate) fn new(source: Source, services: Vec<PlannedService>) -> Self {
-        Self { source, services }
+        Self { source, services, left_out: BTreeSet::new() }
+    }
+
+    pub(crate) fn leaving_out(self, left_out: BTreeSet<String>) -> Self {
+        Self { left_out, ..self }
     }
 
     /// The services, in the order in which they are to start.
     pub fn services(&self) -> &[PlannedService] {
         &self.services
+    }
+
+    /// Names of services that the file has and that are not to start now: nobody asked for their profiles.
+    pub const fn left_out(&self) -> &BTreeSet<String> {
+        &self.left_out
     }
 
     /// An error about the value at `at`, such as an image that is not there.

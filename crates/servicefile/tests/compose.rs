@@ -110,8 +110,11 @@ fn c7_a_shop_of_three_has_its_variables_files_and_names() {
     assert_eq!(cache.args, ["redis-server", "--save", ""]);
     assert_eq!(cache.restart, Restart::OnFailure);
 
+    let without = compose::read("compose.yaml", SHOP, &given).unwrap().accept().unwrap();
+    assert!(without.left_out().contains("debug"), "it is still a service of the file");
     given.profiles.insert("debug".into());
     let with_debug = compose::read("compose.yaml", SHOP, &given).unwrap().accept().unwrap();
+    assert!(with_debug.left_out().is_empty());
     let debug = with_debug.services().iter().find(|service| service.name.value == "debug").unwrap();
     assert_eq!(debug.args, ["sleep", "infinity"], "busybox has no entry point of its own");
 }

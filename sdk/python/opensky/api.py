@@ -209,9 +209,9 @@ class Api:
         answer: types.Services = self._connection.ask("GET", "/v1/services", timeout=timeout)
         return answer
 
-    def declare_service(self, body: types.ServiceRequest, *, idempotency_key: str | None = None, timeout: float | None = None) -> types.ServiceView:
+    def declare_service(self, body: types.ServiceRequest, *, after: int | None = None, idempotency_key: str | None = None, timeout: float | None = None) -> types.ServiceView:
         """Declares a service, or its next revision; on disk before the answer comes."""
-        answer: types.ServiceView = self._connection.ask("POST", "/v1/services", json=body, idempotency_key=idempotency_key, timeout=timeout)
+        answer: types.ServiceView = self._connection.ask("POST", "/v1/services", json=body, query={"after": after}, idempotency_key=idempotency_key, timeout=timeout)
         return answer
 
     def service(self, service: str, *, timeout: float | None = None) -> types.ServiceView:

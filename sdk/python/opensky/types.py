@@ -106,6 +106,44 @@ class Check(_Check, total=False):
     next: str
 
 
+class _CheckViewProgram(TypedDict):
+    #: Its hash.
+    hash: Hash
+    kind: Literal["program"]
+    #: Its size, in bytes.
+    size_bytes: int
+
+
+class CheckViewProgram(_CheckViewProgram, total=False):
+    """An uploaded WASI command program, which runs on this node. Exit code 0: right; 1: not;
+    anything else decides nothing.
+    """
+
+    #: Its arguments; `{item}` stands for the task's own item.
+    args: list[str]
+    #: Limits of each run.
+    limits: TaskLimitsView
+    #: If given, the program writes a score, and this is the least that will do.
+    score_min: Real
+
+
+class _CheckViewTolerance(TypedDict):
+    kind: Literal["tolerance"]
+
+
+class CheckViewTolerance(_CheckViewTolerance, total=False):
+    """Results are texts in which numbers may differ by one of the two."""
+
+    #: By so much.
+    absolute: Real
+    #: By this part of the larger one.
+    relative: Real
+
+
+#: What checks results, for verification by a check.
+CheckView: TypeAlias = Union['CheckViewProgram', 'CheckViewTolerance']
+
+
 class CheckpointDomain(TypedDict):
     """The domain of a sky: whatever contract knows the sky may take what is signed in it."""
 
@@ -199,6 +237,23 @@ class Clusters(TypedDict):
 Code: TypeAlias = Literal["invalid-request", "invalid-job", "unauthorized", "no-such-route", "wrong-method", "job-not-found", "task-not-found", "blob-not-found", "receipt-not-found", "image-not-found", "service-not-found", "invalid-service", "key-not-found", "session-not-found", "account-not-found", "checkpoint-not-found", "wrong-state", "no-node-fits", "not-allowed", "spend-limit", "transaction-rejected", "not-approved", "ledger-not-ready", "too-large", "storage-full", "idempotency-mismatch", "idempotency-running", "rate-limited", "timed-out", "busy", "shutting-down", "internal"]
 
 
+class _ConditionView(TypedDict):
+    #: The earlier stage, by position.
+    stage: int
+    #: What must hold.
+    test: TestView
+
+
+class ConditionView(_ConditionView, total=False):
+    """A condition on an earlier stage. A stage whose conditions do not all hold is skipped."""
+
+    #: Whether it is the other way round. (`not` is a keyword in some of the languages that have a
+    #: client.)
+    negated: bool
+    #: Of which of its tasks the test must hold.
+    of: TasksMeantView
+
+
 class ConfigView(TypedDict):
     """Every setting of a running node."""
 
@@ -258,6 +313,10 @@ class DoctorReport(TypedDict):
 
     #: In the order they were made.
     checks: list[Check]
+
+
+#: How a run failed.
+FailureKind: TypeAlias = Literal["exit-code", "trap", "limit", "time", "loss", "check"]
 
 
 class FileView(ContentView):
@@ -819,6 +878,10 @@ class LedgerView(_LedgerView, total=False):
 Level: TypeAlias = Literal["function", "vm", "container"]
 
 
+#: Why a stage runs at its level.
+LevelReason: TypeAlias = Literal["given", "only-program", "only-image", "function", "special-hardware", "little-io", "otherwise"]
+
+
 class _Limits(TypedDict):
     #: Processor, in percent of all cores (0 to 100).
     cpu_percent: int
@@ -884,6 +947,24 @@ ListOf_NamedBlob: TypeAlias = Union['list[ListOf_NamedBlobItem]', 'BlobRef']
 
 #: A list, in place or, if long, uploaded first as a blob that holds the same JSON array.
 ListOf_u64: TypeAlias = Union['list[int]', 'BlobRef']
+
+
+class LoadViewConnections(TypedDict):
+    """Connections that are open."""
+
+    count: int
+    kind: Literal["connections"]
+
+
+class LoadViewCpu(TypedDict):
+    """Processor time, in percent of its cores."""
+
+    kind: Literal["cpu"]
+    percent: int
+
+
+#: The load of a replica.
+LoadView: TypeAlias = Union['LoadViewConnections', 'LoadViewCpu']
 
 
 class _MemberView(TypedDict):
@@ -1324,6 +1405,10 @@ class ReadingsView(_ReadingsView, total=False):
     temperature_celsius: int
 
 
+#: A finite number.
+Real: TypeAlias = float
+
+
 class ReceiptView(TypedDict):
     """A receipt as shown and as kept in a file for `opensky verify`. Only `proof` counts; the
     other fields are for people and are checked against it.
@@ -1422,6 +1507,8 @@ class ReplicaView(_ReplicaView, total=False):
 
     #: Connections that are open through its host.
     connections: int
+    #: Processor time that it takes, in percent of its cores; where the service scales by it.
+    cpu_percent: int
     #: For how long it has stood so, in milliseconds; known to keepers, like what follows.
     for_ms: int
     #: What its program wrote last, where something is wrong.
@@ -1450,6 +1537,22 @@ class ReputationView(_ReputationView, total=False):
 
 #: Whether a replica starts again.
 Restart: TypeAlias = Literal["always", "on-failure", "never"]
+
+
+class RetryView(TypedDict, total=False):
+    """After which failures a task is tried again, and how soon."""
+
+    #: Longest such wait, in milliseconds.
+    backoff_max_ms: int
+    #: Milliseconds that a task waits after its first failure; doubles with each further one.
+    backoff_ms: int
+    #: If any are named, only these exit codes are worth another try.
+    exit_codes: list[int]
+    #: Runs of one task that may be lost by no fault of the program before the job stops.
+    losses_max: int
+    #: Kinds of failures that are worth another try on another node; any other stops the job at
+    #: once. All, if absent.
+    on: list[FailureKind]
 
 
 #: What a caller may do. Each may do what the one before may.
@@ -1495,6 +1598,8 @@ class RunView(_RunView, total=False):
 
     #: Its exit code, if it ran to its end.
     exit_code: int
+    #: Whether the result that was accepted is that the task failed: in a stage that may fail.
+    failed: bool
     #: Why it did not, in a sentence.
     failure: str
     #: Its receipt, if one came.
@@ -1554,7 +1659,7 @@ ServiceRef: TypeAlias = str
 
 
 class _ServiceRequest(TypedDict):
-    #: The uploaded image, by hash.
+    #: The uploaded image, by hash; for the level `vm` a component that answers HTTP.
     image: Hash
     #: Size of the image's archive, in bytes.
     image_size_bytes: int
@@ -1573,6 +1678,11 @@ class ServiceRequest(_ServiceRequest, total=False):
     env: list[tuple[str, str]]
     #: How its health is seen. Absent: what runs is healthy.
     health: HealthView
+    #: After so many milliseconds without a connection nothing of a component is in memory; the next
+    #: one starts it. Absent: it stays.
+    idle_ms: int
+    #: How it runs: `container`, or `vm` for a component.
+    level: Level
     #: What each may use.
     limits: ReplicaLimitsView
     #: Other services that the program reaches by name.
@@ -1583,10 +1693,41 @@ class ServiceRequest(_ServiceRequest, total=False):
     replicas: int
     #: Whether it starts again when its program ends.
     restart: Restart
+    #: As many run as their load needs; `replicas` is then how many there are at first.
+    scale: ServiceScaleView
+    #: What only those who run it can read. Their values are never shown.
+    secrets: list[ServiceSecretView]
     #: Time to end after it was asked to, in milliseconds.
     stop_ms: int
     #: How a new revision takes the place of the one before.
     update: UpdateView
+
+
+class ServiceScaleView(TypedDict):
+    """How many replicas run, by their load."""
+
+    #: No more.
+    max: int
+    #: No fewer.
+    min: int
+    #: What each is to have.
+    target: LoadView
+
+
+class _ServiceSecretView(TypedDict):
+    #: Whether the program finds it as the file `/run/secrets/NAME`.
+    file: bool
+    #: Its name.
+    name: str
+
+
+class ServiceSecretView(_ServiceSecretView, total=False):
+    """A secret of a service."""
+
+    #: The environment variable of the program that holds it.
+    env: str
+    #: What it is, in Base64. Never in an answer; absent in a request: what it is already.
+    value: str
 
 
 #: How a service is, all in all.
@@ -1627,8 +1768,18 @@ class _ServiceView(TypedDict):
 class ServiceView(_ServiceView, total=False):
     """A service as a node knows it."""
 
+    #: What went wrong with the last one.
+    failure: str
+    #: How often replicas of the revision that is to run failed, while none of them has been well
+    #: yet.
+    failures: int
     #: Why the newest revision is not the one that runs.
     problem: str
+    #: Nodes that can read its secrets: its owner, and those that may run it. Empty for one without
+    #: secrets; known to its owner and its keepers.
+    readers: list[NodeId]
+    #: How many replicas are to run; known to keepers.
+    replicas_wanted: int
     #: What runs; known to its owner and its keepers.
     spec: ServiceRequest
 
@@ -1772,16 +1923,30 @@ class StageRequest(_StageRequest, total=False):
     accept_any_exit: bool
     #: Positions of stages that must be complete before this one starts.
     after: list[int]
+    #: For mode `checked`: what checks them.
+    check: CheckView
     #: Which nodes may run it.
     constraints: ConstraintsView
     #: Distinct nodes on which one task may fail before the job stops.
     failures_max: int
     #: Whether stragglers get a second copy elsewhere.
     hedge: bool
+    #: Why it runs at its level, for `opensky why`.
+    level_reason: LevelReason
     #: Limits of each task.
     limits: TaskLimitsView
+    #: Whether a task that fails for good is a result like any other, and the job goes on.
+    may_fail: bool
+    #: After which failures a task is tried again, and how soon.
+    retry: RetryView
     #: How results are checked.
     verify: VerifyView
+    #: What must hold of earlier stages; else all tasks are skipped.
+    when: list[ConditionView]
+
+
+#: How a stage stands.
+StageStateView: TypeAlias = Literal["waiting", "running", "succeeded", "failed", "skipped", "stopped"]
 
 
 class _StageView(TypedDict):
@@ -1793,6 +1958,8 @@ class _StageView(TypedDict):
     name: str
     #: Its program.
     program: Hash
+    #: How it stands.
+    state: StageStateView
     #: Its tasks.
     tasks: TaskCounts
     #: How results are checked.
@@ -1897,17 +2064,22 @@ class Submitted(TypedDict):
     tasks: int
 
 
-class TaskCounts(TypedDict):
-    """Tasks by where they are; the numbers add up to the count of tasks."""
-
+class _TaskCounts(TypedDict):
     #: With an accepted result.
     done: int
-    #: Given up.
+    #: Given up, or failed for good in a stage that may fail.
     failed: int
     #: Handed out, running, or being compared with replicas.
     running: int
     #: Not handed out: waiting for a slot, for inputs or for an earlier stage.
     waiting: int
+
+
+class TaskCounts(_TaskCounts, total=False):
+    """Tasks by where they are; the numbers add up to the count of tasks."""
+
+    #: Not to run, by a condition or because what they read has no result.
+    skipped: int
 
 
 #: A task of a job: `STAGE.INDEX`, both from 0.
@@ -1927,6 +2099,53 @@ class TaskLimitsView(TypedDict, total=False):
     scratch_bytes: int
     #: Wall time, in milliseconds.
     wall_ms: int
+
+
+#: Of which tasks a test must hold.
+TasksMeantView: TypeAlias = Literal["all", "any", "each"]
+
+
+class TestViewSucceeded(TypedDict):
+    """It did not fail; one that was skipped did not."""
+
+    kind: Literal["succeeded"]
+
+
+class TestViewFailed(TypedDict):
+    """It failed, in a stage that may."""
+
+    kind: Literal["failed"]
+
+
+class TestViewSkipped(TypedDict):
+    """It was skipped."""
+
+    kind: Literal["skipped"]
+
+
+class TestViewExitCode(TypedDict):
+    """It ended with one of these exit codes."""
+
+    codes: list[int]
+    kind: Literal["exit-code"]
+
+
+class TestViewOutput(TypedDict):
+    """Its standard output is this text, white space at both ends aside."""
+
+    kind: Literal["output"]
+    text: str
+
+
+class TestViewFile(TypedDict):
+    """It left this file under `/out`."""
+
+    kind: Literal["file"]
+    path: str
+
+
+#: A test of one task.
+TestView: TypeAlias = Union['TestViewSucceeded', 'TestViewFailed', 'TestViewSkipped', 'TestViewExitCode', 'TestViewOutput', 'TestViewFile']
 
 
 #: A moment, in milliseconds since 1970-01-01 UTC.
@@ -2102,8 +2321,19 @@ class VerifyViewReputation(TypedDict):
     mode: Literal["reputation"]
 
 
+class VerifyViewChecked(TypedDict):
+    """Results are looked at by the stage's check. With `agree` of 1, each by itself; else as in
+    a quorum, but results are alike if the check says so.
+    """
+
+    agree: int
+    mode: Literal["checked"]
+    replicas: int
+    replicas_max: int
+
+
 #: How results are verified.
-VerifyView: TypeAlias = Union['VerifyViewNone', 'VerifyViewSample', 'VerifyViewQuorum', 'VerifyViewReputation']
+VerifyView: TypeAlias = Union['VerifyViewNone', 'VerifyViewSample', 'VerifyViewQuorum', 'VerifyViewReputation', 'VerifyViewChecked']
 
 
 class Wallet(TypedDict):

@@ -1103,6 +1103,31 @@ export interface components {
             /** @description How it is. */
             standing: components["schemas"]["Standing"];
         };
+        /** @description What checks results, for verification by a check. */
+        CheckView: {
+            /** @description Its arguments; `{item}` stands for the task's own item. */
+            args?: string[];
+            /** @description Its hash. */
+            hash: components["schemas"]["Hash"];
+            /** @enum {string} */
+            kind: "program";
+            /** @description Limits of each run. */
+            limits?: components["schemas"]["TaskLimitsView"];
+            /** @description If given, the program writes a score, and this is the least that will do. */
+            score_min?: components["schemas"]["Real"];
+            /**
+             * Format: int64
+             * @description Its size, in bytes.
+             */
+            size_bytes: number;
+        } | {
+            /** @description By so much. */
+            absolute?: components["schemas"]["Real"];
+            /** @enum {string} */
+            kind: "tolerance";
+            /** @description By this part of the larger one. */
+            relative?: components["schemas"]["Real"];
+        };
         /** @description The domain of a sky: whatever contract knows the sky may take what is signed in it. */
         CheckpointDomain: {
             /** @description Always `OpenSky`. */
@@ -1197,6 +1222,20 @@ export interface components {
          * @enum {string}
          */
         Code: "invalid-request" | "invalid-job" | "unauthorized" | "no-such-route" | "wrong-method" | "job-not-found" | "task-not-found" | "blob-not-found" | "receipt-not-found" | "image-not-found" | "service-not-found" | "invalid-service" | "key-not-found" | "session-not-found" | "account-not-found" | "checkpoint-not-found" | "wrong-state" | "no-node-fits" | "not-allowed" | "spend-limit" | "transaction-rejected" | "not-approved" | "ledger-not-ready" | "too-large" | "storage-full" | "idempotency-mismatch" | "idempotency-running" | "rate-limited" | "timed-out" | "busy" | "shutting-down" | "internal";
+        /** @description A condition on an earlier stage. A stage whose conditions do not all hold is skipped. */
+        ConditionView: {
+            /** @description Whether it is the other way round. (`not` is a keyword in some of the languages that have a client.) */
+            negated?: boolean;
+            /** @description Of which of its tasks the test must hold. */
+            of?: components["schemas"]["TasksMeantView"];
+            /**
+             * Format: int32
+             * @description The earlier stage, by position.
+             */
+            stage: number;
+            /** @description What must hold. */
+            test: components["schemas"]["TestView"];
+        };
         /** @description Every setting of a running node. */
         ConfigView: {
             /** @description In order of key. */
@@ -1277,6 +1316,11 @@ export interface components {
             /** @description In the order they were made. */
             checks: components["schemas"]["Check"][];
         };
+        /**
+         * @description How a run failed.
+         * @enum {string}
+         */
+        FailureKind: "exit-code" | "trap" | "limit" | "time" | "loss" | "check";
         /** @description A file that a task left under `/out`. */
         FileView: components["schemas"]["ContentView"] & {
             /** @description Its path below `/out`, with `/` between parts. Chosen by the program: never trust it. */
@@ -1794,6 +1838,11 @@ export interface components {
          * @enum {string}
          */
         Level: "function" | "vm" | "container";
+        /**
+         * @description Why a stage runs at its level.
+         * @enum {string}
+         */
+        LevelReason: "given" | "only-program" | "only-image" | "function" | "special-hardware" | "little-io" | "otherwise";
         /** @description The owner's limits, read and written whole. */
         Limits: {
             /**
@@ -1865,6 +1914,18 @@ export interface components {
         }[] | components["schemas"]["BlobRef"];
         /** @description A list, in place or, if long, uploaded first as a blob that holds the same JSON array. */
         ListOf_u64: number[] | components["schemas"]["BlobRef"];
+        /** @description The load of a replica. */
+        LoadView: {
+            /** Format: int32 */
+            count: number;
+            /** @enum {string} */
+            kind: "connections";
+        } | {
+            /** @enum {string} */
+            kind: "cpu";
+            /** Format: int32 */
+            percent: number;
+        };
         /** @description A node known to belong. */
         MemberView: {
             /** @description Where it was last reached, as multiaddresses. */
@@ -2297,6 +2358,8 @@ export interface components {
              */
             temperature_celsius?: number;
         };
+        /** @description A finite number. */
+        Real: number;
         /** @description A receipt as shown and as kept in a file for `opensky verify`. Only `proof` counts; the other fields are for people and are checked against it. */
         ReceiptView: {
             /** @description The agreement. */
@@ -2386,6 +2449,11 @@ export interface components {
              * @description Connections that are open through its host.
              */
             connections?: number;
+            /**
+             * Format: int32
+             * @description Processor time that it takes, in percent of its cores; where the service scales by it.
+             */
+            cpu_percent?: number;
             /** @description Whether it was asked to end. */
             ending: boolean;
             /**
@@ -2440,6 +2508,44 @@ export interface components {
          * @enum {string}
          */
         Restart: "always" | "on-failure" | "never";
+        /** @description After which failures a task is tried again, and how soon. */
+        RetryView: {
+            /**
+             * Format: int64
+             * @description Longest such wait, in milliseconds.
+             * @default 300000
+             */
+            backoff_max_ms?: number;
+            /**
+             * Format: int64
+             * @description Milliseconds that a task waits after its first failure; doubles with each further one.
+             * @default 0
+             */
+            backoff_ms?: number;
+            /**
+             * @description If any are named, only these exit codes are worth another try.
+             * @default []
+             */
+            exit_codes?: number[];
+            /**
+             * Format: int32
+             * @description Runs of one task that may be lost by no fault of the program before the job stops.
+             * @default 32
+             */
+            losses_max?: number;
+            /**
+             * @description Kinds of failures that are worth another try on another node; any other stops the job at once. All, if absent.
+             * @default [
+             *       "exit-code",
+             *       "trap",
+             *       "limit",
+             *       "time",
+             *       "loss",
+             *       "check"
+             *     ]
+             */
+            on?: components["schemas"]["FailureKind"][];
+        };
         /**
          * @description What a caller may do. Each may do what the one before may.
          * @enum {string}
@@ -2475,6 +2581,8 @@ export interface components {
              * @description Its exit code, if it ran to its end.
              */
             exit_code?: number;
+            /** @description Whether the result that was accepted is that the task failed: in a stage that may fail. */
+            failed?: boolean;
             /** @description Why it did not, in a sentence. */
             failure?: string;
             /** @description Files under `/out`, in order of path. */
@@ -2552,13 +2660,20 @@ export interface components {
             ][];
             /** @description How its health is seen. Absent: what runs is healthy. */
             health?: components["schemas"]["HealthView"];
-            /** @description The uploaded image, by hash. */
+            /**
+             * Format: int64
+             * @description After so many milliseconds without a connection nothing of a component is in memory; the next one starts it. Absent: it stays.
+             */
+            idle_ms?: number;
+            /** @description The uploaded image, by hash; for the level `vm` a component that answers HTTP. */
             image: components["schemas"]["Hash"];
             /**
              * Format: int64
              * @description Size of the image's archive, in bytes.
              */
             image_size_bytes: number;
+            /** @description How it runs: `container`, or `vm` for a component. */
+            level?: components["schemas"]["Level"];
             /** @description What each may use. */
             limits?: components["schemas"]["ReplicaLimitsView"];
             /** @description Other services that the program reaches by name. */
@@ -2574,6 +2689,10 @@ export interface components {
             replicas?: number;
             /** @description Whether it starts again when its program ends. */
             restart?: components["schemas"]["Restart"];
+            /** @description As many run as their load needs; `replicas` is then how many there are at first. */
+            scale?: components["schemas"]["ServiceScaleView"];
+            /** @description What only those who run it can read. Their values are never shown. */
+            secrets?: components["schemas"]["ServiceSecretView"][];
             /**
              * Format: int64
              * @description Time to end after it was asked to, in milliseconds.
@@ -2581,6 +2700,32 @@ export interface components {
             stop_ms?: number;
             /** @description How a new revision takes the place of the one before. */
             update?: components["schemas"]["UpdateView"];
+        };
+        /** @description How many replicas run, by their load. */
+        ServiceScaleView: {
+            /**
+             * Format: int32
+             * @description No more.
+             */
+            max: number;
+            /**
+             * Format: int32
+             * @description No fewer.
+             */
+            min: number;
+            /** @description What each is to have. */
+            target: components["schemas"]["LoadView"];
+        };
+        /** @description A secret of a service. */
+        ServiceSecretView: {
+            /** @description The environment variable of the program that holds it. */
+            env?: string;
+            /** @description Whether the program finds it as the file `/run/secrets/NAME`. */
+            file: boolean;
+            /** @description Its name. */
+            name: string;
+            /** @description What it is, in Base64. Never in an answer; absent in a request: what it is already. */
+            value?: string;
         };
         /**
          * @description How a service is, all in all.
@@ -2593,6 +2738,13 @@ export interface components {
             acting: boolean;
             /** @description When the newest revision was declared. */
             declared_at: components["schemas"]["Timestamp"];
+            /** @description What went wrong with the last one. */
+            failure?: string;
+            /**
+             * Format: int32
+             * @description How often replicas of the revision that is to run failed, while none of them has been well yet.
+             */
+            failures?: number;
             /** @description Who keeps it up, in order. */
             keepers: components["schemas"]["NodeId"][];
             /** @description Its name among its owner's services. */
@@ -2609,8 +2761,15 @@ export interface components {
             ports: number[];
             /** @description Why the newest revision is not the one that runs. */
             problem?: string;
+            /** @description Nodes that can read its secrets: its owner, and those that may run it. Empty for one without secrets; known to its owner and its keepers. */
+            readers?: components["schemas"]["NodeId"][];
             /** @description Its replicas, by slot. */
             replicas: components["schemas"]["ReplicaView"][];
+            /**
+             * Format: int32
+             * @description How many replicas are to run; known to keepers.
+             */
+            replicas_wanted?: number;
             /**
              * Format: int64
              * @description The newest revision.
@@ -2746,6 +2905,8 @@ export interface components {
             accept_any_exit?: boolean;
             /** @description Positions of stages that must be complete before this one starts. */
             after?: number[];
+            /** @description For mode `checked`: what checks them. */
+            check?: components["schemas"]["CheckView"];
             /** @description Which nodes may run it. */
             constraints?: components["schemas"]["ConstraintsView"];
             /**
@@ -2757,15 +2918,28 @@ export interface components {
             hedge?: boolean;
             /** @description One task per input. */
             inputs: components["schemas"]["InputsRequest"];
+            /** @description Why it runs at its level, for `opensky why`. */
+            level_reason?: components["schemas"]["LevelReason"];
             /** @description Limits of each task. */
             limits?: components["schemas"]["TaskLimitsView"];
+            /** @description Whether a task that fails for good is a result like any other, and the job goes on. */
+            may_fail?: boolean;
             /** @description Unique in the job, up to 64 characters. */
             name: string;
             /** @description What to run. */
             program: components["schemas"]["ProgramRequest"];
+            /** @description After which failures a task is tried again, and how soon. */
+            retry?: components["schemas"]["RetryView"];
             /** @description How results are checked. */
             verify?: components["schemas"]["VerifyView"];
+            /** @description What must hold of earlier stages; else all tasks are skipped. */
+            when?: components["schemas"]["ConditionView"][];
         };
+        /**
+         * @description How a stage stands.
+         * @enum {string}
+         */
+        StageStateView: "waiting" | "running" | "succeeded" | "failed" | "skipped" | "stopped";
         /** @description A stage. */
         StageView: {
             /** @description Whether it is the last: no other stage reads its outputs. */
@@ -2776,6 +2950,8 @@ export interface components {
             name: string;
             /** @description Its program. */
             program: components["schemas"]["Hash"];
+            /** @description How it stands. */
+            state: components["schemas"]["StageStateView"];
             /** @description Its tasks. */
             tasks: components["schemas"]["TaskCounts"];
             /** @description How results are checked. */
@@ -2889,7 +3065,7 @@ export interface components {
             done: number;
             /**
              * Format: int32
-             * @description Given up.
+             * @description Given up, or failed for good in a stage that may fail.
              */
             failed: number;
             /**
@@ -2897,6 +3073,11 @@ export interface components {
              * @description Handed out, running, or being compared with replicas.
              */
             running: number;
+            /**
+             * Format: int32
+             * @description Not to run, by a condition or because what they read has no result.
+             */
+            skipped?: number;
             /**
              * Format: int32
              * @description Not handed out: waiting for a slot, for inputs or for an earlier stage.
@@ -2937,6 +3118,34 @@ export interface components {
              * @default 600000
              */
             wall_ms?: number;
+        };
+        /**
+         * @description Of which tasks a test must hold.
+         * @enum {string}
+         */
+        TasksMeantView: "all" | "any" | "each";
+        /** @description A test of one task. */
+        TestView: {
+            /** @enum {string} */
+            kind: "succeeded";
+        } | {
+            /** @enum {string} */
+            kind: "failed";
+        } | {
+            /** @enum {string} */
+            kind: "skipped";
+        } | {
+            codes: number[];
+            /** @enum {string} */
+            kind: "exit-code";
+        } | {
+            /** @enum {string} */
+            kind: "output";
+            text: string;
+        } | {
+            /** @enum {string} */
+            kind: "file";
+            path: string;
         };
         /** @description A moment, in milliseconds since 1970-01-01 UTC. */
         Timestamp: number;
@@ -3104,6 +3313,15 @@ export interface components {
         } | {
             /** @enum {string} */
             mode: "reputation";
+        } | {
+            /** Format: int32 */
+            agree: number;
+            /** @enum {string} */
+            mode: "checked";
+            /** Format: int32 */
+            replicas: number;
+            /** Format: int32 */
+            replicas_max: number;
         };
         /** @description An account, with those of the nodes that name it as their owner, all read after the same block. */
         Wallet: {
@@ -3186,6 +3404,7 @@ export type Blocks = components['schemas']['Blocks'];
 export type ChallengeRequest = components['schemas']['ChallengeRequest'];
 export type ChallengeView = components['schemas']['ChallengeView'];
 export type Check = components['schemas']['Check'];
+export type CheckView = components['schemas']['CheckView'];
 export type CheckpointDomain = components['schemas']['CheckpointDomain'];
 export type CheckpointMessage = components['schemas']['CheckpointMessage'];
 export type CheckpointSignatureView = components['schemas']['CheckpointSignatureView'];
@@ -3194,11 +3413,13 @@ export type CheckpointView = components['schemas']['CheckpointView'];
 export type ClusterView = components['schemas']['ClusterView'];
 export type Clusters = components['schemas']['Clusters'];
 export type Code = components['schemas']['Code'];
+export type ConditionView = components['schemas']['ConditionView'];
 export type ConfigView = components['schemas']['ConfigView'];
 export type ConstraintsView = components['schemas']['ConstraintsView'];
 export type ContentView = components['schemas']['ContentView'];
 export type Direction = components['schemas']['Direction'];
 export type DoctorReport = components['schemas']['DoctorReport'];
+export type FailureKind = components['schemas']['FailureKind'];
 export type FileView = components['schemas']['FileView'];
 export type GpuView = components['schemas']['GpuView'];
 export type GraphqlAnswer = components['schemas']['GraphqlAnswer'];
@@ -3232,11 +3453,13 @@ export type LedgerEvent = components['schemas']['LedgerEvent'];
 export type LedgerSummary = components['schemas']['LedgerSummary'];
 export type LedgerView = components['schemas']['LedgerView'];
 export type Level = components['schemas']['Level'];
+export type LevelReason = components['schemas']['LevelReason'];
 export type Limits = components['schemas']['Limits'];
 export type LimitsView = components['schemas']['LimitsView'];
 export type LinkView = components['schemas']['LinkView'];
 export type ListOfNamedBlob = components['schemas']['ListOf_NamedBlob'];
 export type ListOfU64 = components['schemas']['ListOf_u64'];
+export type LoadView = components['schemas']['LoadView'];
 export type MemberView = components['schemas']['MemberView'];
 export type Members = components['schemas']['Members'];
 export type Micros = components['schemas']['Micros'];
@@ -3271,6 +3494,7 @@ export type Problem = components['schemas']['Problem'];
 export type ProgramRequest = components['schemas']['ProgramRequest'];
 export type QuoteView = components['schemas']['QuoteView'];
 export type ReadingsView = components['schemas']['ReadingsView'];
+export type Real = components['schemas']['Real'];
 export type ReceiptView = components['schemas']['ReceiptView'];
 export type Region = components['schemas']['Region'];
 export type RenameRequest = components['schemas']['RenameRequest'];
@@ -3280,6 +3504,7 @@ export type ReplicaState = components['schemas']['ReplicaState'];
 export type ReplicaView = components['schemas']['ReplicaView'];
 export type ReputationView = components['schemas']['ReputationView'];
 export type Restart = components['schemas']['Restart'];
+export type RetryView = components['schemas']['RetryView'];
 export type Role = components['schemas']['Role'];
 export type RoleView = components['schemas']['RoleView'];
 export type RulesSwitchView = components['schemas']['RulesSwitchView'];
@@ -3291,6 +3516,8 @@ export type ServiceLinkView = components['schemas']['ServiceLinkView'];
 export type ServiceNoteView = components['schemas']['ServiceNoteView'];
 export type ServiceRef = components['schemas']['ServiceRef'];
 export type ServiceRequest = components['schemas']['ServiceRequest'];
+export type ServiceScaleView = components['schemas']['ServiceScaleView'];
+export type ServiceSecretView = components['schemas']['ServiceSecretView'];
 export type ServiceStateView = components['schemas']['ServiceStateView'];
 export type ServiceView = components['schemas']['ServiceView'];
 export type Services = components['schemas']['Services'];
@@ -3305,6 +3532,7 @@ export type SpendPer = components['schemas']['SpendPer'];
 export type SpendView = components['schemas']['SpendView'];
 export type StageQuoteView = components['schemas']['StageQuoteView'];
 export type StageRequest = components['schemas']['StageRequest'];
+export type StageStateView = components['schemas']['StageStateView'];
 export type StageView = components['schemas']['StageView'];
 export type StakeRequest = components['schemas']['StakeRequest'];
 export type Standing = components['schemas']['Standing'];
@@ -3318,6 +3546,8 @@ export type Submitted = components['schemas']['Submitted'];
 export type TaskCounts = components['schemas']['TaskCounts'];
 export type TaskId = components['schemas']['TaskId'];
 export type TaskLimitsView = components['schemas']['TaskLimitsView'];
+export type TasksMeantView = components['schemas']['TasksMeantView'];
+export type TestView = components['schemas']['TestView'];
 export type Timestamp = components['schemas']['Timestamp'];
 export type TransactionView = components['schemas']['TransactionView'];
 export type TransferRequest = components['schemas']['TransferRequest'];
@@ -7720,7 +7950,10 @@ export interface operations {
     };
     declareService: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only if the newest revision is this one still; 0: only if there is no such service yet. Absent: always. */
+                after?: number;
+            };
             header?: {
                 /** @description Asked again with the same key within a day, it answers the same and does nothing. */
                 "idempotency-key"?: string;
@@ -7781,7 +8014,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency-running`: the request is being done. */
+            /** @description `idempotency-running`: the request is being done. `wrong-state`: the job's state does not allow that. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8584,7 +8817,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `idempotency-running`: the request is being done. */
+            /** @description `idempotency-running`: the request is being done. `wrong-state`: the job's state does not allow that. */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -75,9 +75,9 @@ pub struct ConditionView {
     pub of: TasksMeantView,
     /// What must hold.
     pub test: TestView,
-    /// Whether it is the other way round.
+    /// Whether it is the other way round. (`not` is a keyword in some of the languages that have a client.)
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub not: bool,
+    pub negated: bool,
 }
 
 /// Of which tasks a test must hold.
@@ -113,7 +113,7 @@ pub enum TestView {
 
 impl From<ConditionView> for Condition {
     fn from(condition: ConditionView) -> Self {
-        let ConditionView { stage, of, test, not } = condition;
+        let ConditionView { stage, of, test, negated } = condition;
         let of = match of {
             TasksMeantView::All => TasksMeant::All,
             TasksMeantView::Any => TasksMeant::Any,
@@ -127,7 +127,7 @@ impl From<ConditionView> for Condition {
             TestView::Output { text } => Test::Output { text },
             TestView::File { path } => Test::File { path },
         };
-        Self { stage, of, test, not }
+        Self { stage, of, test, not: negated }
     }
 }
 
@@ -147,7 +147,7 @@ impl From<Condition> for ConditionView {
             Test::Output { text } => TestView::Output { text },
             Test::File { path } => TestView::File { path },
         };
-        Self { stage, of, test, not }
+        Self { stage, of, test, negated: not }
     }
 }
 

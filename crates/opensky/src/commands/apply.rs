@@ -73,6 +73,8 @@ pub async fn run(context: &Context, args: ApplyArgs) -> Result<()> {
         service::start(context, &client, plan, folder, &args.start).await?;
     }
     if args.prune {
+        // A service whose profile nobody asks for now is still one of the file's.
+        names.extend(plans.iter().flat_map(|(_, plan)| plan.left_out().iter().cloned()));
         prune(context, &client, &names, &args).await?;
     }
     Ok(())

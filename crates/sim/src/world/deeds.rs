@@ -91,14 +91,7 @@ impl World {
                 self.end_life(node, false, None);
                 self.machines.lock()[node].has_left = true;
             }
-            Deed::LoseDisk { node, down_ms } => {
-                self.end_life(node, true, Some(down_ms));
-                let is_down = self.machines.lock()[node].life.is_none();
-                if is_down {
-                    self.machines.lock()[node].lose_disks();
-                    self.watch.disk_lost(node);
-                }
-            }
+            Deed::LoseDisk { node, down_ms } => self.lose_disks(node, down_ms),
             Deed::Rot { node, position, down_ms } => {
                 self.end_life(node, false, Some(down_ms));
                 let mut machines = self.machines.lock();
@@ -129,6 +122,15 @@ impl World {
             Deed::Equivocate { node } => {
                 self.liars.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(node);
             }
+        }
+    }
+
+    fn lose_disks(&mut self, node: usize, down_ms: u64) {
+        self.end_life(node, true, Some(down_ms));
+        let is_down = self.machines.lock()[node].life.is_none();
+        if is_down {
+            self.machines.lock()[node].lose_disks();
+            self.watch.disk_lost(node);
         }
     }
 

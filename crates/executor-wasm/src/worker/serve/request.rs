@@ -192,10 +192,8 @@ impl Answering {
             waited.0 = None;
             return Ok(answer?);
         }
-        let task = waited.0.take();
-        match task {
-            Some(task) => task.await??,
-            None => {}
+        if let Some(task) = waited.0.take() {
+            task.await??;
         }
         wasmtime::bail!("the program ended without an answer")
     }

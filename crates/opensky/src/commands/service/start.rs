@@ -16,7 +16,7 @@ use opensky_api::{
 };
 use opensky_client::{Client, ClientError, ImageSource};
 use opensky_servicefile::{ImageRef, Plan, PlannedService};
-use opensky_types::{NodeId, service::ServiceRef};
+use opensky_types::{Hash, NodeId, service::ServiceRef};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -50,6 +50,8 @@ enum Change {
     Update,
     /// Whether its secrets are others than before is known to the node alone.
     Secrets,
+    /// Whether its image is another one is known once the engine has given it away, which looking does not ask for.
+    Image,
     None,
 }
 
@@ -70,27 +72,22 @@ pub async fn start(
     let mut images = BTreeMap::new();
     let mut intended = Vec::new();
     for service in plan.services() {
-        let image = image(client, plan, service, folder, &mut images).await?;
-        let secrets = read_secrets(context, plan, service, folder).await?;
-        let request = ServiceRequest { secrets, ..request(plan, service, image)? };
         let known = find(client, &service.name.value).await?.filter(|known| known.own);
-        let change = match &known {
-            None => Change::Start,
-            Some(known)
-                if known.problem.is_none() && known.spec.as_ref() == Some(&request.without_values()) =>
-            {
-                if request.secrets.is_empty() {
-                    Change::None
-                } else {
-                    Change::Secrets
-                }
-            }
-            Some(_) => Change::Update,
+        let secrets = read_secrets(context, plan, service, folder).await?;
+        let request = |image| anyhow::Ok(ServiceRequest { secrets, ..request(plan, service, image)? });
+        let change = if args.dry_run {
+            let seen = seen_image(client, plan, service, folder).await?;
+            let (sure, image) = (seen.is_some(), seen.or_else(|| known.as_ref().and_then(image_of)));
+            let request = image.map(request).transpose()?;
+            let change = request.map_or(Change::Start, |request| change(known.as_ref(), &request));
+            if !sure && matches!(change, Change::None | Change::Secrets) { Change::Image } else { change }
+        } else {
+            let request = request(image(client, plan, service, folder, &mut images).await?)?;
+            let change = change(known.as_ref(), &request);
+            let revision = known.map_or(0, |known| known.revision);
+            begin(context, client, service, (&request, change, revision), args).await?;
+            change
         };
-        if !args.dry_run {
-            let known = known.map_or(0, |known| known.revision);
-            begin(context, client, service, (&request, change, known), args).await?;
-        }
         intended.push(Intended { service: service.name.value.clone(), change });
     }
     if args.dry_run {
@@ -100,6 +97,7 @@ pub async fn start(
                     Change::Start => "would start",
                     Change::Update => "would get its next revision",
                     Change::Secrets => "would get its next revision if its secrets are others",
+                    Change::Image => "would get its next revision if its image is another",
                     Change::None => "is as it should be",
                 };
                 format!("{} {word}\n", one.service)
@@ -118,6 +116,14 @@ pub async fn start(
     context.format.print(&all, |all: &Services| list_table(all))
 }
 
+fn change(known: Option<&ServiceView>, request: &ServiceRequest) -> Change {
+    let Some(known) = known else { return Change::Start };
+    if known.problem.is_some() || known.spec.as_ref() != Some(&request.without_values()) {
+        return Change::Update;
+    }
+    if request.secrets.is_empty() { Change::None } else { Change::Secrets }
+}
+
 async fn begin(
     context: &Context,
     client: &Client,
@@ -131,7 +137,9 @@ async fn begin(
     let name = &service.name.value;
     let declared = match change {
         Change::None => None,
-        Change::Start | Change::Update | Change::Secrets => Some(client.declare_service(request).await?),
+        Change::Start | Change::Update | Change::Secrets | Change::Image => {
+            Some(client.declare_service(request).await?)
+        }
     };
     match declared.filter(|view| view.revision != known) {
         None => context.say(format!("{name}: is as it should be")),
@@ -206,6 +214,34 @@ async fn image(
     })?;
     sent.insert(service.image.value.clone(), blob);
     Ok(blob)
+}
+
+/// The image that a service would have, as far as that is known without sending it to the node.
+async fn seen_image(
+    client: &Client,
+    plan: &Plan,
+    service: &PlannedService,
+    folder: &Path,
+) -> Result<Option<BlobRef>> {
+    let of = |bytes: &[u8]| BlobRef { hash: Hash::of(bytes), size_bytes: bytes.len() as u64 };
+    match &service.image.value {
+        ImageRef::Engine(_) => Ok(None),
+        ImageRef::Kept(_) => Ok(Some(image(client, plan, service, folder, &mut BTreeMap::new()).await?)),
+        ImageRef::Site(path) => Ok(Some(of(&site(plan, service, &folder.join(path)).await?))),
+        ImageRef::Archive(path) | ImageRef::Component(path) => {
+            let read = tokio::fs::read(folder.join(path)).await;
+            let problem = |error: std::io::Error| format!("cannot read {path}: {error}");
+            read.map(|bytes| Some(of(&bytes))).map_err(|error| {
+                Fail::new(Exit::Invalid, plan.error_at(&service.image, problem(error), None).to_string())
+                    .into()
+            })
+        }
+    }
+}
+
+/// The image that a service has now.
+fn image_of(known: &ServiceView) -> Option<BlobRef> {
+    known.spec.as_ref().map(|spec| BlobRef { hash: spec.image, size_bytes: spec.image_size_bytes })
 }
 
 /// The component of a folder.

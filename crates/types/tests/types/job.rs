@@ -97,8 +97,7 @@ fn bad_jobs_say_what_is_wrong_and_where() {
     };
     let named = |name: &str| JobSpec { name: name.into(), ..samples::job(1) };
     let inputs = |inputs| two_stages(|stage| stage.inputs = inputs);
-    let retry = |retry: Retry| with(|stage| stage.retry = retry);
-    let cases: [(&str, JobSpec, Option<&str>, &str); 42] = [
+    let cases: [(&str, JobSpec, Option<&str>, &str); 36] = [
         ("no stages", JobSpec { stages: Vec::new(), ..samples::job(1) }, None, "1 to 256 stages"),
         ("too many stages", many_stages(STAGES_MAX + 1), None, "this one has 257"),
         ("no name", named(""), None, "name"),
@@ -130,32 +129,6 @@ fn bad_jobs_say_what_is_wrong_and_where() {
         ("after itself", two_stages(|stage| stage.after = vec![0, 1]), Some("second"), "before"),
         ("first stage after", with(|stage| stage.after = vec![0]), Some("map"), "before"),
         ("no failures", with(|stage| stage.failures_max = 0), Some("map"), "failures_max"),
-        ("never lost", retry(Retry { losses_max: 0, ..Retry::default() }), Some("map"), "losses_max"),
-        ("retried on 0", retry(Retry { exit_codes: vec![0], ..Retry::default() }), Some("map"), "code 0"),
-        (
-            "codes of no use",
-            retry(Retry { on: vec![FailureKind::Loss], exit_codes: vec![1], ..Retry::default() }),
-            Some("map"),
-            "exit-code",
-        ),
-        (
-            "a kind twice",
-            retry(Retry { on: vec![FailureKind::Loss; 2], ..Retry::default() }),
-            Some("map"),
-            "once",
-        ),
-        (
-            "long wait",
-            retry(Retry { backoff_max_ms: BACKOFF_MS_MAX + 1, ..Retry::default() }),
-            Some("map"),
-            "a day",
-        ),
-        (
-            "long first wait",
-            retry(Retry { backoff_ms: 2, backoff_max_ms: 1, ..Retry::default() }),
-            Some("map"),
-            "no longer",
-        ),
         ("nameless function", with(|stage| stage.program.level = Level::Function), Some("map"), "function"),
         ("large sample", with(|s| s.verify = Verify::Sample { per_mille: 1001 }), Some("map"), "1000"),
         ("quorum of 0", quorum(0, 2, 3), Some("map"), "quorum"),
@@ -172,6 +145,32 @@ fn bad_jobs_say_what_is_wrong_and_where() {
     }
     let shown = numbers(0, 5, 0).validate().expect_err("step 0").to_string();
     assert_eq!(shown, "stage 'map': 'step' must be positive");
+}
+
+#[test]
+fn c9_rules_of_tries_that_are_wrong_say_so() {
+    let retry = |retry: Retry| with(|stage| stage.retry = retry);
+    let cases: [(&str, JobSpec, &str); 6] = [
+        ("never lost", retry(Retry { losses_max: 0, ..Retry::default() }), "losses_max"),
+        ("retried on 0", retry(Retry { exit_codes: vec![0], ..Retry::default() }), "code 0"),
+        (
+            "codes of no use",
+            retry(Retry { on: vec![FailureKind::Loss], exit_codes: vec![1], ..Retry::default() }),
+            "exit-code",
+        ),
+        ("a kind twice", retry(Retry { on: vec![FailureKind::Loss; 2], ..Retry::default() }), "once"),
+        ("long wait", retry(Retry { backoff_max_ms: BACKOFF_MS_MAX + 1, ..Retry::default() }), "a day"),
+        (
+            "long first wait",
+            retry(Retry { backoff_ms: 2, backoff_max_ms: 1, ..Retry::default() }),
+            "no longer",
+        ),
+    ];
+    for (what, job, problem) in cases {
+        let InvalidJob { stage, problem: text } = job.validate().expect_err(what);
+        assert_eq!(stage.as_deref(), Some("map"), "{what}: {text}");
+        assert!(text.contains(problem), "{what}: {text}");
+    }
 }
 
 #[test]

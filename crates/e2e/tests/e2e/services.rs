@@ -290,10 +290,20 @@ async fn c7_c10_templates_of_services_run_as_they_come() -> Result<()> {
     let (head, body) = ask(site, "GET /nothing HTTP/1.0\r\n\r\n")?;
     assert!(head.contains(" 404 ") && body.contains("<h1>Nothing here</h1>"), "{head}");
 
-    // The next revision of the folder is what is seen next.
+    // Applied again, nothing would change; with another page, something would.
     let pages = sky.folder().join("static-site/site");
+    let file = sky.folder().join("static-site/service.toml").display().to_string();
+    let would = |word: &str| -> Result<()> {
+        let said = sky.nodes[0].json(&["apply", &file, "--dry-run"])?;
+        assert_eq!(said[0]["change"], word, "{said}");
+        Ok(())
+    };
+    would("none")?;
+
+    // The next revision of the folder is what is seen next.
     std::fs::write(pages.join("about.html"), "<p>another one</p>")?;
-    start(&sky, &sky.folder().join("static-site/service.toml").display().to_string())?;
+    would("update")?;
+    start(&sky, &file)?;
     let (_, body) = ask(site, "GET /about HTTP/1.0\r\n\r\n")?;
     assert_eq!(body, "<p>another one</p>");
 
