@@ -31,7 +31,7 @@ impl Job {
             if let Reads::Each(earlier) | Reads::Reduce { stage: earlier, .. } = self.stages[position].reads {
                 self.stages[usize::from(earlier)].readers.push(this);
             }
-            for earlier in stage.awaited() {
+            for earlier in stage.predecessors() {
                 self.stages[usize::from(earlier)].followers.push(this);
             }
             for condition in stage.when.iter().filter(|condition| condition.of == TasksMeant::Each) {
@@ -46,7 +46,7 @@ impl Job {
     pub fn rebuild(&mut self) {
         for position in 0..self.stages.len() {
             let this = position as u16;
-            let awaited = self.spec.stages[position].awaited();
+            let awaited = self.spec.stages[position].predecessors();
             let left = awaited.iter().filter(|earlier| !self.stages[usize::from(**earlier)].is_complete());
             let left = left.count() as u16;
             let missing = self.missing_inputs(position);

@@ -98,7 +98,7 @@ pub struct StageSpec {
 impl StageSpec {
     /// Stages that must be settled as a whole before this one starts: those it stands after and those that its
     /// conditions are about.
-    pub fn awaited(&self) -> BTreeSet<u16> {
+    pub fn predecessors(&self) -> BTreeSet<u16> {
         let conditions = self.when.iter().filter(|condition| condition.of != TasksMeant::Each);
         self.after.iter().copied().chain(conditions.map(|condition| condition.stage)).collect()
     }
