@@ -310,7 +310,7 @@ async fn c7_c10_templates_of_services_run_as_they_come() -> Result<()> {
     // A folder without a first page starts nothing.
     let other =
         sky.nodes[0].call(&["service", "run", &sky.folder().join("web-service").display().to_string()])?;
-    assert_eq!(other.status.code(), Some(2), "{}", screen(&other));
+    assert_eq!(other.status.code(), Some(7), "{}", screen(&other));
     assert!(screen(&other).contains("there is no index.html in it"), "{}", screen(&other));
     Ok(())
 }
