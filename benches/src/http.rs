@@ -40,9 +40,9 @@ pub struct Load {
     /// Connections, each with one request at a time.
     #[arg(long, default_value_t = 16)]
     connections: usize,
-    /// How long.
-    #[arg(long, default_value_t = 5)]
-    seconds: u64,
+    /// Requests in all. The API lets its owner's programs ask 50,000 times at once.
+    #[arg(long, default_value_t = 40_000)]
+    requests: usize,
 }
 
 /// A component as a service of a sky of one node: how fast it wakes, and requests a second.
@@ -76,7 +76,7 @@ pub async fn component(program: Option<PathBuf>, wanted: Load) -> Result<()> {
         wakes.push(began.elapsed());
     }
     println!("woken from rest   {}", Spread::of(wakes));
-    report(load(&asked, wanted.connections, Duration::from_secs(wanted.seconds)).await?);
+    report(load(&asked, wanted.connections, wanted.requests).await?);
     Ok(())
 }
 
@@ -93,7 +93,7 @@ pub async fn wasmtime(program: &Path, wanted: Load) -> Result<()> {
     let asked = Asked { address, path: "/", token: None };
     let first = until_answered(&asked).await?;
     ensure!(first == LINE, "it says something else");
-    report(load(&asked, wanted.connections, Duration::from_secs(wanted.seconds)).await?);
+    report(load(&asked, wanted.connections, wanted.requests).await?);
     Ok(())
 }
 
@@ -104,7 +104,25 @@ pub async fn api(program: Option<PathBuf>, wanted: Load) -> Result<()> {
     let address = node.client.address().parse()?;
     let asked = Asked { address, path: routes::NODE, token: Some(token.trim().to_owned()) };
     println!("bytes of an answer {}", ask_once(&asked).await?.len());
-    report(load(&asked, wanted.connections, Duration::from_secs(wanted.seconds)).await?);
+    report(load(&asked, wanted.connections, wanted.requests).await?);
+    Ok(())
+}
+
+/// Streams of events on which nothing happens: what a node needs for so many; the last line is MB.
+pub async fn streams(program: Option<PathBuf>, streams: usize) -> Result<()> {
+    let (node, folder) = node(program).await?;
+    let token = std::fs::read_to_string(folder.path().join(routes::TOKEN_FILE))?;
+    let address = node.client.address().parse()?;
+    let asked = Asked { address, path: routes::LEDGER_EVENTS, token: Some(token.trim().to_owned()) };
+    let before = node.memory_mb()?;
+    let mut open = Vec::with_capacity(streams);
+    for _ in 0..streams {
+        open.push(load::open_stream(&asked).await?);
+    }
+    let after = node.memory_mb()?;
+    println!("{before:.1} MB without any, {after:.1} MB with {}", open.len());
+    println!("{:.2} KiB each", (after - before) * 1e6 / 1024.0 / streams as f64);
+    println!("{:.1}", after - before);
     Ok(())
 }
 
@@ -115,7 +133,7 @@ pub async fn axum(wanted: Load, answer_bytes: usize) -> Result<()> {
     let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let asked = Asked { address: listener.local_addr()?, path: routes::NODE, token: None };
     tokio::spawn(async move { axum::serve(listener, axum::Router::new().route(routes::NODE, route)).await });
-    report(load(&asked, wanted.connections, Duration::from_secs(wanted.seconds)).await?);
+    report(load(&asked, wanted.connections, wanted.requests).await?);
     Ok(())
 }
 

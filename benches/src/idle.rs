@@ -26,6 +26,13 @@ pub struct Node {
     pub client: Client,
 }
 
+impl Node {
+    /// What its process has in memory.
+    pub fn memory_mb(&self) -> Result<f64> {
+        process::memory_mb(self.process.id().context("the node has ended")?, "VmRSS")
+    }
+}
+
 /// The program that is meant; by default the one beside this program.
 pub fn program(named: Option<PathBuf>) -> Result<PathBuf> {
     let beside = std::env::current_exe()?.with_file_name("opensky");

@@ -102,9 +102,18 @@ enum Area {
         #[command(flatten)]
         load: http::Load,
     },
+    /// Streams of events on which nothing happens, on the real program; the last line is the memory that they take in MB.
+    Streams {
+        /// The `opensky` program; by default the one beside this program.
+        #[arg(long)]
+        program: Option<PathBuf>,
+        /// How many.
+        #[arg(long, default_value_t = 10_000)]
+        streams: usize,
+    },
     /// Axum with one route and an answer of that size.
     ApiAxum {
-        #[arg(long, default_value_t = 600)]
+        #[arg(long, default_value_t = 1_100)]
         answer_bytes: usize,
         #[command(flatten)]
         load: http::Load,
@@ -142,6 +151,7 @@ async fn measure(area: Area) -> Result<()> {
         Area::Http { program, load } => http::component(program, load).await,
         Area::HttpWasmtime { program, load } => http::wasmtime(&program, load).await,
         Area::Api { program, load } => http::api(program, load).await,
+        Area::Streams { program, streams } => http::streams(program, streams).await,
         Area::ApiAxum { answer_bytes, load } => http::axum(load, answer_bytes).await,
         Area::Provider(role) => node::provide(role).await,
         Area::Sink(role) => transfer::sink(role).await,

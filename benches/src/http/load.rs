@@ -33,8 +33,8 @@ impl Asked {
     }
 }
 
-/// The times of all requests of so many connections, and how long all took together.
-pub async fn load(asked: &Asked, connections: usize, during: Duration) -> Result<(Vec<Duration>, Duration)> {
+/// The times of so many requests, shared by the connections, and how long all took together.
+pub async fn load(asked: &Asked, connections: usize, requests: usize) -> Result<(Vec<Duration>, Duration)> {
     let began = Instant::now();
     let mut all = JoinSet::new();
     for _ in 0..connections {
@@ -42,7 +42,7 @@ pub async fn load(asked: &Asked, connections: usize, during: Duration) -> Result
         all.spawn(async move {
             let mut connection = Connection::open(&asked).await?;
             let mut times = Vec::new();
-            while began.elapsed() < during {
+            for _ in 0..requests / connections {
                 let asked_at = Instant::now();
                 connection.ask().await?;
                 times.push(asked_at.elapsed());
@@ -60,6 +60,19 @@ pub async fn load(asked: &Asked, connections: usize, during: Duration) -> Result
 /// The body of one answer, on a connection of its own.
 pub async fn ask_once(asked: &Asked) -> Result<Vec<u8>> {
     Connection::open(asked).await?.ask().await
+}
+
+/// A stream that stays open: its head has come.
+pub async fn open_stream(asked: &Asked) -> Result<TcpStream> {
+    let mut connection = Connection::open(asked).await?;
+    connection.stream.write_all(&connection.request).await?;
+    while !connection.answer.windows(END_OF_HEAD.len()).any(|window| window == END_OF_HEAD) {
+        let read = connection.stream.read_buf(&mut connection.answer).await?;
+        ensure!(read > 0, "the connection ended within a head");
+    }
+    let head = String::from_utf8_lossy(&connection.answer);
+    ensure!(head.starts_with("HTTP/1.1 200"), "no stream: {head}");
+    Ok(connection.stream)
 }
 
 struct Connection {
