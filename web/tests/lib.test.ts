@@ -6,7 +6,7 @@ import { ago, bytes, clean, clock, duration, parseClock, short, shortId } from "
 import { imageNameOf, imageNameProblem, kindOf, kindOfBytes } from "../src/lib/files";
 import { fromHex, pictureType, textOf } from "../src/lib/picture";
 import { EMPTY, isOffered, problemsOf, requestOf, withDeterministic, withLevel } from "../src/lib/submission";
-import { DONE, FAILED, RUNNING, TaskStates, WAITING } from "../src/lib/tasks";
+import { DONE, FAILED, RUNNING, SKIPPED, TaskStates, total, WAITING } from "../src/lib/tasks";
 import { splitWords } from "../src/lib/words";
 import { layout } from "../src/parts/TaskGrid";
 
@@ -134,11 +134,61 @@ test("runs and notes tell where tasks are", () => {
   expect(states.at(0, 2)).toBe(DONE);
 });
 
+test("a stage keeps its size when tasks of it are skipped", () => {
+  const before = { waiting: 10, running: 0, done: 0, failed: 0 };
+  const after = { waiting: 0, running: 0, done: 7, failed: 0, skipped: 3 };
+  expect([total(before), total(after)]).toEqual([10, 10]);
+  const detail = { state: "running", tasks: before, stages: [{ name: "a", tasks: before }] } as unknown as JobDetail;
+  expect(withEvent(detail, { event: "progress", stages: [after] }).tasks).toEqual(after);
+
+  const states = new TaskStates([total(after)]);
+  for (const index of [0, 1, 2]) states.addNote({ task: `0.${index}`, kind: "skipped" });
+  states.addRun({ task: "0.9", verdict: "accepted" });
+  expect([...(states.stages[0] ?? [])]).toEqual([SKIPPED, SKIPPED, SKIPPED, ...Array(6).fill(WAITING), DONE]);
+  states.stop();
+  expect(states.at(0, 0)).toBe(SKIPPED);
+});
+
+test("a stage that is skipped whole is so in each cell", () => {
+  const states = new TaskStates([1, 3]);
+  const skipped = { waiting: 0, running: 0, done: 0, failed: 0, skipped: 3 };
+  states.addNote({ kind: "skipped" });
+  expect(states.addCounts([{ waiting: 1, running: 0, done: 0, failed: 0 }, skipped])).toBe(true);
+  expect([...(states.stages[1] ?? [])]).toEqual([SKIPPED, SKIPPED, SKIPPED]);
+  expect(states.at(0, 0)).toBe(WAITING);
+  expect(states.addCounts([{ waiting: 1, running: 0, done: 0, failed: 0 }, skipped])).toBe(false);
+});
+
+test("skips without notes are told once all results are known", () => {
+  const states = new TaskStates([4]);
+  const counts = (running: number) => [{ waiting: 0, running, done: 2 - running, failed: 1, skipped: 1 }];
+  states.addRun({ task: "0.3", verdict: "accepted" });
+  states.addRun({ task: "0.1", verdict: "accepted", failed: true });
+  expect(states.addCounts(counts(1))).toBe(false);
+  expect(states.addCounts(counts(0))).toBe(false);
+  states.addRun({ task: "0.0", verdict: "accepted" });
+  expect(states.addCounts(counts(0))).toBe(true);
+  expect([...(states.stages[0] ?? [])]).toEqual([DONE, FAILED, SKIPPED, DONE]);
+});
+
+test("a task that fails for good in a stage that may fail is no done one", () => {
+  const states = new TaskStates([3]);
+  states.addRun({ task: "0.0", verdict: "accepted", failed: true });
+  states.addNote({ task: "0.0", kind: "placed" });
+  states.addRun({ task: "0.0", verdict: "failed" });
+  states.addRun({ task: "0.1", verdict: "accepted" });
+  states.addNote({ task: "0.1", kind: "failed" });
+  states.addNote({ task: "0.2", kind: "failed" });
+  states.addRun({ task: "0.2", verdict: "agreed" });
+  states.stop();
+  expect([...(states.stages[0] ?? [])]).toEqual([FAILED, FAILED, FAILED]);
+});
+
 test("events bring a job up to date", () => {
   const tasks = { waiting: 2, running: 0, done: 0, failed: 0 };
   const detail = { state: "waiting", tasks, stages: [{ name: "a", tasks }] } as unknown as JobDetail;
   const moved = withEvent(detail, { event: "progress", stages: [{ waiting: 0, running: 1, done: 1, failed: 0 }] });
-  expect(moved.tasks).toEqual({ waiting: 0, running: 1, done: 1, failed: 0 });
+  expect(moved.tasks).toEqual({ waiting: 0, running: 1, done: 1, failed: 0, skipped: 0 });
   expect(withEvent(detail, { event: "job", state: "failed", at: 1, reason: "no" }).state).toBe("failed");
 });
 

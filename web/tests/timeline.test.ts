@@ -67,6 +67,17 @@ test("nothing runs once the job is over", () => {
   ]);
 });
 
+test("a task that fails for good in a stage that may fail ends as failed", () => {
+  const placed = [note(10, "placed", "0.0", "A"), note(10, "placed", "0.0", "B"), note(12, "placed", "0.1", "A")];
+  const noted = timelineOf([...placed, note(20, "failed", "0.0", "A")], 40, { isOver: false });
+  const ends = (timeline: Timeline) => barsOf(timeline).map(({ task, node, to, end }) => `${task} ${node} ${to} ${end}`).sort();
+  expect(ends(noted)).toEqual(["0.0 A 20 failed", "0.0 B 20 failed", "0.1 A 40 open"]);
+
+  // Without a note its runs tell: the one that was accepted, and one that agreed with it.
+  const runs = [{ ...run("0.0", "accepted", 5_000), failed: true }, { ...run("0.0", "agreed", 6_000), node: "B" }, run("0.1", "accepted", 7_000)];
+  expect(ends(timelineOf(placed, 40, { runs, isOver: true }))).toEqual(["0.0 A 15 failed", "0.0 B 16 failed", "0.1 A 19 accepted"]);
+});
+
 test("what was cancelled ended then, also if its owner tries it again", () => {
   const notes = [note(10, "placed", "0.0", "A"), note(20, "cancelled"), note(30, "retried-by-owner"), note(31, "placed", "0.0", "A")];
   const ends = (runs: ReturnType<typeof run>[]) => barsOf(timelineOf(notes, 40, { runs, isOver: false })).map(({ from, to, end }) => [from, to, end]);
@@ -93,7 +104,7 @@ function nodeWith(runs: { count: number }) {
     const [from, limit] = [Number(searchParams.get("after") ?? 0), Number(searchParams.get("limit"))];
     asked.push(`${from}+${limit}`);
     const to = Math.min(runs.count, from + limit);
-    const page = Array.from({ length: to - from }, (_, at) => ({ ...run(`0.${from + at}`, "accepted", 1), stdout: "much" }));
+    const page = Array.from({ length: to - from }, (_, at) => ({ ...run(`0.${from + at}`, "accepted", 1), failed: from + at === 1, stdout: "much" }));
     return Response.json({ runs: page, ...(to < runs.count ? { next: String(to) } : {}) } as unknown as Runs);
   });
   return asked;
@@ -107,7 +118,7 @@ test("all runs are read page by page, and on from there", async () => {
   const { signal } = new AbortController();
   const first = await readOn("job", undefined, signal);
   expect([first.runs.length, first.isCut]).toEqual([2_500, false]);
-  expect(first.runs[0]).toEqual(run("0.0", "accepted", 1));
+  expect(first.runs.slice(0, 2)).toEqual([0, 1].map((at) => ({ ...run(`0.${at}`, "accepted", 1), failed: at === 1 })));
   runs.count = 3_200;
   const second = await readOn("job", first, signal);
   expect(second.runs.map(({ task }) => task)).toEqual(Array.from({ length: 3_200 }, (_, at) => `0.${at}`));

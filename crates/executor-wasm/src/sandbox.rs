@@ -14,7 +14,7 @@ mod namespaces;
 #[cfg(target_os = "linux")]
 mod syscalls;
 
-pub use basics::limit_file_bytes;
+pub use basics::{limit_file_bytes, limit_memory};
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use std::path::Path;

@@ -28,6 +28,7 @@ use std::{
 };
 use subtle::ConstantTimeEq;
 use tokio::sync::Mutex as AsyncMutex;
+use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 /// What the keys are kept under; the number is that of their format.
@@ -83,6 +84,18 @@ impl Caller {
             Self::Token => Some(Role::Owner),
             Self::Key { role, .. } | Self::Session { role, .. } => Some(*role),
             Self::Nobody => None,
+        }
+    }
+
+    /// Since when somebody has the name that [`fmt::Display`] shows, where another may have had it before.
+    pub(crate) const fn named_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Key { created_at, .. }
+            | Self::Session {
+                opener: Opener::Key { created_at, .. } | Opener::Wallet { created_at, .. },
+                ..
+            } => Some(*created_at),
+            Self::Session { opener: Opener::Token, .. } | Self::Token | Self::Nobody => None,
         }
     }
 }
@@ -162,6 +175,8 @@ pub(crate) struct Door {
     changing_spending: Arc<AsyncMutex<()>>,
     sessions: Arc<Mutex<Sessions>>,
     cookie: Arc<str>,
+    /// Changes that are being made, and what else goes on beside its request.
+    pub(crate) tasks: TaskTracker,
 }
 
 impl Door {
@@ -178,6 +193,7 @@ impl Door {
             changing_spending: Arc::default(),
             sessions: Arc::default(),
             cookie: format!("opensky-session-{port}").into(),
+            tasks: TaskTracker::new(),
         }
     }
 
@@ -189,9 +205,32 @@ impl Door {
         self.keys.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Makes a change to its end, though whoever asked for it may go away: nothing is on disk that is not in
+    /// memory afterwards.
+    async fn to_the_end<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Outcome<T>> + Send + 'static,
+    ) -> Outcome<T> {
+        self.tasks.spawn(change).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a change of keys or wallets failed on its way");
+            Err(problem(Code::Internal, "the change failed on its way; look what came of it"))
+        })
+    }
+
     /// Makes a key with its limit; both are on disk before the key works, the limit first: nothing is spent
     /// without it. Limits of keys that are gone go too.
     pub(crate) async fn add_key(
+        &self,
+        handle: &Handle,
+        request: KeyRequest,
+        secret: Zeroizing<String>,
+        now: Timestamp,
+    ) -> Outcome<KeyView> {
+        let (door, handle) = (self.clone(), handle.clone());
+        self.to_the_end(async move { door.key_added(&handle, request, &secret, now).await }).await
+    }
+
+    async fn key_added(
         &self,
         handle: &Handle,
         request: KeyRequest,
@@ -214,6 +253,11 @@ impl Door {
 
     /// Makes a key work no longer, then forgets its limit.
     pub(crate) async fn remove_key(&self, handle: &Handle, name: &str) -> Outcome<()> {
+        let (door, handle, name) = (self.clone(), handle.clone(), name.to_owned());
+        self.to_the_end(async move { door.key_removed(&handle, &name).await }).await
+    }
+
+    async fn key_removed(&self, handle: &Handle, name: &str) -> Outcome<()> {
         let _one_at_a_time = self.changing_keys.lock().await;
         let mut ring = self.keys().clone();
         ring.remove(name)?;
@@ -229,6 +273,7 @@ impl Door {
         Ok(())
     }
 
+    /// Only inside [`Self::to_the_end`], with `changing_keys` held.
     async fn keep_keys(&self, handle: &Handle, ring: KeyRing) -> Outcome<()> {
         handle.keep(KEYS_SETTING, ring.encode()).await?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = ring;
@@ -291,14 +336,18 @@ impl Door {
     pub(crate) async fn change_wallets(
         &self,
         handle: &Handle,
-        change: impl FnOnce(&mut WalletRing) -> Outcome<()>,
+        change: impl FnOnce(&mut WalletRing) -> Outcome<()> + Send + 'static,
     ) -> Outcome<()> {
-        let _one_at_a_time = self.changing_keys.lock().await;
-        let mut ring = self.wallets().clone();
-        change(&mut ring)?;
-        handle.keep(WALLETS_SETTING, ring.encode()).await?;
-        *self.wallets.write().unwrap_or_else(PoisonError::into_inner) = ring;
-        Ok(())
+        let (door, handle) = (self.clone(), handle.clone());
+        self.to_the_end(async move {
+            let _one_at_a_time = door.changing_keys.lock().await;
+            let mut ring = door.wallets().clone();
+            change(&mut ring)?;
+            handle.keep(WALLETS_SETTING, ring.encode()).await?;
+            *door.wallets.write().unwrap_or_else(PoisonError::into_inner) = ring;
+            Ok(())
+        })
+        .await
     }
 
     pub(crate) fn cookie_name(&self) -> &str {
@@ -415,7 +464,7 @@ pub(crate) fn changes(method: &Method) -> bool {
     ![Method::GET, Method::HEAD].contains(method)
 }
 
-fn unknown_caller() -> Answer {
+pub(crate) fn unknown_caller() -> Answer {
     let next = "send 'Authorization: Bearer' with the text of the token file in the data folder or with a key \
                 of `opensky keys create`, or open the link that `opensky dashboard` prints";
     let detail = "the request carries no token, key or session that works";

@@ -46,12 +46,13 @@ pub(crate) struct Gate {
 
 impl Gate {
     pub(crate) fn new(door: Door) -> Self {
+        let streams = Streams::new(door.tasks.clone());
         Self {
             door,
             rates: Arc::default(),
             replays: Arc::default(),
             metrics: Arc::default(),
-            streams: Streams::default(),
+            streams,
         }
     }
 }
@@ -223,7 +224,8 @@ fn slot(parts: &Parts, key: &HeaderValue) -> Outcome<Hash> {
             format!("an Idempotency-Key has 1 to {IDEMPOTENCY_KEY_BYTES_MAX} visible ASCII characters");
         problem(Code::InvalidRequest, detail)
     })?;
-    let caller = parts.extensions.get::<Caller>().map(ToString::to_string);
+    // Who is given a name anew is another caller than who had it before.
+    let caller = parts.extensions.get::<Caller>().map(|caller| (caller.to_string(), caller.named_at()));
     let slot = (caller, parts.method.as_str(), parts.uri.path(), key);
     Ok(Hash::of(&codec::encode(&slot)))
 }

@@ -14,6 +14,7 @@ mod kept_role;
 mod keys;
 mod listening;
 mod metrics;
+mod moving;
 mod openapi;
 mod prices;
 mod problem;

@@ -31,6 +31,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 const SEND_MAX: Duration = Duration::from_secs(30);
 /// How long a goodbye may take.
 const CLOSE_MAX: Duration = Duration::from_secs(2);
+const STOPPING: &str = "the node is stopping";
+const FORBIDDEN: &str = "the key, session or wallet behind it works no longer";
 
 /// Whether a request asks for a WebSocket; `None` for one that is content with a plain answer.
 pub(crate) struct Line(pub(crate) Option<WebSocketUpgrade>);
@@ -64,6 +66,36 @@ pub(crate) fn carry(
         .into_response()
 }
 
+/// Why a message was not sent.
+pub(crate) enum Unsent {
+    /// The line is broken.
+    Broken,
+    /// The reader took nothing for too long.
+    Slow,
+    /// The reader may read no longer.
+    Gone,
+    /// The node stops.
+    Stopping,
+}
+
+/// Sends a message to a reader who may be slow, may be `gone` from this node meanwhile, or outlast it.
+pub(crate) async fn send<T: Sink<Message> + Unpin>(
+    line: &mut T,
+    message: Message,
+    gone: &mut (impl Future<Output = ()> + Unpin),
+    stop: &CancellationToken,
+) -> Result<(), Unsent> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(Unsent::Stopping),
+        () = gone => Err(Unsent::Gone),
+        sent = tokio::time::timeout(SEND_MAX, line.send(message)) => match sent {
+            Ok(sent) => sent.map_err(|_| Unsent::Broken),
+            Err(_) => Err(Unsent::Slow),
+        },
+    }
+}
+
 /// Until the messages end, the reader leaves, falls silent or may read no longer, or the node stops.
 async fn carried<T, E>(
     socket: T,
@@ -81,8 +113,8 @@ async fn carried<T, E>(
     let (code, why) = loop {
         let message = tokio::select! {
             biased;
-            () = stop.cancelled() => break (close_code::AWAY, "the node is stopping"),
-            () = &mut gone => break (close_code::POLICY, "the key, session or wallet behind it works no longer"),
+            () = stop.cancelled() => break (close_code::AWAY, STOPPING),
+            () = &mut gone => break (close_code::POLICY, FORBIDDEN),
             heard = line.next() => match heard {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
                     heard_at = Instant::now();
@@ -105,13 +137,12 @@ async fn carried<T, E>(
                 Message::Ping(Default::default())
             }
         };
-        tokio::select! {
-            sent = tokio::time::timeout(SEND_MAX, line.send(message)) => match sent {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
-                Err(_) => break (close_code::POLICY, "the reader is too slow"),
-            },
-            () = stop.cancelled() => break (close_code::AWAY, "the node is stopping"),
+        match send(&mut line, message, &mut gone, &stop).await {
+            Ok(()) => {}
+            Err(Unsent::Broken) => return,
+            Err(Unsent::Slow) => break (close_code::POLICY, "the reader is too slow"),
+            Err(Unsent::Gone) => break (close_code::POLICY, FORBIDDEN),
+            Err(Unsent::Stopping) => break (close_code::AWAY, STOPPING),
         }
     };
     let goodbye = Message::Close(Some(CloseFrame { code, reason: why.into() }));
@@ -203,6 +234,37 @@ mod tests {
         let (line, outbox, _inbox) = line();
         let endless = stream::repeat_with(|| Message::text("x"));
         carried(line, endless, future::pending(), CancellationToken::new()).await;
+        drop(outbox);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn w1_a_reader_that_takes_nothing_is_let_go_once_it_may_read_no_longer() {
+        let (line, outbox, _inbox) = line();
+        let (endless, started) = (stream::repeat_with(|| Message::text("x")), Instant::now());
+        let gone = Box::pin(tokio::time::sleep(Duration::from_secs(5)));
+        carried(line, endless, gone, CancellationToken::new()).await;
+        assert!(started.elapsed() < SEND_MAX, "{:?}", started.elapsed());
+        drop(outbox);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn w5_a_reader_that_takes_nothing_does_not_hold_up_the_end() {
+        let (mut line, outbox, _inbox) = line();
+        let (stop, started) = (CancellationToken::new(), Instant::now());
+        let stopping = async {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            stop.cancel();
+        };
+        let sending = async {
+            loop {
+                let sent = send(&mut line, Message::text("x"), &mut future::pending(), &stop).await;
+                if let Err(why) = sent {
+                    break why;
+                }
+            }
+        };
+        let ((), why) = tokio::join!(stopping, sending);
+        assert!(matches!(why, Unsent::Stopping) && started.elapsed() < SEND_MAX, "{:?}", started.elapsed());
         drop(outbox);
     }
 

@@ -37,6 +37,11 @@ fn lock(open: &Mutex<BTreeMap<String, usize>>) -> MutexGuard<'_, BTreeMap<String
 }
 
 impl Streams {
+    /// Nobody's yet; `tasks` carries them.
+    pub(crate) fn new(tasks: TaskTracker) -> Self {
+        Self { open: Arc::default(), tasks }
+    }
+
     /// A place for one more stream of this caller.
     pub(crate) fn take(&self, caller: &Caller) -> Outcome<Place> {
         let most = match caller {

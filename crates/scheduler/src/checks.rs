@@ -140,8 +140,12 @@ impl Detail {
         if left.output == right.output && left.failure.is_some() == right.failure.is_some() {
             return Stance::Agrees;
         }
-        if left.failure.is_some() || right.failure.is_some() {
-            return Stance::Differs;
+        // Two failures are compared like results. Of a result and a failure no check has seen both: where programs
+        // differ from run to run, either may be honest.
+        match (&left.failure, &right.failure) {
+            (Some(_), Some(_)) => return Stance::Differs,
+            (Some(_), None) | (None, Some(_)) => return Stance::Unclear,
+            (None, None) => {}
         }
         match self.checks.iter().find(|check| is_of(check, left, right)).and_then(|check| check.decision) {
             Some(CheckDecision::Passed) => Stance::Agrees,

@@ -11,7 +11,7 @@ use crate::{
 };
 use opensky_types::{
     AgreementId, NodeId, TaskId, Timestamp,
-    job::Verify,
+    job::{FailureKind, Verify},
     reason::Reason,
     resources::Limit,
     task::{Failure, commitment},
@@ -190,8 +190,8 @@ impl Job {
         let (node, attempt) = (answer.node, answer.attempt);
         let may_fail = self.spec.stages[usize::from(party.stage)].may_fail;
         let detail = self.stages[usize::from(party.stage)].cells.detail_mut(report.task.index);
-        // What becomes of it is seen with the next run.
-        let judged = match detail.filter(|_| may_fail) {
+        // What becomes of it is seen with the next run. Where several have to agree, one is no result.
+        let judged = match detail.filter(|detail| may_fail && detail.is_plain()) {
             Some(detail) => detail.fallback.replace(answer),
             None => Some(answer),
         };
@@ -216,7 +216,13 @@ impl Job {
         }
         detail.last_failure = Some(failure.clone());
         let (count, count_max) = (detail.failed_on.len() as u8, spec.failures_max);
-        let is_worth_it = spec.retry.is_worth_it(&failure);
+        // One node's word that its time was up stops nothing that several have to agree on.
+        let is_word_of_one = !detail.is_plain() && FailureKind::of(&failure) == FailureKind::Time;
+        let is_worth_it = is_word_of_one || spec.retry.is_worth_it(&failure);
+        // What a check did not accept is no result, and neither is what failed before it.
+        if count >= count_max && matches!(failure, Failure::Unchecked { .. }) {
+            return self.fail(task, Reason::Poisoned { nodes: count, failure });
+        }
         if !is_worth_it && detail.fallback.is_none() {
             self.fail(task, Reason::NotTriedAgain { attempt, node, failure });
         } else if !is_worth_it || count >= count_max {

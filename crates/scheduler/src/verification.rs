@@ -135,11 +135,23 @@ impl Job {
     fn settle_with(&mut self, turn: &mut Turn<'_>, task: TaskId, winner: &Answer) {
         self.end_other_runs(turn, task);
         let stage = &mut self.stages[usize::from(task.stage)];
-        let before = stage.cells.detail_mut(task.index).and_then(|detail| detail.fallback.take());
+        let detail = stage.cells.detail_mut(task.index);
+        // Answers that nobody has decided about are judged too: whoever gave them waits for it.
+        let left = detail.map(|detail| (detail.fallback.take(), std::mem::take(&mut detail.answers)));
         // Its state for now: what counts is what its result says.
         stage.settle_task(task.index, CellState::Failed);
         stage.give_result(task.index, winner.failure.is_some(), &winner.output, winner.tests);
+        let (before, answers) = left.unwrap_or_default();
         self.judge_failed(task, before);
+        self.judge_undecided(task, answers);
+    }
+
+    /// Judges answers that the task does without.
+    fn judge_undecided(&mut self, task: TaskId, answers: impl IntoIterator<Item = Answer>) {
+        for answer in answers {
+            let judgement = if answer.failure.is_some() { Judgement::Failed } else { Judgement::Undecided };
+            self.outbox.judge(answer.agreement, answer.node, task, answer.attempt, judgement);
+        }
     }
 
     /// Judges a failure that turned out not to be the task's result.
@@ -185,14 +197,11 @@ impl Job {
     /// The task has no result and gets none; the job stops when this input is dealt with.
     pub fn fail(&mut self, task: TaskId, reason: Reason) {
         let stage = &mut self.stages[usize::from(task.stage)];
-        if let Some(detail) = stage.cells.detail_mut(task.index) {
-            let fallback = detail.fallback.take();
-            for answer in std::mem::take(&mut detail.answers).into_iter().chain(fallback) {
-                let judgement =
-                    if answer.failure.is_some() { Judgement::Failed } else { Judgement::Undecided };
-                self.outbox.judge(answer.agreement, answer.node, task, answer.attempt, judgement);
-            }
-        }
+        let detail = stage.cells.detail_mut(task.index);
+        let left = detail.map(|detail| (detail.fallback.take(), std::mem::take(&mut detail.answers)));
+        let (fallback, answers) = left.unwrap_or_default();
+        self.judge_undecided(task, answers.into_iter().chain(fallback));
+        let stage = &mut self.stages[usize::from(task.stage)];
         stage.settle_task(task.index, CellState::Failed);
         stage.failed += 1;
         self.doom.get_or_insert((Some(task), reason));
@@ -242,8 +251,9 @@ impl Job {
             return self.fail(task, Reason::NotTriedAgain { attempt, node, failure });
         }
         if count >= count_max {
-            detail.last_failure = Some(failure);
-            return self.poison(turn, task);
+            // Nodes that are lost say nothing of the program, so an earlier failure is no result either.
+            let nodes = u8::try_from(detail.failed_on.len().max(1)).unwrap_or(u8::MAX);
+            return self.fail(task, Reason::Poisoned { nodes, failure });
         }
         let after_ms = self.retry_wait_ms(task);
         if noted {

@@ -2,7 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import { TaskStates } from "../lib/tasks";
+import { TaskStates, total } from "../lib/tasks";
 import { ask, query, send } from "./client";
 import { isFinal, job as jobQuery } from "./queries";
 import { follow } from "./sse";
@@ -12,14 +12,15 @@ const RUNS_PAGE = 1_000;
 const BLOCKS_KEPT = 500;
 
 const sum = (stages: TaskCounts[]): TaskCounts =>
-  stages.reduce(
+  stages.reduce<Required<TaskCounts>>(
     (all, stage) => ({
       waiting: all.waiting + stage.waiting,
       running: all.running + stage.running,
       done: all.done + stage.done,
       failed: all.failed + stage.failed,
+      skipped: all.skipped + (stage.skipped ?? 0),
     }),
-    { waiting: 0, running: 0, done: 0, failed: 0 },
+    { waiting: 0, running: 0, done: 0, failed: 0, skipped: 0 },
   );
 
 /** A job's detail with what an event says about it. */
@@ -109,11 +110,9 @@ class Gathered {
   }
 }
 
-const size = ({ tasks }: { tasks: TaskCounts }) => tasks.waiting + tasks.running + tasks.done + tasks.failed;
-
 /** Where each task is; `version` grows when that changes. */
 export function useTaskStates(detail: JobDetail, notes: NoteView[]): { states: TaskStates; version: number } {
-  const sizes = detail.stages.map(size).join(" ");
+  const sizes = detail.stages.map(({ tasks }) => total(tasks)).join(" ");
   const gathered = useMemo(() => new Gathered(sizes.split(" ").map(Number)), [sizes]);
   const [version, setVersion] = useState(0);
   const judged = detail.tasks.done + detail.tasks.failed;
@@ -135,6 +134,12 @@ export function useTaskStates(detail: JobDetail, notes: NoteView[]): { states: T
     if (isOver) gathered.states.stop();
     setVersion((before) => before + 1);
   }, [notes, gathered, isOver]);
+
+  // Counts and what was read come in any order; once more only if that told something.
+  useEffect(() => {
+    const counts = detail.stages.map(({ tasks }) => tasks);
+    if (gathered.states.addCounts(counts)) setVersion((before) => before + 1);
+  }, [detail.stages, gathered, version]);
 
   return { states: gathered.states, version };
 }

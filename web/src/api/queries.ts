@@ -142,7 +142,7 @@ export async function readOn(id: string, known: AllRuns | undefined, signal: Abo
     const page = await ask<Runs>(`/v1/jobs/${id}/runs${query({ after, limit: ALL_RUNS_PAGE })}`, { signal });
     const before = runs.length;
     // Without what they wrote, which may be much.
-    runs.push(...page.runs.map(({ task, node, verdict, usage: { wall_us } }) => ({ task, node, verdict, usage: { wall_us } })));
+    runs.push(...page.runs.map(({ task, node, verdict, failed, usage: { wall_us } }) => ({ task, node, verdict, failed, usage: { wall_us } })));
     if (page.next === undefined || runs.length >= ALL_RUNS_MAX) return { runs, isCut: page.next !== undefined, after, before };
     after = page.next;
   }

@@ -29,12 +29,12 @@ export interface Timeline {
 
 const PLACES = ["placed", "hedged"];
 const FAILS = ["retried", "outvoted", "broken-commitment"];
-const ENDS = ["accepted", "poisoned", "no-quorum"];
+const ENDS = ["accepted", "failed", "poisoned", "no-quorum"];
 /** Notes of a whole job after which nothing of it runs. */
 const STOPS = ["cancelled", "deadline", "retried-by-owner"];
 
 /** What of a run counts here. */
-export type Judged = Pick<RunView, "task" | "node" | "verdict"> & { usage: Pick<RunView["usage"], "wall_us"> };
+export type Judged = Pick<RunView, "task" | "node" | "verdict" | "failed"> & { usage: Pick<RunView["usage"], "wall_us"> };
 
 /** Whether notes tell of any try. */
 export const hasTries = (notes: NoteView[]) => notes.some(({ kind }) => PLACES.includes(kind));
@@ -79,8 +79,13 @@ const VERDICTS: Record<Judged["verdict"], End> = {
   undecided: "stopped",
 };
 
+/** How a run ended. What is accepted, and what agrees with it, may be that the task failed. */
+const endOf = ({ task, verdict }: Judged, failed: Set<string>) =>
+  VERDICTS[verdict] === "accepted" && failed.has(task) ? "failed" : VERDICTS[verdict];
+
 /** Ends bars as their runs did. Where a node tried a task twice, the newest bar has the newest run. */
 function judge(bars: Bar[], runs: Judged[]) {
+  const failed = new Set(runs.filter((run) => run.failed).map(({ task }) => task));
   const left = new Map<string, Judged[]>();
   for (const run of runs) {
     const key = `${run.task} ${run.node}`;
@@ -91,7 +96,7 @@ function judge(bars: Bar[], runs: Judged[]) {
   for (const bar of bars.toReversed()) {
     const run = left.get(`${bar.task} ${bar.node}`)?.pop();
     if (!run) continue;
-    [bar.to, bar.end] = [Math.min(bar.to, bar.from + run.usage.wall_us / 1000), VERDICTS[run.verdict]];
+    [bar.to, bar.end] = [Math.min(bar.to, bar.from + run.usage.wall_us / 1000), endOf(run, failed)];
   }
 }
 

@@ -1,6 +1,7 @@
 import { Group, Progress, Text } from "@mantine/core";
 import type { StateView, TaskCounts } from "../api/types";
 import { count } from "../lib/format";
+import { total } from "../lib/tasks";
 
 type Tone = "good" | "busy" | "warn" | "bad" | "plain";
 
@@ -44,8 +45,9 @@ export function Word({ word }: { word: string }) {
 
 /** A job's tasks as a bar and in numbers; in a table on a phone, in numbers. */
 export function TaskBar({ tasks, state, isInTable }: { tasks: TaskCounts; state: StateView; isInTable?: boolean }) {
-  const total = Math.max(1, tasks.waiting + tasks.running + tasks.done + tasks.failed);
-  const part = (value: number) => (100 * value) / total;
+  const all = Math.max(1, total(tasks));
+  const skipped = tasks.skipped ?? 0;
+  const part = (value: number) => (100 * value) / all;
   return (
     <Group gap="xs" wrap="nowrap">
       <Progress.Root size="md" flex={1} miw={60} visibleFrom={isInTable ? "sm" : undefined}>
@@ -57,9 +59,10 @@ export function TaskBar({ tasks, state, isInTable }: { tasks: TaskCounts; state:
           aria-label={`${tasks.running} running`}
         />
         <Progress.Section value={part(tasks.failed)} color="red" aria-label={`${tasks.failed} failed`} />
+        {skipped > 0 && <Progress.Section value={part(skipped)} color="violet" aria-label={`${skipped} skipped`} />}
       </Progress.Root>
       <Text size="sm" style={{ whiteSpace: "nowrap" }}>
-        {count(tasks.done)} / {count(total)}
+        {count(tasks.done)} / {count(all)}
       </Text>
     </Group>
   );

@@ -1,20 +1,23 @@
 import { Group, Text } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 import { type KeyboardEvent, type MouseEvent, useEffect, useRef, useState } from "react";
+import type { TaskCounts } from "../api/types";
 import { count } from "../lib/format";
-import { DONE, FAILED, RUNNING, type Stage, type TaskState, WAITING } from "../lib/tasks";
+import { DONE, FAILED, RUNNING, SKIPPED, type Stage, type TaskState, WAITING } from "../lib/tasks";
 
 const NAMES: Record<TaskState, string> = {
   [WAITING]: "not finished",
   [RUNNING]: "running",
   [DONE]: "done",
   [FAILED]: "failed",
+  [SKIPPED]: "skipped",
 };
 const VARIABLES: Record<TaskState, string> = {
   [WAITING]: "--task-waiting",
   [RUNNING]: "--task-running",
   [DONE]: "--task-done",
   [FAILED]: "--task-failed",
+  [SKIPPED]: "--task-skipped",
 };
 
 interface Props {
@@ -113,7 +116,7 @@ function draw(canvas: HTMLCanvasElement, states: Stage, { columns, rows, step }:
   if (!pen) return;
   pen.scale(ratio, ratio);
   const style = getComputedStyle(document.documentElement);
-  const colors = [WAITING, RUNNING, DONE, FAILED].map((state) => style.getPropertyValue(VARIABLES[state as TaskState]));
+  const colors = ([WAITING, RUNNING, DONE, FAILED, SKIPPED] as const).map((state) => style.getPropertyValue(VARIABLES[state]));
   const size = step - (step > 12 ? 3 : 1);
   for (let index = 0; index < states.length; index += 1) {
     pen.fillStyle = colors[states[index] ?? WAITING] ?? "gray";
@@ -125,14 +128,16 @@ function draw(canvas: HTMLCanvasElement, states: Stage, { columns, rows, step }:
   pen.strokeRect((selected % columns) * step + 1, Math.floor(selected / columns) * step + 1, size - 2, size - 2);
 }
 
-/** What the colors mean. */
-export function Legend({ counts }: { counts: { waiting: number; running: number; done: number; failed: number } }) {
+const LEGEND = ["waiting", "running", "done", "failed", "skipped"] as const;
+
+/** What the colors mean. Few jobs skip anything: the others need no word for it. */
+export function Legend({ counts }: { counts: TaskCounts }) {
   return (
     <Group gap="md">
-      {(["waiting", "running", "done", "failed"] as const).map((name) => (
+      {LEGEND.filter((name) => name !== "skipped" || counts.skipped).map((name) => (
         <Text key={name} size="sm">
           <span className={`legend-swatch swatch-${name}`} aria-hidden />
-          {count(counts[name])} {name}
+          {count(counts[name] ?? 0)} {name}
         </Text>
       ))}
     </Group>

@@ -2,14 +2,19 @@
 
 use super::SandboxLayer;
 use rustix::process::{Resource, Rlimit, setrlimit};
+use std::sync::OnceLock;
 
 /// Open files of a worker. A program that opens more gets an error from its own open call.
 const OPEN_FILES_MAX: u64 = 256;
 /// Size of any one file a worker writes; the scratch limit of a task is far below.
 const FILE_BYTES_MAX: u64 = 64 << 30;
 
+/// What this process had before it was locked in: it cannot be looked up afterwards.
+static DATA_BYTES_BEFORE: OnceLock<u64> = OnceLock::new();
+
 /// Applies limits and says which of them hold.
 pub fn apply(memory_bytes: u64) -> SandboxLayer {
+    let data_bytes = *DATA_BYTES_BEFORE.get_or_init(data_bytes_now);
     let mut missing = Vec::new();
     let mut step = |name: &str, worked: bool| {
         if !worked {
@@ -19,7 +24,7 @@ pub fn apply(memory_bytes: u64) -> SandboxLayer {
     step("core dumps off", limit(Resource::Core, 0));
     step("open files", limit(Resource::Nofile, OPEN_FILES_MAX));
     step("file size", limit(Resource::Fsize, FILE_BYTES_MAX));
-    step("memory", limit(Resource::Data, data_bytes_now().saturating_add(memory_bytes)));
+    step("memory", limit(Resource::Data, data_bytes.saturating_add(memory_bytes)));
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     step("no inherited files", close_inherited_files());
     #[cfg(target_os = "linux")]
@@ -46,6 +51,12 @@ pub fn hide() -> bool {
 pub fn limit_file_bytes(bytes: u64) -> bool {
     let limits = Rlimit { current: Some(bytes.min(FILE_BYTES_MAX)), maximum: Some(FILE_BYTES_MAX) };
     setrlimit(Resource::Fsize, limits).is_ok()
+}
+
+/// Lowers for good what this process may have in memory, to so much beyond what it had when it was locked in.
+pub fn limit_memory(bytes: u64) -> bool {
+    let before = DATA_BYTES_BEFORE.get().copied().unwrap_or_default();
+    limit(Resource::Data, before.saturating_add(bytes))
 }
 
 fn limit(resource: Resource, value: u64) -> bool {

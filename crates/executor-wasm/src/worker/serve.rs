@@ -12,7 +12,10 @@ use super::{
     program::{Code, Unusable, cannot_link, load_file},
     watchdog::Watchdog,
 };
-use crate::frame::{Order, Report, Serve};
+use crate::{
+    frame::{Order, Report, Serve},
+    sandbox::limit_memory,
+};
 use connection::{Connection, Conveyor};
 use hyper::{server::conn::http1, service::service_fn};
 use request::{Answering, Visit};
@@ -24,6 +27,9 @@ use wasmtime_wasi_http::{io::TokioIo, p2::bindings::ProxyPre};
 const HEAD_WAIT: Duration = Duration::from_secs(60);
 /// Most bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
+
+/// What a worker needs beside its program's memory: compiled code, stacks, connections and their buffers.
+const BESIDE_PROGRAM_BYTES: u64 = 192 << 20;
 
 /// Serves until the executor hangs up.
 pub fn serve(link: &Link, engine: &Engine, watchdog: Watchdog, cache_dir: &Path) -> Result<(), String> {
@@ -47,6 +53,10 @@ pub fn serve(link: &Link, engine: &Engine, watchdog: Watchdog, cache_dir: &Path)
         .enable_time()
         .build()
         .map_err(|error| format!("cannot start a runtime: {error}"))?;
+    // Its own limits count what a program asks for; this one ends a worker in which a program found another way.
+    if !limit_memory(order.memory_bytes.saturating_add(BESIDE_PROGRAM_BYTES)) {
+        return Err("the system refused to limit the memory of the worker".into());
+    }
     let answering = Arc::new(Answering::new(pre, &order, watchdog, link.outbox.clone()));
     let _entered = runtime.enter();
     let conveyor = Conveyor::take().map_err(|error| format!("no way for connections: {error}"))?;

@@ -5,6 +5,7 @@ use crate::{
     auth::Caller,
     gate::Gate,
     problem::{Answer, Outcome, problem},
+    socket::{self, Unsent},
     streams::Place,
 };
 use async_graphql::{Response as Answered, parser::types::OperationType};
@@ -34,8 +35,6 @@ const BEGIN_MAX: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(20);
 /// How long a client may say nothing at all.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
-/// How long a client may take no message.
-const SEND_MAX: Duration = Duration::from_secs(30);
 
 /// What a client says.
 #[derive(Debug, Deserialize)]
@@ -92,7 +91,7 @@ impl Talk {
         let end = loop {
             let said = tokio::select! {
                 biased;
-                () = stop.cancelled() => break End(1001, "the node is stopping".into()),
+                () = stop.cancelled() => break stopping(),
                 () = &mut gone => break forbidden(),
                 () = sleep_until(started + BEGIN_MAX), if !self.has_begun => {
                     break End(4408, "Connection initialisation timeout".into());
@@ -115,10 +114,13 @@ impl Talk {
             match said {
                 Ok(None) => {}
                 Ok(Some(message)) => {
-                    match timeout(SEND_MAX, socket.send(Message::text(message.to_string()))).await {
-                        Ok(Ok(())) => {}
-                        Ok(Err(_)) => return,
-                        Err(_) => break End(4408, "the client is too slow".into()),
+                    let message = Message::text(message.to_string());
+                    match socket::send(&mut socket, message, &mut gone, &stop).await {
+                        Ok(()) => {}
+                        Err(Unsent::Broken) => return,
+                        Err(Unsent::Slow) => break End(4408, "the client is too slow".into()),
+                        Err(Unsent::Gone) => break forbidden(),
+                        Err(Unsent::Stopping) => break stopping(),
                     }
                 }
                 Err(end) => break end,
@@ -197,6 +199,10 @@ impl Talk {
 /// The caller's key, session or wallet works no longer.
 fn forbidden() -> End {
     End(4403, "Forbidden".into())
+}
+
+fn stopping() -> End {
+    End(1001, "the node is stopping".into())
 }
 
 fn ended(answers: impl Stream<Item = Answered>) -> impl Stream<Item = Option<Answered>> {

@@ -2,11 +2,12 @@
 
 use crate::{
     Gateway,
+    auth::{Caller, Door, unknown_caller},
     problem::{Outcome, problem},
     views::blocking,
 };
 use axum::{
-    Json,
+    Extension, Json,
     body::{Body, BodyDataStream, Bytes},
     extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, StatusCode, header},
@@ -16,7 +17,7 @@ use futures::{StreamExt, stream, stream::BoxStream};
 use opensky_api::{Code, content::BlobRef};
 use opensky_ports::{BlobError, BlobReader, Pin};
 use opensky_types::Hash;
-use std::{io, io::Read, sync::Arc, time::Duration};
+use std::{io, io::Read, pin::pin, sync::Arc, time::Duration};
 
 /// Bytes handed on at a time.
 const PIECE_BYTES: usize = 256 * 1024;
@@ -31,6 +32,8 @@ pub(super) type Pieces = BoxStream<'static, io::Result<Bytes>>;
 
 pub(crate) async fn upload(
     State(gateway): State<Gateway>,
+    Extension(door): Extension<Door>,
+    Extension(caller): Extension<Caller>,
     headers: HeaderMap,
     body: Body,
 ) -> Outcome<(StatusCode, Json<BlobRef>)> {
@@ -38,8 +41,8 @@ pub(crate) async fn upload(
     let blobs = Arc::clone(gateway.handle.blobs());
     let store = Arc::clone(&blobs);
     let mut writer = blocking(move || store.create(announced.unwrap_or(0))).await?;
-    let mut pieces = body.into_data_stream();
-    while let Some(piece) = next_uploaded(&mut pieces).await? {
+    let (mut pieces, mut gone) = (body.into_data_stream(), pin!(door.clone().gone(caller.clone())));
+    while let Some(piece) = next_uploaded(&mut pieces, &mut gone).await? {
         let piece = piece.map_err(|error| problem(Code::InvalidRequest, error))?;
         writer = blocking(move || {
             writer
@@ -49,6 +52,7 @@ pub(crate) async fn upload(
         })
         .await?;
     }
+    door.still(&caller)?;
     let blob = blocking(move || {
         let blob = writer.finish(None)?;
         blobs.pin(Pin::Upload, &[blob.hash])?;
@@ -58,9 +62,18 @@ pub(crate) async fn upload(
     Ok((StatusCode::CREATED, Json(blob.into())))
 }
 
-/// The next bytes of an upload, which may take long in all but must move.
-async fn next_uploaded(pieces: &mut BodyDataStream) -> Outcome<Option<Result<Bytes, axum::Error>>> {
-    tokio::time::timeout(PATIENCE, pieces.next()).await.map_err(|_| {
+/// The next bytes of an upload, which may take long in all but must move, and ends once its caller is `gone`
+/// from this node.
+async fn next_uploaded(
+    pieces: &mut BodyDataStream,
+    gone: &mut (impl Future<Output = ()> + Unpin),
+) -> Outcome<Option<Result<Bytes, axum::Error>>> {
+    let next = tokio::select! {
+        biased;
+        () = gone => return Err(unknown_caller()),
+        next = tokio::time::timeout(PATIENCE, pieces.next()) => next,
+    };
+    next.map_err(|_| {
         let seconds = PATIENCE.as_secs();
         problem(Code::InvalidRequest, format!("no byte of the upload came for {seconds} s; upload it again"))
     })
@@ -68,20 +81,30 @@ async fn next_uploaded(pieces: &mut BodyDataStream) -> Outcome<Option<Result<Byt
 
 pub(crate) async fn download(
     State(gateway): State<Gateway>,
+    Extension(door): Extension<Door>,
+    Extension(caller): Extension<Caller>,
     hash: Result<Path<Hash>, PathRejection>,
 ) -> Outcome<Response> {
     let Path(hash) = hash?;
-    let body = open(&gateway, hash)
+    let body = open(&gateway, hash, door.gone(caller))
         .await?
         .ok_or_else(|| problem(Code::BlobNotFound, format!("blob {hash} is not on this node")))?;
     Ok(body)
 }
 
 /// A blob as an answer; `None` if it is not here.
-async fn open(gateway: &Gateway, hash: Hash) -> Outcome<Option<Response>> {
-    let Some((size_bytes, pieces)) = pieces(gateway, hash).await? else { return Ok(None) };
+async fn open(
+    gateway: &Gateway,
+    hash: Hash,
+    gone: impl Future<Output = ()> + Send + 'static,
+) -> Outcome<Option<Response>> {
+    Ok(pieces(gateway, hash).await?.map(|(size_bytes, pieces)| answer(size_bytes, pieces, gone)))
+}
+
+/// Breaks off once the reader is `gone`: fewer bytes than announced are no blob to anybody.
+fn answer(size_bytes: u64, pieces: Pieces, gone: impl Future<Output = ()> + Send + 'static) -> Response {
     let size = [(header::CONTENT_LENGTH, size_bytes.to_string())];
-    Ok(Some((BLOB_HEADERS, size, Body::from_stream(pieces)).into_response()))
+    (BLOB_HEADERS, size, Body::from_stream(pieces.take_until(gone))).into_response()
 }
 
 /// The size of a blob and its bytes; `None` if it is not here.
@@ -98,4 +121,36 @@ async fn next_piece(mut reader: Box<dyn BlobReader>) -> io::Result<Option<(Bytes
         Ok(if piece.is_empty() { None } else { Some((piece.into(), reader)) })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures::future;
+
+    #[tokio::test(start_paused = true)]
+    async fn w1_an_upload_ends_with_the_key_behind_it() {
+        let still = || stream::pending::<io::Result<Bytes>>();
+        let mut pieces = Body::from_stream(still()).into_data_stream();
+        let mut gone = Box::pin(tokio::time::sleep(PATIENCE / 2));
+        let refused = next_uploaded(&mut pieces, &mut gone).await.expect_err("nobody's").0;
+        assert_eq!(refused.code, Code::Unauthorized);
+        let refused = next_uploaded(&mut pieces, &mut future::pending()).await.expect_err("it stands").0;
+        assert_eq!(refused.code, Code::InvalidRequest);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn w1_a_download_ends_with_the_key_behind_it() {
+        let piece = || Ok(Bytes::from_static(b"piece"));
+        let every_second = stream::unfold((), move |()| async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Some((piece(), ()))
+        });
+        let gone = tokio::time::sleep(Duration::from_millis(3_500));
+        let mut body = answer(1 << 40, every_second.boxed(), gone).into_body().into_data_stream();
+        for _ in 0..3 {
+            assert_eq!(body.next().await.expect("it goes on").expect("bytes"), "piece");
+        }
+        assert!(body.next().await.is_none(), "nothing more of what was announced");
+    }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn create(
     uncounted(&caller, "make keys")?;
     spending::check(request.spend.as_ref())?;
     let secret = keys::draw();
-    let key = door.add_key(&gateway.handle, request, &secret, super::node::now()).await?;
+    let key = door.add_key(&gateway.handle, request, secret.clone(), super::node::now()).await?;
     tracing::info!(target: AUDIT, name = key.name, role = %key.role, "an API key was made");
     let new = NewKey { key, secret: secret.to_string() };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(new)).into_response())
@@ -70,7 +70,7 @@ pub(crate) async fn add_wallet(
     uncounted(&caller, "let wallets log in")?;
     let address = super::session::address(&address)?;
     let now = super::node::now();
-    door.change_wallets(&gateway.handle, |ring| ring.add(address, role, now)).await?;
+    door.change_wallets(&gateway.handle, move |ring| ring.add(address, role, now)).await?;
     tracing::info!(target: AUDIT, %address, %role, "a wallet may log in");
     Ok(list_wallets(Extension(door)).await)
 }
@@ -82,7 +82,7 @@ pub(crate) async fn remove_wallet(
 ) -> Outcome<Json<WalletLogins>> {
     let Query(WalletLoginQuery { address }) = query?;
     let address = super::session::address(&address)?;
-    door.change_wallets(&gateway.handle, |ring| ring.remove(&address)).await?;
+    door.change_wallets(&gateway.handle, move |ring| ring.remove(&address)).await?;
     tracing::info!(target: AUDIT, %address, "a wallet may log in no longer");
     Ok(list_wallets(Extension(door)).await)
 }

@@ -1,19 +1,16 @@
-//! Processor time of the replicas here, for services that scale by it.
+//! Processor time of the replicas here. Those of an earlier revision count as well: a later one that changes nothing
+//! about them may scale by it.
 
 use super::ServiceEvent;
 use crate::{event::Event, node::Node};
 use opensky_services::HostInput;
-use opensky_types::{
-    Timestamp,
-    service::{Load, ReplicaId, Scale},
-};
+use opensky_types::{Timestamp, service::ReplicaId};
 
 impl Node {
-    /// Asks what replicas have used, where somebody wants to know.
+    /// Asks what replicas have used.
     pub(super) fn measure_replicas(&self) {
         let instances = self.running().clone();
-        let wanted = instances.into_iter().filter(|(replica, _)| self.cores_measured(*replica).is_some());
-        for (replica, instance) in wanted {
+        for (replica, instance) in instances {
             let (stop, events) = (self.stop.clone(), self.events.clone());
             self.tasks.spawn(async move {
                 let Some(usage) = stop.run_until_cancelled(instance.usage()).await else { return };
@@ -23,17 +20,15 @@ impl Node {
         }
     }
 
-    /// The cores of a replica whose processor time counts.
-    fn cores_measured(&self, replica: ReplicaId) -> Option<u16> {
+    /// The cores that a replica may use.
+    fn cores_of(&self, replica: ReplicaId) -> Option<u16> {
         let (_, declaration, declared, revision) = self.services.host.hosted(replica)?;
-        let spec = declared.spec_of(declaration, revision)?;
-        let counts = matches!(spec.scale, Some(Scale { target: Load::Cpu { .. }, .. }));
-        counts.then_some(spec.limits.cpu_cores)
+        Some(declared.spec_of(declaration, revision)?.limits.cpu_cores)
     }
 
     pub(super) fn on_replica_used(&mut self, now: Timestamp, replica: ReplicaId, cpu_us: u64) {
         let at_us = self.clock.monotonic_us();
-        let Some(cores) = self.cores_measured(replica) else { return };
+        let Some(cores) = self.cores_of(replica) else { return };
         let Some((before_us, before_cpu_us)) = self.services.used.insert(replica, (at_us, cpu_us)) else {
             return;
         };

@@ -214,6 +214,22 @@ fn what_could_not_be_found_out_is_no_result_though_a_stage_may_fail() {
     assert_eq!(bench.state(), JobState::Failed);
 }
 
+/// Not even where it failed once before: those that are lost say nothing of the program.
+#[test]
+fn c6_losses_make_no_result_of_an_earlier_failure() {
+    let mut spec = repair(3);
+    spec.stages[0].retry.losses_max = 1;
+    let mut bench = Bench::with(spec);
+    bench.matched(0, &[1, 2], 1);
+    bench.agreed(0, 1, 1);
+    bench.reported(1, vec![failed(task(0), 0, trap())]);
+    assert_eq!(bench.judged(), [], "it may be the result yet");
+    bench.agreed(0, 2, 1);
+    bench.reported(2, vec![failed(task(0), 1, worker_lost())]);
+    assert_eq!(bench.state(), JobState::Failed);
+    assert!(bench.judged().iter().all(|(.., judgement)| *judgement == Judgement::Failed));
+}
+
 #[test]
 fn c6_nodes_that_agree_on_a_failure_make_it_the_result() {
     let mut spec = repair(3);

@@ -6,6 +6,10 @@ use std::fmt;
 
 /// Longest wall time of a checker's run, in milliseconds.
 pub const CHECK_WALL_MS_MAX: u64 = 600_000;
+/// Most memory, and most scratch space, of a checker. It runs on the consumer's own node, beside what that shares.
+pub const CHECK_MEMORY_BYTES_MAX: u64 = 1 << 30;
+/// Most bytes that a checker may write: a verdict and why.
+pub const CHECK_OUTPUT_BYTES_MAX: u64 = 64 << 20;
 /// Most bytes of a checker's arguments together.
 pub const CHECK_ARGS_BYTES_MAX: usize = 16 * 1024;
 /// Most replicas whose results are compared with each other.
@@ -50,9 +54,11 @@ impl Tolerance {
     /// Whether two numbers are alike.
     pub fn is_close(&self, left: f64, right: f64) -> bool {
         let apart = (left - right).abs();
+        // What is too large to be a number is near nothing, not even by a part of itself.
         left == right
-            || apart <= self.absolute.get()
-            || apart <= self.relative.get() * left.abs().max(right.abs())
+            || apart.is_finite()
+                && (apart <= self.absolute.get()
+                    || apart <= self.relative.get() * left.abs().max(right.abs()))
     }
 }
 
@@ -138,6 +144,13 @@ impl Check {
                 }
                 if checker.limits.wall_ms > CHECK_WALL_MS_MAX {
                     return Err("a checker runs for at most 10 minutes".into());
+                }
+                let TaskLimits { memory_bytes, scratch_bytes, output_bytes, .. } = checker.limits;
+                if memory_bytes > CHECK_MEMORY_BYTES_MAX || scratch_bytes > CHECK_MEMORY_BYTES_MAX {
+                    return Err("a checker has at most 1 GiB of memory, and of scratch space".into());
+                }
+                if output_bytes > CHECK_OUTPUT_BYTES_MAX {
+                    return Err("a checker writes at most 64 MiB".into());
                 }
                 Ok(())
             }

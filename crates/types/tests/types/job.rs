@@ -3,10 +3,12 @@
 use opensky_types::{
     Hash,
     job::{
-        BACKOFF_MS_MAX, Blob, CALL_BYTES_MAX, Condition, FAN_IN_MAX, FailureKind, InvalidJob, JobSpec,
-        ResultTests, Retry, STAGE_TASKS_MAX, STAGES_MAX, StageInputs, StageSpec, TasksMeant, Test, Verify,
+        BACKOFF_MS_MAX, Blob, CALL_BYTES_MAX, Check, Checker, Condition, FAN_IN_MAX, FailureKind, InvalidJob,
+        JobSpec, ResultTests, Retry, STAGE_TASKS_MAX, STAGES_MAX, StageInputs, StageSpec, TasksMeant, Test,
+        Verify,
     },
     place::Level,
+    resources::TaskLimits,
     samples,
     task::{Content, Outcome, TaskOutput},
 };
@@ -247,6 +249,10 @@ fn c6_a_result_is_looked_at_for_what_later_stages_ask() {
         assert_eq!(tests.look(0, &outcome), bits, "{outcome:?}");
         assert_eq!(tests.look(1, &outcome), 0);
     }
+    let sent = Content::Blob(Blob { hash: Hash::of(b"yes\n"), size_bytes: 4 });
+    let sent =
+        Outcome::Exited(TaskOutput { exit_code: 0, stdout: sent, stderr: Content::empty(), files: vec![] });
+    assert_eq!(tests.look(0, &sent), 0b010, "sent by its hash, it is the same text");
     let large = Content::Blob(samples::blob());
     let large =
         Outcome::Exited(TaskOutput { exit_code: 0, stdout: large, stderr: Content::empty(), files: vec![] });
@@ -312,5 +318,32 @@ proptest! {
     fn numbers_are_counted_as_a_loop_would(from in -50..50i64, to in -50..50i64, step in 1..20i64) {
         let expected = (from..to).step_by(step as usize).count() as u32;
         prop_assert_eq!(numbers(from, to, step).task_counts(), vec![expected]);
+    }
+}
+
+#[test]
+fn m1_a_checker_has_limits_of_its_own() {
+    let checked = |change: fn(&mut TaskLimits)| {
+        let mut checker = Checker {
+            program: Hash::of(b"check"),
+            size_bytes: 5,
+            args: Vec::new(),
+            score_min: None,
+            limits: TaskLimits { wall_ms: 1_000, ..TaskLimits::default() },
+        };
+        change(&mut checker.limits);
+        let check = Some(Check::Program(checker));
+        let verify = Verify::Checked { agree: 1, replicas: 1, replicas_max: 1 };
+        with(|stage| (stage.check, stage.verify) = (check, verify)).validate().map_err(|error| error.problem)
+    };
+    assert_eq!(checked(|limits| limits.memory_bytes = 1 << 30), Ok(()), "as much as there may be");
+    for (what, change) in [
+        ("1 GiB", (|limits| limits.memory_bytes = (1 << 30) + 1) as fn(&mut TaskLimits)),
+        ("1 GiB", |limits| limits.scratch_bytes = u64::MAX),
+        ("64 MiB", |limits| limits.output_bytes = u64::MAX),
+        ("10 minutes", |limits| limits.wall_ms = u64::MAX),
+    ] {
+        let problem = checked(change).expect_err(what);
+        assert!(problem.contains(what), "{problem}");
     }
 }

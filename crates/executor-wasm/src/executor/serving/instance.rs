@@ -23,7 +23,7 @@ use std::{
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
     task::{Context, Poll},
@@ -53,6 +53,8 @@ pub struct Component {
     inner: Arc<Inner>,
     run: ServiceRun,
     awake: Mutex<Option<Awake>>,
+    /// What it was compiled to. Held while it rests too, so that it is there for the next one who connects.
+    compiled: std::sync::Mutex<Option<Arc<Artefact>>>,
     inward: Arc<Semaphore>,
     probes: Arc<Semaphore>,
     open: Arc<AtomicUsize>,
@@ -81,6 +83,7 @@ impl Component {
         let component = Arc::new(Self {
             inner,
             awake: Mutex::default(),
+            compiled: std::sync::Mutex::default(),
             inward: Arc::new(Semaphore::new(most.clamp(CONNECTIONS_MIN, CONNECTIONS_MAX) as usize)),
             probes: Arc::new(Semaphore::new(PROBES_MAX)),
             open: Arc::default(),
@@ -107,8 +110,11 @@ impl Component {
         for load in 1.. {
             let artefact = compiler.artefact(program).await?;
             let mut server = self.inner.server().await?;
-            match server.load(self.order(&artefact)).await {
-                Ok(()) => return Ok(self.take_up(server)),
+            match server.load(self.order(&artefact)?).await {
+                Ok(()) => {
+                    *self.compiled.lock().unwrap_or_else(PoisonError::into_inner) = Some(artefact);
+                    return Ok(self.take_up(server));
+                }
                 Err(NotServing::Failure(failure)) => return Err(failure),
                 Err(NotServing::Unusable { message, .. }) if load < LOADS_MAX => {
                     tracing::debug!(%program, message, "compiled component is not usable");
@@ -123,23 +129,30 @@ impl Component {
         unreachable!("the loop above ends by itself")
     }
 
-    fn order(&self, artefact: &Artefact) -> Serve {
+    fn order(&self, artefact: &Artefact) -> Result<Serve, Failure> {
         let ServiceRun { program, limits, secrets, .. } = &self.run;
         let variable = |(secret, value): &(Secret, SecretValue)| {
             let name = secret.env.clone()?;
-            Some((name, String::from_utf8_lossy(value.expose()).into_owned()))
+            // A changed value would be worse than none.
+            let text = String::from_utf8(value.expose().to_vec()).map_err(|_| {
+                let message =
+                    format!("the secret '{}' is no text, and a component's variables are", secret.name);
+                Failure::InvalidProgram { message }
+            });
+            Some(text.map(|text| (name, text)))
         };
-        Serve {
+        let secret = secrets.iter().filter_map(variable).collect::<Result<Vec<_>, _>>()?;
+        Ok(Serve {
             artefact_name: artefact.name.clone(),
             artefact_hash: artefact.hash,
             args: program.args.clone(),
-            env: program.env.iter().cloned().chain(secrets.iter().filter_map(variable)).collect(),
+            env: program.env.iter().cloned().chain(secret).collect(),
             memory_bytes: limits.memory_bytes,
             threads: limits.cpu_cores,
             requests_max: REQUESTS_MAX,
             request_fuel: self.inner.config.request.fuel,
             request_ms: self.inner.config.request.wall_ms,
-        }
+        })
     }
 
     /// Listens to a worker from now on.
@@ -169,7 +182,8 @@ impl Component {
                 Heard::Report(_) => break Some("a report out of place".to_owned()),
             }
         };
-        self.pid.store(0, SeqCst);
+        // Another worker may run already.
+        let _ = self.pid.compare_exchange(pid, 0, SeqCst, SeqCst);
         self.cpu_us.fetch_add(cpu_us_of(pid).unwrap_or_default(), SeqCst);
         process.kill().await;
         if let Some(message) = lost {
@@ -237,8 +251,14 @@ impl Component {
         let permit = permit.map_err(|_| io::Error::other("it has too many connections"))?;
         let mut awake = self.awake.lock().await;
         if awake.as_ref().is_none_or(|awake| awake.sleeps.is_cancelled()) {
-            let woken = self.wake().await;
-            *awake = Some(woken.map_err(|failure| io::Error::other(failure.to_string()))?);
+            match self.wake().await {
+                Ok(woken) => *awake = Some(woken),
+                Err(failure) => {
+                    // Whoever keeps it decides whether and where it starts again.
+                    self.end_with(InstanceEnd::Failed(failure.clone()));
+                    return Err(io::Error::other(failure.to_string()));
+                }
+            }
         }
         let Some(worker) = awake.as_ref() else { return Err(io::ErrorKind::NotConnected.into()) };
         let stream = worker.conveyor.connect().await?;

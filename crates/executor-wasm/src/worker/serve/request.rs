@@ -46,7 +46,9 @@ use wasmtime_wasi_http::{
 /// Most bytes that a host call may copy out of a program at once.
 const HOST_CALL_BYTES_MAX: usize = 32 << 20;
 /// Most resources (bodies, streams, pollables) that a request may hold.
-const HANDLES_MAX: usize = 4_096;
+const HANDLES_MAX: usize = 1_024;
+/// Most bytes of the headers that a program puts together.
+const FIELD_BYTES_MAX: usize = 32 << 10;
 /// Most characters of what is logged of a request that failed.
 const PROBLEM_CHARS_MAX: usize = 512;
 
@@ -108,6 +110,10 @@ impl Drop for Running {
     fn drop(&mut self) {
         if self.0.running.fetch_sub(1, SeqCst) == 1 {
             self.0.watchdog.task_ended();
+            // One that began meanwhile may have said so before this one said that none runs.
+            if self.0.running.load(SeqCst) > 0 {
+                self.0.watchdog.task_starts();
+            }
             self.0.outbox.flush();
         }
     }
@@ -166,7 +172,9 @@ impl Answering {
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> wasmtime::Result<Response<HyperOutgoingBody>> {
-        let permit = self.room.clone().acquire_owned().await?;
+        let permit = tokio::time::timeout(self.patience, self.room.clone().acquire_owned()).await;
+        let Ok(permit) = permit else { wasmtime::bail!("others had all places for {:?}", self.patience) };
+        let permit = permit?;
         if self.running.fetch_add(1, SeqCst) == 0 {
             self.watchdog.task_starts();
         }
@@ -213,7 +221,9 @@ impl Answering {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES_MAX);
         let share = Share::new(self.memory.clone());
-        let visit = Visit { share, wasi: wasi.build(), http: WasiHttpCtx::new(), table, hooks: NoWayOut };
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(FIELD_BYTES_MAX);
+        let visit = Visit { share, wasi: wasi.build(), http, table, hooks: NoWayOut };
         let mut store = Store::new(self.pre.engine(), visit);
         store.limiter(|visit| &mut visit.share);
         store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);

@@ -8,6 +8,9 @@ use std::sync::{
 };
 use wasmtime::ResourceLimiter;
 
+/// What an element of a table takes.
+const TABLE_ELEMENT_BYTES: u64 = 8;
+
 /// What requests may hold, and do.
 pub struct Memory {
     limit_bytes: u64,
@@ -101,6 +104,12 @@ impl ResourceLimiter for Share {
             self.denied = Some(Limit::Table);
             return Ok(false);
         }
+        let bytes = (desired.saturating_sub(current) as u64).saturating_mul(TABLE_ELEMENT_BYTES);
+        if !self.of.take(bytes) {
+            self.denied = Some(Limit::Memory);
+            return Ok(false);
+        }
+        self.bytes += bytes;
         self.elements = grown;
         Ok(true)
     }
