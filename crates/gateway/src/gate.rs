@@ -24,6 +24,7 @@ use opensky_api::{
 };
 use opensky_types::{Hash, codec};
 use std::{
+    ops::Deref,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -34,11 +35,14 @@ pub(crate) const AUDIT: &str = "audit";
 /// offers is a third of it.
 const TIME_MAX: Duration = Duration::from_secs(90);
 
-/// What all routes share.
+/// What all routes share. Each request clones it at every layer that it passes: that is one count.
 #[derive(Clone)]
-pub(crate) struct Gate {
+pub(crate) struct Gate(Arc<Shared>);
+
+/// What is behind a [`Gate`].
+pub(crate) struct Shared {
     pub(crate) door: Door,
-    rates: Arc<Rates>,
+    rates: Rates,
     replays: Arc<Mutex<Replays>>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) streams: Streams,
@@ -47,13 +51,8 @@ pub(crate) struct Gate {
 impl Gate {
     pub(crate) fn new(door: Door) -> Self {
         let streams = Streams::new(door.tasks.clone());
-        Self {
-            door,
-            rates: Arc::default(),
-            replays: Arc::default(),
-            metrics: Arc::default(),
-            streams,
-        }
+        let (rates, replays, metrics) = (Rates::default(), Arc::default(), Arc::default());
+        Self(Arc::new(Shared { door, rates, replays, metrics, streams }))
     }
 }
 
@@ -69,6 +68,13 @@ impl Gate {
 
 fn lock(replays: &Mutex<Replays>) -> MutexGuard<'_, Replays> {
     replays.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Deref for Gate {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// One route's way through the gate.
@@ -201,7 +207,8 @@ async fn do_once(gate: Gate, key: &HeaderValue, request: Request, next: Next) ->
     let request = Request::from_parts(parts, Body::from(bytes));
     // In a task of its own: it is done and remembered, though whoever asked may go away.
     let replays = Arc::clone(&gate.replays);
-    let doing = gate.streams.tasks.spawn(async move {
+    let tasks = gate.streams.tasks.clone();
+    let doing = tasks.spawn(async move {
         let kept = kept(next.run(request).await).await;
         let is_answer = kept.as_ref().is_none_or(|kept| !kept.status.is_server_error());
         let kept = kept.unwrap_or_else(|| failed("the answer cannot be kept"));

@@ -44,6 +44,7 @@ use opensky_api::{config::ConfigView, doctor::Check};
 use opensky_node::Handle;
 use prices::Prices;
 use std::{
+    ops::Deref,
     path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
 };
@@ -70,17 +71,32 @@ pub struct Surroundings {
     pub rename: Rename,
 }
 
-/// State that every route sees.
+/// State that every route sees. Each request clones it more than once: that is one count.
 #[derive(Clone)]
-pub(crate) struct Gateway {
+pub(crate) struct Gateway(Arc<Parts>);
+
+/// What is behind a [`Gateway`].
+pub(crate) struct Parts {
     handle: Handle,
-    surroundings: Arc<Surroundings>,
+    surroundings: Surroundings,
     /// What the node is called now.
-    name: Arc<RwLock<String>>,
+    name: RwLock<String>,
     prices: Arc<Prices>,
 }
 
+impl Deref for Gateway {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Gateway {
+    fn new(handle: Handle, surroundings: Surroundings, prices: Arc<Prices>) -> Self {
+        let name = RwLock::new(surroundings.name.clone());
+        Self(Arc::new(Parts { handle, surroundings, name, prices }))
+    }
+
     pub(crate) fn name(&self) -> String {
         self.name.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

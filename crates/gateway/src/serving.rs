@@ -12,10 +12,7 @@ use crate::{
 };
 use axum::serve::ListenerExt;
 use opensky_node::Handle;
-use std::{
-    io,
-    sync::{Arc, RwLock},
-};
+use std::{io, sync::Arc};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
@@ -37,10 +34,9 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let door = Door::new(token, KeptRings::read(&handle).await?, local.local_addr()?.port());
-    let name = Arc::new(RwLock::new(surroundings.name.clone()));
     let prices = Arc::new(Prices::default());
     let watched = prices.watch(handle.clone(), stop.clone());
-    let gateway = Gateway { handle, surroundings: Arc::new(surroundings), name, prices: Arc::clone(&prices) };
+    let gateway = Gateway::new(handle, surroundings, Arc::clone(&prices));
     let gate = Gate::new(door);
     let tasks = gate.streams.tasks.clone();
     let here = async {

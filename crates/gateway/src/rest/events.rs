@@ -44,7 +44,7 @@ pub(crate) async fn events(
         Some(last) => last.parse().map_err(|_| not_an_id())?,
         None => 0,
     };
-    telling.answer(|sender| Follower { handle: gateway.handle, job, notes_sent, sender }.follow())
+    telling.answer(|sender| Follower { handle: gateway.handle.clone(), job, notes_sent, sender }.follow())
 }
 
 /// After which event the stream goes on.

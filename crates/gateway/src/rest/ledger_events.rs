@@ -26,7 +26,7 @@ pub(crate) async fn events(
 ) -> Outcome<Response> {
     let Query(query) = query?;
     let seen = last_seen(&headers, &query).map(str::parse::<u64>).transpose().map_err(|_| not_an_id())?;
-    telling.answer(|sender| follow(gateway.handle, seen, sender))
+    telling.answer(|sender| follow(gateway.handle.clone(), seen, sender))
 }
 
 /// `None` as soon as nobody listens any more, or nothing more comes.

@@ -14,6 +14,10 @@ use opensky_client::{
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::time::SystemTime;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 /// Routes that do something and that an operator may use.
 const OF_OPERATORS: [(&str, &str); 13] = [
@@ -233,4 +237,30 @@ async fn w1_a_key_does_what_its_role_may_and_lasts() {
     assert_eq!(code(&operator.status().await.expect_err("refused")), Some(Code::Unauthorized));
     let again = later.client.revoke_key(&KeyQuery { name: "ci".into() }).await.expect_err("it is gone");
     assert_eq!(code(&again), Some(Code::KeyNotFound));
+}
+
+#[tokio::test]
+async fn w1_an_upload_whose_key_was_revoked_meanwhile_is_not_kept() {
+    let served = serve().await;
+    let made = key(&served, "ci", Role::Operator, None).await;
+    let mut line = TcpStream::connect(&served.address).await.expect("a connection");
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nContent-Length: 7\r\n\
+         Expect: 100-continue\r\nConnection: close\r\n\r\n",
+        routes::BLOBS,
+        made.secret
+    );
+    line.write_all(head.as_bytes()).await.expect("sent");
+    let mut go_on = [0; 25];
+    line.read_exact(&mut go_on).await.expect("it was let in");
+    assert_eq!(&go_on, b"HTTP/1.1 100 Continue\r\n\r\n");
+    line.write_all(b"pro").await.expect("sent");
+    served.client.revoke_key(&KeyQuery { name: "ci".into() }).await.expect("revoked");
+    line.write_all(b"gram").await.expect("sent");
+    let mut answer = String::new();
+    line.read_to_string(&mut answer).await.expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    let blob = routes::BLOB.replace("{hash}", &opensky_types::Hash::of(b"program").to_string());
+    let found = reqwest::Client::new().get(format!("http://{}{blob}", served.address)).bearer_auth(TOKEN);
+    assert_eq!(found.send().await.expect("answer").status(), StatusCode::NOT_FOUND);
 }

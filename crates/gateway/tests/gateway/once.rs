@@ -5,7 +5,7 @@ use opensky_client::{
     Client,
     api::{
         Code, Problem,
-        key::{KeyRequest, Role},
+        key::{KeyQuery, KeyRequest, Role},
         progress::Submitted,
         routes,
     },
@@ -60,6 +60,24 @@ async fn a_job_that_is_submitted_twice_with_one_key_runs_once() {
     assert!(first.job != second.job && first.job != third.job && second.job != third.job);
     let jobs = served.client.jobs(&Default::default()).await.expect("jobs").jobs;
     assert_eq!(jobs.len(), 3);
+}
+
+#[tokio::test]
+async fn w1_a_key_made_anew_is_given_no_answers_of_the_one_before() {
+    let served = serve().await;
+    let program = served.client.upload(b"program".to_vec()).await.expect("upload").hash;
+    let request = KeyRequest { name: "ci".into(), role: Role::Operator, valid_ms: None, spend: None };
+    let before = served.client.create_key(&request).await.expect("key").secret;
+    let first = submitted(post(&served, &before, routes::JOBS, "a", job(program, "x")).await).await;
+    let again = submitted(post(&served, &before, routes::JOBS, "a", job(program, "x")).await).await;
+    assert_eq!(again, first, "its own answer");
+    served.client.revoke_key(&KeyQuery { name: "ci".into() }).await.expect("revoked");
+    let anew = served.client.create_key(&request).await.expect("key").secret;
+    let answer = post(&served, &anew, routes::JOBS, "a", job(program, "x")).await;
+    assert!(!answer.headers().contains_key(routes::IDEMPOTENCY_REPLAYED));
+    assert_ne!(submitted(answer).await.job, first.job);
+    let other = post(&served, &anew, routes::JOBS, "a", job(program, "y")).await;
+    assert_eq!(problem(other).await.1, Code::IdempotencyMismatch, "it has slots of its own");
 }
 
 #[tokio::test]
