@@ -1,8 +1,9 @@
 //! What all executors do alike.
 //!
-//! What it is: contents on their way in and out of the blob store, folders that programs fill, and
-//! arguments with a task's item in its place. What it never does: run anything.
+//! What it is: contents on their way in and out of the blob store, folders that programs fill,
+//! arguments with a task's item in its place, and connections into what stays up. What it never does: run anything.
 
 pub mod call;
 pub mod content;
+pub mod held;
 pub mod scratch;

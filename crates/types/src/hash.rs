@@ -3,7 +3,7 @@
 use crate::text::{ParseError, serde_as_text};
 use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
 use borsh::{BorshDeserialize, BorshSerialize};
-use std::{fmt, str::FromStr, sync::OnceLock};
+use std::{fmt, io, str::FromStr, sync::OnceLock};
 
 /// A 32-byte BLAKE3 hash, shown as 64 lowercase hex digits (the same as `b3sum` prints).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -13,6 +13,13 @@ impl Hash {
     /// The hash of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
         Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// The hash of all that `reader` gives, and how many bytes that is, without holding it in memory.
+    pub fn of_reader(reader: impl io::Read) -> io::Result<(Self, u64)> {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(reader)?;
+        Ok((Self(*hasher.finalize().as_bytes()), hasher.count()))
     }
 
     /// The hash of the canonical encoding of `value` under a context string that no other use shares.

@@ -1,33 +1,12 @@
 //! Images on a sky of real nodes, as far as this machine has an engine and something to make an image of.
 
+use crate::engine::sky_with_image;
 use anyhow::{Context, Result};
-use opensky_e2e::{Sky, repository};
-use opensky_executor_container::testing::{BUSYBOX, busybox};
+use opensky_e2e::repository;
 use std::{
     io::Write,
-    path::PathBuf,
     process::{Output, Stdio},
 };
-
-/// The image as a file, and a sky that runs it. None, with the reason on the screen, where none can be run.
-async fn sky_with_image(test: &str) -> Result<Option<(Sky, PathBuf)>> {
-    let Some(archive) = busybox() else {
-        eprintln!("skipped: {test}: there is no {BUSYBOX}");
-        return Ok(None);
-    };
-    let sky = Sky::start(2).await?;
-    let doctor = sky.nodes[0].json(&["doctor"])?;
-    let checks = doctor["checks"].as_array().context("doctor lists checks")?;
-    let containers =
-        checks.iter().find(|check| check["name"] == "containers").context("one is on containers")?;
-    if containers["standing"] != "ok" {
-        eprintln!("skipped: {test}: {}", containers["found"]);
-        return Ok(None);
-    }
-    let image = sky.folder().join("image.tar");
-    std::fs::write(&image, archive)?;
-    Ok(Some((sky, image)))
-}
 
 fn screen(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -35,7 +14,7 @@ fn screen(output: &Output) -> String {
 
 #[tokio::test]
 async fn c4_an_image_behaves_like_a_local_process() -> Result<()> {
-    let Some((sky, image)) = sky_with_image("an image behaves like a local process").await? else {
+    let Some((sky, image)) = sky_with_image("an image behaves like a local process", 2, &[]).await? else {
         return Ok(());
     };
     let image = image.display().to_string();
@@ -84,7 +63,9 @@ async fn c4_an_image_behaves_like_a_local_process() -> Result<()> {
 
 #[tokio::test]
 async fn c6_programs_and_images_feed_each_other() -> Result<()> {
-    let Some((sky, _)) = sky_with_image("programs and images feed each other").await? else { return Ok(()) };
+    let Some((sky, _)) = sky_with_image("programs and images feed each other", 2, &[]).await? else {
+        return Ok(());
+    };
     let program = repository("examples/programs/primes.wasm").canonicalize()?;
     let job = format!(
         r#"name = "mixed"

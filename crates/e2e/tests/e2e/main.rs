@@ -3,6 +3,7 @@
 mod client_example;
 mod containers;
 mod devnet;
+mod engine;
 mod kills;
 mod lan;
 mod ledger;

@@ -1,8 +1,7 @@
 //! Secrets of services, as their users give them: found by the program, and nowhere else.
 
-use anyhow::{Context, Result, ensure};
-use opensky_e2e::Sky;
-use opensky_executor_container::testing::{BUSYBOX, busybox};
+use crate::engine::sky_with_image;
+use anyhow::{Result, ensure};
 use std::{path::Path, process::Output};
 
 const FIRST: &str = "open-sesame-0817";
@@ -33,22 +32,11 @@ fn files_with_secrets(folder: &Path, found: &mut Vec<String>) -> Result<()> {
 #[tokio::test]
 async fn k1_c10_a_secret_reaches_its_program_and_no_disk_log_or_answer() -> Result<()> {
     let test = "a secret reaches its program";
-    let Some(archive) = busybox() else {
-        eprintln!("skipped: {test}: there is no {BUSYBOX}");
-        return Ok(());
-    };
-    let sky = Sky::start_with(3, &["--log", "debug"]).await?;
-    let doctor = sky.nodes[0].json(&["doctor"])?;
-    let checks = doctor["checks"].as_array().context("doctor lists checks")?;
-    if !checks.iter().any(|check| check["name"] == "containers" && check["standing"] == "ok") {
-        eprintln!("skipped: {test}: no container engine answers");
-        return Ok(());
-    }
+    let Some((sky, image)) = sky_with_image(test, 3, &["--log", "debug"]).await? else { return Ok(()) };
     // The user's own folder, apart from those of the nodes.
     let user = tempfile::tempdir()?;
-    std::fs::write(user.path().join("image.tar"), archive)?;
-    let archive = user.path().join("image.tar").display().to_string();
-    let kept = sky.nodes[0].call(&["image", "push", &archive, "--name", "tools"])?;
+    let image = image.display().to_string();
+    let kept = sky.nodes[0].call(&["image", "push", &image, "--name", "tools"])?;
     ensure!(kept.status.success(), "{}", screen(&kept));
     // Each secret is told from the others by its length, so that the log shows none.
     let script = "busybox mkdir /tmp/www; busybox wc -c < /run/secrets/password; echo -n \"$TOKEN\" | busybox wc -c; \

@@ -1,8 +1,8 @@
 //! Services of containers on a sky of real nodes, as far as this machine has an engine.
 
+use crate::engine::sky_with_image;
 use anyhow::{Context, Result, ensure};
 use opensky_e2e::{Sky, until};
-use opensky_executor_container::testing::{BUSYBOX, busybox};
 use serde_json::Value;
 use std::{
     io::{Read, Write},
@@ -13,26 +13,6 @@ use std::{
 
 /// How long a request waits for an answer: longer than a service may be away (issue 4).
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// A sky whose nodes run containers, with an image beside it. None, with the reason on the screen, where there
-/// is no engine.
-async fn sky_with_image(test: &str, nodes: usize) -> Result<Option<Sky>> {
-    let Some(archive) = busybox() else {
-        eprintln!("skipped: {test}: there is no {BUSYBOX}");
-        return Ok(None);
-    };
-    let sky = Sky::start(nodes).await?;
-    let doctor = sky.nodes[0].json(&["doctor"])?;
-    let checks = doctor["checks"].as_array().context("doctor lists checks")?;
-    let containers =
-        checks.iter().find(|check| check["name"] == "containers").context("one is on containers")?;
-    if containers["standing"] != "ok" {
-        eprintln!("skipped: {test}: {}", containers["found"]);
-        return Ok(None);
-    }
-    std::fs::write(sky.folder().join("image.tar"), archive)?;
-    Ok(Some(sky))
-}
 
 fn screen(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -103,7 +83,9 @@ fn replicas(view: &Value) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn c10_a_service_is_reached_from_every_node_and_updated_while_it_answers() -> Result<()> {
-    let Some(sky) = sky_with_image("a service is reached from every node", 3).await? else { return Ok(()) };
+    let Some((sky, _)) = sky_with_image("a service is reached from every node", 3, &[]).await? else {
+        return Ok(());
+    };
     let file = write(&sky, "web.toml", &page_service("web", "one", 2, ""))?;
     start(&sky, &file)?;
     let address = address(&sky, "web")?;
@@ -151,7 +133,9 @@ async fn c10_a_service_is_reached_from_every_node_and_updated_while_it_answers()
 
 #[tokio::test]
 async fn c10_f12_a_killed_host_is_replaced_and_a_bad_update_rolled_back() -> Result<()> {
-    let Some(mut sky) = sky_with_image("a killed host is replaced", 3).await? else { return Ok(()) };
+    let Some((mut sky, _)) = sky_with_image("a killed host is replaced", 3, &[]).await? else {
+        return Ok(());
+    };
     let own = sky.nodes[0].id().await?.to_string();
     let elsewhere = format!("constraints = {{ exclude_peers = [\"{own}\"] }}");
     let file = write(&sky, "web.toml", &page_service("web", "one", 1, &elsewhere))?;
@@ -188,7 +172,9 @@ async fn c10_f12_a_killed_host_is_replaced_and_a_bad_update_rolled_back() -> Res
 
 #[tokio::test]
 async fn c10_compose_services_reach_each_other_by_name_and_nothing_else() -> Result<()> {
-    let Some(sky) = sky_with_image("Compose services reach each other", 2).await? else { return Ok(()) };
+    let Some((sky, _)) = sky_with_image("Compose services reach each other", 2, &[]).await? else {
+        return Ok(());
+    };
     let archive = sky.folder().join("image.tar").display().to_string();
     let kept = sky.nodes[0].call(&["image", "push", &archive, "--name", "tools"])?;
     ensure!(kept.status.success(), "{}", screen(&kept));
@@ -240,7 +226,9 @@ services:
 
 #[tokio::test]
 async fn c10_nobody_waits_long_for_what_never_runs() -> Result<()> {
-    let Some(sky) = sky_with_image("nobody waits long for what never runs", 1).await? else { return Ok(()) };
+    let Some((sky, _)) = sky_with_image("nobody waits long for what never runs", 1, &[]).await? else {
+        return Ok(());
+    };
     let text =
         page_service("web", "one", 1, "").replace("exec busybox httpd", "echo no such table; exit 3; httpd");
     let file = write(&sky, "web.toml", &text)?;

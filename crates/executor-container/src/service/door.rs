@@ -4,6 +4,7 @@
 //! door (`door/door.rs`), or the program itself, which can do no more than to spoil its own connections: all
 //! are counted, nothing is waited for without an end, and nothing that is read is believed.
 
+use opensky_executor::held::Held;
 use opensky_ports::{ByteStream, Outlet};
 use opensky_types::{resources::Limit, service::SecretValue, task::Failure};
 use rustix::fs::{Mode, OFlags};
@@ -12,21 +13,16 @@ use std::{
     fs, io,
     os::{fd::AsRawFd, unix::fs::PermissionsExt},
     path::Path,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
-use tokio_util::{
-    sync::{CancellationToken, WaitForCancellationFutureOwned},
-    task::TaskTracker,
-};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The socket's name in its folder.
 pub const SOCKET: &str = "sock";
@@ -142,7 +138,7 @@ impl Door {
         if answer != DONE {
             return Err(io::ErrorKind::ConnectionRefused.into());
         }
-        Ok(Box::new(Held { stream, cut: Box::pin(self.over.clone().cancelled_owned()), _permit: permit }))
+        Ok(Box::new(Held::new(stream, &self.over, permit)))
     }
 
     /// Runs a command beside the program; its exit code.
@@ -292,52 +288,6 @@ fn listen(folder: &Path) -> io::Result<UnixListener> {
     let listener = UnixListener::bind(&path)?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666))?;
     Ok(listener)
-}
-
-/// A connection into a replica. It ends with the replica.
-struct Held {
-    stream: UnixStream,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Held {
-    fn poll_cut(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        match self.cut.as_mut().poll(context) {
-            Poll::Ready(()) => Err(io::ErrorKind::ConnectionReset.into()),
-            Poll::Pending => Ok(()),
-        }
-    }
-}
-
-impl AsyncRead for Held {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.poll_cut(context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Held {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_cut(context)?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
 }
 
 #[cfg(test)]

@@ -1,16 +1,19 @@
-//! Processor time of the replicas here. Those of an earlier revision count as well: a later one that changes nothing
-//! about them may scale by it.
+//! Processor time of the replicas here, for services that scale by it.
 
 use super::ServiceEvent;
 use crate::{event::Event, node::Node};
 use opensky_services::HostInput;
-use opensky_types::{Timestamp, service::ReplicaId};
+use opensky_types::{
+    Timestamp,
+    service::{Load, ReplicaId, Scale},
+};
 
 impl Node {
-    /// Asks what replicas have used.
+    /// Asks what replicas have used, where somebody wants to know: an engine may have to be asked for it.
     pub(super) fn measure_replicas(&self) {
         let instances = self.running().clone();
-        for (replica, instance) in instances {
+        let wanted = instances.into_iter().filter(|(replica, _)| self.cores_measured(*replica).is_some());
+        for (replica, instance) in wanted {
             let (stop, events) = (self.stop.clone(), self.events.clone());
             self.tasks.spawn(async move {
                 let Some(usage) = stop.run_until_cancelled(instance.usage()).await else { return };
@@ -20,15 +23,18 @@ impl Node {
         }
     }
 
-    /// The cores that a replica may use.
-    fn cores_of(&self, replica: ReplicaId) -> Option<u16> {
+    /// The cores of a replica whose processor time counts. What is declared now says whether it does: a replica of an
+    /// earlier revision goes on where the new one changes nothing about how it runs.
+    fn cores_measured(&self, replica: ReplicaId) -> Option<u16> {
         let (_, declaration, declared, revision) = self.services.host.hosted(replica)?;
-        Some(declared.spec_of(declaration, revision)?.limits.cpu_cores)
+        let scale = declared.spec.as_ref().and_then(|spec| spec.scale);
+        let counts = matches!(scale, Some(Scale { target: Load::Cpu { .. }, .. }));
+        counts.then(|| declared.spec_of(declaration, revision).map(|spec| spec.limits.cpu_cores)).flatten()
     }
 
     pub(super) fn on_replica_used(&mut self, now: Timestamp, replica: ReplicaId, cpu_us: u64) {
         let at_us = self.clock.monotonic_us();
-        let Some(cores) = self.cores_of(replica) else { return };
+        let Some(cores) = self.cores_measured(replica) else { return };
         let Some((before_us, before_cpu_us)) = self.services.used.insert(replica, (at_us, cpu_us)) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! Secrets of services over whole nodes: read by who runs the service, and by nobody else.
 
-use crate::support::{Sky, TestNode, until};
+use crate::support::{Sky, TestNode, service_spec, until};
 use opensky_node::{DeclareError, Declaring, GivenSecret, Handle, ServiceState};
 use opensky_ports::{
     Record,
@@ -8,16 +8,11 @@ use opensky_ports::{
 };
 use opensky_types::{
     NodeId,
-    job::Program,
     offer::Constraints,
-    place::Level,
-    service::{
-        HealthCheck, Probe, ReplicaLimits, Restart, Secret, SecretValue, ServiceRef, ServiceSpec, Update,
-    },
+    service::{Secret, SecretValue, ServiceRef, ServiceSpec},
 };
 use std::time::Duration;
 
-const PORT: u16 = 80;
 const PASSWORD: &str = "open sesame";
 
 async fn sky(nodes: u8) -> Sky {
@@ -25,30 +20,7 @@ async fn sky(nodes: u8) -> Sky {
 }
 
 fn spec(sky: &Sky, replicas: u16) -> ServiceSpec {
-    ServiceSpec {
-        name: "web".into(),
-        program: Program {
-            hash: sky.program(0),
-            size_bytes: 7,
-            level: Level::Container,
-            function: String::new(),
-            args: vec!["hello".into()],
-            env: Vec::new(),
-            deterministic: false,
-        },
-        ports: vec![PORT],
-        links: Vec::new(),
-        health: Some(HealthCheck::usual(Probe::Tcp { port: PORT })),
-        replicas,
-        limits: ReplicaLimits::default(),
-        constraints: Constraints::default(),
-        restart: Restart::Always,
-        update: Update::default(),
-        stop_ms: 1_000,
-        secrets: None,
-        idle_ms: None,
-        scale: None,
-    }
+    service_spec(sky, 0, "web", "hello", replicas)
 }
 
 /// The service on these nodes alone, with this password; none: with the one that it has.

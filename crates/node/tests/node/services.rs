@@ -1,16 +1,11 @@
 //! Services over whole nodes: placed, reached, replaced, updated.
 
-use crate::support::{Sky, until};
+use crate::support::{PORT, Sky, service_spec, until};
 use opensky_node::{Handle, ReplicaView, ServiceState, ServiceView};
 use opensky_ports::testing::FakeExecutor;
 use opensky_types::{
     NodeId,
-    job::Program,
-    offer::Constraints,
-    place::Level,
-    service::{
-        HealthCheck, Link, Probe, ReplicaLimits, ReplicaState, Restart, ServiceRef, ServiceSpec, Update,
-    },
+    service::{HealthCheck, Link, Load, Probe, ReplicaState, Scale, ServiceRef, ServiceSpec},
 };
 use std::{collections::BTreeSet, time::Duration};
 use tokio::{
@@ -18,7 +13,6 @@ use tokio::{
     time::Instant,
 };
 
-const PORT: u16 = 80;
 const DB_PORT: u16 = 5432;
 /// The time in which a service answers again whatever died (issue 4), with the usual settings.
 const BACK_WITHIN: Duration = Duration::from_secs(10);
@@ -27,38 +21,10 @@ async fn sky(nodes: u8) -> Sky {
     Sky::new(nodes, |_| FakeExecutor::echo().with_containers()).await
 }
 
-/// A service whose program greets with `word` and echoes.
-fn spec(sky: &Sky, owner: usize, name: &str, word: &str, replicas: u16) -> ServiceSpec {
-    ServiceSpec {
-        name: name.into(),
-        program: Program {
-            hash: sky.program(owner),
-            size_bytes: 7,
-            level: Level::Container,
-            function: String::new(),
-            args: vec![word.into()],
-            env: Vec::new(),
-            deterministic: false,
-        },
-        ports: vec![PORT],
-        links: Vec::new(),
-        health: Some(HealthCheck::usual(Probe::Tcp { port: PORT })),
-        replicas,
-        limits: ReplicaLimits::default(),
-        constraints: Constraints::default(),
-        restart: Restart::Always,
-        update: Update::default(),
-        stop_ms: 1_000,
-        secrets: None,
-        idle_ms: None,
-        scale: None,
-    }
-}
-
 /// The same at another port: what is linked to cannot have the port of what links.
 fn database(sky: &Sky, owner: usize, name: &str, word: &str) -> ServiceSpec {
     let health = Some(HealthCheck::usual(Probe::Tcp { port: DB_PORT }));
-    ServiceSpec { ports: vec![DB_PORT], health, ..spec(sky, owner, name, word, 1) }
+    ServiceSpec { ports: vec![DB_PORT], health, ..service_spec(sky, owner, name, word, 1) }
 }
 
 fn named(name: &str) -> ServiceRef {
@@ -106,7 +72,7 @@ async fn c10_replicas_spread_over_nodes_and_every_member_reaches_them() {
     let sky = sky(4).await;
     let owner = &sky.nodes[0].handle;
     let (_, revision) =
-        owner.declare_service(spec(&sky, 0, "web", "hello", 3)).await.expect("it is declared");
+        owner.declare_service(service_spec(&sky, 0, "web", "hello", 3)).await.expect("it is declared");
     assert_eq!(revision, 1);
     let view = until_healthy(owner, "web", 1).await;
     let hosts: BTreeSet<NodeId> = answering(&view).iter().map(|replica| replica.node).collect();
@@ -126,7 +92,7 @@ async fn c10_replicas_spread_over_nodes_and_every_member_reaches_them() {
 async fn c10_open_connections_are_balanced() {
     let sky = sky(3).await;
     let owner = &sky.nodes[0].handle;
-    owner.declare_service(spec(&sky, 0, "web", "hello", 2)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "hello", 2)).await.expect("it is declared");
     until_healthy(owner, "web", 1).await;
     let mut held = Vec::new();
     let mut greetings = Vec::new();
@@ -144,7 +110,7 @@ async fn c10_open_connections_are_balanced() {
 #[tokio::test(start_paused = true)]
 async fn f12_a_host_that_dies_is_replaced_within_ten_seconds() {
     let mut sky = sky(4).await;
-    let spec = spec(&sky, 0, "web", "hello", 1);
+    let spec = service_spec(&sky, 0, "web", "hello", 1);
     sky.nodes[0].handle.declare_service(spec).await.expect("it is declared");
     let before = until_healthy(&sky.nodes[0].handle, "web", 1).await;
     let host = answering(&before)[0].node;
@@ -165,7 +131,7 @@ async fn f12_a_host_that_dies_is_replaced_within_ten_seconds() {
 #[tokio::test(start_paused = true)]
 async fn f1_a_service_outlives_its_owners_node() {
     let mut sky = sky(5).await;
-    let mut spec = spec(&sky, 0, "web", "hello", 2);
+    let mut spec = service_spec(&sky, 0, "web", "hello", 2);
     // Not on the owner's node, so that its death is one of the keeper alone first.
     spec.constraints.peers_excluded = vec![sky.id(0)];
     sky.nodes[0].handle.declare_service(spec).await.expect("it is declared");
@@ -199,7 +165,7 @@ async fn f1_of_owner(mut sky: Sky) {
 #[tokio::test(start_paused = true)]
 async fn f1_keeper_and_host_in_one_die() {
     let sky = sky(4).await;
-    let mut spec = spec(&sky, 0, "web", "hello", 1);
+    let mut spec = service_spec(&sky, 0, "web", "hello", 1);
     spec.constraints.peers = vec![sky.id(0)];
     sky.nodes[0].handle.declare_service(spec.clone()).await.expect("it is declared");
     until_healthy(&sky.nodes[0].handle, "web", 1).await;
@@ -213,7 +179,7 @@ async fn f1_keeper_and_host_in_one_die() {
 #[tokio::test(start_paused = true)]
 async fn f1_an_owner_that_was_killed_goes_on_where_it_was() {
     let mut sky = sky(3).await;
-    let spec = spec(&sky, 0, "web", "hello", 2);
+    let spec = service_spec(&sky, 0, "web", "hello", 2);
     sky.nodes[0].handle.declare_service(spec).await.expect("it is declared");
     let before = until_healthy(&sky.nodes[0].handle, "web", 1).await;
     let dead = sky.kill(0);
@@ -232,9 +198,10 @@ async fn f1_an_owner_that_was_killed_goes_on_where_it_was() {
 async fn c10_an_update_never_leaves_a_slot_without_an_answer() {
     let sky = sky(4).await;
     let owner = &sky.nodes[0].handle;
-    owner.declare_service(spec(&sky, 0, "web", "one", 3)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "one", 3)).await.expect("it is declared");
     until_healthy(owner, "web", 1).await;
-    let (_, revision) = owner.declare_service(spec(&sky, 0, "web", "two", 3)).await.expect("it is updated");
+    let (_, revision) =
+        owner.declare_service(service_spec(&sky, 0, "web", "two", 3)).await.expect("it is updated");
     assert_eq!(revision, 2);
     let mut seen = BTreeSet::new();
     loop {
@@ -260,9 +227,9 @@ async fn c10_an_update_never_leaves_a_slot_without_an_answer() {
 async fn c10_a_revision_that_fails_is_rolled_back_with_the_programs_own_words() {
     let sky = sky(4).await;
     let owner = &sky.nodes[0].handle;
-    owner.declare_service(spec(&sky, 0, "web", "one", 2)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "one", 2)).await.expect("it is declared");
     until_healthy(owner, "web", 1).await;
-    owner.declare_service(spec(&sky, 0, "web", "crash", 2)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "crash", 2)).await.expect("it is declared");
     until(|| async { view(owner, "web").await.is_some_and(|view| view.given_up.is_some()) }).await;
     let view = until_healthy(owner, "web", 1).await;
     let given_up = view.given_up.expect("it was there a moment ago");
@@ -272,7 +239,7 @@ async fn c10_a_revision_that_fails_is_rolled_back_with_the_programs_own_words() 
     assert!(greet(owner, "web").await.expect("it answers").starts_with("one"));
     // The next revision falls back to what was good, not to what failed.
     let (_, revision) =
-        owner.declare_service(spec(&sky, 0, "web", "three", 2)).await.expect("it is declared");
+        owner.declare_service(service_spec(&sky, 0, "web", "three", 2)).await.expect("it is declared");
     assert_eq!(revision, 3);
     until_healthy(owner, "web", 3).await;
     let (_, revision) = owner.roll_back_service("web".into()).await.expect("there is one before");
@@ -289,11 +256,11 @@ async fn c10_services_are_scaled_and_removed_everywhere() {
         offers.iter().map(|view| view.offer.slots_total).sum::<u16>()
     };
     let slots_before = slots().await;
-    owner.declare_service(spec(&sky, 0, "web", "one", 1)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "one", 1)).await.expect("it is declared");
     until_healthy(owner, "web", 1).await;
-    owner.declare_service(spec(&sky, 0, "web", "one", 3)).await.expect("it is scaled");
+    owner.declare_service(service_spec(&sky, 0, "web", "one", 3)).await.expect("it is scaled");
     until_healthy(owner, "web", 2).await;
-    owner.declare_service(spec(&sky, 0, "web", "one", 2)).await.expect("it is scaled");
+    owner.declare_service(service_spec(&sky, 0, "web", "one", 2)).await.expect("it is scaled");
     until_healthy(owner, "web", 3).await;
     until(|| async { slots().await == slots_before - 2 }).await;
     let running = || sky.nodes.iter().map(|node| node.services.running().len()).sum::<usize>();
@@ -311,16 +278,16 @@ async fn c10_services_are_scaled_and_removed_everywhere() {
 async fn c10_scaling_leaves_what_runs_alone() {
     let sky = sky(3).await;
     let owner = &sky.nodes[0].handle;
-    owner.declare_service(spec(&sky, 0, "web", "one", 1)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "one", 1)).await.expect("it is declared");
     let first = answering(&until_healthy(owner, "web", 1).await)[0].replica;
     for (revision, replicas) in [(2, 3), (3, 2), (4, 1)] {
-        owner.declare_service(spec(&sky, 0, "web", "one", replicas)).await.expect("it is scaled");
+        owner.declare_service(service_spec(&sky, 0, "web", "one", replicas)).await.expect("it is scaled");
         let view = until_healthy(owner, "web", revision).await;
         assert!(answering(&view).iter().any(|replica| replica.replica == first), "{replicas} replicas");
     }
     let started = sky.nodes.iter().map(|node| node.services.started().len()).sum::<usize>();
     assert_eq!(started, 3, "no replica was started that was there already");
-    owner.declare_service(spec(&sky, 0, "web", "two", 1)).await.expect("it is updated");
+    owner.declare_service(service_spec(&sky, 0, "web", "two", 1)).await.expect("it is updated");
     let view = until_healthy(owner, "web", 5).await;
     assert_ne!(answering(&view)[0].replica, first, "another program takes its place");
 }
@@ -329,7 +296,7 @@ async fn c10_scaling_leaves_what_runs_alone() {
 async fn c10_a_name_never_comes_to_mean_a_strangers_service() {
     let sky = sky(3).await;
     let (owner, stranger) = (&sky.nodes[0].handle, &sky.nodes[1].handle);
-    let mut front = spec(&sky, 0, "front", "relay", 1);
+    let mut front = service_spec(&sky, 0, "front", "relay", 1);
     front.links = vec![Link { host: "db".into(), service: named("db"), port: DB_PORT }];
     front.health = None;
     owner.declare_service(front).await.expect("it is declared");
@@ -357,7 +324,7 @@ async fn c10_a_name_never_comes_to_mean_a_strangers_service() {
 async fn c10_services_reach_each_other_by_name_and_nothing_else() {
     let sky = sky(3).await;
     let owner = &sky.nodes[0].handle;
-    let mut front = spec(&sky, 0, "front", "relay", 1);
+    let mut front = service_spec(&sky, 0, "front", "relay", 1);
     front.links = vec![Link { host: "db".into(), service: named("store"), port: DB_PORT }];
     // In the order in which nobody would start them: the link waits for what it leads to.
     owner.declare_service(front).await.expect("it is declared");
@@ -371,7 +338,7 @@ async fn c10_services_reach_each_other_by_name_and_nothing_else() {
 async fn c10_an_unhealthy_replica_starts_again_and_says_why() {
     let sky = sky(2).await;
     let owner = &sky.nodes[0].handle;
-    owner.declare_service(spec(&sky, 0, "web", "hello", 1)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "hello", 1)).await.expect("it is declared");
     let view = until_healthy(owner, "web", 1).await;
     let replica = answering(&view)[0].clone();
     let host = sky.nodes.iter().find(|node| node.key.id() == replica.node).expect("a node of this sky");
@@ -390,7 +357,7 @@ async fn c10_an_unhealthy_replica_starts_again_and_says_why() {
 async fn c10_logs_of_replicas_anywhere_are_read_and_followed() {
     let sky = sky(3).await;
     let owner = &sky.nodes[0].handle;
-    owner.declare_service(spec(&sky, 0, "web", "hello", 2)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "hello", 2)).await.expect("it is declared");
     let view = until_healthy(owner, "web", 1).await;
     let mut followed = owner.service_log(named("web"), None, true).await.expect("the owner may read");
     for replica in answering(&view) {
@@ -414,7 +381,7 @@ async fn c10_logs_of_replicas_anywhere_are_read_and_followed() {
 async fn c10_an_owner_who_closes_its_machine_loses_no_service() {
     let sky = sky(3).await;
     let owner = &sky.nodes[0].handle;
-    let mut spec = spec(&sky, 0, "web", "hello", 1);
+    let mut spec = service_spec(&sky, 0, "web", "hello", 1);
     spec.constraints.peers_excluded = vec![sky.id(0)];
     owner.declare_service(spec).await.expect("it is declared");
     let view = until_healthy(owner, "web", 1).await;
@@ -432,7 +399,7 @@ async fn c10_an_owner_who_closes_its_machine_loses_no_service() {
 async fn c10_a_local_port_leads_to_a_service_over_restarts() {
     let mut sky = sky(2).await;
     let owner = sky.nodes[0].handle.clone();
-    owner.declare_service(spec(&sky, 0, "web", "hello", 1)).await.expect("it is declared");
+    owner.declare_service(service_spec(&sky, 0, "web", "hello", 1)).await.expect("it is declared");
     until_healthy(&owner, "web", 1).await;
     let listen = "127.0.0.1:0".parse().expect("an address");
     let open = owner.open_service(named("web"), PORT, listen).await.expect("a free port");
@@ -454,4 +421,19 @@ async fn c10_a_local_port_leads_to_a_service_over_restarts() {
     let owner = &sky.nodes[0].handle;
     assert!(owner.close_service(open.listen).await.expect("the node answers"));
     assert!(!owner.close_service(open.listen).await.expect("the node answers"));
+}
+
+/// What is added later counts for what already runs: it is not started again for it.
+#[tokio::test(start_paused = true)]
+async fn c10_a_scale_by_processor_time_counts_replicas_that_already_run() {
+    let sky = sky(4).await;
+    let owner = &sky.nodes[0].handle;
+    let spec = service_spec(&sky, 0, "web", "busy", 1);
+    owner.declare_service(spec.clone()).await.expect("it is declared");
+    until_healthy(owner, "web", 1).await;
+    let scale = Some(Scale { min: 1, max: 3, target: Load::Cpu { percent: 50 } });
+    owner.declare_service(ServiceSpec { scale, ..spec }).await.expect("it is declared anew");
+    until(|| async { view(owner, "web").await.is_some_and(|view| answering(&view).len() == 3) }).await;
+    let view = view(owner, "web").await.expect("it is there");
+    assert!(view.replicas.iter().any(|replica| replica.revision == 1), "{view:?}");
 }

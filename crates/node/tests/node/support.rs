@@ -21,6 +21,7 @@ use opensky_types::{
     offer::Constraints,
     place::Level,
     resources::{HardwareProfile, Readings, TaskLimits},
+    service::{HealthCheck, Probe, ReplicaLimits, Restart, ServiceSpec, Update},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
@@ -218,6 +219,7 @@ fn service(run: &ServiceRun) -> FakeService {
         "crash" => FakeService::deaf().writes("no such table: users\n").exits(3, 50),
         "deaf" => FakeService::deaf(),
         "relay" => FakeService::relay(0),
+        "busy" => FakeService::echo(format!("busy {}\n", run.replica.slot)).busy(90),
         word => FakeService::echo(format!("{word} {}\n", run.replica.slot)),
     }
 }
@@ -292,5 +294,36 @@ pub async fn finish(handle: &Handle, job: JobId) -> JobState {
             return state;
         }
         assert!(next.is_ok(), "job did not end");
+    }
+}
+
+/// The port of [`service_spec`].
+pub const PORT: u16 = 80;
+
+/// A service whose program greets with `word` and echoes.
+pub fn service_spec(sky: &Sky, owner: usize, name: &str, word: &str, replicas: u16) -> ServiceSpec {
+    ServiceSpec {
+        name: name.into(),
+        program: Program {
+            hash: sky.program(owner),
+            size_bytes: 7,
+            level: Level::Container,
+            function: String::new(),
+            args: vec![word.into()],
+            env: Vec::new(),
+            deterministic: false,
+        },
+        ports: vec![PORT],
+        links: Vec::new(),
+        health: Some(HealthCheck::usual(Probe::Tcp { port: PORT })),
+        replicas,
+        limits: ReplicaLimits::default(),
+        constraints: Constraints::default(),
+        restart: Restart::Always,
+        update: Update::default(),
+        stop_ms: 1_000,
+        secrets: None,
+        idle_ms: None,
+        scale: None,
     }
 }

@@ -20,6 +20,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     sync::{mpsc, watch},
+    time::Instant,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +37,7 @@ pub struct FakeService {
     serves: Option<Served>,
     ends: Option<(u64, InstanceEnd)>,
     is_stubborn: bool,
+    busy_percent: u64,
 }
 
 /// What it does with who dials it.
@@ -86,6 +88,11 @@ impl FakeService {
     /// The same, but it does not end when it is asked to.
     pub fn stubborn(self) -> Self {
         Self { is_stubborn: true, ..self }
+    }
+
+    /// The same, but it takes so much of one core all the time, by tokio's clock.
+    pub fn busy(self, percent: u64) -> Self {
+        Self { busy_percent: percent, ..self }
     }
 }
 
@@ -199,6 +206,7 @@ impl ServiceEngine for FakeServices {
             outlet,
             serves: program.serves,
             is_stubborn: program.is_stubborn,
+            busy: (Instant::now(), program.busy_percent),
             is_healthy: AtomicBool::new(true),
             log: KeptLog::default(),
             end: watch::Sender::new(None),
@@ -227,6 +235,8 @@ struct FakeInstance {
     outlet: Arc<dyn Outlet>,
     serves: Option<Served>,
     is_stubborn: bool,
+    /// When it began, and how much of a core it takes, in percent.
+    busy: (Instant, u64),
     is_healthy: AtomicBool,
     log: KeptLog,
     end: watch::Sender<Option<InstanceEnd>>,
@@ -298,7 +308,9 @@ impl Instance for FakeInstance {
     }
 
     async fn usage(&self) -> Usage {
-        samples::usage()
+        let (began, percent) = self.busy;
+        let wall_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        Usage { cpu_us: wall_us.saturating_mul(percent) / 100, wall_us, ..samples::usage() }
     }
 
     async fn stop(&self, grace: Duration) {

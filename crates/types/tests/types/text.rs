@@ -198,3 +198,10 @@ fn what_is_no_node_id_is_refused() {
         assert!(error.text.chars().count() <= 80);
     }
 }
+
+#[test]
+fn a_hash_is_the_same_in_one_piece_and_as_it_comes() {
+    let bytes = vec![7; 300_000];
+    assert_eq!(Hash::of_reader(bytes.as_slice()).unwrap(), (Hash::of(&bytes), 300_000));
+    assert_eq!(Hash::of_reader(std::io::empty()).unwrap(), (Hash::of(b""), 0));
+}

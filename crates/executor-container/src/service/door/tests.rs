@@ -7,7 +7,10 @@ use std::{
     process::{Child, Command},
     time::Instant,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::AsyncRead,
+    net::{TcpListener, TcpStream},
+};
 
 /// Answers with its number and what it hears; only one is there.
 struct OneEcho;

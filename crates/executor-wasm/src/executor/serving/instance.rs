@@ -13,6 +13,7 @@ use crate::{
     frame::{Report, Serve},
 };
 use async_trait::async_trait;
+use opensky_executor::held::Held;
 use opensky_ports::{ByteStream, Instance, InstanceEnd, KeptLog, LogStream, ServiceRun};
 use opensky_types::{
     resources::{FUEL_PER_CPU_US, Usage},
@@ -21,20 +22,14 @@ use opensky_types::{
 };
 use std::{
     io,
-    pin::Pin,
     sync::{
         Arc, PoisonError,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::SeqCst},
     },
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::UnixStream,
-    sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc, watch},
-};
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio::sync::{Mutex, Semaphore, mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 /// Most connections; a worker has so many files.
 const CONNECTIONS_MAX: u64 = 192;
@@ -262,9 +257,7 @@ impl Component {
         }
         let Some(worker) = awake.as_ref() else { return Err(io::ErrorKind::NotConnected.into()) };
         let stream = worker.conveyor.connect().await?;
-        let counted = Counted::new(self);
-        let cut = Box::pin(worker.sleeps.clone().cancelled_owned());
-        Ok(Box::new(Held { stream, cut, _counted: counted, _permit: permit }))
+        Ok(Box::new(Held::new(stream, &worker.sleeps, (Counted::new(self), permit))))
     }
 }
 
@@ -348,52 +341,5 @@ impl Drop for Counted {
         let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.used_ms.fetch_max(now_ms, SeqCst);
         self.open.fetch_sub(1, SeqCst);
-    }
-}
-
-/// A connection to a component. It ends with its worker.
-struct Held {
-    stream: UnixStream,
-    cut: Pin<Box<WaitForCancellationFutureOwned>>,
-    _counted: Counted,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Held {
-    fn poll_cut(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        match self.cut.as_mut().poll(context) {
-            Poll::Ready(()) => Err(io::ErrorKind::ConnectionReset.into()),
-            Poll::Pending => Ok(()),
-        }
-    }
-}
-
-impl AsyncRead for Held {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.poll_cut(context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Held {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_cut(context)?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -229,12 +229,14 @@ async fn seen_image(
         ImageRef::Kept(_) => Ok(Some(image(client, plan, service, folder, &mut BTreeMap::new()).await?)),
         ImageRef::Site(path) => Ok(Some(of(&site(plan, service, &folder.join(path)).await?))),
         ImageRef::Archive(path) | ImageRef::Component(path) => {
-            let read = tokio::fs::read(folder.join(path)).await;
-            let problem = |error: std::io::Error| format!("cannot read {path}: {error}");
-            read.map(|bytes| Some(of(&bytes))).map_err(|error| {
-                Fail::new(Exit::Invalid, plan.error_at(&service.image, problem(error), None).to_string())
-                    .into()
-            })
+            let file = folder.join(path);
+            let read = tokio::task::spawn_blocking(move || Hash::of_reader(std::fs::File::open(file)?));
+            let (hash, size_bytes) =
+                read.await.context("the file was not read to its end")?.map_err(|error| {
+                    let problem = format!("cannot read {path}: {error}");
+                    Fail::new(Exit::Invalid, plan.error_at(&service.image, problem, None).to_string())
+                })?;
+            Ok(Some(BlobRef { hash, size_bytes }))
         }
     }
 }
