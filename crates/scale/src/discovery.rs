@@ -1,0 +1,144 @@
+//! Discovery: a DHT as libp2p's Kademlia is one, with the product's parameters.
+
+pub mod churn;
+pub mod dht;
+pub mod lookup;
+pub mod saturation;
+pub mod table;
+
+use crate::{
+    chance::Chance,
+    links::Links,
+    params::{K, LOOKUP_NODES_MAX, PROVIDERS_PER_KEY_MAX},
+    report::{Cell, Table, mean, quantile},
+    run::{Progress, Trace},
+    space::Space,
+};
+use dht::{Dht, Outcome, Purpose, Rules};
+
+/// Lookups that are measured for one row.
+pub const LOOKUPS: usize = 1_000;
+/// Round trips before the first request to a member that was met before: one handshake.
+pub const MEETING_A_MEMBER: u64 = 1;
+/// Before the first request to one that never was: a connection for the knock, the knock, and a connection that
+/// carries more (`network/src/driver/connections.rs`). Writing the new member to disk comes on top.
+pub const MEETING_A_STRANGER: u64 = 3;
+
+/// Sums over lookups.
+#[derive(Debug, Clone, Copy)]
+pub struct Summary {
+    /// Mean number of requests on the way to the nearest.
+    pub hops: f64,
+    /// Mean number of requests.
+    pub requests: f64,
+    /// Half of all took no longer, in ms.
+    pub p50_ms: f64,
+    /// 99 of 100 took no longer, in ms.
+    pub p99_ms: f64,
+    /// Share whose time ran out.
+    pub late: f64,
+    /// Share that found the node nearest to the key.
+    pub nearest: f64,
+    /// Mean share of the true 20 nearest that were found.
+    pub recall: f64,
+}
+
+/// Makes `count` lookups of random keys by random nodes, one after the other, and sums them up.
+pub fn measure(dht: &mut Dht, count: usize, chance: &mut Chance) -> Summary {
+    dht.outcomes.clear();
+    for _ in 0..count {
+        let from = loop {
+            let node = chance.below(dht.space.len()) as u32;
+            if dht.is_there(node) && !dht.hostile[node as usize] {
+                break node;
+            }
+        };
+        dht.look_up(from, chance.word(), Purpose::Measured);
+        let until = dht.now() + 2 * dht.rules.query_timeout;
+        dht.run(until);
+    }
+    let outcomes = std::mem::take(&mut dht.outcomes);
+    summary(dht, &outcomes)
+}
+
+/// Sums lookups up.
+pub fn summary(dht: &Dht, outcomes: &[Outcome]) -> Summary {
+    let of = |measure: &dyn Fn(&Outcome) -> f64| outcomes.iter().map(measure).collect::<Vec<f64>>();
+    let share = |is: &dyn Fn(&Outcome) -> bool| mean(&of(&|outcome| f64::from(u8::from(is(outcome)))));
+    let mut took_ms = of(&|outcome| outcome.took as f64 / 1e3);
+    let recall = |outcome: &Outcome| {
+        let truth = dht.truly_closest(outcome.target, K, outcome.from);
+        truth.iter().filter(|node| outcome.found.contains(node)).count() as f64 / truth.len().max(1) as f64
+    };
+    let is_nearest = |outcome: &Outcome| {
+        dht.truly_closest(outcome.target, 1, outcome.from).first() == outcome.found.first()
+    };
+    Summary {
+        hops: mean(&of(&|outcome| f64::from(outcome.hops))),
+        requests: mean(&of(&|outcome| f64::from(outcome.requests))),
+        p50_ms: quantile(&mut took_ms, 0.5),
+        p99_ms: quantile(&mut took_ms, 0.99),
+        late: share(&|outcome| outcome.is_late),
+        nearest: share(&is_nearest),
+        recall: mean(&of(&recall)),
+    }
+}
+
+/// A sky in which nobody leaves and all tables are as full as they get.
+pub fn settled(nodes: usize, rules: Rules, seed: u64) -> Dht {
+    let mut chance = Chance::new(seed, "settled sky");
+    let space = Space::draw(nodes, &mut chance);
+    let links = Links::draw(space.len(), &mut chance);
+    let mut dht = Dht::new(space, links, rules, chance);
+    dht.fill();
+    dht
+}
+
+/// Hops and time of lookups over the size of the sky.
+pub fn curve(sizes: &[usize], seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+    let mut table = Table::new(
+        "lookups",
+        "a lookup in the DHT, nobody leaves: k = 20, alpha = 3",
+        &["nodes", "peers at hand", "hops", "requests", "p50 ms", "p99 ms", "time ran out", "nearest found", "20 nearest found"],
+    );
+    table.plot = Some((0, 2));
+    for nodes in sizes {
+        let kinds = [("connected", 0), ("known", MEETING_A_MEMBER), ("strangers", MEETING_A_STRANGER)];
+        for (kind, meeting_round_trips) in kinds {
+            progress(&format!("lookups: {nodes} nodes, {kind}"));
+            let mut dht = settled(*nodes, Rules { meeting_round_trips, ..Rules::default() }, seed);
+            let found = measure(&mut dht, LOOKUPS, &mut Chance::new(seed, "lookups"));
+            trace.add(dht.trace());
+            table.row([
+                Cell::from(*nodes),
+                kind.into(),
+                found.hops.into(),
+                found.requests.into(),
+                found.p50_ms.into(),
+                found.p99_ms.into(),
+                found.late.into(),
+                found.nearest.into(),
+                found.recall.into(),
+            ]);
+        }
+    }
+    table.note("connected: each request costs one round trip; known: a handshake before it; strangers: a handshake, a knock and another handshake, as the gate asks for");
+    table
+}
+
+/// What finding providers of a key that all nodes advertise comes to.
+pub fn providers(nodes: usize, table: &mut Table, requests: f64) {
+    let announcements = crate::params::KEYS_ADVERTISED as f64 * nodes as f64
+        / (crate::params::ANNOUNCE_INTERVAL as f64 / 1e6);
+    // A key such as `any/function` is one of all nodes: each renews it with the same 20 holders.
+    let per_holder = nodes as f64 / (crate::params::ANNOUNCE_INTERVAL as f64 / 1e6);
+    table.row([
+        Cell::from(nodes),
+        (announcements * requests / nodes as f64).into(),
+        per_holder.into(),
+        (per_holder * crate::sizes::ADD_PROVIDER as f64).into(),
+        PROVIDERS_PER_KEY_MAX.min(nodes).into(),
+        (PROVIDERS_PER_KEY_MAX.min(nodes) as f64 / nodes as f64).into(),
+        LOOKUP_NODES_MAX.min(nodes).into(),
+    ]);
+}

@@ -1,0 +1,195 @@
+//! Nodes that come and go: each lives for an exponential time, and for each that goes another one comes.
+
+use super::{
+    Summary, measure,
+    dht::{Dht, Next, Purpose, Rules},
+    table::Table as Routes,
+};
+use crate::{
+    chance::Chance,
+    links::Links,
+    params::BOOTSTRAP_INTERVAL,
+    queue::{SECOND, Time},
+    report::{Cell, Table},
+    run::{Progress, Trace},
+    space::Space,
+};
+
+/// One hour.
+const HOUR: Time = 3_600 * SECOND;
+/// Lookups measured for one row.
+const MEASURED: usize = 500;
+/// Nodes that a newcomer knows at first.
+const INVITED_BY: usize = 3;
+
+/// A sky that has lived with churn for a while.
+pub struct Lived {
+    /// It.
+    pub dht: Dht,
+    /// Entries of routing tables whose node is gone, as a share of all.
+    pub stale: f64,
+}
+
+/// Lets `nodes` live for `hours`, of which `leaving` (a share) leave each hour. Every message is an event: joins,
+/// refreshes, lookups.
+pub fn live(nodes: usize, leaving: f64, hours: f64, seed: u64) -> Lived {
+    let mut chance = Chance::new(seed, "churn");
+    // The share `leaving` has left after an hour: a mean life of -1 / ln(1 - leaving).
+    let mean_life = if leaving > 0.0 { HOUR as f64 / -(1.0 - leaving).ln() } else { f64::INFINITY };
+    let span = (hours * HOUR as f64) as Time;
+    let reserve = if leaving > 0.0 { (nodes as f64 * span as f64 / mean_life * 1.3) as usize + 64 } else { 0 };
+    let space = Space::draw(nodes + reserve, &mut chance);
+    let links = Links::draw(space.len(), &mut chance);
+    let mut waiting: Vec<u32> = (0..space.len() as u32).collect();
+    let all = waiting.len();
+    chance.draw(&mut waiting, all);
+    let mut dht = Dht::new(space, links, Rules::default(), Chance::new(seed, "churn's ways"));
+    let mut there = waiting.split_off(waiting.len().saturating_sub(nodes));
+    for node in &waiting {
+        dht.gone_at[*node as usize] = Some(0);
+    }
+    dht.fill();
+    let mut goes_at: Vec<Time> = vec![Time::MAX; all];
+    for node in &there {
+        arrive(&mut dht, *node, mean_life, &mut goes_at, &mut chance);
+    }
+    while let Next::Call(call) = dht.run(span) {
+        let (node, goes) = (call >> 1, call & 1 == 1);
+        if goes {
+            dht.gone_at[node as usize] = Some(dht.now());
+            let Some(next) = waiting.pop() else { continue };
+            if let Some(place) = there.iter().position(|other| *other == node) {
+                there[place] = next;
+            }
+            join(&mut dht, next, &there, &mut chance);
+            arrive(&mut dht, next, mean_life, &mut goes_at, &mut chance);
+        } else if dht.is_there(node) {
+            refresh(&mut dht, node, &mut chance);
+            dht.plan(dht.now() + BOOTSTRAP_INTERVAL, call);
+        }
+    }
+    let stale = stale_share(&dht);
+    Lived { dht, stale }
+}
+
+/// Plans a node's end and its first refresh.
+fn arrive(dht: &mut Dht, node: u32, mean_life: f64, goes_at: &mut [Time], chance: &mut Chance) {
+    let now = dht.now();
+    if mean_life.is_finite() {
+        goes_at[node as usize] = now + chance.exponential(mean_life) as Time;
+        dht.plan(goes_at[node as usize], node << 1 | 1);
+    }
+    dht.plan(now + chance.below(BOOTSTRAP_INTERVAL as usize) as Time, node << 1);
+}
+
+/// A newcomer knows few, and looks for the nodes around itself.
+fn join(dht: &mut Dht, node: u32, there: &[u32], chance: &mut Chance) {
+    dht.gone_at[node as usize] = None;
+    dht.tables[node as usize] = Routes::default();
+    for _ in 0..INVITED_BY {
+        let other = there[chance.below(there.len())];
+        if dht.is_there(other) {
+            dht.learn(node, other);
+            dht.learn(other, node);
+        }
+    }
+    refresh(dht, node, chance);
+}
+
+/// Looks itself up, then a random key of each bucket.
+fn refresh(dht: &mut Dht, node: u32, chance: &mut Chance) {
+    let own = dht.space.key(node);
+    let buckets = dht.tables[node as usize].used_buckets().map(|bucket| {
+        let bit = 1_u64 << (63 - bucket.min(63));
+        own & !(bit - 1) & !bit | (own ^ bit) & bit | chance.word() & (bit - 1)
+    });
+    let targets: Vec<u64> = buckets.collect();
+    dht.look_up(node, own, Purpose::Refresh(targets));
+}
+
+fn stale_share(dht: &Dht) -> f64 {
+    let (mut entries, mut stale) = (0_u64, 0_u64);
+    for node in (0..dht.space.len() as u32).filter(|node| dht.is_there(*node)) {
+        for entry in dht.tables[node as usize].entries() {
+            entries += 1;
+            stale += u64::from(!dht.is_there(entry));
+        }
+    }
+    stale as f64 / entries.max(1) as f64
+}
+
+/// Lookups over the share of nodes that leave each hour.
+pub fn curve(nodes: usize, hours: f64, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> (Table, f64) {
+    let mut table = Table::new(
+        "churn-lookups",
+        format!("{nodes} nodes after {hours} h in which some leave and as many come"),
+        &["leave an hour", "stale entries", "hops", "requests", "p50 ms", "p99 ms", "time ran out", "nearest found", "20 nearest found", "upkeep B/s"],
+    );
+    table.plot = Some((0, 6));
+    let mut stale_at_30 = 0.0;
+    for leaving in [0.0, 0.1, 0.3, 0.6] {
+        progress(&format!("churn: {nodes} nodes, {leaving} leave an hour"));
+        let Lived { mut dht, stale } = live(nodes, leaving, hours, seed);
+        if leaving == 0.3 {
+            stale_at_30 = stale;
+        }
+        let upkeep = dht.messages.bytes as f64 / nodes as f64 / (hours * 3_600.0);
+        let found = measure(&mut dht, MEASURED, &mut Chance::new(seed, "lookups under churn"));
+        trace.add(dht.trace());
+        table.row(row(leaving.into(), stale, found, upkeep));
+    }
+    table.note("the ends of nodes are silent, as when a machine loses power; dials to them time out after 10 s, lookups end after 5 s");
+    (table, stale_at_30)
+}
+
+fn row(first: Cell, stale: f64, found: Summary, upkeep: f64) -> [Cell; 10] {
+    [
+        first,
+        stale.into(),
+        found.hops.into(),
+        found.requests.into(),
+        found.p50_ms.into(),
+        found.p99_ms.into(),
+        found.late.into(),
+        found.nearest.into(),
+        found.recall.into(),
+        upkeep.into(),
+    ]
+}
+
+/// Lookups in a large sky whose tables are as stale as churn made them, under several rules.
+pub fn large(nodes: usize, stale: f64, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+    let mut table = Table::new(
+        "churn-rules",
+        format!("{nodes} nodes, {:.1} % of entries stale as 30 % an hour make them: what other rules would do", stale * 100.0),
+        &["rules", "stale entries", "hops", "requests", "p50 ms", "p99 ms", "time ran out", "nearest found", "20 nearest found", "upkeep B/s"],
+    );
+    let now = Rules::default();
+    let rules = [
+        ("today", now),
+        ("alpha 10", Rules { parallelism: 10, ..now }),
+        ("dials end after 1 s", Rules { dial_timeout: SECOND, ..now }),
+        ("both", Rules { parallelism: 10, dial_timeout: SECOND, ..now }),
+        ("lookups end after 30 s", Rules { query_timeout: 30 * SECOND, ..now }),
+    ];
+    for (name, rules) in rules {
+        progress(&format!("churn: {nodes} nodes, {name}"));
+        let mut dht = stale_sky(nodes, stale, rules, seed);
+        let found = measure(&mut dht, MEASURED, &mut Chance::new(seed, "lookups under churn"));
+        trace.add(dht.trace());
+        table.row(row(name.into(), stale, found, f64::NAN));
+    }
+    table
+}
+
+/// A settled sky in which then as many nodes vanish at once as make that share of entries stale.
+fn stale_sky(nodes: usize, stale: f64, rules: Rules, seed: u64) -> Dht {
+    let mut dht = super::settled((nodes as f64 / (1.0 - stale)) as usize, rules, seed);
+    let mut chance = Chance::new(seed, "vanishing");
+    for node in 0..dht.space.len() {
+        if chance.is(stale) {
+            dht.gone_at[node] = Some(0);
+        }
+    }
+    dht
+}

@@ -1,0 +1,91 @@
+//! What becomes of lookups where connections to members never end, as it is today: each node that a lookup meets
+//! stays connected, until all are full.
+
+use super::{
+    Summary, measure,
+    dht::{Dht, Next, Purpose, Rules},
+};
+use crate::{
+    chance::Chance,
+    links::Links,
+    params::CONNECTIONS_TARGET,
+    queue::SECOND,
+    report::{Cell, Table},
+    run::{Progress, Trace},
+    space::Space,
+};
+
+/// Lookups that each node has made when a row is measured.
+const ROUNDS: [usize; 6] = [0, 4, 8, 16, 32, 64];
+/// Lookups measured for one row.
+const MEASURED: usize = 300;
+
+/// A sky that grew: each node that came connected to as many that were there as it aims at.
+pub fn grown(nodes: usize, rules: Rules, seed: u64) -> Dht {
+    let mut chance = Chance::new(seed, "grown sky");
+    let space = Space::draw(nodes, &mut chance);
+    let links = Links::draw(space.len(), &mut chance);
+    let mut order: Vec<u32> = (0..space.len() as u32).collect();
+    let all = order.len();
+    chance.draw(&mut order, all);
+    let mut dht = Dht::new(space, links, rules, Chance::new(seed, "grown sky's ways"));
+    for came in 1..order.len() {
+        let mut tries = 0;
+        while dht.degree(order[came]) < CONNECTIONS_TARGET.min(came) && tries < 8 * CONNECTIONS_TARGET {
+            dht.connect(order[came], order[chance.below(came)]);
+            tries += 1;
+        }
+    }
+    dht
+}
+
+/// Lookups as the sky ages.
+pub fn curve(nodes: usize, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+    let mut table = Table::new(
+        "connections",
+        format!("{nodes} nodes whose connections never end (576 at most): lookups as the sky ages"),
+        &["lookups by each", "connections", "full nodes", "requests", "p50 ms", "nearest found", "20 nearest found"],
+    );
+    table.plot = Some((0, 5));
+    let rules =
+        Rules { is_bounded: true, meeting_round_trips: super::MEETING_A_STRANGER, ..Rules::default() };
+    let mut dht = grown(nodes, rules, seed);
+    let mut chance = Chance::new(seed, "ageing");
+    let mut done = 0;
+    for round in ROUNDS {
+        progress(&format!("connections: {nodes} nodes, {round} lookups by each"));
+        age(&mut dht, round - done, &mut chance);
+        done = round;
+        let (mut total, mut full) = (0, 0);
+        for node in 0..dht.space.len() as u32 {
+            total += dht.degree(node);
+            full += usize::from(dht.degree(node) >= crate::params::CONNECTIONS_MAX);
+        }
+        let Summary { requests, p50_ms, nearest, recall, .. } = measure(&mut dht, MEASURED, &mut chance);
+        table.row([
+            Cell::from(round),
+            (total as f64 / nodes as f64).into(),
+            (full as f64 / nodes as f64).into(),
+            requests.into(),
+            p50_ms.into(),
+            nearest.into(),
+            recall.into(),
+        ]);
+    }
+    trace.add(dht.trace());
+    table.note("an idle node makes about 60 lookups an hour: refreshes each 15 minutes, advertising each 20");
+    table
+}
+
+/// Each node makes so many lookups of random keys, within a minute each.
+fn age(dht: &mut Dht, lookups: usize, chance: &mut Chance) {
+    for _ in 0..lookups {
+        let began = dht.now();
+        for node in 0..dht.space.len() as u32 {
+            dht.plan(began + chance.below(60 * SECOND as usize) as u64, node);
+        }
+        while let Next::Call(node) = dht.run(u64::MAX) {
+            dht.look_up(node, chance.word(), Purpose::Refresh(Vec::new()));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A routing table: buckets of at most `K` nodes (Maymounkov, Mazières 2002, section 2.2), as libp2p keeps them.
+
+use crate::{chance::Chance, params::K, space::Space};
+
+/// One node's routing table.
+#[derive(Debug, Clone, Default)]
+pub struct Table {
+    buckets: Vec<Vec<u32>>,
+}
+
+impl Table {
+    /// What a node knows after a long life in a sky where nobody leaves: of each bucket as many as it holds, drawn
+    /// from all that `keep` names.
+    pub fn full(space: &Space, node: u32, chance: &mut Chance, keep: impl Fn(u32) -> bool) -> Self {
+        let mut table = Self::default();
+        for bucket in 0..64 {
+            let range = space.bucket(node, bucket);
+            let mut entries = Vec::new();
+            if range.len() <= 4 * K {
+                entries.extend(range.filter(|other| keep(*other)));
+                chance.draw(&mut entries, K);
+                entries.truncate(K);
+            } else {
+                // Large ranges are sampled; a few tries more than needed make up for those not kept.
+                for _ in 0..8 * K {
+                    let other = range.start + chance.below(range.len()) as u32;
+                    if entries.len() < K && keep(other) && !entries.contains(&other) {
+                        entries.push(other);
+                    }
+                }
+            }
+            entries.shrink_to_fit();
+            table.buckets.push(entries);
+        }
+        while table.buckets.last().is_some_and(Vec::is_empty) {
+            table.buckets.pop();
+        }
+        table
+    }
+
+    /// Takes in a node that was met. In a full bucket it takes the place of one that is known to be gone, if any.
+    pub fn learn(&mut self, space: &Space, own: u32, other: u32, is_gone: impl Fn(u32) -> bool) -> bool {
+        if own == other {
+            return false;
+        }
+        let bucket = (space.key(own) ^ space.key(other)).leading_zeros() as usize;
+        if self.buckets.len() <= bucket {
+            self.buckets.resize(bucket + 1, Vec::new());
+        }
+        let entries = &mut self.buckets[bucket];
+        if entries.contains(&other) {
+            return false;
+        }
+        if entries.len() < K {
+            entries.push(other);
+            return true;
+        }
+        match entries.iter_mut().find(|entry| is_gone(**entry)) {
+            Some(gone) => {
+                *gone = other;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Drops a node that could not be reached.
+    pub fn drop(&mut self, space: &Space, own: u32, other: u32) {
+        let bucket = (space.key(own) ^ space.key(other)).leading_zeros() as usize;
+        if let Some(entries) = self.buckets.get_mut(bucket) {
+            entries.retain(|entry| *entry != other);
+        }
+    }
+
+    /// The `count` entries nearest to a key, nearest first, without one node.
+    pub fn closest(&self, space: &Space, target: u64, count: usize, without: u32) -> Vec<u32> {
+        let mut near: Vec<u32> = self.entries().filter(|entry| *entry != without).collect();
+        let distance = |node: &u32| space.key(*node) ^ target;
+        if near.len() > count {
+            near.select_nth_unstable_by_key(count - 1, distance);
+            near.truncate(count);
+        }
+        near.sort_unstable_by_key(distance);
+        near
+    }
+
+    /// All entries.
+    pub fn entries(&self) -> impl Iterator<Item = u32> {
+        self.buckets.iter().flatten().copied()
+    }
+
+    /// Numbers of the buckets that a refresh looks into: those not further away than the nearest neighbour.
+    pub fn used_buckets(&self) -> std::ops::Range<u32> {
+        0..self.buckets.len() as u32
+    }
+
+    /// Asserts the invariants.
+    pub fn check(&self, space: &Space, own: u32) {
+        for (bucket, entries) in self.buckets.iter().enumerate() {
+            assert!(entries.len() <= K, "a bucket is too full");
+            for entry in entries {
+                let place = (space.key(own) ^ space.key(*entry)).leading_zeros() as usize;
+                assert_eq!(place, bucket, "an entry is in the wrong bucket");
+            }
+        }
+    }
+}
