@@ -4,14 +4,16 @@ pub mod churn;
 pub mod dht;
 pub mod lookup;
 pub mod saturation;
+pub mod sybils;
 pub mod table;
 
 use crate::{
     chance::Chance,
     links::Links,
-    params::{K, LOOKUP_NODES_MAX, PROVIDERS_PER_KEY_MAX},
+    params::{ANNOUNCE_INTERVAL, K, KEYS_ADVERTISED, LOOKUP_NODES_MAX, PROVIDERS_PER_KEY_MAX},
     report::{Cell, Table, mean, quantile},
     run::{Progress, Trace},
+    sizes,
     space::Space,
 };
 use dht::{Dht, Outcome, Purpose, Rules};
@@ -95,14 +97,14 @@ pub fn settled(nodes: usize, rules: Rules, seed: u64) -> Dht {
 }
 
 /// Hops and time of lookups over the size of the sky.
-pub fn curve(sizes: &[usize], seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+pub fn curve(counts: &[usize], seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
     let mut table = Table::new(
         "lookups",
         "a lookup in the DHT, nobody leaves: k = 20, alpha = 3",
         &["nodes", "peers at hand", "hops", "requests", "p50 ms", "p99 ms", "time ran out", "nearest found", "20 nearest found"],
     );
     table.plot = Some((0, 2));
-    for nodes in sizes {
+    for nodes in counts {
         let kinds = [("connected", 0), ("known", MEETING_A_MEMBER), ("strangers", MEETING_A_STRANGER)];
         for (kind, meeting_round_trips) in kinds {
             progress(&format!("lookups: {nodes} nodes, {kind}"));
@@ -126,19 +128,26 @@ pub fn curve(sizes: &[usize], seed: u64, trace: &mut Trace, progress: &mut Progr
     table
 }
 
-/// What finding providers of a key that all nodes advertise comes to.
-pub fn providers(nodes: usize, table: &mut Table, requests: f64) {
-    let announcements = crate::params::KEYS_ADVERTISED as f64 * nodes as f64
-        / (crate::params::ANNOUNCE_INTERVAL as f64 / 1e6);
-    // A key such as `any/function` is one of all nodes: each renews it with the same 20 holders.
-    let per_holder = nodes as f64 / (crate::params::ANNOUNCE_INTERVAL as f64 / 1e6);
-    table.row([
-        Cell::from(nodes),
-        (announcements * requests / nodes as f64).into(),
-        per_holder.into(),
-        (per_holder * crate::sizes::ADD_PROVIDER as f64).into(),
-        PROVIDERS_PER_KEY_MAX.min(nodes).into(),
-        (PROVIDERS_PER_KEY_MAX.min(nodes) as f64 / nodes as f64).into(),
-        LOOKUP_NODES_MAX.min(nodes).into(),
-    ]);
+/// What advertising and finding providers comes to where all nodes advertise the same few keys.
+pub fn providers(counts: &[usize], requests: f64) -> Table {
+    let mut table = Table::new(
+        "providers",
+        "keys that all nodes advertise, such as `any/function`: load of their 20 holders, and who is found",
+        &["nodes", "DHT requests/s a node", "renewals/s at a holder", "bytes/s at a holder", "providers kept", "share kept", "asked of one lookup"],
+    );
+    let interval = ANNOUNCE_INTERVAL as f64 / 1e6;
+    for nodes in counts {
+        let renewals = *nodes as f64 / interval;
+        table.row([
+            Cell::from(*nodes),
+            (KEYS_ADVERTISED as f64 * requests / interval).into(),
+            renewals.into(),
+            (renewals * sizes::ADD_PROVIDER as f64).into(),
+            PROVIDERS_PER_KEY_MAX.min(*nodes).into(),
+            (PROVIDERS_PER_KEY_MAX.min(*nodes) as f64 / *nodes as f64).into(),
+            LOOKUP_NODES_MAX.min(*nodes).into(),
+        ]);
+    }
+    table.note("the first 64 that come are kept while they renew; a lookup's finder sorts by id and asks 16, so all ask the same ones");
+    table
 }

@@ -170,7 +170,7 @@ impl Dht {
         for node in 0..self.space.len() as u32 {
             let gone_at = &self.gone_at;
             let is_there = |other: u32| gone_at[other as usize].is_none();
-            if is_there(node) {
+            if is_there(node) && !self.hostile[node as usize] {
                 self.tables[node as usize] = Table::full(&self.space, node, &mut self.chance, is_there);
             }
         }
@@ -238,7 +238,7 @@ impl Dht {
     /// Begins a lookup.
     pub fn look_up(&mut self, from: u32, target: u64, purpose: Purpose) {
         self.count += 1;
-        let known = self.tables[from as usize].closest(&self.space, target, K, from);
+        let known = self.tables[from as usize].closest(&self.space, from, target, K, from);
         let paths = self.rules.paths.max(1);
         let parallelism = self.rules.parallelism.div_ceil(paths);
         // The nearest that are known are dealt out to the paths.
@@ -330,7 +330,7 @@ impl Dht {
         let closer = if self.hostile[to as usize] {
             self.space.closest(target, K, |node| self.hostile[node as usize] && node != to)
         } else {
-            self.tables[to as usize].closest(&self.space, target, K, from)
+            self.tables[to as usize].closest(&self.space, to, target, K, from)
         };
         if !self.rules.is_bounded {
             self.learn(to, from);

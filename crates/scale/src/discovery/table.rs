@@ -73,14 +73,29 @@ impl Table {
     }
 
     /// The `count` entries nearest to a key, nearest first, without one node.
-    pub fn closest(&self, space: &Space, target: u64, count: usize, without: u32) -> Vec<u32> {
-        let mut near: Vec<u32> = self.entries().filter(|entry| *entry != without).collect();
+    ///
+    /// Seen from the key, its own bucket comes first, then all deeper ones together, then those before it, each
+    /// further away than all of the one after it.
+    pub fn closest(&self, space: &Space, own: u32, target: u64, count: usize, without: u32) -> Vec<u32> {
         let distance = |node: &u32| space.key(*node) ^ target;
-        if near.len() > count {
-            near.select_nth_unstable_by_key(count - 1, distance);
-            near.truncate(count);
+        let place = ((space.key(own) ^ target).leading_zeros() as usize).min(self.buckets.len());
+        let (before, from) = self.buckets.split_at(place);
+        let mut near = Vec::with_capacity(2 * count);
+        let add = |buckets: &[Vec<u32>], near: &mut Vec<u32>| {
+            if near.len() < count {
+                let start = near.len();
+                near.extend(buckets.iter().flatten().filter(|entry| **entry != without));
+                near[start..].sort_unstable_by_key(distance);
+            }
+        };
+        if let Some((own_bucket, deeper)) = from.split_first() {
+            add(std::slice::from_ref(own_bucket), &mut near);
+            add(deeper, &mut near);
         }
-        near.sort_unstable_by_key(distance);
+        for bucket in before.iter().rev() {
+            add(std::slice::from_ref(bucket), &mut near);
+        }
+        near.truncate(count);
         near
     }
 
@@ -103,5 +118,40 @@ impl Table {
                 assert_eq!(place, bucket, "an entry is in the wrong bucket");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Table;
+    use crate::{chance::Chance, params::K, space::Space};
+
+    #[test]
+    fn t2_the_nearest_entries_are_those_of_a_full_sort() {
+        let mut chance = Chance::new(3, "table");
+        let space = Space::draw(2_000, &mut chance);
+        for own in [0, 700, 1_999] {
+            let table = Table::full(&space, own, &mut chance, |_| true);
+            table.check(&space, own);
+            for round in 0..100 {
+                let target = if round == 0 { space.key(own) } else { chance.word() };
+                let mut all: Vec<u32> = table.entries().filter(|entry| *entry != 5).collect();
+                all.sort_by_key(|entry| space.key(*entry) ^ target);
+                all.truncate(K);
+                assert_eq!(table.closest(&space, own, target, K, 5), all);
+            }
+        }
+    }
+
+    #[test]
+    fn t2_a_full_bucket_takes_a_newcomer_only_for_one_that_is_gone() {
+        let mut chance = Chance::new(4, "table");
+        let space = Space::draw(500, &mut chance);
+        let mut table = Table::full(&space, 0, &mut chance, |_| true);
+        let newcomer = space.bucket(0, 0).find(|node| table.entries().all(|entry| entry != *node));
+        let newcomer = newcomer.expect("the first bucket is far too small for all");
+        assert!(!table.learn(&space, 0, newcomer, |_| false));
+        assert!(table.learn(&space, 0, newcomer, |_| true));
+        table.check(&space, 0);
     }
 }

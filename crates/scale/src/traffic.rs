@@ -1,0 +1,84 @@
+//! What a node that does nothing sends: all that keeps a sky together, part by part.
+
+use crate::{
+    gossip::spread::Course,
+    params::{
+        ANNOUNCE_INTERVAL, BOOTSTRAP_INTERVAL, IDLE_CAP_BYTES_PER_S, K, KEYS_ADVERTISED, PING_INTERVAL,
+        offer_interval_ms,
+    },
+    report::{Cell, Table},
+    sizes,
+};
+
+/// What one size of sky showed elsewhere in the run.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Nodes.
+    pub nodes: usize,
+    /// Connections of a node.
+    pub peers: f64,
+    /// Requests of one lookup.
+    pub requests: f64,
+    /// Buckets that a refresh looks into.
+    pub buckets: f64,
+    /// How one offer spreads.
+    pub course: Course,
+}
+
+/// Validators of the sky.
+const VALIDATORS: u64 = 4;
+/// An empty block is made this often while nothing happens (`consensus/src/config.rs`, `heartbeat`), in seconds.
+const EMPTY_BLOCK_S: f64 = 5.0;
+/// Of so many empty blocks one is told of by gossip (`node/src/ledger.rs`, `QUIET_BLOCKS`).
+const QUIET_BLOCKS: f64 = 12.0;
+/// The word of a block without its contents.
+const BLOCK_WORD: u64 = 8 + 32 + 1;
+/// Identification of one peer each half hour (`network/src/behaviour.rs`, `IDENTIFY_INTERVAL`), in bytes.
+const IDENTIFY: f64 = 900.0;
+
+/// Bytes a second that one idle node sends, by what for.
+pub fn parts(seen: &Seen) -> [(&'static str, f64); 6] {
+    let seconds = |time: u64| time as f64 / 1e6;
+    // What it asks others is as much as what others ask it.
+    let lookup = seen.requests * (sizes::KAD_REQUEST + sizes::kad_answer(K)) as f64;
+    let put = lookup + (K as u64 * sizes::ADD_PROVIDER) as f64;
+    let gossiped = |payload: u64| {
+        let offer = sizes::gossiped(sizes::offer()) as f64;
+        let control = (seen.course.told + seen.course.asked) * (sizes::GOSSIP_CONTROL + sizes::MESSAGE_ID) as f64;
+        (seen.course.bytes - control) * sizes::gossiped(payload) as f64 / offer + control
+    };
+    let offers_per_s = seen.nodes as f64 * 1e3 / offer_interval_ms(seen.nodes as u64) as f64;
+    [
+        ("pings", seen.peers * sizes::PING_BOTH as f64 / seconds(PING_INTERVAL)),
+        ("identification", seen.peers * IDENTIFY / 1_800.0),
+        ("DHT refresh", (seen.buckets + 1.0) * lookup / seconds(BOOTSTRAP_INTERVAL)),
+        ("DHT advertising", KEYS_ADVERTISED as f64 * put / seconds(ANNOUNCE_INTERVAL)),
+        ("offers", offers_per_s * gossiped(sizes::offer())),
+        (
+            "empty blocks",
+            gossiped(BLOCK_WORD) / (EMPTY_BLOCK_S * QUIET_BLOCKS)
+                + sizes::empty_block(VALIDATORS) as f64 / EMPTY_BLOCK_S,
+        ),
+    ]
+}
+
+/// Idle traffic over the size of the sky, against the cap.
+pub fn curve(skies: &[Seen]) -> Table {
+    let mut table = Table::new(
+        "traffic",
+        "what an idle node sends, in bytes a second, as it is meant to be: offers paced to 300 B/s, connections as they grew",
+        &["nodes", "pings", "identification", "DHT refresh", "DHT advertising", "offers", "empty blocks", "all", "GB a month", "of the cap"],
+    );
+    table.plot = Some((0, 7));
+    for seen in skies {
+        let parts = parts(seen);
+        let all: f64 = parts.iter().map(|(_, bytes)| bytes).sum();
+        let mut row = vec![Cell::from(seen.nodes)];
+        row.extend(parts.iter().map(|(_, bytes)| Cell::from(*bytes)));
+        row.extend([all.into(), (all * 30.44 * 86_400.0 / 1e9).into(), (all / IDLE_CAP_BYTES_PER_S).into()]);
+        table.row(row);
+    }
+    table.note(format!("the cap is 1 GB a month, {IDLE_CAP_BYTES_PER_S:.0} bytes a second; received is about as much"));
+    table.note("with connections full (576) pings alone are 2,458 bytes a second");
+    table
+}
