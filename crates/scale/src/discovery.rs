@@ -2,6 +2,7 @@
 
 pub mod churn;
 pub mod dht;
+pub mod dialling;
 pub mod lookup;
 pub mod saturation;
 pub mod sybils;
@@ -20,6 +21,8 @@ use dht::{Dht, Outcome, Purpose, Rules};
 
 /// Lookups that are measured for one row.
 pub const LOOKUPS: usize = 1_000;
+/// Refreshes of routing tables that are measured for one row.
+const REFRESHES: usize = 40;
 /// Round trips before the first request to a member that was met before: one handshake.
 pub const MEETING_A_MEMBER: u64 = 1;
 /// Before the first request to one that never was: a connection for the knock, the knock, and a connection that
@@ -96,8 +99,34 @@ pub fn settled(nodes: usize, rules: Rules, seed: u64) -> Dht {
     dht
 }
 
+/// What upkeep of the DHT costs a node of a settled sky.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Upkeep {
+    /// Requests of a lookup of any key.
+    pub requests: f64,
+    /// Bytes that one refresh of a routing table makes all nodes send.
+    pub refresh_bytes: f64,
+}
+
+/// Refreshes the tables of some nodes and counts what that takes.
+pub fn upkeep(dht: &mut Dht, requests: f64, chance: &mut Chance) -> Upkeep {
+    let before = dht.messages.bytes;
+    for _ in 0..REFRESHES {
+        let node = chance.below(dht.space.len()) as u32;
+        churn::refresh(dht, node, chance);
+        dht.run(u64::MAX);
+    }
+    Upkeep { requests, refresh_bytes: (dht.messages.bytes - before) as f64 / REFRESHES as f64 }
+}
+
 /// Hops and time of lookups over the size of the sky.
-pub fn curve(counts: &[usize], seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+pub fn curve(
+    counts: &[usize],
+    seed: u64,
+    trace: &mut Trace,
+    progress: &mut Progress<'_>,
+) -> (Table, Vec<Upkeep>) {
+    let mut costs = Vec::new();
     let mut table = Table::new(
         "lookups",
         "a lookup in the DHT, nobody leaves: k = 20, alpha = 3",
@@ -109,7 +138,11 @@ pub fn curve(counts: &[usize], seed: u64, trace: &mut Trace, progress: &mut Prog
         for (kind, meeting_round_trips) in kinds {
             progress(&format!("lookups: {nodes} nodes, {kind}"));
             let mut dht = settled(*nodes, Rules { meeting_round_trips, ..Rules::default() }, seed);
-            let found = measure(&mut dht, LOOKUPS, &mut Chance::new(seed, "lookups"));
+            let mut chance = Chance::new(seed, "lookups");
+            let found = measure(&mut dht, LOOKUPS, &mut chance);
+            if meeting_round_trips == 0 {
+                costs.push(upkeep(&mut dht, found.requests, &mut chance));
+            }
             trace.add(dht.trace());
             table.row([
                 Cell::from(*nodes),
@@ -125,7 +158,7 @@ pub fn curve(counts: &[usize], seed: u64, trace: &mut Trace, progress: &mut Prog
         }
     }
     table.note("connected: each request costs one round trip; known: a handshake before it; strangers: a handshake, a knock and another handshake, as the gate asks for");
-    table
+    (table, costs)
 }
 
 /// What advertising and finding providers comes to where all nodes advertise the same few keys.

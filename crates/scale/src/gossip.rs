@@ -25,8 +25,20 @@ pub fn unnoticed(leaving: f64) -> f64 {
     1.0 - (1.0 - leaving).powf(NOTICED_AFTER as f64 / 1e6 / 3_600.0)
 }
 
-/// Copies and times of an offer over the size of the sky; also bytes of one offer per node, for idle traffic.
-pub fn curve(counts: &[usize], seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> (Table, Vec<Course>) {
+/// The mean connections of a sky that grew, and the mean course of an offer in it.
+pub fn course(nodes: usize, seed: u64, trace: &mut Trace) -> (f64, Course) {
+    let mut chance = Chance::new(seed, "gossip");
+    let mesh = Mesh::grown(nodes, CONNECTIONS_TARGET, &mut chance);
+    (mesh.peers_mean(), average(&mesh, messages(nodes), trace, &mut chance))
+}
+
+/// Copies and times of an offer over the size of the sky; also each sky's connections and course.
+pub fn curve(
+    counts: &[usize],
+    seed: u64,
+    trace: &mut Trace,
+    progress: &mut Progress<'_>,
+) -> (Table, Vec<(f64, Course)>) {
     let mut table = Table::new(
         "gossip",
         "one offer of one node through the sky: mesh 5 to 12, wanted 6, told of in 3 beats",
@@ -40,7 +52,7 @@ pub fn curve(counts: &[usize], seed: u64, trace: &mut Trace, progress: &mut Prog
         let mesh = Mesh::grown(*nodes, CONNECTIONS_TARGET, &mut chance);
         let course = average(&mesh, messages(*nodes), trace, &mut chance);
         table.row(row(Cell::from(*nodes), &mesh, course));
-        courses.push(course);
+        courses.push((mesh.peers_mean(), course));
     }
     table.note(format!("the offer has {} bytes, {} with gossip's envelope; a name in an IHAVE has {}", sizes::offer(), sizes::gossiped(sizes::offer()), sizes::MESSAGE_ID));
     (table, courses)

@@ -36,7 +36,7 @@ pub struct Held {
     pub age_s: f64,
 }
 
-/// One life of the model.
+/// One life of the model. Its time counts in milliseconds, as offers do.
 struct World {
     market: Market,
     chance: Chance,
@@ -128,8 +128,7 @@ impl World {
     /// A node makes an offer if it is due (`node/src/offers.rs`, `is_due`).
     fn look(&mut self, node: u32) {
         let now_ms = self.queue.now();
-        // Connections as in a sky that grew: as many dialled as were accepted.
-        let connected = (2 * CONNECTIONS_TARGET).min(self.count - 1);
+        let connected = connected(self.count);
         let member = &mut self.nodes[node as usize];
         if !member.is_there {
             return;
@@ -168,6 +167,13 @@ impl World {
             age_s: ages as f64 / 1e3 / self.market.len().max(1) as f64,
         }
     }
+}
+
+/// Mean connections in a sky that grew: each node dialled as many as it aims at, or all that were there.
+fn connected(nodes: usize) -> usize {
+    let early = nodes.min(CONNECTIONS_TARGET);
+    let dialled = early * (early - 1) / 2 + (nodes - early) * CONNECTIONS_TARGET;
+    2 * dialled / nodes
 }
 
 /// Different offers that a newcomer is told of by its first neighbours, of `known` that each of them knows.

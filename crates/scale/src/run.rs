@@ -1,7 +1,8 @@
 //! A whole run: which parts, in which order, and what one tells another.
 
 use crate::{
-    discovery,
+    chance::Chance,
+    discovery::{self, Upkeep, dht::Rules},
     gossip::{self, spread::Course},
     offers,
     queue::mix,
@@ -18,6 +19,8 @@ pub type Progress<'a> = dyn FnMut(&str) + 'a;
 const SYBILS_EACH: usize = 20;
 /// Nodes of a sky that is lived through under churn, message by message.
 const LIVED_NODES: usize = 1_500;
+/// Nodes of a sky whose traffic was measured on the product.
+const SMALL_SKY: usize = 4;
 /// Nodes of a sky whose connections fill up.
 const FILLING_NODES: usize = 4_000;
 
@@ -171,46 +174,46 @@ impl Run<'_> {
     /// Lookups, gossip, and the traffic and settlement that follow from them.
     fn basics(&mut self) {
         let (sizes, seed) = (self.sizes(), self.options.seed);
-        let needs_both = self.is_wanted(Part::Traffic);
-        let mut requests = Vec::new();
-        if self.is_wanted(Part::Lookups) || needs_both {
-            let table = discovery::curve(&sizes, seed, &mut self.trace, self.progress);
-            requests = (0..sizes.len()).filter_map(|row| table.number(3 * row, "requests")).collect();
-            self.tables.push(table);
-            self.tables.push(discovery::providers(&sizes, requests.last().copied().unwrap_or(0.0)));
+        let traffic = self.is_wanted(Part::Traffic);
+        let mut costs = Vec::new();
+        if self.is_wanted(Part::Lookups) || traffic {
+            let (table, found) = discovery::curve(&sizes, seed, &mut self.trace, self.progress);
+            let requests = found.last().map_or(0.0, |upkeep| upkeep.requests);
+            self.tables.extend([table, discovery::providers(&sizes, requests)]);
+            costs = found;
         }
         if self.is_wanted(Part::Connections) {
             let nodes = self.nodes().min(FILLING_NODES);
             self.tables.push(discovery::saturation::curve(nodes, seed, &mut self.trace, self.progress));
+            self.tables.push(discovery::dialling::table(self.nodes(), seed, self.progress));
         }
-        if self.is_wanted(Part::Gossip) || needs_both || self.is_wanted(Part::Settlement) {
+        if self.is_wanted(Part::Gossip) || traffic || self.is_wanted(Part::Settlement) {
             let (table, courses) = gossip::curve(&sizes, seed, &mut self.trace, self.progress);
-            let peers: Vec<f64> =
-                (0..sizes.len()).filter_map(|row| table.number(row, "peers")).collect();
             self.tables.push(table);
-            if needs_both {
-                self.traffic(&sizes, &requests, &peers, &courses);
+            if traffic {
+                let seen = self.seen(&sizes, &costs, &courses);
+                self.tables.push(traffic::curve(&seen));
             }
-            if let (true, Some(course)) = (self.is_wanted(Part::Settlement), courses.last()) {
+            if let (true, Some((_, course))) = (self.is_wanted(Part::Settlement), courses.last()) {
                 let nodes = self.nodes();
                 self.tables.push(settlement::curve(nodes, course, seed, &mut self.trace, self.progress));
             }
         }
     }
 
-    fn traffic(&mut self, sizes: &[usize], requests: &[f64], peers: &[f64], courses: &[Course]) {
-        let skies = sizes.iter().zip(requests).zip(peers).zip(courses);
-        let seen: Vec<traffic::Seen> = skies
-            .map(|(((nodes, requests), peers), course)| traffic::Seen {
-                nodes: *nodes,
-                peers: *peers,
-                requests: *requests,
-                // Buckets that are not empty: the deepest holds a node's nearest neighbour.
-                buckets: (*nodes as f64).log2() + 1.0,
-                course: *course,
-            })
-            .collect();
-        self.tables.push(traffic::curve(&seen));
+    /// What traffic is made of, by size of the sky; a small one first, which was measured.
+    fn seen(&mut self, sizes: &[usize], costs: &[Upkeep], courses: &[(f64, Course)]) -> Vec<traffic::Seen> {
+        let small = gossip::course(SMALL_SKY, self.options.seed, &mut self.trace);
+        let mut dht = discovery::settled(SMALL_SKY, Rules::default(), self.options.seed);
+        let requests = (SMALL_SKY - 1) as f64;
+        let upkeep = discovery::upkeep(&mut dht, requests, &mut Chance::new(self.options.seed, "a small sky"));
+        let sizes = [&[SMALL_SKY], sizes].concat();
+        let costs = [&[upkeep], costs].concat();
+        let courses = [&[small], courses].concat();
+        let skies = sizes.into_iter().zip(costs).zip(courses);
+        skies
+            .map(|((nodes, upkeep), (peers, course))| traffic::Seen { nodes, peers, upkeep, course })
+            .collect()
     }
 
     fn work(&mut self) {

@@ -96,10 +96,10 @@ fn join(dht: &mut Dht, node: u32, there: &[u32], chance: &mut Chance) {
     refresh(dht, node, chance);
 }
 
-/// Looks itself up, then a random key of each bucket.
-fn refresh(dht: &mut Dht, node: u32, chance: &mut Chance) {
+/// Looks a node up by itself, then a random key of each of its buckets but the deepest (libp2p-kad's `bootstrap`).
+pub fn refresh(dht: &mut Dht, node: u32, chance: &mut Chance) {
     let own = dht.space.key(node);
-    let buckets = dht.tables[node as usize].used_buckets().map(|bucket| {
+    let buckets = dht.tables[node as usize].refreshed().map(|bucket| {
         let bit = 1_u64 << (63 - bucket.min(63));
         own & !(bit - 1) & !bit | (own ^ bit) & bit | chance.word() & (bit - 1)
     });

@@ -104,9 +104,10 @@ impl Table {
         self.buckets.iter().flatten().copied()
     }
 
-    /// Numbers of the buckets that a refresh looks into: those not further away than the nearest neighbour.
-    pub fn used_buckets(&self) -> std::ops::Range<u32> {
-        0..self.buckets.len() as u32
+    /// Numbers of the buckets that a refresh looks into: all before that of the nearest neighbour.
+    pub fn refreshed(&self) -> std::ops::Range<u32> {
+        let deepest = self.buckets.iter().rposition(|entries| !entries.is_empty()).unwrap_or(0);
+        0..deepest as u32
     }
 
     /// Asserts the invariants.
