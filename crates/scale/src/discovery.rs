@@ -104,19 +104,26 @@ pub fn settled(nodes: usize, rules: Rules, seed: u64) -> Dht {
 pub struct Upkeep {
     /// Requests of a lookup of any key.
     pub requests: f64,
-    /// Bytes that one refresh of a routing table makes all nodes send.
+    /// Requests of one refresh of a routing table.
+    pub refresh_requests: f64,
+    /// Bytes that it makes all nodes send.
     pub refresh_bytes: f64,
 }
 
 /// Refreshes the tables of some nodes and counts what that takes.
 pub fn upkeep(dht: &mut Dht, requests: f64, chance: &mut Chance) -> Upkeep {
-    let before = dht.messages.bytes;
+    let before = dht.messages;
     for _ in 0..REFRESHES {
         let node = chance.below(dht.space.len()) as u32;
         churn::refresh(dht, node, chance);
         dht.run(u64::MAX);
     }
-    Upkeep { requests, refresh_bytes: (dht.messages.bytes - before) as f64 / REFRESHES as f64 }
+    let each = |count: u64| count as f64 / REFRESHES as f64;
+    Upkeep {
+        requests,
+        refresh_requests: each(dht.messages.sent - before.sent) / 2.0,
+        refresh_bytes: each(dht.messages.bytes - before.bytes),
+    }
 }
 
 /// Hops and time of lookups over the size of the sky.
@@ -130,7 +137,17 @@ pub fn curve(
     let mut table = Table::new(
         "lookups",
         "a lookup in the DHT, nobody leaves: k = 20, alpha = 3",
-        &["nodes", "peers at hand", "hops", "requests", "p50 ms", "p99 ms", "time ran out", "nearest found", "20 nearest found"],
+        &[
+            "nodes",
+            "peers at hand",
+            "hops",
+            "requests",
+            "p50 ms",
+            "p99 ms",
+            "time ran out",
+            "nearest found",
+            "20 nearest found",
+        ],
     );
     table.plot = Some((0, 2));
     for nodes in counts {
@@ -166,7 +183,15 @@ pub fn providers(counts: &[usize], requests: f64) -> Table {
     let mut table = Table::new(
         "providers",
         "keys that all nodes advertise, such as `any/function`: load of their 20 holders, and who is found",
-        &["nodes", "DHT requests/s a node", "renewals/s at a holder", "bytes/s at a holder", "providers kept", "share kept", "asked of one lookup"],
+        &[
+            "nodes",
+            "DHT requests/s a node",
+            "renewals/s at a holder",
+            "bytes/s at a holder",
+            "providers kept",
+            "share kept",
+            "asked of one lookup",
+        ],
     );
     let interval = ANNOUNCE_INTERVAL as f64 / 1e6;
     for nodes in counts {

@@ -42,7 +42,19 @@ pub fn curve(
     let mut table = Table::new(
         "gossip",
         "one offer of one node through the sky: mesh 5 to 12, wanted 6, told of in 3 beats",
-        &["nodes", "peers", "mesh", "reached", "copies", "IHAVE a node", "IWANT a node", "bytes a node", "50 % ms", "99 % ms", "all ms"],
+        &[
+            "nodes",
+            "peers",
+            "mesh",
+            "reached",
+            "copies",
+            "IHAVE a node",
+            "IWANT a node",
+            "bytes a node",
+            "50 % ms",
+            "99 % ms",
+            "all ms",
+        ],
     );
     table.plot = Some((0, 9));
     let mut courses = Vec::new();
@@ -54,7 +66,12 @@ pub fn curve(
         table.row(row(Cell::from(*nodes), &mesh, course));
         courses.push((mesh.peers_mean(), course));
     }
-    table.note(format!("the offer has {} bytes, {} with gossip's envelope; a name in an IHAVE has {}", sizes::offer(), sizes::gossiped(sizes::offer()), sizes::MESSAGE_ID));
+    table.note(format!(
+        "the offer has {} bytes, {} with gossip's envelope; a name in an IHAVE has {}",
+        sizes::offer(),
+        sizes::gossiped(sizes::offer()),
+        sizes::MESSAGE_ID
+    ));
     (table, courses)
 }
 
@@ -63,7 +80,19 @@ pub fn variants(nodes: usize, seed: u64, trace: &mut Trace, progress: &mut Progr
     let mut table = Table::new(
         "gossip-variants",
         format!("the same in a sky of {nodes}, otherwise"),
-        &["what is other", "peers", "mesh", "reached", "copies", "IHAVE a node", "IWANT a node", "bytes a node", "50 % ms", "99 % ms", "all ms"],
+        &[
+            "what is other",
+            "peers",
+            "mesh",
+            "reached",
+            "copies",
+            "IHAVE a node",
+            "IWANT a node",
+            "bytes a node",
+            "50 % ms",
+            "99 % ms",
+            "all ms",
+        ],
     );
     for (name, leaving, target) in [
         ("30 % leave an hour", 0.3, CONNECTIONS_TARGET),

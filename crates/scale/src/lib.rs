@@ -8,6 +8,7 @@
 pub mod chance;
 pub mod discovery;
 pub mod gossip;
+pub mod knocks;
 pub mod links;
 pub mod offers;
 pub mod params;

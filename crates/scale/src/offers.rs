@@ -16,7 +16,7 @@ use opensky_types::Timestamp;
 const START_MS: u64 = 1_767_225_600_000;
 /// Within this all nodes of the first hour start, in ms.
 const STARTS_MS: u64 = 600_000;
-/// A node looks at least this often whether an offer is due, in ms.
+/// A node that is not due for an offer looks again after this at the soonest, in ms.
 const LOOK_MS: u64 = 60_000;
 
 /// What an index holds in the end.
@@ -138,7 +138,7 @@ impl World {
         let interval_ms = offer_interval_ms(known as u64);
         let due_ms = member.last_ms.map_or(now_ms, |last| last + interval_ms);
         if due_ms > now_ms {
-            return self.queue.after((due_ms - now_ms).min(LOOK_MS), Event::Look(node));
+            return self.look_later(due_ms - now_ms, node);
         }
         member.last_ms = Some(now_ms);
         member.sequence += 1;
@@ -150,7 +150,12 @@ impl World {
             Ok(_) => self.accepted += 1,
             Err(_) => self.refused += 1,
         }
-        self.queue.after(interval_ms.min(LOOK_MS), Event::Look(node));
+        self.look_later(interval_ms, node);
+    }
+
+    /// Looks again well before the offer is due as things are now: the interval changes with the index.
+    fn look_later(&mut self, due_in_ms: u64, node: u32) {
+        self.queue.after((due_in_ms / 4).max(LOOK_MS).min(due_in_ms), Event::Look(node));
     }
 
     fn held(&self) -> Held {
@@ -187,7 +192,18 @@ pub fn curve(counts: &[usize], seed: u64, trace: &mut Trace, progress: &mut Prog
     let mut table = Table::new(
         "offers",
         "the index of a node that was there from the start",
-        &["nodes", "rules", "leave an hour", "after h", "offer interval s", "made/s", "refused", "members known", "of the index dead", "age s"],
+        &[
+            "nodes",
+            "rules",
+            "leave an hour",
+            "after h",
+            "offer interval s",
+            "made/s",
+            "refused",
+            "members known",
+            "of the index dead",
+            "age s",
+        ],
     );
     for nodes in counts {
         for (rules, lifted, leaving, hours) in [

@@ -148,7 +148,8 @@ impl Table {
         let field = |text: String| {
             if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
         };
-        let mut text = self.columns.iter().map(|name| field((*name).to_owned())).collect::<Vec<_>>().join(",");
+        let mut text =
+            self.columns.iter().map(|name| field((*name).to_owned())).collect::<Vec<_>>().join(",");
         for row in &self.rows {
             let cells = row.iter().map(|cell| match cell {
                 Cell::Count(count) => count.to_string(),
@@ -210,7 +211,14 @@ impl fmt::Display for Report {
         for table in &self.tables {
             writeln!(f, "{table}")?;
         }
-        writeln!(f, "{} nodes, seed {}, {} events, hash {}", self.nodes, self.seed, grouped(self.events), self.hash)
+        writeln!(
+            f,
+            "{} nodes, seed {}, {} events, hash {}",
+            self.nodes,
+            self.seed,
+            grouped(self.events),
+            self.hash
+        )
     }
 }
 

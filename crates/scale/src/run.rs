@@ -4,7 +4,7 @@ use crate::{
     chance::Chance,
     discovery::{self, Upkeep, dht::Rules},
     gossip::{self, spread::Course},
-    offers,
+    knocks, offers,
     queue::mix,
     report::{Report, Table},
     settlement, traffic, worth,
@@ -19,6 +19,8 @@ pub type Progress<'a> = dyn FnMut(&str) + 'a;
 const SYBILS_EACH: usize = 20;
 /// Nodes of a sky that is lived through under churn, message by message.
 const LIVED_NODES: usize = 1_500;
+/// Nodes of a sky in which gossip is varied: its size hardly matters there.
+const VARIED_NODES: usize = 20_000;
 /// Nodes of a sky whose traffic was measured on the product.
 const SMALL_SKY: usize = 4;
 /// Nodes of a sky whose connections fill up.
@@ -206,7 +208,8 @@ impl Run<'_> {
         let small = gossip::course(SMALL_SKY, self.options.seed, &mut self.trace);
         let mut dht = discovery::settled(SMALL_SKY, Rules::default(), self.options.seed);
         let requests = (SMALL_SKY - 1) as f64;
-        let upkeep = discovery::upkeep(&mut dht, requests, &mut Chance::new(self.options.seed, "a small sky"));
+        let upkeep =
+            discovery::upkeep(&mut dht, requests, &mut Chance::new(self.options.seed, "a small sky"));
         let sizes = [&[SMALL_SKY], sizes].concat();
         let costs = [&[upkeep], costs].concat();
         let courses = [&[small], courses].concat();
@@ -238,7 +241,7 @@ impl Run<'_> {
         let (table, stale) = discovery::churn::curve(lived, 1.0, seed, &mut self.trace, self.progress);
         self.tables.push(table);
         self.tables.push(discovery::churn::large(nodes, stale, seed, &mut self.trace, self.progress));
-        self.tables.push(gossip::variants(nodes, seed, &mut self.trace, self.progress));
+        self.tables.push(gossip::variants(nodes.min(VARIED_NODES), seed, &mut self.trace, self.progress));
     }
 
     fn attacks(&mut self) {
@@ -246,6 +249,7 @@ impl Run<'_> {
             return;
         }
         let (honest, seed) = (self.nodes() / (SYBILS_EACH + 1), self.options.seed);
+        self.tables.push(knocks::table(seed, &mut self.trace, self.progress));
         self.tables.push(discovery::sybils::table(honest, SYBILS_EACH, seed, &mut self.trace, self.progress));
         self.tables.push(gossip::sybils::table(honest, SYBILS_EACH, seed, &mut self.trace, self.progress));
         self.tables.push(worth::sybils(honest, SYBILS_EACH, seed, self.progress));

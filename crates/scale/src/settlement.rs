@@ -125,7 +125,13 @@ impl World {
     /// A job: agreements with one to sixteen providers, an escrow for each.
     fn begin(&mut self) {
         let spread = self.chance.unit();
-        let providers = if spread < 0.5 { 1 } else if spread < 0.9 { 4 } else { 16 };
+        let providers = if spread < 0.5 {
+            1
+        } else if spread < 0.9 {
+            4
+        } else {
+            16
+        };
         if self.is_counted() {
             self.count.jobs += 1;
             self.count.agreements += providers;
@@ -175,11 +181,28 @@ impl World {
 
 /// Load of the ledger and of its followers over the rate of jobs. `course` is how gossip spreads one message in a
 /// sky of that size.
-pub fn curve(nodes: usize, course: &Course, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+pub fn curve(
+    nodes: usize,
+    course: &Course,
+    seed: u64,
+    trace: &mut Trace,
+    progress: &mut Progress<'_>,
+) -> Table {
     let mut table = Table::new(
         "settlement",
         format!("{nodes} nodes whose jobs are paid: load of the ledger, and of every node that follows it"),
-        &["jobs/h a node", "jobs/s", "agreements/s", "transactions/s", "of the measured rate", "signatures/s", "waiting", "block kB", "blocks MB/day", "with gossip MB/day"],
+        &[
+            "jobs/h a node",
+            "jobs/s",
+            "agreements/s",
+            "transactions/s",
+            "of the measured rate",
+            "signatures/s",
+            "waiting",
+            "block kB",
+            "blocks MB/day",
+            "with gossip MB/day",
+        ],
     );
     table.plot = Some((0, 3));
     let seconds = (SPAN - FROM) as f64 / 1e6;
@@ -189,7 +212,8 @@ pub fn curve(nodes: usize, course: &Course, seed: u64, trace: &mut Trace, progre
         let transactions = settled.transactions as f64 / seconds;
         let frame = sizes::empty_block(VALIDATORS) as f64 * settled.blocks as f64 / seconds;
         let blocks = settled.bytes as f64 / seconds + frame;
-        let per_block = (settled.bytes as f64 / settled.blocks.max(1) as f64) + sizes::empty_block(VALIDATORS) as f64;
+        let per_block =
+            (settled.bytes as f64 / settled.blocks.max(1) as f64) + sizes::empty_block(VALIDATORS) as f64;
         // Transactions are gossiped to all members; small blocks are too, large ones are asked for once.
         let size = settled.bytes as f64 / settled.transactions.max(1) as f64;
         let names = (course.told + course.asked) * (sizes::GOSSIP_CONTROL + sizes::MESSAGE_ID) as f64;

@@ -107,13 +107,7 @@ pub fn settlement() -> Settlement {
         receipts: Hash::of(b"receipts"),
     };
     let voucher = Voucher::sign(sky, &key, account, owed);
-    let item = ClaimItem {
-        owed,
-        count: 100,
-        sequence: 1,
-        is_last: true,
-        voucher: Some(voucher.approval.clone()),
-    };
+    let item = ClaimItem { owed, count: 100, sequence: 1, is_last: true, voucher: Some(voucher.approval) };
     let opening = Opening {
         terms: Hash::of(b"terms"),
         provider: account,
@@ -123,14 +117,8 @@ pub fn settlement() -> Settlement {
         claim_window_ms: 600_000,
     };
     let size = |action| {
-        let transaction = Transaction {
-            sky,
-            rules: 1,
-            account,
-            nonce: 1,
-            valid_until: Timestamp::from_millis(1),
-            action,
-        };
+        let transaction =
+            Transaction { sky, rules: 1, account, nonce: 1, valid_until: Timestamp::from_millis(1), action };
         let approval = Approval::sign(&key, &transaction);
         codec::encode(&transaction.signed(vec![approval])).len() as u64
     };

@@ -100,7 +100,7 @@ mod tests {
         let space = Space::draw(500, &mut chance);
         for _ in 0..50 {
             let target = chance.word();
-            let keep = |node: u32| node % 3 != 0;
+            let keep = |node: u32| !node.is_multiple_of(3);
             let mut all: Vec<u32> = (0..space.len() as u32).filter(|node| keep(*node)).collect();
             all.sort_by_key(|node| space.key(*node) ^ target);
             all.truncate(20);

@@ -11,7 +11,12 @@ use std::sync::OnceLock;
 
 /// An offer of node `number`, the same machine for all. Its signature is none: the market checks no signatures, and
 /// making 100,000 takes longer than all else here.
-pub fn plain(number: u32, sequence: u64, made_at: Timestamp, expires_at: Timestamp) -> (Offer, Signed<Offer>) {
+pub fn plain(
+    number: u32,
+    sequence: u64,
+    made_at: Timestamp,
+    expires_at: Timestamp,
+) -> (Offer, Signed<Offer>) {
     static PATTERN: OnceLock<Offer> = OnceLock::new();
     let pattern = PATTERN.get_or_init(|| usual_offer(&Keypair::from_seed([1; 32]), 1));
     let offer = Offer { node: id(number), sequence, made_at, expires_at, ..pattern.clone() };

@@ -43,7 +43,8 @@ pub fn parts(seen: &Seen) -> [(&'static str, f64); 6] {
     let put = lookup + (K.min(seen.nodes) as u64 * sizes::ADD_PROVIDER) as f64;
     let gossiped = |payload: u64| {
         let offer = sizes::gossiped(sizes::offer()) as f64;
-        let control = (seen.course.told + seen.course.asked) * (sizes::GOSSIP_CONTROL + sizes::MESSAGE_ID) as f64;
+        let control =
+            (seen.course.told + seen.course.asked) * (sizes::GOSSIP_CONTROL + sizes::MESSAGE_ID) as f64;
         (seen.course.bytes - control) * sizes::gossiped(payload) as f64 / offer + control
     };
     let offers_per_s = seen.nodes as f64 * 1e3 / offer_interval_ms(seen.nodes as u64) as f64;
@@ -66,7 +67,18 @@ pub fn curve(skies: &[Seen]) -> Table {
     let mut table = Table::new(
         "traffic",
         "what an idle node sends, in bytes a second, as it is meant to be: offers paced to 300 B/s, connections as they grew",
-        &["nodes", "pings", "identification", "DHT refresh", "DHT advertising", "offers", "empty blocks", "all", "GB a month", "of the cap"],
+        &[
+            "nodes",
+            "pings",
+            "identification",
+            "DHT refresh",
+            "DHT advertising",
+            "offers",
+            "empty blocks",
+            "all",
+            "GB a month",
+            "of the cap",
+        ],
     );
     table.plot = Some((0, 7));
     for seen in skies {
@@ -77,8 +89,19 @@ pub fn curve(skies: &[Seen]) -> Table {
         row.extend([all.into(), (all * 30.44 * 86_400.0 / 1e9).into(), (all / IDLE_CAP_BYTES_PER_S).into()]);
         table.row(row);
     }
-    table.note(format!("the cap is 1 GB a month, {IDLE_CAP_BYTES_PER_S:.0} bytes a second; received is about as much"));
+    table.note(format!(
+        "the cap is 1 GB a month, {IDLE_CAP_BYTES_PER_S:.0} bytes a second; received is about as much"
+    ));
     table.note("four nodes, measured on the product before it had a ledger (so without blocks): 136 to 151 bytes a second");
+    if let Some(seen) = skies.last() {
+        let met_a_second = seen.upkeep.refresh_requests / (BOOTSTRAP_INTERVAL as f64 / 1e6)
+            + KEYS_ADVERTISED as f64 * seen.upkeep.requests / (ANNOUNCE_INTERVAL as f64 / 1e6);
+        table.note(format!(
+            "were connections to end when they are idle, the DHT's upkeep would meet {met_a_second:.1} nodes a second anew, at about {} bytes each: {:.0} bytes a second more",
+            sizes::MEETING,
+            met_a_second * sizes::MEETING as f64
+        ));
+    }
     table.note("with connections full (576) pings alone are 2,458 bytes a second");
     table
 }

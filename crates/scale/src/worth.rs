@@ -9,11 +9,7 @@ use crate::{
     stock,
 };
 use opensky_market::{Config, Market};
-use opensky_types::{
-    Micros, NodeId, Timestamp,
-    offer::Offer,
-    place::Region,
-};
+use opensky_types::{Micros, NodeId, Timestamp, offer::Offer, place::Region};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Nodes that a search is to find.
@@ -64,8 +60,18 @@ fn cheapest(offers: &[Offer]) -> f64 {
 pub fn curve(nodes: usize, seed: u64, progress: &mut Progress<'_>) -> Table {
     let mut table = Table::new(
         "market",
-        format!("the best {WANTED} of the offers known, of {nodes}: score (0 to 1000) and price per billion fuel"),
-        &["offers known", "share known", "score", "of the best score", "price", "best choice's price", "cheapest's price"],
+        format!(
+            "the best {WANTED} of the offers known, of {nodes}: score (0 to 1000) and price per billion fuel"
+        ),
+        &[
+            "offers known",
+            "share known",
+            "score",
+            "of the best score",
+            "price",
+            "best choice's price",
+            "cheapest's price",
+        ],
     );
     table.plot = Some((0, 3));
     let mut chance = Chance::new(seed, "market");
@@ -108,7 +114,9 @@ pub fn curve(nodes: usize, seed: u64, progress: &mut Progress<'_>) -> Table {
 pub fn crowd(nodes: usize, seed: u64, progress: &mut Progress<'_>) -> Table {
     let mut table = Table::new(
         "market-crowd",
-        format!("consumers of one region that search at one time, each for {WANTED} slots, of {nodes} offers"),
+        format!(
+            "consumers of one region that search at one time, each for {WANTED} slots, of {nodes} offers"
+        ),
         &["consumers", "nodes chosen", "chosen by most", "slots wanted", "refused as full"],
     );
     let mut chance = Chance::new(seed, "crowd");
@@ -172,7 +180,9 @@ pub fn sybils(honest: usize, ratio: usize, seed: u64, progress: &mut Progress<'_
         ]);
     }
     table.note("the market's scores know no reputation: a new member's offer counts as much as an old one's");
-    table.note("a full index drops what expires soonest, so offers that claim to hold longer push out the others");
+    table.note(
+        "a full index drops what expires soonest, so offers that claim to hold longer push out the others",
+    );
     table
 }
 

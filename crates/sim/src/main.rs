@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
+use opensky_scale::{Options, Part};
 use opensky_sim::{
     explore::{Outcome, explore},
     plan::Plan,
@@ -22,7 +23,9 @@ const EXAMPLES: &str = "Examples:
   opensky-sim explore --seeds 0..500       run many, say which go wrong
   opensky-sim replay 42                    run one again, with what its nodes say
   opensky-sim shrink 42 > small.json       the smallest plan that goes wrong as seed 42 does
-  opensky-sim replay --plan small.json     run that";
+  opensky-sim replay --plan small.json     run that
+  opensky-sim scale                        curves over skies of up to 100,000 nodes, in minutes
+  opensky-sim scale --nodes 10000 --only lookups --only gossip --json > curves.json";
 
 #[derive(Subcommand)]
 enum Command {
@@ -58,6 +61,25 @@ enum Command {
         /// Runs at most.
         #[arg(long, default_value_t = 200)]
         tries: usize,
+    },
+    /// Shows what skies of 1,000 to 100,000 nodes are like, as a model at message level (docs/scale.md).
+    Scale {
+        /// Nodes of the largest sky; a tenth and a hundredth of it are on the curves too.
+        #[arg(long, default_value_t = Options::default().nodes)]
+        nodes: usize,
+        /// The seed.
+        #[arg(long, default_value_t = Options::default().seed)]
+        seed: u64,
+        /// Only this part: lookups, connections, gossip, offers, market, settlement, traffic, churn or sybils.
+        /// Give it again for more.
+        #[arg(long)]
+        only: Vec<Part>,
+        /// Prints the report as JSON.
+        #[arg(long, conflicts_with = "csv")]
+        json: bool,
+        /// Prints one table as CSV, by its name, such as `gossip`.
+        #[arg(long)]
+        csv: Option<String>,
     },
     /// Runs one seed; for `explore`.
     Run {
@@ -111,6 +133,9 @@ fn main() -> Result<ExitCode> {
             println!("{}", serde_json::to_string_pretty(&small)?);
             Ok(ExitCode::SUCCESS)
         }
+        Command::Scale { nodes, seed, only, json, csv } => {
+            scale(&Options { nodes, seed, only }, json, csv.as_deref())
+        }
         Command::Run { seed, json } => {
             let outcome = match world::run(Plan::of_seed(seed), false) {
                 Ok(report) => Outcome::Right(report),
@@ -124,6 +149,23 @@ fn main() -> Result<ExitCode> {
             Ok(if matches!(outcome, Outcome::Right(_)) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
     }
+}
+
+fn scale(options: &Options, json: bool, csv: Option<&str>) -> Result<ExitCode> {
+    let started = Instant::now();
+    let report = opensky_scale::run(options, &mut |what| {
+        eprintln!("{:6.1} s {what}", started.elapsed().as_secs_f64())
+    });
+    match csv {
+        Some(id) => {
+            let table = report.tables.iter().find(|table| table.id == id);
+            let ids = || report.tables.iter().map(|table| table.id).collect::<Vec<_>>().join(", ");
+            print!("{}", table.with_context(|| format!("no table `{id}`; there are {}", ids()))?.csv());
+        }
+        None if json => println!("{}", serde_json::to_string(&report)?),
+        None => println!("{report}"),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn replay(plan: Plan, steps: bool) -> Result<ExitCode> {

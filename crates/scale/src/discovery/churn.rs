@@ -1,8 +1,9 @@
 //! Nodes that come and go: each lives for an exponential time, and for each that goes another one comes.
 
 use super::{
-    Summary, measure,
+    Summary,
     dht::{Dht, Next, Purpose, Rules},
+    measure,
     table::Table as Routes,
 };
 use crate::{
@@ -37,7 +38,8 @@ pub fn live(nodes: usize, leaving: f64, hours: f64, seed: u64) -> Lived {
     // The share `leaving` has left after an hour: a mean life of -1 / ln(1 - leaving).
     let mean_life = if leaving > 0.0 { HOUR as f64 / -(1.0 - leaving).ln() } else { f64::INFINITY };
     let span = (hours * HOUR as f64) as Time;
-    let reserve = if leaving > 0.0 { (nodes as f64 * span as f64 / mean_life * 1.3) as usize + 64 } else { 0 };
+    let reserve =
+        if leaving > 0.0 { (nodes as f64 * span as f64 / mean_life * 1.3) as usize + 64 } else { 0 };
     let space = Space::draw(nodes + reserve, &mut chance);
     let links = Links::draw(space.len(), &mut chance);
     let mut waiting: Vec<u32> = (0..space.len() as u32).collect();
@@ -119,11 +121,28 @@ fn stale_share(dht: &Dht) -> f64 {
 }
 
 /// Lookups over the share of nodes that leave each hour.
-pub fn curve(nodes: usize, hours: f64, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> (Table, f64) {
+pub fn curve(
+    nodes: usize,
+    hours: f64,
+    seed: u64,
+    trace: &mut Trace,
+    progress: &mut Progress<'_>,
+) -> (Table, f64) {
     let mut table = Table::new(
         "churn-lookups",
         format!("{nodes} nodes after {hours} h in which some leave and as many come"),
-        &["leave an hour", "stale entries", "hops", "requests", "p50 ms", "p99 ms", "time ran out", "nearest found", "20 nearest found", "upkeep B/s"],
+        &[
+            "leave an hour",
+            "stale entries",
+            "hops",
+            "requests",
+            "p50 ms",
+            "p99 ms",
+            "time ran out",
+            "nearest found",
+            "20 nearest found",
+            "upkeep B/s",
+        ],
     );
     table.plot = Some((0, 6));
     let mut stale_at_30 = 0.0;
@@ -161,8 +180,22 @@ fn row(first: Cell, stale: f64, found: Summary, upkeep: f64) -> [Cell; 10] {
 pub fn large(nodes: usize, stale: f64, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
     let mut table = Table::new(
         "churn-rules",
-        format!("{nodes} nodes, {:.1} % of entries stale as 30 % an hour make them: what other rules would do", stale * 100.0),
-        &["rules", "stale entries", "hops", "requests", "p50 ms", "p99 ms", "time ran out", "nearest found", "20 nearest found", "upkeep B/s"],
+        format!(
+            "{nodes} nodes, {:.1} % of entries stale as 30 % an hour make them: what other rules would do",
+            stale * 100.0
+        ),
+        &[
+            "rules",
+            "stale entries",
+            "hops",
+            "requests",
+            "p50 ms",
+            "p99 ms",
+            "time ran out",
+            "nearest found",
+            "20 nearest found",
+            "upkeep B/s",
+        ],
     );
     let now = Rules::default();
     let rules = [

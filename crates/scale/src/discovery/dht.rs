@@ -279,7 +279,7 @@ impl Dht {
         let mut is_done = true;
         for path in 0..query.paths.len() {
             loop {
-                match query.paths[path].next() {
+                match query.paths[path].step() {
                     Step::Ask(node) => self.ask(&mut query, lookup, path as u8, node),
                     Step::Wait => {
                         is_done = false;

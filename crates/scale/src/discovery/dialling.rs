@@ -15,7 +15,9 @@ const KNOWN: usize = 500;
 pub fn table(nodes: usize, seed: u64, progress: &mut Progress<'_>) -> Table {
     let mut table = Table::new(
         "dialling",
-        format!("{nodes} nodes that start again, each knows {KNOWN} members and dials until 50 are connected"),
+        format!(
+            "{nodes} nodes that start again, each knows {KNOWN} members and dials until 50 are connected"
+        ),
         &["order", "connections", "full nodes", "held by a tenth of nodes", "dials refused a node"],
     );
     for (name, by_id) in [("by id (today)", true), ("by chance", false)] {

@@ -57,8 +57,9 @@ impl Lookup {
     }
 
     /// What comes next. A node that is to be asked counts as asked from then on.
-    pub fn next(&mut self) -> Step {
-        let at_capacity = self.waiting >= if self.is_stalled { K.max(self.parallelism) } else { self.parallelism };
+    pub fn step(&mut self) -> Step {
+        let at_capacity =
+            self.waiting >= if self.is_stalled { K.max(self.parallelism) } else { self.parallelism };
         let mut answered = Some(0);
         for one in &mut self.candidates {
             match one.state {
@@ -95,7 +96,8 @@ impl Lookup {
         one.state = State::Answered;
         let hop = one.hop.saturating_add(1);
         self.waiting -= 1;
-        let furthest = self.candidates.get(K - 1).or(self.candidates.last()).map_or(distance, |one| one.distance);
+        let furthest =
+            self.candidates.get(K - 1).or(self.candidates.last()).map_or(distance, |one| one.distance);
         let mut progress = self.candidates.len() < K;
         for (node, distance) in closer {
             if let Err(place) = self.candidates.binary_search_by_key(&distance, |one| one.distance) {
@@ -139,7 +141,7 @@ mod tests {
     use crate::params::{ALPHA, K};
 
     fn asked(lookup: &mut Lookup) -> Vec<u32> {
-        std::iter::from_fn(|| match lookup.next() {
+        std::iter::from_fn(|| match lookup.step() {
             Step::Ask(node) => Some(node),
             _ => None,
         })
@@ -158,7 +160,7 @@ mod tests {
         for distance in 3..20 {
             lookup.on_answer(distance, []);
         }
-        assert_eq!(lookup.next(), Step::Done);
+        assert_eq!(lookup.step(), Step::Done);
         assert_eq!(lookup.found().count(), K);
     }
 
@@ -172,18 +174,18 @@ mod tests {
             }
             waiting.extend(asked(&mut lookup));
         }
-        assert_eq!(lookup.next(), Step::Wait);
+        assert_eq!(lookup.step(), Step::Wait);
         lookup.on_failure(7);
-        assert_eq!(lookup.next(), Step::Done);
+        assert_eq!(lookup.step(), Step::Done);
         assert_eq!(lookup.found().count(), 19);
     }
 
     #[test]
     fn t2_hops_count_the_requests_on_the_way() {
         let mut lookup = Lookup::new(ALPHA, [(9, 900)]);
-        assert_eq!(lookup.next(), Step::Ask(9));
+        assert_eq!(lookup.step(), Step::Ask(9));
         lookup.on_answer(900, [(5, 500)]);
-        assert_eq!(lookup.next(), Step::Ask(5));
+        assert_eq!(lookup.step(), Step::Ask(5));
         lookup.on_answer(500, []);
         assert_eq!(lookup.found().collect::<Vec<_>>(), [(5, 2), (9, 1)]);
     }

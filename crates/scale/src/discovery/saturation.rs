@@ -2,8 +2,9 @@
 //! stays connected, until all are full.
 
 use super::{
-    Summary, measure,
+    Summary,
     dht::{Dht, Next, Purpose, Rules},
+    measure,
 };
 use crate::{
     chance::Chance,
@@ -44,7 +45,15 @@ pub fn curve(nodes: usize, seed: u64, trace: &mut Trace, progress: &mut Progress
     let mut table = Table::new(
         "connections",
         format!("{nodes} nodes whose connections never end (576 at most): lookups as the sky ages"),
-        &["lookups by each", "connections", "full nodes", "requests", "p50 ms", "nearest found", "20 nearest found"],
+        &[
+            "lookups by each",
+            "connections",
+            "full nodes",
+            "requests",
+            "p50 ms",
+            "nearest found",
+            "20 nearest found",
+        ],
     );
     table.plot = Some((0, 5));
     let rules =

@@ -27,7 +27,13 @@ pub enum Ids {
 }
 
 /// Whether what an honest node puts is found by another one.
-pub fn table(honest: usize, ratio: usize, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+pub fn table(
+    honest: usize,
+    ratio: usize,
+    seed: u64,
+    trace: &mut Trace,
+    progress: &mut Progress<'_>,
+) -> Table {
     let mut table = Table::new(
         "sybils-lookups",
         format!("a record put by one honest node of {honest}, looked for by another"),
@@ -53,8 +59,11 @@ pub fn table(honest: usize, ratio: usize, seed: u64, trace: &mut Trace, progress
                 of(|tried| tried.holders).into(),
                 of(|tried| tried.found).into(),
                 of(|tried| tried.requests).into(),
-                crate::report::quantile(&mut tried.iter().map(|tried| tried.took_ms).collect::<Vec<f64>>(), 0.5)
-                    .into(),
+                crate::report::quantile(
+                    &mut tried.iter().map(|tried| tried.took_ms).collect::<Vec<f64>>(),
+                    0.5,
+                )
+                .into(),
             ]);
         }
     }
@@ -110,8 +119,7 @@ fn sky_of(own: &[u64], hostile: &[u64], rules: Rules, seed: u64) -> Dht {
 
 fn put_and_get(dht: &mut Dht, target: u64, chance: &mut Chance) -> Tried {
     let put = one(dht, target, chance);
-    let holders: Vec<u32> =
-        put.found.iter().copied().filter(|node| !dht.hostile[*node as usize]).collect();
+    let holders: Vec<u32> = put.found.iter().copied().filter(|node| !dht.hostile[*node as usize]).collect();
     let get = one(dht, target, chance);
     let found = holders.iter().any(|holder| get.answered.contains(holder));
     Tried {

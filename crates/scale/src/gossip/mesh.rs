@@ -98,9 +98,8 @@ impl Mesh {
 
     fn graft(&mut self, node: u32, count: usize, dialled_only: bool, chance: &mut Chance) {
         let (mesh, refused) = (&self.mesh[node as usize], &self.refused[node as usize]);
-        let is_wanted = |peer: &u32| {
-            !mesh.contains(peer) && !refused.contains(peer) && (!dialled_only || *peer < node)
-        };
+        let is_wanted =
+            |peer: &u32| !mesh.contains(peer) && !refused.contains(peer) && (!dialled_only || *peer < node);
         let mut others: Vec<u32> = self.peers[node as usize].iter().copied().filter(is_wanted).collect();
         chance.draw(&mut others, count);
         for other in others.into_iter().take(count) {

@@ -178,7 +178,11 @@ impl Way<'_> {
         let place = to as usize;
         let now = self.queue.now();
         let is_promised = self.asked_at[place] != NEVER && now < self.asked_at[place] + PROMISE;
-        if self.seen[place] != NEVER || is_promised || !self.mesh.is_there[place] || self.mesh.is_silent[place] {
+        if self.seen[place] != NEVER
+            || is_promised
+            || !self.mesh.is_there[place]
+            || self.mesh.is_silent[place]
+        {
             return;
         }
         self.asked_at[place] = now;

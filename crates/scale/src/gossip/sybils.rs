@@ -28,11 +28,25 @@ pub enum Arrival {
 }
 
 /// Coverage by how the attacker came.
-pub fn table(honest: usize, ratio: usize, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+pub fn table(
+    honest: usize,
+    ratio: usize,
+    seed: u64,
+    trace: &mut Trace,
+    progress: &mut Progress<'_>,
+) -> Table {
     let mut table = Table::new(
         "sybils-gossip",
         format!("one offer among {honest} honest members, {ratio} Sybils for each, that pass nothing on"),
-        &["the attacker", "Sybil peers", "Sybils in the mesh", "reached", "least reached", "copies", "99 % ms"],
+        &[
+            "the attacker",
+            "Sybil peers",
+            "Sybils in the mesh",
+            "reached",
+            "least reached",
+            "copies",
+            "99 % ms",
+        ],
     );
     for (name, arrival) in [
         ("is no member (closed sky)", Arrival::Never),
@@ -107,7 +121,8 @@ fn dial(mesh: &mut Mesh, came: u32, honest: usize, ratio: usize, arrival: Arriva
     while mesh.peers[came as usize].len() < CONNECTIONS_TARGET && tries < 8 * CONNECTIONS_TARGET {
         tries += 1;
         let is_sybil = arrival == Arrival::Together && chance.below(ratio + 1) != 0;
-        let other = if is_sybil { honest + chance.below(honest * ratio) } else { chance.below(came as usize) };
+        let other =
+            if is_sybil { honest + chance.below(honest * ratio) } else { chance.below(came as usize) };
         mesh.connect(came, other as u32);
     }
 }

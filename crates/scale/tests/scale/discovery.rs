@@ -3,10 +3,11 @@
 use opensky_scale::{
     chance::Chance,
     discovery::{
-        churn, dht::{Dht, Rules}, dialling, measure, saturation, settled,
+        churn,
+        dht::{Dht, Rules},
+        dialling, measure, saturation, settled,
     },
     params::CONNECTIONS_MAX,
-    run::Trace,
 };
 
 #[test]
@@ -98,5 +99,4 @@ fn t2_a_silent_end_of_few_makes_many_lookups_late() {
     dht.rules.dial_timeout = 1_000_000;
     let quick = measure(&mut dht, 60, &mut chance);
     assert!(today.late > 0.2 && quick.late < 0.1, "{today:?} {quick:?}");
-    let _ = Trace::default();
 }

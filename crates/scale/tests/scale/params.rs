@@ -6,7 +6,7 @@
 use opensky_scale::params;
 
 /// A source below `crates`, and what it says.
-const SAID: [(&str, &str); 26] = [
+const SAID: &[(&str, &str)] = &[
     ("network/src/behaviour.rs", "const QUERY_TIMEOUT: Duration = Duration::from_secs(5);"),
     ("network/src/behaviour.rs", "const BOOTSTRAP_INTERVAL: Duration = Duration::from_secs(15 * 60);"),
     ("network/src/behaviour.rs", "const PROVIDER_TTL: Duration = Duration::from_secs(60 * 60);"),
@@ -20,7 +20,14 @@ const SAID: [(&str, &str); 26] = [
     ("network/src/config.rs", "connections_max: 512,"),
     ("network/src/config.rs", "strangers_max: 64,"),
     ("network/src/config.rs", "members_connected_target: 50,"),
-    ("network/src/streams.rs", "/// Members stay connected.\n    fn connection_keep_alive(&self) -> bool {\n        true"),
+    (
+        "network/src/streams.rs",
+        "/// Members stay connected.\n    fn connection_keep_alive(&self) -> bool {\n        true",
+    ),
+    ("network/src/config.rs", "strangers_per_ip_max: 16,"),
+    ("network/src/config.rs", "strangers_per_ip_burst: 64,"),
+    ("network/src/config.rs", "knock_timeout_ms: 10_000,"),
+    ("network/src/driver/connections.rs", "Some(Instant::now() + self.knock_timeout() * 2)"),
     ("node/src/sky.rs", "const LOOKUP_NODES_MAX: usize = 16;"),
     ("node/src/config.rs", "offer_interval_ms: 30_000,"),
     ("node/src/offers.rs", "const OFFER_BYTES: u64 = 700;"),
