@@ -3,7 +3,7 @@
 use opensky_scale::{discovery::sybils, knocks, run::Trace, worth};
 
 #[test]
-fn t2_p1_lookups_hold_in_a_closed_sky_and_fall_to_ids_around_a_key() {
+fn t2_lookups_hold_in_a_closed_sky_and_fall_to_ids_around_a_key() {
     let table = sybils::table(120, 2, 4, &mut Trace::default(), &mut |_| {});
     let found = |row| table.number(row, "found").expect("it is a number");
     assert_eq!(found(0), 1.0, "{table}");
@@ -11,7 +11,7 @@ fn t2_p1_lookups_hold_in_a_closed_sky_and_fall_to_ids_around_a_key() {
 }
 
 #[test]
-fn t2_p1_the_market_takes_a_members_offer_for_what_it_says() {
+fn t2_the_market_takes_a_members_offer_for_what_it_says() {
     let table = worth::sybils(100, 20, 5, &mut |_| {});
     let chosen = |row| table.number(row, "Sybils chosen").expect("it is a number");
     assert_eq!(chosen(0), 0.0);
@@ -21,7 +21,7 @@ fn t2_p1_the_market_takes_a_members_offer_for_what_it_says() {
 
 /// A fault of the product that the model found: places for strangers are few, and bans are by key, which costs nothing.
 #[test]
-fn t2_p3_one_address_never_shuts_the_gate_and_a_few_do() {
+fn t2_one_address_never_shuts_the_gate_and_a_few_do() {
     let open = |addresses| knocks::attack(addresses, 6, &mut Trace::default()).let_in;
     assert_eq!(open(0), 1.0);
     assert_eq!(open(1), 1.0);

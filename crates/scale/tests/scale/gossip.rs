@@ -49,7 +49,7 @@ fn t2_every_copy_arrives_or_is_lost() {
 }
 
 #[test]
-fn t2_p1_silent_members_take_meshes_and_outsiders_do_not() {
+fn t2_silent_members_take_meshes_and_outsiders_do_not() {
     let table = sybils::table(60, 20, 3, &mut Trace::default(), &mut |_| {});
     let number = |row, column| table.number(row, column).expect("it is a number");
     assert_eq!(number(0, "reached"), 1.0, "a closed sky is as it was");
