@@ -86,7 +86,8 @@ impl fmt::Display for Cell {
             Self::Number(number) if number.abs() >= 1_000.0 => f.pad(&grouped(number.round() as u64)),
             Self::Number(number) if number.abs() >= 100.0 => f.pad(&format!("{number:.0}")),
             Self::Number(number) if number.abs() >= 10.0 => f.pad(&format!("{number:.1}")),
-            Self::Number(number) => f.pad(&format!("{number:.2}")),
+            Self::Number(number) if number.abs() >= 0.1 || *number == 0.0 => f.pad(&format!("{number:.2}")),
+            Self::Number(number) => f.pad(&format!("{number:.4}")),
         }
     }
 }

@@ -238,9 +238,9 @@ impl Run<'_> {
         }
         let (nodes, seed) = (self.nodes(), self.options.seed);
         let lived = nodes.min(LIVED_NODES);
-        let (table, stale) = discovery::churn::curve(lived, 1.0, seed, &mut self.trace, self.progress);
+        let (table, kept) = discovery::churn::curve(lived, 1.0, seed, &mut self.trace, self.progress);
         self.tables.push(table);
-        self.tables.push(discovery::churn::large(nodes, stale, seed, &mut self.trace, self.progress));
+        self.tables.push(discovery::churn::rules(kept, nodes, seed, &mut self.trace, self.progress));
         self.tables.push(gossip::variants(nodes.min(VARIED_NODES), seed, &mut self.trace, self.progress));
     }
 

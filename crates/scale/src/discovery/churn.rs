@@ -22,6 +22,8 @@ const HOUR: Time = 3_600 * SECOND;
 const MEASURED: usize = 500;
 /// Nodes that a newcomer knows at first.
 const INVITED_BY: usize = 3;
+/// The sky of a curve that is kept for more: in which this share leaves an hour.
+const KEPT: f64 = 0.3;
 
 /// A sky that has lived with churn for a while.
 pub struct Lived {
@@ -120,48 +122,51 @@ fn stale_share(dht: &Dht) -> f64 {
     stale as f64 / entries.max(1) as f64
 }
 
-/// Lookups over the share of nodes that leave each hour.
+/// Columns of both tables.
+const COLUMNS: [&str; 9] = [
+    "what is other",
+    "stale entries",
+    "hops",
+    "requests",
+    "p50 ms",
+    "p99 ms",
+    "time ran out",
+    "nearest found",
+    "20 nearest found",
+];
+
+/// Lookups over the share of nodes that leave each hour, and the sky in which 30 % do.
 pub fn curve(
     nodes: usize,
     hours: f64,
     seed: u64,
     trace: &mut Trace,
     progress: &mut Progress<'_>,
-) -> (Table, f64) {
-    let mut table = Table::new(
-        "churn-lookups",
-        format!("{nodes} nodes after {hours} h in which some leave and as many come"),
-        &[
-            "leave an hour",
-            "stale entries",
-            "hops",
-            "requests",
-            "p50 ms",
-            "p99 ms",
-            "time ran out",
-            "nearest found",
-            "20 nearest found",
-            "upkeep B/s",
-        ],
-    );
+) -> (Table, Lived) {
+    let mut columns = COLUMNS.to_vec();
+    columns[0] = "leave an hour";
+    columns.push("upkeep B/s");
+    let title = format!("{nodes} nodes after {hours} h in which some leave and as many come");
+    let mut table = Table::new("churn-lookups", title, &columns);
     table.plot = Some((0, 6));
-    let mut stale_at_30 = 0.0;
+    let mut kept = None;
     for leaving in [0.0, 0.1, 0.3, 0.6] {
         progress(&format!("churn: {nodes} nodes, {leaving} leave an hour"));
-        let Lived { mut dht, stale } = live(nodes, leaving, hours, seed);
-        if leaving == 0.3 {
-            stale_at_30 = stale;
-        }
-        let upkeep = dht.messages.bytes as f64 / nodes as f64 / (hours * 3_600.0);
-        let found = measure(&mut dht, MEASURED, &mut Chance::new(seed, "lookups under churn"));
-        trace.add(dht.trace());
-        table.row(row(leaving.into(), stale, found, upkeep));
+        let mut lived = live(nodes, leaving, hours, seed);
+        let upkeep = lived.dht.messages.bytes as f64 / nodes as f64 / (hours * 3_600.0);
+        let found = measure(&mut lived.dht, MEASURED, &mut Chance::new(seed, "lookups under churn"));
+        trace.add(lived.dht.trace());
+        let mut cells = row(leaving.into(), lived.stale, found).to_vec();
+        cells.push(upkeep.into());
+        table.row(cells);
+        // The last of them that is not beyond 30 %.
+        kept = if leaving <= KEPT { Some(lived) } else { kept };
     }
     table.note("the ends of nodes are silent, as when a machine loses power; dials to them time out after 10 s, lookups end after 5 s");
-    (table, stale_at_30)
+    (table, kept.unwrap_or_else(|| live(nodes, KEPT, hours, seed)))
 }
 
-fn row(first: Cell, stale: f64, found: Summary, upkeep: f64) -> [Cell; 10] {
+fn row(first: Cell, stale: f64, found: Summary) -> [Cell; 9] {
     [
         first,
         stale.into(),
@@ -172,46 +177,39 @@ fn row(first: Cell, stale: f64, found: Summary, upkeep: f64) -> [Cell; 10] {
         found.late.into(),
         found.nearest.into(),
         found.recall.into(),
-        upkeep.into(),
     ]
 }
 
-/// Lookups in a large sky whose tables are as stale as churn made them, under several rules.
-pub fn large(nodes: usize, stale: f64, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
-    let mut table = Table::new(
-        "churn-rules",
-        format!(
-            "{nodes} nodes, {:.1} % of entries stale as 30 % an hour make them: what other rules would do",
-            stale * 100.0
-        ),
-        &[
-            "rules",
-            "stale entries",
-            "hops",
-            "requests",
-            "p50 ms",
-            "p99 ms",
-            "time ran out",
-            "nearest found",
-            "20 nearest found",
-            "upkeep B/s",
-        ],
-    );
+/// What other rules would do: in the sky that lived with churn, and in a large one of whose entries as many are stale.
+pub fn rules(lived: Lived, large: usize, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
+    let title = "where 30 % leave an hour: what other rules would do";
+    let mut table = Table::new("churn-rules", title, &COLUMNS);
+    let Lived { mut dht, stale } = lived;
     let now = Rules::default();
+    let quick = Rules { dial_timeout: SECOND, ..now };
     let rules = [
         ("today", now),
         ("alpha 10", Rules { parallelism: 10, ..now }),
-        ("dials end after 1 s", Rules { dial_timeout: SECOND, ..now }),
-        ("both", Rules { parallelism: 10, dial_timeout: SECOND, ..now }),
         ("lookups end after 30 s", Rules { query_timeout: 30 * SECOND, ..now }),
+        ("dials end after 1 s", quick),
+        ("who is gone leaves tables", Rules { forgets_gone: true, ..now }),
+        ("the last two", Rules { forgets_gone: true, ..quick }),
     ];
     for (name, rules) in rules {
-        progress(&format!("churn: {nodes} nodes, {name}"));
-        let mut dht = stale_sky(nodes, stale, rules, seed);
+        progress(&format!("churn: {name}"));
+        dht.rules = rules;
+        let found = measure(&mut dht, MEASURED, &mut Chance::new(seed, "lookups under churn"));
+        table.row(row(name.into(), stale, found));
+    }
+    trace.add(dht.trace());
+    for (name, rules) in [("today", now), ("dials end after 1 s", quick)] {
+        progress(&format!("churn: {large} nodes, {name}"));
+        let mut dht = stale_sky(large, stale, rules, seed);
         let found = measure(&mut dht, MEASURED, &mut Chance::new(seed, "lookups under churn"));
         trace.add(dht.trace());
-        table.row(row(name.into(), stale, found, f64::NAN));
+        table.row(row(format!("{name}, {large} nodes").into(), stale, found));
     }
+    table.note("in the large sky stale entries lie anywhere; where a sky lives with churn they gather around those who went, so its figures are the true ones");
     table
 }
 

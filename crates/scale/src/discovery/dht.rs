@@ -29,6 +29,8 @@ pub struct Rules {
     pub meeting_round_trips: u64,
     /// Whether connections are counted and bounded as the product bounds them.
     pub is_bounded: bool,
+    /// Whether who is noticed to be gone leaves the routing tables at once; libp2p keeps and tells of it.
+    pub forgets_gone: bool,
 }
 
 impl Default for Rules {
@@ -41,6 +43,7 @@ impl Default for Rules {
             query_timeout: QUERY_TIMEOUT,
             meeting_round_trips: 0,
             is_bounded: false,
+            forgets_gone: false,
         }
     }
 }
@@ -238,7 +241,7 @@ impl Dht {
     /// Begins a lookup.
     pub fn look_up(&mut self, from: u32, target: u64, purpose: Purpose) {
         self.count += 1;
-        let known = self.tables[from as usize].closest(&self.space, from, target, K, from);
+        let known = self.known(from, target, from);
         let paths = self.rules.paths.max(1);
         let parallelism = self.rules.parallelism.div_ceil(paths);
         // The nearest that are known are dealt out to the paths.
@@ -258,6 +261,18 @@ impl Dht {
         self.queries.insert(self.count, query);
         self.queue.after(self.rules.query_timeout, Event::End { lookup: self.count });
         self.advance(self.count);
+    }
+
+    /// What a node knows near a key, as it tells another one.
+    fn known(&mut self, own: u32, target: u64, asker: u32) -> Vec<u32> {
+        if self.rules.forgets_gone {
+            let (now, gone_at, space) = (self.queue.now(), &self.gone_at, &self.space);
+            let is_gone = |node: u32| gone_at[node as usize].is_some_and(|at| at + NOTICED_AFTER <= now);
+            let table = &mut self.tables[own as usize];
+            let gone: Vec<u32> = table.entries().filter(|node| is_gone(*node)).collect();
+            gone.into_iter().for_each(|node| table.drop(space, own, node));
+        }
+        self.tables[own as usize].closest(&self.space, own, target, K, asker)
     }
 
     /// Lets time pass until a planned call is due, all is quiet, or it is `until`.
@@ -330,7 +345,7 @@ impl Dht {
         let closer = if self.hostile[to as usize] {
             self.space.closest(target, K, |node| self.hostile[node as usize] && node != to)
         } else {
-            self.tables[to as usize].closest(&self.space, to, target, K, from)
+            self.known(to, target, from)
         };
         if !self.rules.is_bounded {
             self.learn(to, from);
