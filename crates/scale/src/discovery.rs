@@ -206,6 +206,6 @@ pub fn providers(counts: &[usize], requests: f64) -> Table {
             LOOKUP_NODES_MAX.min(*nodes).into(),
         ]);
     }
-    table.note("the first 64 that come are kept while they renew; a lookup's finder sorts by id and asks 16, so all ask the same ones");
+    table.note("the first 64 that come are kept while they renew; a finder sorts what the first holder says by id and asks 16, so finders ask much the same ones");
     table
 }

@@ -194,7 +194,7 @@ impl Run<'_> {
             self.tables.push(table);
             if traffic {
                 let seen = self.seen(&sizes, &costs, &courses);
-                self.tables.push(traffic::curve(&seen));
+                self.tables.extend([traffic::curve(&seen), traffic::busy(&seen)]);
             }
             if let (true, Some((_, course))) = (self.is_wanted(Part::Settlement), courses.last()) {
                 let nodes = self.nodes();

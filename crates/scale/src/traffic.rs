@@ -4,8 +4,8 @@ use crate::{
     discovery::Upkeep,
     gossip::spread::Course,
     params::{
-        ANNOUNCE_INTERVAL, BOOTSTRAP_INTERVAL, IDLE_CAP_BYTES_PER_S, K, KEYS_ADVERTISED, PING_INTERVAL,
-        offer_interval_ms,
+        ANNOUNCE_INTERVAL, BOOTSTRAP_INTERVAL, CHANGE_INTERVAL_MS, IDLE_CAP_BYTES_PER_S, K, KEYS_ADVERTISED,
+        PING_INTERVAL, offer_interval_ms,
     },
     report::{Cell, Table},
     sizes,
@@ -35,18 +35,44 @@ const BLOCK_WORD: u64 = 8 + 32 + 1;
 /// Identification of one peer each half hour (`network/src/behaviour.rs`, `IDENTIFY_INTERVAL`), in bytes.
 const IDENTIFY: f64 = 900.0;
 
+/// Bytes that one node sends for one gossiped payload of so many bytes, over all of its way.
+fn gossiped(course: &Course, payload: u64) -> f64 {
+    let offer = sizes::gossiped(sizes::offer()) as f64;
+    let control = (course.told + course.asked) * (sizes::GOSSIP_CONTROL + sizes::MESSAGE_ID) as f64;
+    (course.bytes - control) * sizes::gossiped(payload) as f64 / offer + control
+}
+
+/// What offers cost where nodes work: each change of free slots is told of, at once but for
+/// [`CHANGE_INTERVAL_MS`].
+pub fn busy(skies: &[Seen]) -> Table {
+    let mut table = Table::new(
+        "busy",
+        "what a node sends for offers where slots are taken and given back",
+        &["nodes", "changes/h a node", "offers/s", "kB/s a node"],
+    );
+    for seen in skies {
+        for changes_an_hour in [1.0, 10.0, 60.0, 600.0] {
+            let most = 3_600e3 / CHANGE_INTERVAL_MS as f64;
+            let offers = seen.nodes as f64 * f64::min(changes_an_hour, most) / 3_600.0;
+            table.row([
+                Cell::from(seen.nodes),
+                changes_an_hour.into(),
+                offers.into(),
+                (offers * gossiped(&seen.course, sizes::offer()) / 1e3).into(),
+            ]);
+        }
+    }
+    table.note("the pace of the sky holds for offers in which nothing changed only");
+    table
+}
+
 /// Bytes a second that one idle node sends, by what for.
 pub fn parts(seen: &Seen) -> [(&'static str, f64); 6] {
     let seconds = |time: u64| time as f64 / 1e6;
     // What it makes others send is as much as what others make it send.
     let lookup = seen.upkeep.requests * (sizes::KAD_REQUEST + sizes::kad_answer(K.min(seen.nodes))) as f64;
     let put = lookup + (K.min(seen.nodes) as u64 * sizes::ADD_PROVIDER) as f64;
-    let gossiped = |payload: u64| {
-        let offer = sizes::gossiped(sizes::offer()) as f64;
-        let control =
-            (seen.course.told + seen.course.asked) * (sizes::GOSSIP_CONTROL + sizes::MESSAGE_ID) as f64;
-        (seen.course.bytes - control) * sizes::gossiped(payload) as f64 / offer + control
-    };
+    let gossiped = |payload| gossiped(&seen.course, payload);
     let offers_per_s = seen.nodes as f64 * 1e3 / offer_interval_ms(seen.nodes as u64) as f64;
     [
         ("pings", seen.peers * sizes::PING_BOTH as f64 / seconds(PING_INTERVAL)),

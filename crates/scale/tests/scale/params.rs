@@ -32,6 +32,11 @@ const SAID: &[(&str, &str)] = &[
     ("node/src/config.rs", "offer_interval_ms: 30_000,"),
     ("node/src/offers.rs", "const OFFER_BYTES: u64 = 700;"),
     ("node/src/offers.rs", "const IDLE_BYTES_PER_S: u64 = 300;"),
+    ("node/src/offers.rs", "const CHANGE_INTERVAL_MS: u64 = 2_000;"),
+    (
+        "node/src/offers.rs",
+        "since >= interval_ms(config, members) || (self.changed && since >= CHANGE_INTERVAL_MS)",
+    ),
     ("node/src/offers.rs", "const LIFE_INTERVALS: u64 = 3;"),
     ("node/src/offers.rs", "members as u64 * OFFER_BYTES * 1_000 / IDLE_BYTES_PER_S"),
     ("node/src/ledger.rs", "const QUIET_BLOCKS: u64 = 12;"),
