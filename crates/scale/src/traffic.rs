@@ -42,23 +42,25 @@ fn gossiped(course: &Course, payload: u64) -> f64 {
     (course.bytes - control) * sizes::gossiped(payload) as f64 / offer + control
 }
 
-/// What offers cost where nodes work: each change of free slots is told of, at once but for
-/// [`CHANGE_INTERVAL_MS`].
+/// What offers cost where their terms change: a machine that is shared while nobody uses it, hours, limits, prices.
+/// Each change is told of at once but for [`CHANGE_INTERVAL_MS`]; free slots alone wait for the next offer
+/// (`provider/src/provider.rs`, `announce`).
 pub fn busy(skies: &[Seen]) -> Table {
     let mut table = Table::new(
         "busy",
-        "what a node sends for offers where slots are taken and given back",
-        &["nodes", "changes/h a node", "offers/s", "kB/s a node"],
+        "what a node sends for offers whose terms change, and how old free slots get where they do not",
+        &["nodes", "changes/day a node", "offers/s", "kB/s a node", "slots are old, s"],
     );
     for seen in skies {
-        for changes_an_hour in [1.0, 10.0, 60.0, 600.0] {
-            let most = 3_600e3 / CHANGE_INTERVAL_MS as f64;
-            let offers = seen.nodes as f64 * f64::min(changes_an_hour, most) / 3_600.0;
+        for changes_a_day in [1.0, 10.0, 100.0] {
+            let most = 86_400e3 / CHANGE_INTERVAL_MS as f64;
+            let offers = seen.nodes as f64 * f64::min(changes_a_day, most) / 86_400.0;
             table.row([
                 Cell::from(seen.nodes),
-                changes_an_hour.into(),
+                changes_a_day.into(),
                 offers.into(),
                 (offers * gossiped(&seen.course, sizes::offer()) / 1e3).into(),
+                (offer_interval_ms(seen.nodes as u64) as f64 / 1e3).into(),
             ]);
         }
     }

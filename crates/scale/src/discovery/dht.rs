@@ -382,19 +382,16 @@ impl Dht {
 
     fn on_fail(&mut self, lookup: u32, node: u32) {
         let Some(query) = self.queries.get_mut(&lookup) else { return };
-        let (own, distance) = (query.from, self.space.key(node) ^ query.target);
+        let distance = self.space.key(node) ^ query.target;
         if let Some(path) = query.asked.get(&node) {
             query.paths[usize::from(*path)].on_failure(distance);
         }
-        self.tables[own as usize].drop(&self.space, own, node);
+        // It stays in the table: libp2p keeps a peer whose last address fails until another one needs its place.
         self.advance(lookup);
     }
 
     fn end(&mut self, lookup: u32, is_late: bool) {
         let Some(query) = self.queries.remove(&lookup) else { return };
-        if is_late {
-            self.forget_silent(&query);
-        }
         if let Purpose::Refresh(mut left) = query.purpose {
             if let (Some(target), true) = (left.pop(), self.is_there(query.from)) {
                 self.look_up(query.from, target, Purpose::Refresh(left));
@@ -416,12 +413,5 @@ impl Dht {
             took: self.queue.now() - query.began,
             is_late,
         });
-    }
-
-    /// The dials of a lookup that ended go on, and fail later: who did not answer leaves the table then.
-    fn forget_silent(&mut self, query: &Query) {
-        for node in query.asked.keys().filter(|node| self.gone_at[**node as usize].is_some()) {
-            self.tables[query.from as usize].drop(&self.space, query.from, *node);
-        }
     }
 }
