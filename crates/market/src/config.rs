@@ -1,6 +1,6 @@
 //! How a consumer judges offers.
 
-use opensky_types::{Micros, place::Region};
+use opensky_types::{Micros, limits::PRICE_PER_GFUEL, offer::OFFER_LIFE_MS_MAX, place::Region};
 
 /// What counts, in shares of their sum. Each part is worth 0 to 1000 points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +39,11 @@ impl Default for Config {
         Self {
             nodes_max: 200_000,
             home_region: Region::Unknown,
-            offer_ttl_ms_max: 10 * 60 * 1000,
+            offer_ttl_ms_max: OFFER_LIFE_MS_MAX,
             clock_skew_ms_max: 2 * 60 * 1000,
             weights: Weights { price: 30, speed: 30, locality: 25, load: 15 },
             score_typical: 1_000,
-            price_typical: Micros::new(1_000),
+            price_typical: PRICE_PER_GFUEL,
         }
     }
 }

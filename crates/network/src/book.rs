@@ -100,7 +100,7 @@ impl Book {
     }
 
     /// Peers to dial now, at most `members_max` of them plain members. Each is counted as tried.
-    /// `jitter` in 0..1 spreads the tries of many nodes. `knocks`: whether strangers are worth it.
+    /// `jitter` in 0..1 spreads the tries of many nodes, and says with whom to begin. `knocks`: whether strangers are worth it.
     pub fn due(
         &mut self,
         now: Instant,
@@ -109,13 +109,17 @@ impl Book {
         jitter: f64,
         is_busy: impl Fn(&PeerId) -> bool,
     ) -> Vec<PeerId> {
+        let worth = |(peer, entry): &(&PeerId, &Entry)| {
+            (entry.member || knocks) && now >= entry.next_try && !entry.addresses.is_empty() && !is_busy(peer)
+        };
+        let mut worth: Vec<PeerId> = self.entries.iter().filter(worth).map(|(peer, _)| *peer).collect();
+        // Always in the order of their ids, all nodes of a large sky would be connected to the same few.
+        let first = ((worth.len() as f64 * jitter) as usize).min(worth.len());
+        worth.rotate_left(first);
         let mut members_left = members_max;
         let mut due = Vec::new();
-        for (peer, entry) in &mut self.entries {
-            let worth = entry.member || knocks;
-            if !worth || now < entry.next_try || entry.addresses.is_empty() || is_busy(peer) {
-                continue;
-            }
+        for peer in worth {
+            let Some(entry) = self.entries.get_mut(&peer) else { continue };
             if entry.member && !entry.entrance {
                 if members_left == 0 {
                     continue;
@@ -125,7 +129,7 @@ impl Book {
             entry.tries = entry.tries.saturating_add(1);
             let known = entry.member || entry.entrance;
             entry.next_try = now + wait(entry.tries, known).mul_f64(0.75 + jitter / 2.0);
-            due.push(*peer);
+            due.push(peer);
         }
         due
     }
@@ -190,6 +194,23 @@ mod tests {
         assert_eq!(book.due(now, 3, false, 0.5, |_| false).len(), 2, "the rest, and the first wait");
         assert_eq!(book.due(now, 3, true, 0.5, |_| false), [entrance], "strangers only to knock");
         assert!(book.due(now + Duration::from_secs(2), 3, true, 0.5, |_| true).is_empty());
+    }
+
+    #[test]
+    fn p2_with_whom_a_node_begins_is_chance() {
+        let now = Instant::now();
+        let first = |jitter| {
+            let mut book = Book::default();
+            for seed in 1..=8 {
+                let key = libp2p::identity::Keypair::ed25519_from_bytes([seed; 32]).unwrap();
+                book.add_member(key.public().to_peer_id(), vec![address(seed.into())], now);
+            }
+            book.due(now, 1, false, jitter, |_| false)
+        };
+        let begins: std::collections::BTreeSet<_> =
+            (0..8).map(|eighth| first(f64::from(eighth) / 8.0)).collect();
+        assert_eq!(begins.len(), 8, "each is first for some");
+        assert_eq!(first(1.0).len(), 1);
     }
 
     #[test]

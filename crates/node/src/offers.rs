@@ -3,7 +3,10 @@
 use crate::config::Config;
 use opensky_provider::OfferDraft;
 use opensky_types::{
-    Hash, Keypair, NodeId, Signed, Timestamp, engine::Engine, offer::Offer, resources::HardwareProfile,
+    Hash, Keypair, NodeId, Signed, Timestamp,
+    engine::Engine,
+    offer::{OFFER_LIFE_MS_MAX, Offer},
+    resources::HardwareProfile,
 };
 use std::collections::BTreeMap;
 
@@ -122,7 +125,29 @@ impl OwnOffers {
     }
 }
 
-/// Time between offers when nothing changes.
+/// Time between offers when nothing changes. In a sky of over a thousand members, offers take more than is meant for
+/// them: none holds for longer than others take it.
 fn interval_ms(config: &Config, members: usize) -> u64 {
-    config.offer_interval_ms.max(members as u64 * OFFER_BYTES * 1_000 / IDLE_BYTES_PER_S)
+    let bytes = (members as u64).saturating_mul(OFFER_BYTES);
+    let paced = config.offer_interval_ms.max(bytes.saturating_mul(1_000) / IDLE_BYTES_PER_S);
+    paced.min(OFFER_LIFE_MS_MAX / LIFE_INTERVALS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p2_no_offer_holds_for_longer_than_others_take_it_however_large_the_sky() {
+        let config = Config::default();
+        for members in [0, 1, 85, 86, 1_000, 100_000, usize::MAX >> 16] {
+            let life_ms = LIFE_INTERVALS * interval_ms(&config, members);
+            let taken_ms = opensky_market::Config::default().offer_ttl_ms_max;
+            assert!(life_ms <= taken_ms, "{members} members: {life_ms} ms");
+        }
+        // Up to a thousand members their offers stay within what is meant for them.
+        let bytes_per_s =
+            |members: u64| members * OFFER_BYTES * 1_000 / interval_ms(&config, members as usize);
+        assert!(bytes_per_s(100) <= IDLE_BYTES_PER_S && bytes_per_s(1_000) <= IDLE_BYTES_PER_S);
+    }
 }

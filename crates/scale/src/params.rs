@@ -2,6 +2,7 @@
 //! they are repeated here; `tests/params.rs` reads the sources and fails when one of them is no longer so.
 
 use crate::queue::{SECOND, Time};
+use opensky_types::offer::OFFER_LIFE_MS_MAX;
 
 /// Nodes in a bucket and in the answer to a lookup: libp2p-kad's `K_VALUE`, not set by us.
 pub const K: usize = 20;
@@ -70,5 +71,7 @@ pub const NEWS_BYTES_MAX: f64 = 12.0 * 1024.0;
 /// The time between two offers of a node that knows of so many members (`node/src/offers.rs`, `interval_ms`).
 pub const fn offer_interval_ms(members: u64) -> u64 {
     let paced = members * OFFER_BYTES * 1_000 / IDLE_BYTES_PER_S;
-    if paced > OFFER_INTERVAL_MS { paced } else { OFFER_INTERVAL_MS }
+    let paced = if paced > OFFER_INTERVAL_MS { paced } else { OFFER_INTERVAL_MS };
+    let longest = OFFER_LIFE_MS_MAX / LIFE_INTERVALS;
+    if paced < longest { paced } else { longest }
 }

@@ -4,7 +4,7 @@ use crate::units::Micros;
 use borsh::{BorshDeserialize, BorshSerialize};
 
 /// What a billion fuel costs where the owner does not say: about a third of a credit for an hour of a core.
-const PRICE_PER_GFUEL: Micros = Micros::new(100);
+pub const PRICE_PER_GFUEL: Micros = Micros::new(100);
 
 /// Hours of the day, in minutes since local midnight. `from` after `to` goes over midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -9,6 +9,9 @@ use crate::{
 };
 use borsh::{BorshDeserialize, BorshSerialize};
 
+/// Longest time that an offer holds, in milliseconds. Nodes make a new one well before, however large their sky is.
+pub const OFFER_LIFE_MS_MAX: u64 = 2 * 60 * 60 * 1_000;
+
 /// What a provider offers right now. Signed by it, gossiped, and worthless after `expires_at`.
 #[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Offer {

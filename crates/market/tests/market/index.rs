@@ -4,7 +4,7 @@ use crate::common::{NOW, demand, found, insert, key, market, node, offer};
 use opensky_market::{Config, Inserted, Market, OfferRejected};
 use opensky_types::{
     Signed, Timestamp,
-    offer::Offer,
+    offer::{OFFER_LIFE_MS_MAX, Offer},
     place::{Level, NodeKind, Region},
     resources::Gpu,
 };
@@ -58,9 +58,12 @@ fn f7_offers_out_of_time_are_refused() {
     let ahead = insert(&mut market, early, 1, offer(1)).expect_err("from the future");
     assert_eq!(ahead, OfferRejected::FromTheFuture { ahead_ms: 120_001 });
     assert!(!ahead.is_senders_fault(), "the wrong clock may be ours");
-    let long = Offer { expires_at: NOW.plus_ms(600_001), ..offer(1) };
+    let long = Offer { expires_at: NOW.plus_ms(OFFER_LIFE_MS_MAX + 1), ..offer(1) };
     let rejected = insert(&mut market, NOW, 1, long).expect_err("holds too long");
-    assert_eq!(rejected, OfferRejected::TooLong { ttl_ms: 600_001, ttl_ms_max: 600_000 });
+    assert_eq!(
+        rejected,
+        OfferRejected::TooLong { ttl_ms: OFFER_LIFE_MS_MAX + 1, ttl_ms_max: OFFER_LIFE_MS_MAX }
+    );
 }
 
 #[test]

@@ -147,6 +147,8 @@ impl Driver {
         tracing::debug!(%peer, cause = cause.map(|cause| cause.to_string()), "connection closed");
         if !self.connections.of_peer(&peer).any(|(_, one)| one.mutual) && self.connections.up.remove(&peer) {
             self.connections.identities.remove(&peer);
+            // Others need not be told of it; once it is back it says where it is.
+            self.swarm.behaviour_mut().members.inner().kad.remove_peer(&peer);
             self.book.on_up(&peer);
             self.book.try_after(&peer, now, Duration::from_millis(500));
             if let Some(node) = addresses::node_of(&peer) {
@@ -168,6 +170,9 @@ impl Driver {
         }
         tracing::debug!(%peer, %error, "cannot reach");
         let connected = self.connections.of_peer(&peer).next().is_some();
+        if !connected {
+            self.swarm.behaviour_mut().members.inner().kad.remove_peer(&peer);
+        }
         if !connected && !self.look_up_addresses(peer, error) {
             self.fail_openings(&peer, &reason(error));
         }

@@ -192,8 +192,7 @@ pub fn rules(lived: Lived, large: usize, seed: u64, trace: &mut Trace, progress:
         ("alpha 10", Rules { parallelism: 10, ..now }),
         ("lookups end after 30 s", Rules { query_timeout: 30 * SECOND, ..now }),
         ("dials end after 1 s", quick),
-        ("who is gone leaves tables", Rules { forgets_gone: true, ..now }),
-        ("the last two", Rules { forgets_gone: true, ..quick }),
+        ("who is gone stays in tables, as in libp2p", Rules { forgets_gone: false, ..now }),
     ];
     for (name, rules) in rules {
         progress(&format!("churn: {name}"));

@@ -29,7 +29,8 @@ pub struct Rules {
     pub meeting_round_trips: u64,
     /// Whether connections are counted and bounded as the product bounds them.
     pub is_bounded: bool,
-    /// Whether who is noticed to be gone leaves the routing tables at once; libp2p keeps and tells of it.
+    /// Whether who is noticed to be gone leaves the routing tables at once (`network/src/driver/connections.rs`); libp2p
+    /// by itself keeps and tells of it.
     pub forgets_gone: bool,
 }
 
@@ -43,7 +44,7 @@ impl Default for Rules {
             query_timeout: QUERY_TIMEOUT,
             meeting_round_trips: 0,
             is_bounded: false,
-            forgets_gone: false,
+            forgets_gone: true,
         }
     }
 }
@@ -386,7 +387,9 @@ impl Dht {
         if let Some(path) = query.asked.get(&node) {
             query.paths[usize::from(*path)].on_failure(distance);
         }
-        // It stays in the table: libp2p keeps a peer whose last address fails until another one needs its place.
+        if self.rules.forgets_gone {
+            self.tables[query.from as usize].drop(&self.space, query.from, node);
+        }
         self.advance(lookup);
     }
 

@@ -1,5 +1,5 @@
-//! Whom nodes connect to after a restart: known members in the order of their ids, as it is today
-//! (`network/src/book.rs`, `due`), and in an order of chance.
+//! Whom nodes connect to after a restart: known members in an order of chance, as it is today (`network/src/book.rs`,
+//! `due`), and in the order of their ids.
 
 use crate::{
     chance::Chance,
@@ -20,7 +20,7 @@ pub fn table(nodes: usize, seed: u64, progress: &mut Progress<'_>) -> Table {
         ),
         &["order", "connections", "full nodes", "held by a tenth of nodes", "dials refused a node"],
     );
-    for (name, by_id) in [("by id (today)", true), ("by chance", false)] {
+    for (name, by_id) in [("by chance (today)", false), ("by id", true)] {
         progress(&format!("connections: {nodes} nodes dial {name}"));
         let (mut degrees, refused) = dial(nodes, by_id, seed);
         degrees.sort_unstable_by(|one, other| other.cmp(one));

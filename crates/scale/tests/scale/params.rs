@@ -38,7 +38,8 @@ const SAID: &[(&str, &str)] = &[
         "since >= interval_ms(config, members) || (self.changed && since >= CHANGE_INTERVAL_MS)",
     ),
     ("node/src/offers.rs", "const LIFE_INTERVALS: u64 = 3;"),
-    ("node/src/offers.rs", "members as u64 * OFFER_BYTES * 1_000 / IDLE_BYTES_PER_S"),
+    ("node/src/offers.rs", "let bytes = (members as u64).saturating_mul(OFFER_BYTES);"),
+    ("node/src/offers.rs", "bytes.saturating_mul(1_000) / IDLE_BYTES_PER_S"),
     ("node/src/ledger.rs", "const QUIET_BLOCKS: u64 = 12;"),
     ("protocol/src/query.rs", "pub const OFFERS_MAX: u16 = 512;"),
     ("protocol/src/ledger.rs", "pub const NEWS_BYTES_MAX: usize = 12 * 1024;"),
@@ -58,7 +59,8 @@ fn t2_parameters_are_those_of_the_product() {
         assert!(source(path).contains(says), "{path} no longer says `{says}`");
     }
     assert_eq!(params::offer_interval_ms(1), 30_000);
-    assert_eq!(params::offer_interval_ms(3_000), 7_000_000);
+    assert_eq!(params::offer_interval_ms(1_000), 2_333_333);
+    assert_eq!(params::offer_interval_ms(3_000), 2_400_000);
 }
 
 #[test]
