@@ -31,7 +31,7 @@ fn check_placement(placement: &Signed<Placement>) {
 fuzz_target!(|body: &[u8]| {
     match check_message::<ServiceAsk>(body) {
         Some(ServiceAsk::Keep { declared }) => check_declared(&declared),
-        Some(ServiceAsk::Place { declared, placement }) => {
+        Some(ServiceAsk::Place { declared, placement, .. }) => {
             check_declared(&declared);
             check_placement(&placement);
         }

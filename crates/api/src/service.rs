@@ -1,20 +1,24 @@
 //! Services: what their owner declares, and how they are.
 
+mod secret;
+mod volume;
+
+pub use secret::{SecretText, SecretView};
+pub use volume::{SavedView, VolumeView, VolumesView};
+
 use crate::{event::StreamView, job::ConstraintsView};
-use base64::{Engine, prelude::BASE64_STANDARD as BASE64};
 use opensky_types::{
     Hash, NodeId, ServiceId, Timestamp,
     job::Program,
     place::Level,
     service::{
         HealthCheck, InvalidService, Link, Load, Probe, ReplicaId, ReplicaLimits, ReplicaState, Restart,
-        Scale, Secret, SecretValue, ServiceRef, ServiceSpec, Update,
+        Scale, Secret, SecretValue, ServiceRef, ServiceSpec, Update, Volumes,
     },
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use std::{fmt, net::SocketAddr};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use utoipa::{IntoParams, ToSchema};
-use zeroize::Zeroizing;
 
 /// A service to declare, or its next revision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -72,6 +76,9 @@ pub struct ServiceRequest {
     /// What only those who run it can read. Their values are never shown.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<SecretView>,
+    /// Folders that stay when its program ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub volumes: Option<VolumesView>,
 }
 
 const fn container() -> Level {
@@ -88,61 +95,6 @@ const fn always() -> Restart {
 
 const fn stop_ms_default() -> u64 {
     10_000
-}
-
-/// A secret of a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(as = ServiceSecretView)]
-pub struct SecretView {
-    /// Its name.
-    pub name: String,
-    /// Whether the program finds it as the file `/run/secrets/NAME`.
-    pub file: bool,
-    /// The environment variable of the program that holds it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub env: Option<String>,
-    /// What it is, in Base64. Never in an answer; absent in a request: what it is already.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, write_only)]
-    pub value: Option<SecretText>,
-}
-
-/// The value of a secret on its way to the node.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretText(SecretValue);
-
-impl SecretText {
-    /// A value from its bytes.
-    pub fn new(bytes: Vec<u8>) -> Self {
-        Self(SecretValue::new(bytes))
-    }
-
-    /// The value.
-    pub fn into_value(self) -> SecretValue {
-        self.0
-    }
-}
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Serialize for SecretText {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = Zeroizing::new(BASE64.encode(self.0.expose()));
-        serializer.serialize_str(&text)
-    }
-}
-
-impl<'de> Deserialize<'de> for SecretText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Zeroizing::new(String::deserialize(deserializer)?);
-        // What is wrong with it is said without a part of it.
-        BASE64.decode(text.as_bytes()).map(Self::new).map_err(|_| D::Error::custom("not Base64 with padding"))
-    }
 }
 
 /// How many replicas run, by their load.
@@ -235,7 +187,7 @@ pub enum ProbeView {
 pub struct ReplicaLimitsView {
     /// Memory, in bytes.
     pub memory_bytes: u64,
-    /// Files it may write, in bytes.
+    /// Files it may write beside its volumes, in bytes.
     pub scratch_bytes: u64,
     /// Cores.
     pub cpu_cores: u16,
@@ -296,6 +248,7 @@ impl ServiceRequest {
             secrets: None,
             idle_ms: self.idle_ms,
             scale: self.scale.map(Scale::from),
+            volumes: self.volumes.map(Volumes::from),
         };
         spec.validate()?;
         Ok(spec)
@@ -378,6 +331,7 @@ impl From<ServiceSpec> for ServiceRequest {
             stop_ms: spec.stop_ms,
             idle_ms: spec.idle_ms,
             scale: spec.scale.map(ScaleView::from),
+            volumes: spec.volumes.map(VolumesView::from),
             secrets: secrets
                 .map(|Secret { name, is_file, env }| SecretView { name, file: is_file, env, value: None })
                 .collect(),
@@ -511,6 +465,9 @@ pub struct ReplicaView {
     /// What its program wrote last, where something is wrong.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub last_words: String,
+    /// What was saved last of its volumes; known to keepers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<SavedView>,
 }
 
 /// A local address that leads to a service.

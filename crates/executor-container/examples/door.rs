@@ -86,6 +86,7 @@ async fn main() {
         look_every: Duration::from_secs(5),
         slots: 1,
         scratch_dir: folder.path().join("scratch"),
+        volumes_dir: folder.path().join("volumes"),
         images_cap_bytes: 4 << 30,
         owner: "bench-door".to_owned(),
     };
@@ -113,6 +114,9 @@ async fn main() {
         outlets: Vec::new(),
         secrets: Vec::new(),
         idle: None,
+        volumes: Vec::new(),
+        other_volumes: Vec::new(),
+        begin: None,
     };
     let started = Instant::now();
     let instance = executor.services().start(run, Arc::new(NoOutlet)).await.expect("it starts");

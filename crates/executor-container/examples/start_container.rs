@@ -48,6 +48,7 @@ async fn main() {
         look_every: Duration::from_secs(5),
         slots: 2,
         scratch_dir: folder.path().join("scratch"),
+        volumes_dir: folder.path().join("volumes"),
         images_cap_bytes: 4 << 30,
         owner: "bench".to_owned(),
     };

@@ -7,7 +7,7 @@ use bollard::models::{
 use opensky_types::{
     Hash,
     resources::{FUEL_PER_CPU_US, TaskLimits},
-    service::ReplicaLimits,
+    service::{ReplicaLimits, Volume},
     task::Failure,
 };
 use std::{collections::HashMap, path::Path};
@@ -72,10 +72,11 @@ pub enum Network<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Allowed {
     memory_bytes: u64,
-    scratch_bytes: u64,
     cores: u16,
     /// Processes and threads beside those of the program itself.
     processes_beside: u32,
+    /// Bytes of the largest file.
+    file_bytes: u64,
     /// Processor time of each process, in seconds.
     cpu_s: Option<i64>,
 }
@@ -84,27 +85,28 @@ impl Allowed {
     pub fn task(limits: &TaskLimits) -> Self {
         Self {
             memory_bytes: limits.memory_bytes,
-            scratch_bytes: limits.scratch_bytes,
             // One slot is one core.
             cores: 1,
             processes_beside: 0,
+            file_bytes: limits.scratch_bytes,
             // The node ends whoever is over its fuel; this ends a process that outlives its node.
             cpu_s: Some(cpu_s_max(limits)),
         }
     }
 
-    pub fn replica(limits: &ReplicaLimits, processes_beside: u32) -> Self {
+    pub fn replica(limits: &ReplicaLimits, volumes: &[Volume], processes_beside: u32) -> Self {
+        let largest = volumes.iter().map(|volume| volume.size_bytes).max().unwrap_or(0);
         Self {
             memory_bytes: limits.memory_bytes,
-            scratch_bytes: limits.scratch_bytes,
             cores: limits.cpu_cores,
             processes_beside,
+            file_bytes: limits.scratch_bytes.max(largest),
             cpu_s: None,
         }
     }
 
     fn ulimits(&self) -> Vec<ResourcesUlimits> {
-        let fsize = i64::try_from(self.scratch_bytes.saturating_add(PAGE_BYTES)).unwrap_or(i64::MAX);
+        let fsize = i64::try_from(self.file_bytes.saturating_add(PAGE_BYTES)).unwrap_or(i64::MAX);
         let usual = [
             ulimit("nofile", FILES_MAX),
             ulimit("core", 0),
@@ -302,7 +304,7 @@ mod tests {
             entrypoint: Some(vec!["/door".into()]),
             args: Vec::new(),
             env: &[],
-            allowed: Allowed::replica(&limits, 88),
+            allowed: Allowed::replica(&limits, &[], 88),
             has_stdin: false,
             mounts: Vec::new(),
             private_folder: Some(("/run/secrets", 4_096)),

@@ -34,6 +34,8 @@ pub struct Config {
     pub slots: usize,
     /// Folder for the files of running tasks; emptied at start.
     pub scratch_dir: PathBuf,
+    /// Folder for the volumes of services.
+    pub volumes_dir: PathBuf,
     /// Most bytes of images in the engine, unpacked.
     pub images_cap_bytes: u64,
     /// Names this node among others that use the same engine; letters, digits and dashes.
@@ -73,7 +75,7 @@ impl ContainerExecutor {
         let slots = Slots::new(config.slots, &scratch_dir, &config.owner, stopping.clone());
         let host = Arc::new(Host { watch, images, blobs, owner: config.owner });
         let path = scratch_dir.join("services");
-        let services = ContainerServices::new(Arc::clone(&host), path.clone());
+        let services = ContainerServices::new(Arc::clone(&host), path.clone(), config.volumes_dir);
         let services = Arc::new(services.map_err(|source| StartError { path, source })?);
         Ok(Self { host, services, cleaner: TaskTracker::new(), slots, stopping })
     }

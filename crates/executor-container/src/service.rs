@@ -1,27 +1,31 @@
 //! Services: containers that stay up, without a network, each reached through a door of its own.
 //!
 //! `life` is one replica from start to end, `instance` what its owner holds of it, `door` the node's side of
-//! its door; the other side is a small program of ours (`door/door.rs`), mounted beside the image.
+//! its door; the other side is a small program of ours (`door/door.rs`), mounted beside the image; `volumes` is
+//! what outlives it.
 
 mod door;
 mod instance;
 mod life;
 mod secrets;
+mod volumes;
 
-use crate::host::Host;
+use crate::{create, host::Host};
 use async_trait::async_trait;
 use life::Life;
+use opensky_executor::volumes::VolumeFolders;
 use opensky_ports::{Instance, Outlet, ServiceEngine, ServiceRun};
-use opensky_types::{place::Level, task::Failure};
+use opensky_types::{job::Blob, place::Level, service::ReplicaId, task::Failure};
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::oneshot;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use volumes::Running;
 
 /// The door's own program; empty where this build has none.
 const DOOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/door"));
@@ -39,17 +43,28 @@ struct Shared {
     folder: PathBuf,
     /// Numbers that are taken; each stands for a folder, a container's name and a control group.
     places: Mutex<BTreeSet<usize>>,
+    /// What outlives replicas.
+    volumes: Arc<VolumeFolders>,
+    /// Containers of replicas that run.
+    running: Mutex<BTreeMap<ReplicaId, Arc<Running>>>,
     stopping: CancellationToken,
 }
 
 impl ContainerServices {
-    /// Keeps its files in a new folder.
-    pub(crate) fn new(host: Arc<Host>, folder: PathBuf) -> io::Result<Self> {
+    /// Keeps its files in a new folder, and volumes in one that stays.
+    pub(crate) fn new(host: Arc<Host>, folder: PathBuf, volumes: PathBuf) -> io::Result<Self> {
         fs::create_dir(&folder)?;
         // Sockets are in it, and programs run as a user that others may run as too.
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
         write_door(&folder)?;
-        let shared = Shared { host, folder, places: Mutex::default(), stopping: CancellationToken::new() };
+        let shared = Shared {
+            host,
+            folder,
+            places: Mutex::default(),
+            volumes: Arc::new(VolumeFolders::new(volumes, create::user())?),
+            running: Mutex::default(),
+            stopping: CancellationToken::new(),
+        };
         Ok(Self { shared: Arc::new(shared), replicas: TaskTracker::new() })
     }
 }
@@ -81,6 +96,14 @@ impl ServiceEngine for ContainerServices {
         started.unwrap_or_else(|_| Err(Failure::WorkerLost { message: "its task ended".into() }))
     }
 
+    async fn save(&self, replica: ReplicaId) -> Result<Blob, Failure> {
+        self.save_volumes(replica).await
+    }
+
+    async fn forget(&self, replica: ReplicaId, others_have_it: bool) {
+        self.forget_volumes(replica, others_have_it).await;
+    }
+
     async fn shut_down(&self) {
         self.shared.stopping.cancel();
         self.replicas.close();
@@ -99,6 +122,14 @@ impl Shared {
         let free = (0..).find(|number| !places.contains(number)).unwrap_or_default();
         places.insert(free);
         free
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<ReplicaId, Arc<Running>>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn running_of(&self, replica: ReplicaId) -> Option<Arc<Running>> {
+        self.running().get(&replica).cloned()
     }
 
     fn give_back(&self, place: usize) {

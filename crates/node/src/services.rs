@@ -14,6 +14,7 @@ mod reaching;
 mod secrets;
 mod serving;
 mod showing;
+mod volumes;
 
 pub use opening::{OpenError, OpenPort};
 pub(crate) use owning::ServiceRequest;
@@ -32,7 +33,7 @@ use opensky_services::{
 use opensky_types::{
     Hash, NodeId, ServiceId, Signed, Timestamp,
     engine::Engine,
-    service::{Advert, ReplicaId, ServiceRef},
+    service::{Advert, ReplicaId, Saved, ServiceRef},
     task::Failure,
 };
 use reaching::Counts;
@@ -124,6 +125,8 @@ pub(crate) struct Services {
     led_connections: Counts,
     told_connections: BTreeMap<ReplicaId, u32>,
     ports: BTreeMap<SocketAddr, (OpenPort, CancellationToken)>,
+    /// What is saved of volumes elsewhere and on its way here, by slot.
+    fetched: BTreeMap<(ServiceId, u16), Saved>,
     /// Programs that are being fetched for services kept here.
     holding: BTreeMap<ServiceId, CancellationToken>,
     /// When replicas were last measured, and what they had used then, both in microseconds.
@@ -148,6 +151,7 @@ impl Services {
             led_connections: Counts::default(),
             told_connections: BTreeMap::new(),
             ports: BTreeMap::new(),
+            fetched: BTreeMap::new(),
             holding: BTreeMap::new(),
             used: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -164,6 +168,7 @@ impl Node {
     pub(crate) fn on_service_event(&mut self, now: Timestamp, event: ServiceEvent) {
         match event {
             ServiceEvent::Asked { from, ask, stream } => self.on_service_asked(now, from, *ask, stream),
+            ServiceEvent::Keeper(input @ KeeperInput::DataHeld { .. }) => self.on_data_held(now, input),
             ServiceEvent::Keeper(input) => self.keep_up(now, input),
             ServiceEvent::Host(input) => self.host_service(now, input),
             ServiceEvent::Reported { service, node, reports } => {

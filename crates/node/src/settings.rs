@@ -6,8 +6,12 @@ use crate::{
     services::OpenPort,
 };
 use opensky_ports::{Clock, Journal, JournalError, Record};
-use opensky_services::KEPT_MAX;
-use opensky_types::{ServiceId, codec, limits::ContributionLimits, service::Declared};
+use opensky_services::{KEPT_MAX, SlotData};
+use opensky_types::{
+    ServiceId, codec,
+    limits::ContributionLimits,
+    service::{Declared, REPLICAS_MAX},
+};
 
 const LIMITS: &str = "contribution-limits/1";
 const AUTO_TRANSFERS: &str = "auto-transfers/1";
@@ -22,6 +26,8 @@ const IMAGES_BYTES_MAX: usize = IMAGES_MAX * (IMAGE_NAME_BYTES_MAX + 64);
 /// Bytes of the list of services, of one service, and of the list of ports.
 const SERVICES_BYTES_MAX: usize = KEPT_MAX * 10 + 4;
 const SERVICE_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of what is known of the volumes of a service: a save and a node for each slot.
+const DATA_BYTES_MAX: usize = REPLICAS_MAX as usize * 160 + 4;
 const OPEN_PORTS_BYTES_MAX: usize = 64 * 1024;
 
 /// The owner's limits as last set.
@@ -60,8 +66,8 @@ pub(crate) fn images_record(images: &Vec<KeptImage>) -> Record {
     Record::Setting { name: IMAGES.into(), value: codec::encode(images) }
 }
 
-/// The services that this node keeps.
-pub(crate) fn services(journal: &dyn Journal) -> Result<Vec<Declared>, JournalError> {
+/// The services that this node keeps, with what is known of their volumes.
+pub(crate) fn services(journal: &dyn Journal) -> Result<Vec<(Declared, Vec<SlotData>)>, JournalError> {
     let Some(value) = journal.setting(SERVICES)? else { return Ok(Vec::new()) };
     let damaged = || JournalError::Damaged { what: "services setting" };
     let services: Vec<ServiceId> = codec::decode(&value, SERVICES_BYTES_MAX).map_err(|_| damaged())?;
@@ -72,12 +78,35 @@ pub(crate) fn services(journal: &dyn Journal) -> Result<Vec<Declared>, JournalEr
             continue;
         };
         match codec::decode(&value, SERVICE_BYTES_MAX) {
-            Ok(declared) => kept.push(declared),
+            Ok(declared) => kept.push((declared, data(journal, service)?)),
             // One that cannot be read must not keep the node, and all others, from coming back.
             Err(error) => tracing::error!(%service, %error, "a kept service cannot be read and is left out"),
         }
     }
     Ok(kept)
+}
+
+/// What is known of the volumes of a service.
+fn data(journal: &dyn Journal, service: ServiceId) -> Result<Vec<SlotData>, JournalError> {
+    let value = journal.setting(&data_name(service))?.filter(|value| !value.is_empty());
+    let Some(value) = value else { return Ok(Vec::new()) };
+    // Unlike a declaration, this is nowhere else.
+    codec::decode(&value, DATA_BYTES_MAX)
+        .map_err(|_| JournalError::Damaged { what: "what is saved of a service's volumes" })
+}
+
+/// The record that keeps it.
+pub(crate) fn data_record(service: ServiceId, data: &Vec<SlotData>) -> Record {
+    Record::Setting { name: data_name(service), value: codec::encode(data) }
+}
+
+/// The record that empties its place.
+pub(crate) fn no_data_record(service: ServiceId) -> Record {
+    Record::Setting { name: data_name(service), value: Vec::new() }
+}
+
+fn data_name(service: ServiceId) -> String {
+    format!("service-data/1/{service}")
 }
 
 /// The record that keeps their list.
@@ -96,7 +125,7 @@ pub(crate) fn no_service_record(service: ServiceId) -> Record {
 }
 
 fn service_name(service: ServiceId) -> String {
-    format!("service/2/{service}")
+    format!("service/3/{service}")
 }
 
 /// The local ports that lead to services.

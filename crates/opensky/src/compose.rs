@@ -296,6 +296,7 @@ async fn executors(
         look_every: CONTAINERS_LOOK_EVERY,
         slots: usize::from(machine.profile().cpu_cores.max(1)),
         scratch_dir: layout.root().join("containers"),
+        volumes_dir: layout.root().join("volumes"),
         images_cap_bytes: settings.images_cap_bytes,
         owner: key.id().short(),
     };

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use opensky_executor_container::{ContainerExecutor, ContainerServices};
 use opensky_executor_wasm::{WasmExecutor, WasmServices};
 use opensky_ports::{Engine, Executor, Instance, LogSink, Outlet, ServiceEngine, ServiceRun, WorkBatch};
-use opensky_types::{place::Level, task::Failure};
+use opensky_types::{job::Blob, place::Level, service::ReplicaId, task::Failure};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -60,6 +60,20 @@ impl ServiceEngine for Services {
             (Level::Container, Some(container)) => container.start(run, outlet).await,
             // Nothing of a level that is not offered gets here.
             _ => self.wasm.start(run, outlet).await,
+        }
+    }
+
+    // Only what runs in containers has volumes.
+    async fn save(&self, replica: ReplicaId) -> Result<Blob, Failure> {
+        match &self.container {
+            Some(container) => container.save(replica).await,
+            None => self.wasm.save(replica).await,
+        }
+    }
+
+    async fn forget(&self, replica: ReplicaId, others_have_it: bool) {
+        if let Some(container) = &self.container {
+            container.forget(replica, others_have_it).await;
         }
     }
 

@@ -28,6 +28,11 @@ pub enum Pin {
     Image(Hash),
     /// A service that this node keeps or runs: its programs; dropped at restart, when the node pins them again.
     Service(ServiceId),
+    /// Volumes of a service that this node keeps: what was saved last of each slot; dropped at restart, when the
+    /// node pins them again.
+    Volumes(ServiceId),
+    /// Volumes of a slot that runs here: what they began with, or what was saved last; dropped at restart.
+    Slot(ServiceId, u16),
     /// Being uploaded by a local user; dropped at restart or when a job takes over.
     Upload,
 }
@@ -65,6 +70,9 @@ pub trait BlobStore: Send + Sync {
 
     /// Ends everything that `pin` holds.
     fn unpin(&self, pin: Pin) -> Result<(), BlobError>;
+
+    /// The same as both: `pin` holds these, and nothing else any more. What both hold never becomes free in between.
+    fn repin(&self, pin: Pin, hashes: &[Hash]) -> Result<(), BlobError>;
 
     /// Bytes in use and the cap.
     fn usage(&self) -> (u64, u64);

@@ -7,10 +7,10 @@ pub use log::KeptLog;
 use crate::{executor::LogStream, transport::ByteStream};
 use async_trait::async_trait;
 use opensky_types::{
-    job::Program,
+    job::{Blob, Program},
     place::Level,
     resources::Usage,
-    service::{ReplicaId, ReplicaLimits, Secret, SecretValue},
+    service::{ReplicaId, ReplicaLimits, Saved, Secret, SecretValue, Volume},
     task::Failure,
 };
 use std::{io, sync::Arc, time::Duration};
@@ -36,6 +36,12 @@ pub struct ServiceRun {
     pub secrets: Vec<(Secret, SecretValue)>,
     /// How long a component stays in memory while nobody is connected; none: always.
     pub idle: Option<Duration>,
+    /// Folders that stay when the program ends. They are its slot's: nothing else of that slot runs.
+    pub volumes: Vec<Volume>,
+    /// Volumes of the revision before or after that this one does not have: kept for whoever goes back to it.
+    pub other_volumes: Vec<Volume>,
+    /// What these begin with, where nothing newer of the slot is here. Its blob is in the blob store already.
+    pub begin: Option<Saved>,
 }
 
 /// The way out of a replica: what it reaches is the node's to decide. Nothing else is reachable for it.
@@ -94,6 +100,16 @@ pub trait ServiceEngine: Send + Sync {
     /// Starts a program. Once this returns it runs, whether it listens already or not.
     async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure>;
 
-    /// Ends all programs.
+    /// Packs the volumes of a replica into a blob of the blob store, as they are at one moment. It runs, or ran
+    /// last in its slot. Engines whose programs have no files have none to save.
+    async fn save(&self, replica: ReplicaId) -> Result<Blob, Failure> {
+        Err(Failure::InvalidProgram { message: format!("{replica} has no volumes") })
+    }
+
+    /// A replica with volumes has ended for good. What is in them is removed where others have it, unless a later one
+    /// of its slot goes on with them.
+    async fn forget(&self, _replica: ReplicaId, _others_have_it: bool) {}
+
+    /// Ends all programs. Volumes stay.
     async fn shut_down(&self);
 }

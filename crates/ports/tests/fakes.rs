@@ -86,6 +86,9 @@ fn service_run(replica: ReplicaId) -> ServiceRun {
         outlets: vec![("db".into(), 5432)],
         secrets: Vec::new(),
         idle: None,
+        volumes: Vec::new(),
+        other_volumes: Vec::new(),
+        begin: None,
     }
 }
 

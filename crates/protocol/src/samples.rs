@@ -116,9 +116,15 @@ pub fn service_asks() -> Named<ServiceAsk> {
     vec![
         ("keep", ServiceAsk::Keep { declared: declared.clone() }),
         ("keeping", ServiceAsk::Keeping { service, revision: 1 }),
-        ("place", ServiceAsk::Place { declared, placement: placement.clone() }),
+        (
+            "place",
+            ServiceAsk::Place { declared, placement: placement.clone(), saved: Some(samples::saved()) },
+        ),
         ("withdraw", ServiceAsk::Withdraw { replica }),
-        ("report", ServiceAsk::Report { service, renewed: vec![placement] }),
+        (
+            "report",
+            ServiceAsk::Report { service, renewed: vec![placement], held: vec![(0, samples::saved().id)] },
+        ),
         ("log", ServiceAsk::Log { replica, follow: true }),
         ("dial", ServiceAsk::Dial { replica, port: 80 }),
         ("adverts", ServiceAsk::Adverts),
@@ -143,7 +149,15 @@ pub fn service_replies() -> Named<ServiceReply> {
         ("refused_no_such_port", refused(ServiceRefusal::NoSuchPort)),
         ("refused_disk", refused(ServiceRefusal::Disk)),
         ("refused_no_reader", refused(ServiceRefusal::NoReader)),
-        ("keeping", ServiceReply::Keeping { revision: 2, is_acting: true, given_up: 1 }),
+        (
+            "keeping",
+            ServiceReply::Keeping {
+                revision: 2,
+                is_acting: true,
+                given_up: 1,
+                saved: vec![(0, samples::saved())],
+            },
+        ),
         ("reports", ServiceReply::Reports { reports: vec![placed] }),
         ("opened", ServiceReply::Opened),
         (

@@ -5,11 +5,11 @@ use crate::frame::Message;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
     ServiceId, Signed,
-    service::{Advert, Declared, Placement, Refusal, ReplicaId, ReplicaReport},
+    service::{Advert, Declared, Placement, Refusal, ReplicaId, ReplicaReport, SaveId, Saved},
 };
 
 /// Protocol name and version.
-pub const PROTOCOL: &str = "/opensky/service/2";
+pub const PROTOCOL: &str = "/opensky/service/3";
 /// Topic of signed adverts.
 pub const TOPIC_ADVERTS: &str = "services/1";
 /// Most placements that one report renews.
@@ -30,12 +30,13 @@ pub enum ServiceAsk {
     Keep { declared: Declared } = 0,
     /// What do you do about this service, of which I know this revision? Between its keepers.
     Keeping { service: ServiceId, revision: u64 } = 1,
-    /// Run a replica. From a keeper.
-    Place { declared: Declared, placement: Signed<Placement> } = 2,
+    /// Run a replica, whose volumes begin with what was saved. From a keeper.
+    Place { declared: Declared, placement: Signed<Placement>, saved: Option<Saved> } = 2,
     /// End a replica. From a keeper.
     Withdraw { replica: ReplicaId } = 3,
-    /// How are the replicas of this service with you? With the placements that go on. From a keeper.
-    Report { service: ServiceId, renewed: Vec<Signed<Placement>> } = 4,
+    /// How are the replicas of this service with you? With the placements that go on, and what the keeper holds
+    /// of the volumes of each slot. From a keeper.
+    Report { service: ServiceId, renewed: Vec<Signed<Placement>>, held: Vec<(u16, SaveId)> } = 4,
     /// What does a replica write? Pieces follow, until it ends or, without `follow`, there is no more yet. From
     /// the owner or a keeper.
     Log { replica: ReplicaId, follow: bool } = 5,
@@ -58,9 +59,9 @@ pub enum ServiceReply {
     Done = 0,
     /// No.
     Refused { refusal: Refusal } = 1,
-    /// What a keeper does: the revision it knows (0: none), whether it acts, and a revision that it gave up
-    /// (0: none).
-    Keeping { revision: u64, is_acting: bool, given_up: u64 } = 2,
+    /// What a keeper does: the revision it knows (0: none), whether it acts, a revision that it gave up
+    /// (0: none), and what it holds of the volumes of each slot.
+    Keeping { revision: u64, is_acting: bool, given_up: u64, saved: Vec<(u16, Saved)> } = 2,
     /// Replicas here, whoever placed them.
     Reports { reports: Vec<PlacedReport> } = 3,
     /// Bytes follow.

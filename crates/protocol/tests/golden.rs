@@ -84,7 +84,7 @@ fn protocol_names() {
         .map(|name| format!("{name}\n"))
         .collect();
     let expected = "/opensky/work/1\n/opensky/blob/1\n/opensky/query/1\n/opensky/ledger/1\n\
-        /opensky/service/2\n/opensky/knock/1\n\
+        /opensky/service/3\n/opensky/knock/1\n\
         offers/1\nblocks/1\ntransactions/1\ncheckpoints/1\nservices/1\n";
     assert_eq!(names, expected);
 }

@@ -231,11 +231,16 @@ fn c10_the_largest_placement_and_report_fit_their_messages() {
     assert_eq!(spec.validate(), Ok(()));
     let mut declared = types::declared();
     (declared.spec, declared.fallback) = (Some(spec.clone()), Some(spec));
-    let place = ServiceAsk::Place { declared, placement: types::signed_placement() };
+    let place =
+        ServiceAsk::Place { declared, placement: types::signed_placement(), saved: Some(types::saved()) };
     assert!(ServiceAsk::from_body(&place.to_frame()[HEADER_BYTES..]).is_ok());
 
     let renewed = vec![types::signed_placement(); RENEWED_MAX];
-    let report = ServiceAsk::Report { service: types::replica().service, renewed };
+    let report = ServiceAsk::Report {
+        service: types::replica().service,
+        renewed,
+        held: vec![(0, types::saved().id); RENEWED_MAX],
+    };
     assert!(ServiceAsk::from_body(&report.to_frame()[HEADER_BYTES..]).is_ok());
 
     let report = ReplicaReport {

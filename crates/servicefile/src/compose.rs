@@ -12,6 +12,7 @@ mod network;
 mod ports;
 mod secrets;
 mod service;
+mod volumes;
 
 pub use env::parse_env_file;
 
@@ -76,9 +77,10 @@ fn import(source: &Source, tree: &Node, given: &Given) -> Result<Import, Fault> 
     let span = tree.get("services").map_or(tree.span, |node| node.span);
     draft::check_count(services.len(), span)?;
     let known = secrets::known(&mut reading, &tree)?;
+    let mut volumes = volumes::known(&mut reading, &tree)?;
     let mut parsed = Vec::new();
     for (key, node) in services {
-        parsed.extend(service::read(&mut reading, key, node, given, &known)?);
+        parsed.extend(service::read(&mut reading, key, node, given, (&known, &mut volumes))?);
     }
     check_networks(&mut reading, &tree, &parsed)?;
     reading.finish(|reading| {

@@ -1,6 +1,6 @@
 //! What may be written in a service file. The comments here are the descriptions in the published schema.
 
-use crate::values::{Health, Idle, Port};
+use crate::values::{Health, Idle, Port, VolumeValue};
 use opensky_textfile::{
     constraints::Constraints,
     values::{At, Millis, OneOrMany, Size},
@@ -38,6 +38,12 @@ pub struct Service {
     /// Values that only those who run the service can read, by name: each is the file `/run/secrets/NAME`, or a variable.
     #[serde(default)]
     pub secrets: BTreeMap<String, At<SecretTable>>,
+    /// Folders that stay when the program ends, by name, 8 at most: where the program finds each, and how much it holds. Each
+    /// replica has its own.
+    #[serde(default)]
+    pub volumes: At<BTreeMap<String, At<VolumeValue>>>,
+    /// When volumes are saved, and how long a lost host is waited for.
+    pub saving: Option<At<Saving>>,
     /// TCP ports of the program that members of the sky may reach, 16 at most.
     #[serde(default)]
     pub ports: At<Vec<At<Port>>>,
@@ -111,6 +117,27 @@ pub struct SecretTable {
     pub input: bool,
     /// The environment variable of the program that holds it, in place of a file.
     pub env: Option<String>,
+}
+
+/// A folder that stays.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VolumeTable {
+    /// Where the program finds it.
+    pub path: String,
+    /// Most bytes in it. 1GiB if absent.
+    pub size: Option<Size>,
+}
+
+/// When volumes are saved, and how long a lost host is waited for.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Saving {
+    /// From one save to the next while the program runs, 1s to a day. 1m if absent.
+    pub every: Option<Millis>,
+    /// How long a host that does not answer is waited for before what was saved last goes on elsewhere, at most a day.
+    /// 1m if absent.
+    pub wait: Option<Millis>,
 }
 
 /// Exactly one of `connections` and `cpu` says what each replica is to have.

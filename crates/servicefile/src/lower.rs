@@ -13,13 +13,18 @@ use opensky_textfile::{
     Fault, Span, constraints,
     values::{At, Millis},
 };
-use opensky_types::service::{HealthCheck, Link, Load, Probe, ReplicaLimits, Restart, Scale, Update};
+use opensky_types::service::{
+    HealthCheck, Link, Load, Probe, ReplicaLimits, Restart, Scale, Update, Volume, Volumes,
+};
 use std::collections::BTreeMap;
 
 /// The port of a component that names none.
 const HTTP_PORT: u16 = 80;
 /// How long a component that nobody uses stays in memory, unless the file says otherwise, in milliseconds.
 const IDLE_MS_DEFAULT: u64 = 30_000;
+
+/// Bytes of a volume, unless the file says otherwise.
+pub(crate) const VOLUME_BYTES_DEFAULT: u64 = 1 << 30;
 
 /// Time to end, unless the file says otherwise, in milliseconds.
 pub(crate) const STOP_MS_DEFAULT: u64 = 10_000;
@@ -75,6 +80,7 @@ fn service(at: &At<Service>) -> Result<Draft, Fault> {
         secrets: secrets::of_service_file(&given.secrets)?,
         idle_ms: idle_ms(given, is_component),
         scale: scale(given)?,
+        volumes: volumes(given)?,
         after: Vec::new(),
         places: places(at),
         links,
@@ -94,6 +100,7 @@ fn places(at: &At<Service>) -> BTreeMap<&'static str, Span> {
         ("ports", given.ports.span),
         ("links", given.links.span),
         ("update", given.update.span),
+        ("volumes", given.volumes.span),
     ]);
     let first_published = given.publish.0.first().map(|at| at.span);
     let optional = [
@@ -134,6 +141,28 @@ fn scale(given: &Service) -> Result<Option<Scale>, Fault> {
         }
     };
     Ok(Some(Scale { min: value.min.unwrap_or(1), max: value.max, target }))
+}
+
+fn volumes(given: &Service) -> Result<Option<Volumes>, Fault> {
+    if given.volumes.value.is_empty() {
+        return match &given.saving {
+            Some(At { span, .. }) => Err(Fault::new(*span, "there are no volumes to save")
+                .with_hint("add volumes = { data = \"/data\" }")),
+            None => Ok(None),
+        };
+    }
+    let mounts = given.volumes.value.iter().map(|(name, at)| Volume {
+        name: name.clone(),
+        path: at.value.0.path.clone(),
+        size_bytes: at.value.0.size.map_or(VOLUME_BYTES_DEFAULT, |size| size.0),
+    });
+    let usual = Volumes::usual(mounts.collect());
+    let saving = given.saving.as_ref().map(|at| at.value.clone()).unwrap_or_default();
+    Ok(Some(Volumes {
+        save_ms: saving.every.map_or(usual.save_ms, |every| every.0),
+        wait_ms: saving.wait.map_or(usual.wait_ms, |wait| wait.0),
+        ..usual
+    }))
 }
 
 fn idle_ms(given: &Service, is_component: bool) -> Option<u64> {

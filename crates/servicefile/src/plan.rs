@@ -5,7 +5,9 @@ use opensky_textfile::{Fault, FileError, Source, Span, values::At};
 use opensky_types::{
     job::{Blob, Program},
     offer::Constraints,
-    service::{HealthCheck, InvalidService, Link, ReplicaLimits, Restart, Scale, ServiceSpec, Update},
+    service::{
+        HealthCheck, InvalidService, Link, ReplicaLimits, Restart, Scale, ServiceSpec, Update, Volumes,
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,6 +56,8 @@ pub struct PlannedService {
     pub idle_ms: Option<u64>,
     /// Whether as many run as their load needs.
     pub scale: Option<Scale>,
+    /// Folders that stay when its program ends.
+    pub volumes: Option<Volumes>,
     /// Services of the same plan that must be healthy before it starts, each standing before it.
     pub after: Vec<String>,
     /// Where parts of it stand in the file, by the names that [`InvalidService`] gives them.
@@ -113,6 +117,7 @@ impl PlannedService {
             secrets: None,
             idle_ms: self.idle_ms,
             scale: self.scale,
+            volumes: self.volumes.clone(),
         };
         spec.validate()?;
         Ok(spec)

@@ -124,6 +124,7 @@ fn service(
         secrets: Vec::new(),
         idle_ms: None,
         scale: None,
+        volumes: None,
         after: Vec::new(),
         places: places(node, key),
     };

@@ -1,6 +1,6 @@
 //! Values of service files: ports, and the two shapes of `health` and of `idle`.
 
-use crate::file::HealthTable;
+use crate::file::{HealthTable, VolumeTable};
 use opensky_textfile::values::Millis;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{
@@ -41,6 +41,38 @@ impl JsonSchema for Port {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "integer", "minimum": 1, "maximum": 65535 })
+    }
+}
+
+/// A volume: a table, or its path alone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VolumeValue(pub VolumeTable);
+
+impl<'de> Deserialize<'de> for VolumeValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct VolumeVisitor;
+        impl<'de> Visitor<'de> for VolumeVisitor {
+            type Value = VolumeValue;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a path, or a table such as { path = \"/data\", size = \"2GiB\" }")
+            }
+            fn visit_str<E: Error>(self, path: &str) -> Result<VolumeValue, E> {
+                Ok(VolumeValue(VolumeTable { path: path.to_owned(), size: None }))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<VolumeValue, A::Error> {
+                VolumeTable::deserialize(MapAccessDeserializer::new(entries)).map(VolumeValue)
+            }
+        }
+        deserializer.deserialize_any(VolumeVisitor)
+    }
+}
+
+impl JsonSchema for VolumeValue {
+    fn schema_name() -> Cow<'static, str> {
+        "Volume".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, generator.subschema_for::<VolumeTable>()] })
     }
 }
 

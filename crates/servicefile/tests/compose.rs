@@ -49,13 +49,24 @@ fn c7_wordpress_and_its_database_become_two_services() {
     assert_eq!(import.refused(), []);
     let noted = paths(import.notes());
     assert!(
-        noted.contains(&("services.wordpress.container_name", 28)),
+        noted.contains(&("services.wordpress.container_name", 30)),
         "no host is called my_blog: {noted:?}"
     );
-    assert!(noted.contains(&("services.db.cpus", 24)), "cores are whole: {noted:?}");
+    assert!(noted.contains(&("services.db.cpus", 26)), "cores are whole: {noted:?}");
+    assert!(noted.contains(&("services.db.volumes", 6)), "they begin empty: {noted:?}");
     let plan = import.accept().unwrap();
     let [db, wordpress] = plan.services() else { panic!("the database first") };
     let (db_spec, spec) = (spec(db), spec(wordpress));
+    let kept = |spec: &ServiceSpec| {
+        let volumes = spec.volumes.clone().expect("it has volumes");
+        volumes
+            .mounts
+            .into_iter()
+            .map(|volume| (volume.name, volume.path, volume.size_bytes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(kept(&db_spec), [("db_data".to_owned(), "/var/lib/mysql".to_owned(), 4 << 30)]);
+    assert_eq!(kept(&spec), [("wp_data".to_owned(), "/var/www/html".to_owned(), 1 << 30)]);
     assert_eq!(db_spec.program.args[1], "--max-connections=50");
     assert_eq!(db_spec.program.env[1], ("MYSQL_PASSWORD".to_owned(), "wordpress".to_owned()), "by default");
     assert_eq!((db_spec.limits.cpu_cores, db_spec.limits.memory_bytes), (2, 768 << 20));
@@ -126,9 +137,9 @@ fn c7_what_a_voting_application_needs_more_is_said_before_anything_starts() {
         paths(import.refused()),
         [
             ("services.result.entrypoint", 16),
-            ("services.result.volumes", 23),
-            ("services.redis.volumes", 41),
-            ("services.db.volumes", 53),
+            ("services.result.volumes", 24),
+            ("services.redis.volumes", 42),
+            ("services.db.volumes", 55),
         ]
     );
     let notes = paths(import.notes());
@@ -207,7 +218,11 @@ fn more_ports_than_one_may_reach_ask_for_links() {
 #[test]
 fn c7_every_key_that_would_change_behaviour_is_refused() {
     for (lines, path) in [
-        ("    volumes: [data:/data]", "volumes"),
+        ("    volumes: [./data:/data]", "volumes"),
+        ("    volumes: [\"/etc:/etc:ro\"]", "volumes"),
+        ("    volumes: [{ type: bind, source: ./x, target: /data }]", "volumes"),
+        ("    volumes: [{ type: tmpfs, target: /cache }]", "volumes"),
+        ("    volumes_from: [db]", "volumes_from"),
         ("    build: .\n    image:", "build"),
         ("    privileged: true", "privileged"),
         ("    cap_add: [NET_ADMIN]", "cap_add"),
@@ -261,6 +276,49 @@ fn c7_every_key_that_would_change_behaviour_is_refused() {
 }
 
 #[test]
+fn c7_volumes_are_one_services_own() {
+    let text = "services:
+  db: { image: x, volumes: [\"data:/data\", \"logs:/logs\", /cache, /x/data, /app/@x] }
+  web: { image: y, volumes: [\"data:/files\"] }
+volumes: { data: {}, logs: { driver: local }, far: { driver: nfs }, others: { external: true } }
+";
+    let import = read(text);
+    let refused = paths(import.refused());
+    assert_eq!(
+        refused,
+        [("services.web.volumes", 3), ("volumes.far.driver", 4), ("volumes.others.external", 4)]
+    );
+    let text = text.replace(", volumes: [\"data:/files\"]", "");
+    let text = text.replace(", far: { driver: nfs }, others: { external: true }", "");
+    let services = planned(&text);
+    let db = services.iter().find(|service| service.name.value == "db").unwrap();
+    let volumes = db.volumes.clone().unwrap();
+    let mounts: Vec<_> =
+        volumes.mounts.iter().map(|volume| (volume.name.as_str(), volume.path.as_str())).collect();
+    assert_eq!(
+        mounts,
+        [
+            ("data", "/data"),
+            ("logs", "/logs"),
+            ("cache", "/cache"),
+            ("x-data", "/x/data"),
+            ("app--x", "/app/@x")
+        ]
+    );
+    // Without a name they are of one service each, whatever others call theirs.
+    let text = "services:\n  a: { image: x, volumes: [/data] }\n  b: { image: y, volumes: [/data] }\n  \
+                c: { image: z, volumes: [\"data:/keep\", /data] }\nvolumes: { data: { x-size: 2GiB } }\n";
+    let names: Vec<Vec<String>> = planned(text)
+        .iter()
+        .map(|service| {
+            service.volumes.iter().flat_map(|all| &all.mounts).map(|one| one.name.clone()).collect()
+        })
+        .collect();
+    assert_eq!(names, [vec!["data-2"], vec!["data-2"], vec!["data", "data-2"]]);
+    assert_eq!((volumes.save_ms, volumes.wait_ms), (60_000, 60_000));
+}
+
+#[test]
 fn an_entry_point_is_kept_where_it_is_known_what_the_image_has() {
     let text = one("    entrypoint: [/start.sh, -v]\n    command: [serve]\n");
     let with = |entry_point: &[&str]| {
@@ -306,6 +364,15 @@ fn c7_mistakes_in_compose_files_have_line_and_column() {
             "expected service_started or service_healthy",
         ),
         (&one("    depends_on: [web]\n"), 4, 18, "services wait for each other: web → web"),
+        (
+            &one("    volumes: [\"date:/data\"]\nvolumes: { data: {} }\n"),
+            4,
+            15,
+            "the file has no volume 'date'",
+        ),
+        (&one("    volumes: [\"data:/tmp\"]\nvolumes: { data: {} }\n"), 4, 14, "not the program's"),
+        (&one("    volumes: [\"a:/a:rw:x\"]\n"), 4, 15, "expected NAME:/PATH"),
+        (&one("volumes: { data: { x-size: much } }\n"), 4, 28, "'much' is no size"),
         (&one("    links: [\"db:x\"]\n"), 4, 13, "there is no service 'db'"),
         (&one("    healthcheck: { test: [curl] }\n"), 4, 26, "begins with NONE, CMD or CMD-SHELL"),
         (&one("    healthcheck: { test: [CMD, x], interval: 5 }\n"), 4, 46, "'5' is no time"),

@@ -375,3 +375,40 @@ fn c7_components_and_load_are_read() {
         assert!(error.contains(problem), "{error}");
     }
 }
+
+#[test]
+fn c7_c10_volumes_are_read() {
+    let read = |more: &str| {
+        let text = format!("[[service]]\nname = \"db\"\nimage = \"docker:x\"\n{more}");
+        parse("db.toml", &text, Toml).map(|plan| plan.services()[0].volumes.clone())
+    };
+    let volumes = read("volumes = { data = \"/data\", log = { path = \"/log\", size = \"2GiB\" } }\n")
+        .unwrap()
+        .unwrap();
+    let mounts: Vec<_> = volumes
+        .mounts
+        .iter()
+        .map(|volume| (volume.name.as_str(), volume.path.as_str(), volume.size_bytes))
+        .collect();
+    assert_eq!(mounts, [("data", "/data", 1 << 30), ("log", "/log", 2 << 30)]);
+    assert_eq!((volumes.save_ms, volumes.wait_ms), (60_000, 60_000));
+    let volumes =
+        read("volumes.data = \"/data\"\nsaving = { every = \"5s\", wait = \"0s\" }\n").unwrap().unwrap();
+    assert_eq!((volumes.save_ms, volumes.wait_ms), (5_000, 0));
+    assert_eq!(read("").unwrap(), None);
+    for (more, line, problem) in [
+        ("saving = { every = \"5s\" }\n", 4, "no volumes to save"),
+        ("volumes.data = \"data\"\n", 4, "begins with '/'"),
+        ("volumes.data = 5\n", 4, "a path, or a table"),
+        ("volumes.data = { path = \"/data\", size = \"1kB\" }\n", 4, "less than 1 MiB"),
+        ("volumes.data = { path = \"/data\", sice = \"1GiB\" }\n", 4, "sice"),
+        ("volumes.data = \"/data\"\nsaving.every = \"1ms\"\n", 4, "every second"),
+    ] {
+        let error = read(more).expect_err(more);
+        assert_eq!(error.line, line, "{more}: {error}");
+        assert!(error.to_string().contains(problem), "{more}: {error}");
+    }
+    let component = "[[service]]\nname = \"web\"\nimage = \"hello.wasm\"\nvolumes.data = \"/data\"\n";
+    let error = parse("web.toml", component, Toml).expect_err("a component has no files");
+    assert!(error.to_string().contains("no files"), "{error}");
+}

@@ -1,5 +1,6 @@
 //! The life of replicas on one node: fetched, started, probed, started again, ended.
 
+mod data;
 mod life;
 mod orders;
 
@@ -10,6 +11,7 @@ use opensky_types::{
     place::Level,
     service::{
         Declaration, Declared, HealthCheck, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState,
+        SaveId, Saved,
     },
     task::Failure,
 };
@@ -35,6 +37,8 @@ pub struct HostConfig {
     pub restart_ms_max: u64,
     /// A program that was healthy for so long begins with the first wait again.
     pub forgive_ms: u64,
+    /// A replica that has ended waits for so long until a keeper has what was saved of its volumes.
+    pub hand_over_ms: u64,
 }
 
 impl HostConfig {
@@ -48,6 +52,7 @@ impl HostConfig {
             restart_ms: 500,
             restart_ms_max: 60_000,
             forgive_ms: 60_000,
+            hand_over_ms: 10 * 60_000,
         }
     }
 }
@@ -74,16 +79,28 @@ pub struct Capacity {
 /// What happens to a host.
 #[derive(Debug, Clone)]
 pub enum HostInput {
-    /// A node asks for a replica to run.
-    Place { ask: u64, from: NodeId, declared: Box<Declared>, placement: Signed<Placement> },
+    /// A node asks for a replica to run, whose volumes begin with what was saved.
+    Place {
+        ask: u64,
+        from: NodeId,
+        declared: Box<Declared>,
+        placement: Signed<Placement>,
+        saved: Option<Saved>,
+    },
     /// A node asks for the end of one.
     Withdraw { ask: u64, from: NodeId, replica: ReplicaId },
-    /// A node asks how replicas are, with placements that go on.
-    Report { ask: u64, from: NodeId, service: ServiceId, renewed: Vec<Signed<Placement>> },
+    /// A node asks how replicas are, with placements that go on and what it holds of volumes.
+    Report {
+        ask: u64,
+        from: NodeId,
+        service: ServiceId,
+        renewed: Vec<Signed<Placement>>,
+        held: Vec<(u16, SaveId)>,
+    },
     /// A keeper hands over a declaration whose signatures and parts were checked: it may name other keepers than
     /// those who placed what runs here.
     Declared { declaration: Box<Declaration>, declared: Box<Declared> },
-    /// The programs of a replica are here, or cannot be had.
+    /// The program of a replica, and what its volumes begin with, are here or cannot be had.
     Prepared { replica: ReplicaId, result: Result<(), String> },
     /// A program runs, or did not start. `launch` is that of the order.
     Launched { replica: ReplicaId, launch: u32, result: Result<(), Failure> },
@@ -93,6 +110,8 @@ pub enum HostInput {
     Ended { replica: ReplicaId, launch: u32, end: Result<i32, Failure>, last_words: String },
     /// A program that was to end is gone.
     Stopped { replica: ReplicaId, launch: u32 },
+    /// The volumes of a replica were saved, or could not be.
+    Saved { replica: ReplicaId, result: Result<Blob, String> },
     /// Connections that are open to a replica.
     Connections { replica: ReplicaId, count: u32 },
     /// Processor time that a replica takes, in percent of its cores.
@@ -110,18 +129,21 @@ pub enum HostEffect {
     Answer { ask: u64, answer: Result<(), Refusal> },
     /// Answer how replicas are.
     AnswerReports { ask: u64, reports: Vec<ReplicaReport> },
-    /// Get a program, from the first of these that has it.
-    Prepare { replica: ReplicaId, blob: Blob, sources: Vec<NodeId> },
+    /// Get a program, and what its volumes begin with, from the first of these that has it.
+    Prepare { replica: ReplicaId, blob: Blob, saved: Option<Blob>, sources: Vec<NodeId> },
     /// Start a program.
     Launch { replica: ReplicaId, launch: u32 },
     /// See whether it answers.
     Probe { replica: ReplicaId, launch: u32, check: HealthCheck },
     /// End it, asked nicely first for so many milliseconds.
     Stop { replica: ReplicaId, launch: u32, grace_ms: u64 },
+    /// Save its volumes, whether it runs or has ended.
+    Save { replica: ReplicaId },
     /// Tell everybody how it stands.
     Advertise { replica: ReplicaId, state: ReplicaState },
-    /// Nothing of it is left; with it perhaps the last of its service.
-    Gone { replica: ReplicaId, is_last: bool },
+    /// Nothing of it is left; with it perhaps the last of its service. What is in its volumes is needed no more
+    /// where others have it.
+    Gone { replica: ReplicaId, is_last: bool, is_handed_over: bool },
     /// So much is taken by replicas now.
     Reserve { slots: u16, memory_bytes: u64, disk_bytes: u64 },
 }
@@ -176,16 +198,16 @@ impl Host {
     /// Takes in one fact and appends what follows from it to `effects`.
     pub fn handle(&mut self, now: Timestamp, input: HostInput, effects: &mut Vec<HostEffect>) {
         match input {
-            HostInput::Place { ask, from, declared, placement } => {
-                let answer = self.on_place(now, from, *declared, placement, effects);
+            HostInput::Place { ask, from, declared, placement, saved } => {
+                let answer = self.on_place(now, from, *declared, (placement, saved), effects);
                 effects.push(HostEffect::Answer { ask, answer });
             }
             HostInput::Withdraw { ask, from, replica } => {
                 let answer = self.on_withdraw(now, from, replica);
                 effects.push(HostEffect::Answer { ask, answer });
             }
-            HostInput::Report { ask, from, service, renewed } => {
-                let answer = self.on_report(now, from, service, &renewed);
+            HostInput::Report { ask, from, service, renewed, held } => {
+                let answer = self.on_report(now, from, service, &renewed, &held);
                 effects.push(match answer {
                     Ok(reports) => HostEffect::AnswerReports { ask, reports },
                     Err(refusal) => HostEffect::Answer { ask, answer: Err(refusal) },
@@ -201,6 +223,7 @@ impl Host {
             | HostInput::Probed { replica, .. }
             | HostInput::Ended { replica, .. }
             | HostInput::Stopped { replica, .. }
+            | HostInput::Saved { replica, .. }
             | HostInput::Connections { replica, .. }
             | HostInput::Cpu { replica, .. } => {
                 if let Some(hosted) = self.replicas.get_mut(&replica) {
@@ -215,6 +238,11 @@ impl Host {
     pub fn hosted(&self, replica: ReplicaId) -> Option<(&Signed<Placement>, &Declaration, &Declared, u64)> {
         let hosted = self.replicas.get(&replica)?;
         Some((&hosted.signed, &hosted.declaration, &hosted.declared, hosted.placement.revision))
+    }
+
+    /// What the volumes of a replica begin with.
+    pub fn begins_with(&self, replica: ReplicaId) -> Option<Saved> {
+        self.replicas.get(&replica).and_then(|hosted| hosted.data.as_ref()?.begin())
     }
 
     /// Whether a replica takes connections to a port.
@@ -246,17 +274,17 @@ impl Host {
         for (replica, hosted) in &mut self.replicas {
             hosted.look_at_capacity(now, &self.capacity);
             hosted.advance(now, &self.config, *replica, effects);
-            if hosted.is_gone() {
-                gone.push(*replica);
+            if let Some(is_handed_over) = hosted.is_gone(now, &self.config) {
+                gone.push((*replica, is_handed_over));
             }
         }
-        for replica in gone {
+        for (replica, is_handed_over) in gone {
             self.replicas.remove(&replica);
             let is_last = !self.replicas.keys().any(|other| other.service == replica.service);
             if is_last {
                 self.newest.remove(&replica.service);
             }
-            effects.push(HostEffect::Gone { replica, is_last });
+            effects.push(HostEffect::Gone { replica, is_last, is_handed_over });
         }
         let reserved = self.taken();
         if reserved != self.reserved {
@@ -275,7 +303,7 @@ impl Host {
                 (
                     slots.saturating_add(limits.cpu_cores),
                     memory_bytes.saturating_add(limits.memory_bytes),
-                    disk_bytes.saturating_add(limits.scratch_bytes),
+                    disk_bytes.saturating_add(hosted.spec.disk_bytes()),
                 )
             },
         )

@@ -4,6 +4,7 @@
 //! nothing for longer than it takes to ask again (threats.md, F15). The first keeper of a declaration that is
 //! there acts, the others watch and stand by.
 
+mod data;
 mod hearing;
 mod kept;
 mod note;
@@ -11,6 +12,7 @@ mod reconcile;
 mod role;
 mod scaling;
 
+pub use data::{LastRun, SlotData};
 pub use kept::{Failing, GivenUp};
 pub use note::{Note, NoteText};
 
@@ -19,7 +21,9 @@ use opensky_types::{
     Hash, NodeId, ServiceId, Timestamp,
     job::Blob,
     reason::MisfitCounts,
-    service::{Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState},
+    service::{
+        Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState, SaveId, Saved,
+    },
 };
 use std::collections::BTreeMap;
 
@@ -87,8 +91,8 @@ impl KeeperConfig {
 pub enum KeeperInput {
     /// A declaration whose signatures and parts were checked.
     Declared { declaration: Box<Declaration>, declared: Box<Declared> },
-    /// The same, read back at start.
-    Restored { declaration: Box<Declaration>, declared: Box<Declared> },
+    /// The same, read back at start, with what is held of its volumes.
+    Restored { declaration: Box<Declaration>, declared: Box<Declared>, data: Vec<SlotData> },
     /// A host says how the replicas of a service are, or does not answer.
     Reported { service: ServiceId, node: NodeId, reports: Option<Vec<ReplicaReport>> },
     /// A host answered a placement; none: it could not be asked.
@@ -96,7 +100,16 @@ pub enum KeeperInput {
     /// Nodes for a slot, best first, and what excluded the others.
     Found { service: ServiceId, slot: u16, nodes: Vec<NodeId>, counts: MisfitCounts },
     /// Another keeper says what it does.
-    KeeperSaid { service: ServiceId, node: NodeId, revision: u64, is_acting: bool, given_up: u64 },
+    KeeperSaid {
+        service: ServiceId,
+        node: NodeId,
+        revision: u64,
+        is_acting: bool,
+        given_up: u64,
+        saved: Vec<(u16, Saved)>,
+    },
+    /// What was saved of a slot's volumes is here now, or cannot be had.
+    DataHeld { service: ServiceId, slot: u16, saved: Saved, result: Result<(), String> },
     /// A host advertises a replica of a service that is kept here.
     Seen { replica: ReplicaId, node: NodeId, revision: u64, state: ReplicaState },
     /// Time has passed.
@@ -110,14 +123,19 @@ pub enum KeeperEffect {
     Hand { to: NodeId, service: ServiceId },
     /// Ask another keeper what it does.
     AskKeeper { to: NodeId, service: ServiceId },
-    /// Ask a host how the replicas are, with placements to sign that go on.
-    AskReport { to: NodeId, service: ServiceId, renewed: Vec<Placement> },
-    /// Ask a host to run a replica, under a placement to sign.
-    Place { placement: Placement },
+    /// Ask a host how the replicas are, with placements to sign that go on and the saves of each slot that are
+    /// held here.
+    AskReport { to: NodeId, service: ServiceId, renewed: Vec<Placement>, held: Vec<(u16, SaveId)> },
+    /// Ask a host to run a replica, under a placement to sign; its volumes begin with what was saved.
+    Place { placement: Placement, saved: Option<Saved> },
     /// Ask a host to end one.
     Withdraw { to: NodeId, replica: ReplicaId },
-    /// Find nodes that fit, without those `used`.
-    Find { service: ServiceId, slot: u16, used: Vec<NodeId> },
+    /// Find nodes that fit, without those `used`; the preferred one first, if it fits.
+    Find { service: ServiceId, slot: u16, used: Vec<NodeId>, preferred: Option<NodeId> },
+    /// Get here what was saved of a slot's volumes, from the first of these that has it, and say so.
+    HoldData { service: ServiceId, slot: u16, saved: Saved, sources: Vec<NodeId> },
+    /// Keep on disk what is known of the volumes, and hold on to no other saves.
+    RememberData { service: ServiceId },
     /// Have these programs here, so that hosts can get them.
     Hold { service: ServiceId, blobs: Vec<Blob> },
     /// Keep this on disk.
@@ -166,6 +184,8 @@ pub struct PlacedView {
     pub is_withdrawn: bool,
     /// Whether it is of the revision that is to run, or as good as that.
     pub is_wanted: bool,
+    /// What is held here of its slot's volumes.
+    pub held: Option<Saved>,
 }
 
 /// All services that a node keeps.
@@ -190,8 +210,8 @@ impl Keeper {
             KeeperInput::Declared { declaration, declared } => {
                 self.on_declared(now, *declaration, *declared, effects);
             }
-            KeeperInput::Restored { declaration, declared } => {
-                self.on_restored(now, *declaration, *declared, effects);
+            KeeperInput::Restored { declaration, declared, data } => {
+                self.on_restored(now, *declaration, *declared, data, effects);
             }
             KeeperInput::Reported { service, node, reports } => {
                 if let Some(kept) = self.kept.get_mut(&service) {
@@ -208,9 +228,16 @@ impl Keeper {
                     kept.on_found(now, &self.config, slot, &nodes, &counts, effects);
                 }
             }
-            KeeperInput::KeeperSaid { service, node, revision, is_acting, given_up } => {
+            KeeperInput::KeeperSaid { service, node, revision, is_acting, given_up, saved } => {
                 if let Some(kept) = self.kept.get_mut(&service) {
                     kept.on_keeper_said(now, &self.config, node, (revision, is_acting, given_up), effects);
+                    kept.on_keeper_holds(now, node, &saved);
+                }
+            }
+            KeeperInput::DataHeld { service, slot, saved, result } => {
+                if let Some(kept) = self.kept.get_mut(&service) {
+                    kept.on_data_held(now, slot, saved, result);
+                    kept.look_at_data(now, &self.config, effects);
                 }
             }
             KeeperInput::Seen { replica, node, revision, state } => {
@@ -261,6 +288,16 @@ impl Keeper {
         self.kept.get(&service).map(|kept| (&kept.declaration, &kept.declared))
     }
 
+    /// What is known of the volumes of a service, as it is to be on disk.
+    pub fn data(&self, service: ServiceId) -> Vec<SlotData> {
+        self.kept.get(&service).map(Kept::data_on_disk).unwrap_or_default()
+    }
+
+    /// What is held of the volumes of each slot of a service.
+    pub fn held(&self, service: ServiceId) -> Vec<(u16, Saved)> {
+        self.kept.get(&service).map(Kept::held).unwrap_or_default()
+    }
+
     /// The revision of a service that was healthy last: what a new one falls back to.
     pub fn good(&self, service: ServiceId) -> Option<u64> {
         self.kept.get(&service).and_then(|kept| kept.good)
@@ -305,6 +342,7 @@ impl Keeper {
         now: Timestamp,
         declaration: Declaration,
         declared: Declared,
+        data: Vec<SlotData>,
         effects: &mut Vec<KeeperEffect>,
     ) {
         let service = declaration.service();
@@ -313,7 +351,8 @@ impl Keeper {
             return;
         }
         let settled_at = now.plus_ms(self.config.settle_ms);
-        let kept = Kept { is_restored: true, ..Kept::new(now, settled_at, declaration, declared) };
+        let mut kept = Kept { is_restored: true, ..Kept::new(now, settled_at, declaration, declared) };
+        kept.restore_data(now, data);
         self.kept.insert(service, kept);
         self.begin(now, service, effects);
     }

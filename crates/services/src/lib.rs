@@ -12,6 +12,6 @@ mod keeper;
 pub use directory::{Directory, Heard, Known, Resolved, UnknownService};
 pub use host::{Capacity, Host, HostConfig, HostEffect, HostInput, HostedView};
 pub use keeper::{
-    Failing, GivenUp, KEPT_MAX, Keeper, KeeperConfig, KeeperEffect, KeeperInput, KeptView, Note, NoteText,
-    PlacedView,
+    Failing, GivenUp, KEPT_MAX, Keeper, KeeperConfig, KeeperEffect, KeeperInput, KeptView, LastRun, Note,
+    NoteText, PlacedView, SlotData,
 };

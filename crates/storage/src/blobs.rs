@@ -179,6 +179,19 @@ impl BlobStore for FileBlobs {
         self.shared.make_room()
     }
 
+    fn repin(&self, pin: Pin, hashes: &[Hash]) -> Result<(), BlobError> {
+        if let Pin::Job(_) = pin {
+            self.unpin(pin)?;
+            return self.pin(pin, hashes);
+        }
+        {
+            let mut index = self.shared.index();
+            index.unpin(pin);
+            index.pin(pin, hashes);
+        }
+        self.shared.make_room()
+    }
+
     fn usage(&self) -> (u64, u64) {
         self.shared.index().usage()
     }

@@ -21,8 +21,8 @@ use crate::{
     resources::{Gpu, HardwareProfile, TaskLimits, Usage},
     service::{
         Advert, Declaration, Declared, Earlier, HealthCheck, Link, Load, Placement, Probe, Reader, ReplicaId,
-        ReplicaLimits, ReplicaReport, ReplicaState, Restart, Scale, Secret, Secrets, ServiceRef, ServiceSpec,
-        Update,
+        ReplicaLimits, ReplicaReport, ReplicaState, Restart, SaveId, Saved, Scale, Secret, Secrets,
+        ServiceRef, ServiceSpec, Update, Volume, Volumes,
     },
     signed::Signed,
     task::{Assignment, Content, Outcome, TaskInput, TaskOutput, TaskReport},
@@ -423,7 +423,19 @@ pub fn service() -> ServiceSpec {
         secrets: Some(secrets()),
         idle_ms: None,
         scale: Some(Scale { min: 1, max: 5, target: Load::Connections { count: 50 } }),
+        volumes: Some(volumes()),
     }
+}
+
+/// The volumes of [`service`].
+pub fn volumes() -> Volumes {
+    Volumes::usual(vec![Volume { name: "data".into(), path: "/data".into(), size_bytes: 16 << 20 }])
+}
+
+/// What the host of [`replica`] saved of them.
+pub fn saved() -> Saved {
+    let id = SaveId { generation: replica().generation, count: 3 };
+    Saved { id, blob: Blob { hash: Hash::from_bytes([9; 32]), size_bytes: 2_048 }, at: NOW }
 }
 
 /// Secrets of [`service`] in their form, which nobody can read. The provider is one of those who are meant to.
@@ -509,5 +521,6 @@ pub fn replica_report() -> ReplicaReport {
         cpu_percent: 30,
         problem: "its program ended with exit code 1".into(),
         last_words: "no such file".into(),
+        saved: Some(saved()),
     }
 }

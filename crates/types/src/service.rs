@@ -7,6 +7,7 @@
 
 mod secret;
 mod spec;
+mod volume;
 
 pub use secret::{
     READERS_MAX, Reader, SECRETS_BYTES_MAX, SECRETS_MAX, Secret, SecretValue, Secrets, check_given,
@@ -15,6 +16,7 @@ pub use spec::{
     CPU_CORES_MAX, HealthCheck, InvalidService, LINKS_MAX, Link, Load, NAME_CHARS_MAX, PORTS_MAX, Probe,
     REPLICAS_MAX, ReplicaLimits, Restart, Scale, ServiceRef, ServiceSpec, Update, check_name,
 };
+pub use volume::{SaveId, Saved, VOLUME_ENTRIES_MAX, VOLUMES_BYTES_MAX, VOLUMES_MAX, Volume, Volumes};
 
 use crate::{
     hash::Hash,
@@ -294,6 +296,8 @@ pub struct ReplicaReport {
     pub problem: String,
     /// What its program wrote last, where something is wrong: at most [`LAST_WORDS_BYTES_MAX`] bytes.
     pub last_words: String,
+    /// What was saved last of its volumes.
+    pub saved: Option<Saved>,
 }
 
 impl ReplicaReport {

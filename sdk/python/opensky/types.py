@@ -1477,7 +1477,7 @@ class ReplicaLimitsView(TypedDict, total=False):
     cpu_cores: int
     #: Memory, in bytes.
     memory_bytes: int
-    #: Files it may write, in bytes.
+    #: Files it may write beside its volumes, in bytes.
     scratch_bytes: int
 
 
@@ -1517,6 +1517,8 @@ class ReplicaView(_ReplicaView, total=False):
     problem: str
     #: How often its program was started again.
     restarts: int
+    #: What was saved last of its volumes; known to keepers.
+    saved: SavedView
 
 
 class _ReputationView(TypedDict):
@@ -1618,6 +1620,17 @@ class Runs(_Runs, total=False):
     next: str
 
 
+class SavedView(TypedDict):
+    """The volumes of a replica as they were at one moment."""
+
+    #: When, by the clock of its host.
+    at: Timestamp
+    #: Whether the keeper that was asked holds it: it goes on from here if the host is lost.
+    held: bool
+    #: How much it is, packed.
+    size_bytes: int
+
+
 class ScaleRequest(TypedDict):
     """How many replicas are to run."""
 
@@ -1701,6 +1714,8 @@ class ServiceRequest(_ServiceRequest, total=False):
     stop_ms: int
     #: How a new revision takes the place of the one before.
     update: UpdateView
+    #: Folders that stay when its program ends.
+    volumes: VolumesView
 
 
 class ServiceScaleView(TypedDict):
@@ -2334,6 +2349,34 @@ class VerifyViewChecked(TypedDict):
 
 #: How results are verified.
 VerifyView: TypeAlias = Union['VerifyViewNone', 'VerifyViewSample', 'VerifyViewQuorum', 'VerifyViewReputation', 'VerifyViewChecked']
+
+
+class VolumeView(TypedDict):
+    """One such folder."""
+
+    #: Its name.
+    name: str
+    #: Where the program finds it.
+    path: str
+    #: Most bytes in it.
+    size_bytes: int
+
+
+class _VolumesView(TypedDict):
+    #: The folders, 1 to 8.
+    mounts: list[VolumeView]
+
+
+class VolumesView(_VolumesView, total=False):
+    """Folders of a replica that stay when its program ends. Each slot of the service has its
+    own.
+    """
+
+    #: Time between two saves while the program runs, in milliseconds: a second to a day.
+    save_ms: int
+    #: How long a host that does not answer is waited for before what was saved last goes on
+    #: elsewhere, in milliseconds: at most a day.
+    wait_ms: int
 
 
 class Wallet(TypedDict):

@@ -2432,7 +2432,7 @@ export interface components {
             memory_bytes?: number;
             /**
              * Format: int64
-             * @description Files it may write, in bytes.
+             * @description Files it may write beside its volumes, in bytes.
              * @default 268435456
              */
             scratch_bytes?: number;
@@ -2481,6 +2481,8 @@ export interface components {
              * @description Of which revision.
              */
             revision: number;
+            /** @description What was saved last of its volumes; known to keepers. */
+            saved?: components["schemas"]["SavedView"];
             /**
              * Format: int32
              * @description Which of the service's replicas, from 0.
@@ -2611,6 +2613,18 @@ export interface components {
             /** @description They. */
             runs: components["schemas"]["RunView"][];
         };
+        /** @description The volumes of a replica as they were at one moment. */
+        SavedView: {
+            /** @description When, by the clock of its host. */
+            at: components["schemas"]["Timestamp"];
+            /** @description Whether the keeper that was asked holds it: it goes on from here if the host is lost. */
+            held: boolean;
+            /**
+             * Format: int64
+             * @description How much it is, packed.
+             */
+            size_bytes: number;
+        };
         /** @description How many replicas are to run. */
         ScaleRequest: {
             /**
@@ -2700,6 +2714,8 @@ export interface components {
             stop_ms?: number;
             /** @description How a new revision takes the place of the one before. */
             update?: components["schemas"]["UpdateView"];
+            /** @description Folders that stay when its program ends. */
+            volumes?: components["schemas"]["VolumesView"];
         };
         /** @description How many replicas run, by their load. */
         ServiceScaleView: {
@@ -3323,6 +3339,33 @@ export interface components {
             /** Format: int32 */
             replicas_max: number;
         };
+        /** @description One such folder. */
+        VolumeView: {
+            /** @description Its name. */
+            name: string;
+            /** @description Where the program finds it. */
+            path: string;
+            /**
+             * Format: int64
+             * @description Most bytes in it.
+             */
+            size_bytes: number;
+        };
+        /** @description Folders of a replica that stay when its program ends. Each slot of the service has its own. */
+        VolumesView: {
+            /** @description The folders, 1 to 8. */
+            mounts: components["schemas"]["VolumeView"][];
+            /**
+             * Format: int64
+             * @description Time between two saves while the program runs, in milliseconds: a second to a day.
+             */
+            save_ms?: number;
+            /**
+             * Format: int64
+             * @description How long a host that does not answer is waited for before what was saved last goes on elsewhere, in milliseconds: at most a day.
+             */
+            wait_ms?: number;
+        };
         /** @description An account, with those of the nodes that name it as their owner, all read after the same block. */
         Wallet: {
             /** @description Whose wallet. */
@@ -3510,6 +3553,7 @@ export type RoleView = components['schemas']['RoleView'];
 export type RulesSwitchView = components['schemas']['RulesSwitchView'];
 export type RunView = components['schemas']['RunView'];
 export type Runs = components['schemas']['Runs'];
+export type SavedView = components['schemas']['SavedView'];
 export type ScaleRequest = components['schemas']['ScaleRequest'];
 export type ServiceId = components['schemas']['ServiceId'];
 export type ServiceLinkView = components['schemas']['ServiceLinkView'];
@@ -3560,6 +3604,8 @@ export type ValidatorView = components['schemas']['ValidatorView'];
 export type Validators = components['schemas']['Validators'];
 export type VerdictView = components['schemas']['VerdictView'];
 export type VerifyView = components['schemas']['VerifyView'];
+export type VolumeView = components['schemas']['VolumeView'];
+export type VolumesView = components['schemas']['VolumesView'];
 export type Wallet = components['schemas']['Wallet'];
 export type WalletLogin = components['schemas']['WalletLogin'];
 export type WalletLoginRequest = components['schemas']['WalletLoginRequest'];

@@ -7,8 +7,8 @@ import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { ask, send } from "../api/client";
 import * as queries from "../api/queries";
-import type { OpenPortView, ReplicaView, ServiceView } from "../api/types";
-import { clean, duration } from "../lib/format";
+import type { OpenPortView, ReplicaView, SavedView, ServiceView } from "../api/types";
+import { bytes, clean, duration } from "../lib/format";
 import { reference, standing } from "../lib/services";
 import { Word } from "../parts/Badges";
 import { type Column, DataTable } from "../parts/DataTable";
@@ -39,6 +39,7 @@ const REPLICAS: Column<ReplicaView>[] = [
   },
   { title: "Restarts", isNumber: true, cell: (replica) => replica.restarts ?? 0 },
   { title: "Connections", isNumber: true, isExtra: true, cell: (replica) => replica.connections ?? 0 },
+  { title: "Volumes saved", isExtra: true, cell: (replica) => <Saved saved={replica.saved} /> },
   {
     title: "Problem",
     isExtra: true,
@@ -49,6 +50,19 @@ const REPLICAS: Column<ReplicaView>[] = [
     ),
   },
 ];
+
+const withoutVolumes = REPLICAS.filter((column) => column.title !== "Volumes saved");
+
+/** When the volumes of a replica were saved last, and whether anybody else has that. */
+function Saved({ saved }: { saved?: SavedView | null }) {
+  if (!saved) return "not yet";
+  return (
+    <>
+      <When at={saved.at} />, {bytes(saved.size_bytes)}
+      {!saved.held && ", held nowhere else yet"}
+    </>
+  );
+}
 
 export function ServicePage() {
   const { service: name } = useParams({ from: "/services/$service" });
@@ -78,6 +92,7 @@ function About({ service }: { service: ServiceView }) {
           ["Owner", service.own ? "this node" : <Id key="owner" id={service.owner} what="owner" />],
           ["Ports", service.ports.join(", ") || "none"],
           ["Reached at", <Reached key="reached" service={service} />],
+          ...volumes(service),
           ...lastWord(service),
           ["Declared", <When key="declared" at={service.declared_at} />],
         ]}
@@ -92,6 +107,13 @@ function About({ service }: { service: ServiceView }) {
       )}
     </Panel>
   );
+}
+
+/** Folders that stay when the program ends. */
+function volumes(service: ServiceView): [string, string][] {
+  const mounts = service.spec?.volumes?.mounts ?? [];
+  const line = mounts.map((volume) => `${volume.name} at ${volume.path}, ${bytes(volume.size_bytes)}`);
+  return line.length === 0 ? [] : [["Volumes", clean(line.join("; "))]];
 }
 
 /** What happened last, while not all is well. */
@@ -114,7 +136,12 @@ function Parts({ service }: { service: ServiceView }) {
   const { tab } = useSearch({ from: "/services/$service" });
   const navigate = useNavigate({ from: "/services/$service" });
   const replicas = (
-    <DataTable label="Replicas" rows={service.replicas} columns={REPLICAS} rowKey={(replica) => replica.replica} />
+    <DataTable
+      label="Replicas"
+      rows={service.replicas}
+      columns={service.spec?.volumes ? REPLICAS : withoutVolumes}
+      rowKey={(replica) => replica.replica}
+    />
   );
   const tabs = [
     {
@@ -272,7 +299,8 @@ function Removal({ service, onEnd }: FormProps) {
   return (
     <Stack>
       <Text size="sm" className="break">
-        All replicas of {clean(service.name)} end; what they wrote is lost.
+        All replicas of {clean(service.name)} end; what they wrote is lost
+        {service.spec?.volumes && ", but for volumes: those are kept for 30 days, for a service of the same name"}.
       </Text>
       <Group>
         <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>

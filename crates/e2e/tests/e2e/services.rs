@@ -214,7 +214,7 @@ services:
     let again = sky.nodes[0].call(&["apply", &file])?;
     ensure!(again.status.success(), "{}", screen(&again));
     assert!(screen(&again).contains("front: is as it should be"), "{}", screen(&again));
-    let volumes = compose.replace("    expose:", "    volumes: [\"data:/data\"]\n    expose:");
+    let volumes = compose.replace("    expose:", "    volumes: [\"./data:/data\"]\n    expose:");
     let wrong = write(&sky, "volumes.compose.yaml", &volumes)?;
     let refused = sky.nodes[0].call(&["compose", "--file", &wrong, "up"])?;
     assert_eq!(refused.status.code(), Some(7), "{}", screen(&refused));
@@ -222,6 +222,73 @@ services:
     let output = sky.nodes[0].call(&["compose", "--file", &file, "down", "--yes"])?;
     ensure!(output.status.success(), "{}", screen(&output));
     Ok(())
+}
+
+/// A server that shows a counter in its volume, one higher after each start.
+fn counting_service(more: &str) -> String {
+    format!(
+        r#"
+[[service]]
+name = "counter"
+image = "image.tar"
+args = ["sh", "-c", "cd /var/lib/counter; echo $(($(cat index.html 2>/dev/null || echo 0) + 1)) > index.html; exec busybox httpd -f -p 8080 -h ."]
+ports = [8080]
+publish = ["8080"]
+health = {{ http = "/", interval = "500ms", failures = 3 }}
+resources = {{ memory = "32MiB", scratch = "16MiB" }}
+volumes = {{ data = {{ path = "/var/lib/counter", size = "16MiB" }} }}
+saving = {{ every = "1s", wait = "5s" }}
+stop = "2s"
+{more}
+"#
+    )
+}
+
+#[tokio::test]
+async fn c10_f12_a_volume_goes_along_with_updates_and_outlives_its_host() -> Result<()> {
+    let Some((mut sky, _)) = sky_with_image("a volume outlives its host", 3, &[]).await? else {
+        return Ok(());
+    };
+    let own = sky.nodes[0].id().await?.to_string();
+    let elsewhere = format!("constraints = {{ exclude_peers = [\"{own}\"] }}");
+    let file = write(&sky, "counter.toml", &counting_service(&elsewhere))?;
+    start(&sky, &file)?;
+    let address = address(&sky, "counter")?;
+    assert_eq!(page(address)?, "1");
+
+    // The next revision goes on where this one ends.
+    let file =
+        write(&sky, "counter.toml", &counting_service(&format!("env = {{ A = \"b\" }}\n{elsewhere}")))?;
+    start(&sky, &file)?;
+    assert_eq!(page(address)?, "2");
+    // The first that it tells of is what it began with.
+    let saved = async || {
+        let view = sky.nodes[0].json(&["service", "show", "counter"])?;
+        anyhow::Ok((view["replicas"][0]["saved"].clone(), view["replicas"][0]["revision"] == 2))
+    };
+    let (first, _) = saved().await?;
+    until("what it wrote is held by its owner's node", async || {
+        let (now, is_second) = saved().await?;
+        Ok(is_second && now["held"] == true && now["at"] != first["at"])
+    })
+    .await?;
+    let shown = sky.nodes[0].call(&["service", "show", "counter"])?;
+    let text = String::from_utf8_lossy(&shown.stdout).into_owned();
+    assert!(text.contains("data at /var/lib/counter, 16 MiB") && text.contains("SAVED"), "{text}");
+
+    // Its host is gone for good: another one goes on with what was saved.
+    let view = sky.nodes[0].json(&["service", "show", "counter"])?;
+    let (host, _) = replicas(&view).first().cloned().context("one answers")?;
+    for node in &mut sky.nodes {
+        if node.id().await?.to_string() == host {
+            node.kill()?;
+        }
+    }
+    until("it answers again", async || {
+        let counted = page(address).ok().and_then(|page| page.parse::<u32>().ok());
+        Ok(counted.is_some_and(|counted| counted >= 3))
+    })
+    .await
 }
 
 #[tokio::test]

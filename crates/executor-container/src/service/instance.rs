@@ -45,6 +45,8 @@ pub struct Measure {
     cores: u16,
     began: Instant,
     memory_seen_bytes: AtomicU64,
+    /// How often it was looked at.
+    looks: AtomicU64,
     /// What it had used when it ended.
     ended: OnceLock<Usage>,
 }
@@ -99,6 +101,7 @@ impl Measure {
             cores,
             began: Instant::now(),
             memory_seen_bytes: AtomicU64::new(0),
+            looks: AtomicU64::new(0),
             ended: OnceLock::new(),
         }
     }
@@ -107,6 +110,11 @@ impl Measure {
     pub fn look(&self) {
         let memory_bytes = self.with_meter(|meter| meter.memory_bytes()).unwrap_or(0);
         self.memory_seen_bytes.fetch_max(memory_bytes, Ordering::Relaxed);
+        self.looks.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
     }
 
     /// Keeps what was used so far, while the counters are there.

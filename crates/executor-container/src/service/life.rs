@@ -7,6 +7,7 @@ use super::{
     door::{self, Door},
     instance::{Measure, Replica},
     secrets, stopped,
+    volumes::Running,
 };
 use crate::{
     create::{self, Allowed, Container, Network, bind},
@@ -18,7 +19,7 @@ use crate::{
 use bollard::{
     container::LogOutput,
     errors::Error as EngineError,
-    models::ImageConfig,
+    models::{ImageConfig, Mount},
     query_parameters::{CreateContainerOptionsBuilder, StartContainerOptions},
 };
 use futures::Stream;
@@ -50,6 +51,8 @@ const ORDER_WAIT: Duration = Duration::from_secs(20);
 const RETRY: Duration = Duration::from_secs(5);
 
 type Output = Pin<Box<dyn Stream<Item = Result<LogOutput, EngineError>> + Send>>;
+/// An image's name, and what it starts.
+type Image = (String, Vec<String>);
 type Started = oneshot::Sender<Result<Arc<dyn Instance>, Failure>>;
 
 /// A replica's work.
@@ -90,7 +93,7 @@ impl Life {
     /// Starts the replica, says so, and goes on until nothing is left of it, whatever happens.
     pub async fn live(self, outlet: Arc<dyn Outlet>, started: Started) {
         let began = match self.prepare().await {
-            Ok((image, program)) => self.begin(&image, program, outlet).await,
+            Ok((image, volumes)) => self.begin(image, volumes, outlet).await,
             Err(failure) => Err(failure),
         };
         match began {
@@ -98,6 +101,7 @@ impl Life {
                 // Nobody may wait for it any more; then it ends.
                 let _ = started.send(Ok(replica.clone()));
                 let end = self.watch_over(&replica, output).await;
+                self.shared.running().remove(&self.run.replica);
                 tracing::info!(replica = %self.run.replica, ?end, "a replica ended");
                 replica.measure.end().await;
                 replica.door.close().await;
@@ -112,8 +116,8 @@ impl Life {
         }
     }
 
-    /// Gets the image and empty folders; the image's name, and what it starts.
-    async fn prepare(&self) -> Result<(String, Vec<String>), Failure> {
+    /// Gets the image, empty folders, and those of its volumes; the image's name, and what it starts.
+    async fn prepare(&self) -> Result<(Image, Vec<PathBuf>), Failure> {
         create::check_texts(&self.run.program.args, &self.run.program.env)?;
         create::check_memory(self.run.limits.memory_bytes)?;
         check_outlets(&self.run)?;
@@ -128,21 +132,22 @@ impl Life {
         let made = made.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
         made.map_err(|error| stopped(&format!("no folder for a service: {error}")))?;
         recreate(&self.scratch).await?;
-        Ok(image)
+        let volumes = self.shared.begin_volumes(&self.run).await?;
+        Ok((image, volumes))
     }
 
     /// Opens the door, makes the container and starts it.
     async fn begin(
         &self,
-        image: &str,
-        program: Vec<String>,
+        image: Image,
+        volumes: Vec<PathBuf>,
         outlet: Arc<dyn Outlet>,
     ) -> Result<(Arc<Replica>, Output), Failure> {
         let (most, outlets) = (self.connections_max() as usize, self.run.outlets.len());
         let door =
             Door::open(&self.socket_folder(), most, (outlet, outlets), secrets::packed(&self.run.secrets));
         let door = door.map_err(|error| stopped(&format!("no socket for a service: {error}")))?;
-        let started = self.start(image, program, &door).await;
+        let started = self.start(image, &volumes, &door).await;
         if started.is_err() {
             door.close().await;
         }
@@ -151,24 +156,28 @@ impl Life {
 
     async fn start(
         &self,
-        image: &str,
-        program: Vec<String>,
+        (image, program): Image,
+        volumes: &[PathBuf],
         door: &Arc<Door>,
     ) -> Result<(Arc<Replica>, Output), Failure> {
         let docker = &self.engine.docker;
         let meter = Meter::new(&self.shared.host.owner, &format!("replica-{}", self.place));
-        let body = create::create(self.container(image, program, &meter));
+        let body = create::create(self.container(&image, program, volumes, &meter));
         let options = CreateContainerOptionsBuilder::default().name(&self.name).build();
         docker.create_container(Some(options), body).await.map_err(not_created)?;
         let attached = attach(docker, &self.name, false).await?;
         let measure = Measure::begin(docker.clone(), self.name.clone(), meter, self.run.limits.cpu_cores);
         let replica = Arc::new(Replica::new(Arc::clone(door), measure));
         docker.start_container(&self.name, None::<StartContainerOptions>).await.map_err(unstartable)?;
+        if !self.run.volumes.is_empty() {
+            let running = Running { engine: Arc::clone(&self.engine), name: self.name.clone() };
+            self.shared.running().insert(self.run.replica, Arc::new(running));
+        }
         Ok((replica, attached.output))
     }
 
     /// The image's name and what it starts. One that somebody took out of the engine is brought there again.
-    async fn image(&self) -> Result<(String, Vec<String>), Failure> {
+    async fn image(&self) -> Result<Image, Failure> {
         let images = &self.shared.host.images;
         let mut is_second_try = false;
         loop {
@@ -196,7 +205,13 @@ impl Life {
         Ok(program)
     }
 
-    fn container<'a>(&'a self, image: &'a str, program: Vec<String>, meter: &Meter) -> Container<'a> {
+    fn container<'a>(
+        &'a self,
+        image: &'a str,
+        program: Vec<String>,
+        volumes: &[PathBuf],
+        meter: &Meter,
+    ) -> Container<'a> {
         let limits = &self.run.limits;
         let (outlets, hosts) = loopback(&self.run.outlets);
         let most = self.connections_max();
@@ -212,13 +227,9 @@ impl Life {
             args: program,
             env: &self.run.program.env,
             // Both ways, and both directions of each connection.
-            allowed: Allowed::replica(limits, 4 * most + DOOR_THREADS),
+            allowed: Allowed::replica(limits, &self.run.volumes, 4 * most + DOOR_THREADS),
             has_stdin: false,
-            mounts: vec![
-                bind(&self.scratch.tmp_dir(), "/tmp", false),
-                bind(&self.shared.door(), DOOR_PATH, true),
-                bind(&self.socket_folder(), SOCKET_FOLDER, true),
-            ],
+            mounts: self.mounts(volumes),
             private_folder: has_secrets.then_some((secrets::FOLDER, secrets::FOLDER_BYTES_MAX)),
             network: Network::Loopback { hostname: HOSTNAME, hosts },
             owner: &self.shared.host.owner,
@@ -226,6 +237,17 @@ impl Life {
             runtime: self.engine.runtime.clone(),
             user: create::user(),
         }
+    }
+
+    fn mounts(&self, volumes: &[PathBuf]) -> Vec<Mount> {
+        let usual = [
+            bind(&self.scratch.tmp_dir(), "/tmp", false),
+            bind(&self.shared.door(), DOOR_PATH, true),
+            bind(&self.socket_folder(), SOCKET_FOLDER, true),
+        ];
+        let of_volumes =
+            self.run.volumes.iter().zip(volumes).map(|(volume, path)| bind(path, &volume.path, false));
+        usual.into_iter().chain(of_volumes).collect()
     }
 
     fn socket_folder(&self) -> PathBuf {

@@ -10,4 +10,5 @@ mod secrets;
 mod services;
 mod services_abuse;
 mod support;
+mod volumes;
 mod watching;

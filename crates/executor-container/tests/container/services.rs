@@ -68,6 +68,9 @@ impl Setup {
             outlets: outlets.map(|(name, port)| (name.to_owned(), port)).to_vec(),
             secrets: Vec::new(),
             idle: None,
+            volumes: Vec::new(),
+            other_volumes: Vec::new(),
+            begin: None,
         }
     }
 

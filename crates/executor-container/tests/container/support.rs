@@ -177,6 +177,7 @@ async fn start_on(
         look_every: Duration::from_secs(1),
         slots: 2,
         scratch_dir: folder.join("scratch"),
+        volumes_dir: folder.join("volumes"),
         images_cap_bytes: 4 << 30,
         owner: owner.to_owned(),
     };

@@ -77,6 +77,7 @@ async fn start(folder: &Path, sockets: Vec<PathBuf>) -> ContainerExecutor {
         look_every: Duration::from_millis(300),
         slots: 1,
         scratch_dir: folder.join("scratch"),
+        volumes_dir: folder.join("volumes"),
         images_cap_bytes: 1 << 30,
         owner: "watching".to_owned(),
     };

@@ -42,6 +42,9 @@ fn run(setup: &Setup, wasm: impl AsRef<[u8]>) -> ServiceRun {
         outlets: Vec::new(),
         secrets: Vec::new(),
         idle: None,
+        volumes: Vec::new(),
+        other_volumes: Vec::new(),
+        begin: None,
     }
 }
 

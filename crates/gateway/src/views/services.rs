@@ -3,7 +3,7 @@
 use crate::auth::Caller;
 use opensky_api::key::Role;
 use opensky_api::service::{
-    OpenPortView, ReplicaView, ServiceNoteView, ServiceRequest, ServiceStateView, ServiceView,
+    OpenPortView, ReplicaView, SavedView, ServiceNoteView, ServiceRequest, ServiceStateView, ServiceView,
 };
 use opensky_node::ServiceState;
 use opensky_types::NodeId;
@@ -68,7 +68,10 @@ const fn state(state: ServiceState) -> ServiceStateView {
 
 fn replica(view: opensky_node::ReplicaView) -> ReplicaView {
     let report = view.report;
+    let saved = report.as_ref().and_then(|report| report.saved).or(view.held);
+    let saved = saved.map(|saved| SavedView::new(&saved, view.held.is_some_and(|held| held.id >= saved.id)));
     ReplicaView {
+        saved,
         replica: view.replica,
         slot: view.replica.slot,
         node: view.node,

@@ -1,6 +1,6 @@
 //! The host's orders carried out.
 
-use super::{Asker, ServiceEvent, Target, keeping::fetch_from_any, probing::probe};
+use super::{Asker, ServiceEvent, Target, keeping::fetch_from_any, probing::probe, volumes::fetch_saved};
 use crate::{event::Event, fetch::Fetcher, node::Node};
 use opensky_ports::{Instance, InstanceEnd, Pin, ServiceRun};
 use opensky_protocol::service::{PlacedReport, REPORTS_MAX, ServiceReply, TOPIC_ADVERTS};
@@ -9,7 +9,10 @@ use opensky_services::{Heard, HostEffect, HostInput, KeeperInput};
 use opensky_types::{
     NodeId, Signed, Timestamp, codec,
     job::Blob,
-    service::{Advert, HealthCheck, LAST_WORDS_BYTES_MAX, Refusal, ReplicaId, ReplicaReport, ReplicaState},
+    service::{
+        Advert, Declared, HealthCheck, LAST_WORDS_BYTES_MAX, Refusal, ReplicaId, ReplicaReport, ReplicaState,
+        ServiceSpec, Volume,
+    },
     task::Failure,
 };
 use std::{
@@ -26,12 +29,16 @@ impl Node {
         match effect {
             HostEffect::Answer { ask, answer } => self.answer_asker(ask, answer),
             HostEffect::AnswerReports { ask, reports } => self.answer_reports(now, ask, reports),
-            HostEffect::Prepare { replica, blob, sources } => self.prepare_replica(replica, blob, sources),
+            HostEffect::Prepare { replica, blob, saved, sources } => {
+                self.prepare_replica(replica, (blob, saved), sources);
+            }
             HostEffect::Launch { replica, launch } => self.launch_replica(replica, launch),
             HostEffect::Probe { replica, launch, check } => self.probe_replica(replica, launch, check),
             HostEffect::Stop { replica, launch, grace_ms } => self.stop_replica(replica, launch, grace_ms),
+            HostEffect::Save { replica } => self.save_volumes(replica),
             HostEffect::Advertise { replica, state } => self.advertise_replica(now, replica, state),
-            HostEffect::Gone { replica, is_last } => {
+            HostEffect::Gone { replica, is_last, is_handed_over } => {
+                self.let_go_of_volumes(replica, is_handed_over);
                 self.running().remove(&replica);
                 self.services.used.remove(&replica);
                 tracing::info!(%replica, "a replica has ended");
@@ -98,13 +105,23 @@ impl Node {
         self.services.instances.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn prepare_replica(&mut self, replica: ReplicaId, blob: Blob, sources: Vec<NodeId>) {
+    fn prepare_replica(
+        &mut self,
+        replica: ReplicaId,
+        (blob, saved): (Blob, Option<Blob>),
+        sources: Vec<NodeId>,
+    ) {
         let fetcher =
             Fetcher { own: self.own, transport: Arc::clone(&self.transport), blobs: Arc::clone(&self.blobs) };
         let (stop, events) = (self.stop.clone(), self.events.clone());
         self.tasks.spawn(async move {
-            let blobs = [blob];
-            let fetching = fetch_from_any(&fetcher, &sources, &blobs, Pin::Service(replica.service));
+            let fetching = async {
+                fetch_from_any(&fetcher, &sources, &[blob], Pin::Service(replica.service)).await?;
+                match saved {
+                    Some(saved) => fetch_saved(&fetcher, &sources, saved, replica).await,
+                    None => Ok(()),
+                }
+            };
             let Some(result) = stop.run_until_cancelled(fetching).await else { return };
             let prepared = ServiceEvent::Host(HostInput::Prepared { replica, result });
             let _ = events.send(Event::Service(Box::new(prepared))).await;
@@ -153,6 +170,9 @@ impl Node {
             outlets: spec.links.iter().map(|link| (link.host.clone(), link.port)).collect(),
             secrets,
             idle: spec.idle_ms.map(Duration::from_millis),
+            volumes: spec.volumes.as_ref().map(|volumes| volumes.mounts.clone()).unwrap_or_default(),
+            other_volumes: other_volumes(declared, spec),
+            begin: self.services.host.begins_with(replica),
         };
         Some(Ok((run, targets.collect())))
     }
@@ -233,6 +253,20 @@ impl Node {
         }
         heard
     }
+}
+
+/// Volumes that the other revision of a declaration has and this one does not.
+fn other_volumes(declared: &Declared, spec: &ServiceSpec) -> Vec<Volume> {
+    let mounts =
+        |spec: &ServiceSpec| spec.volumes.as_ref().map(|volumes| volumes.mounts.clone()).unwrap_or_default();
+    let own = mounts(spec);
+    let mut others: Vec<Volume> = Vec::new();
+    for volume in declared.spec.iter().chain(&declared.fallback).flat_map(mounts) {
+        if own.iter().chain(&others).all(|known| known.name != volume.name) {
+            others.push(volume);
+        }
+    }
+    others
 }
 
 /// What a program wrote, as text: control characters but line ends are left out, since it ends up in terminals

@@ -8,11 +8,11 @@ use crate::{
 };
 use opensky_ports::Pin;
 use opensky_protocol::service::{PlacedReport, RENEWED_MAX, REPORTS_MAX, ServiceAsk, ServiceReply};
-use opensky_services::{HostInput, KeeperEffect, KeeperInput};
+use opensky_services::{HostInput, KeeperEffect, KeeperInput, SlotData};
 use opensky_types::{
     Micros, NodeId, ServiceId, Signed, Timestamp,
     job::Blob,
-    service::{Declaration, Declared, Placement, Refusal, ReplicaId},
+    service::{Declaration, Declared, Placement, Refusal, ReplicaId, SaveId, Saved},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -33,10 +33,18 @@ impl Node {
                 }
             }
             KeeperEffect::AskKeeper { to, service } => self.ask_keeper(to, service),
-            KeeperEffect::AskReport { to, service, renewed } => self.ask_report(now, to, service, renewed),
-            KeeperEffect::Place { placement } => self.place_replica(now, placement),
+            KeeperEffect::AskReport { to, service, renewed, held } => {
+                self.ask_report(now, to, service, (renewed, held));
+            }
+            KeeperEffect::Place { placement, saved } => self.place_replica(now, placement, saved),
             KeeperEffect::Withdraw { to, replica } => self.withdraw_replica(now, to, replica),
-            KeeperEffect::Find { service, slot, used } => self.find_host(now, service, slot, used),
+            KeeperEffect::Find { service, slot, used, preferred } => {
+                self.find_host(now, (service, slot), &used, preferred);
+            }
+            KeeperEffect::HoldData { service, slot, saved, sources } => {
+                self.hold_data(now, service, slot, (saved, sources));
+            }
+            KeeperEffect::RememberData { service } => self.remember_data(service),
             KeeperEffect::Hold { service, blobs } => self.hold_programs(service, blobs),
             KeeperEffect::Remember { service } => self.remember_service(service),
             KeeperEffect::Forget { service } => self.forget_service(service),
@@ -46,22 +54,29 @@ impl Node {
     fn ask_keeper(&self, to: NodeId, service: ServiceId) {
         let revision = self.services.keeper.stand(service).map_or(0, |(revision, ..)| revision);
         self.ask_about_service(to, ServiceAsk::Keeping { service, revision }, move |reply| match reply {
-            Some(ServiceReply::Keeping { revision, is_acting, given_up }) => {
-                let said = KeeperInput::KeeperSaid { service, node: to, revision, is_acting, given_up };
+            Some(ServiceReply::Keeping { revision, is_acting, given_up, saved }) => {
+                let said =
+                    KeeperInput::KeeperSaid { service, node: to, revision, is_acting, given_up, saved };
                 Some(ServiceEvent::Keeper(said))
             }
             _ => None,
         });
     }
 
-    fn ask_report(&mut self, now: Timestamp, to: NodeId, service: ServiceId, renewed: Vec<Placement>) {
+    fn ask_report(
+        &mut self,
+        now: Timestamp,
+        to: NodeId,
+        service: ServiceId,
+        (renewed, held): (Vec<Placement>, Vec<(u16, SaveId)>),
+    ) {
         let signed = renewed.iter().take(RENEWED_MAX).map(|placement| Signed::sign(placement, &self.key));
         let renewed: Vec<Signed<Placement>> = signed.collect();
         if to == self.own {
             let ask = self.remember_asker(Asker::Reports(service));
-            return self.host_service(now, HostInput::Report { ask, from: to, service, renewed });
+            return self.host_service(now, HostInput::Report { ask, from: to, service, renewed, held });
         }
-        self.ask_about_service(to, ServiceAsk::Report { service, renewed }, move |reply| {
+        self.ask_about_service(to, ServiceAsk::Report { service, renewed, held }, move |reply| {
             let reports = match reply {
                 Some(ServiceReply::Reports { reports }) => Some(reports),
                 _ => None,
@@ -95,16 +110,16 @@ impl Node {
         self.keep_up(now, KeeperInput::Reported { service, node, reports });
     }
 
-    fn place_replica(&mut self, now: Timestamp, placement: Placement) {
+    fn place_replica(&mut self, now: Timestamp, placement: Placement, saved: Option<Saved>) {
         let (to, replica) = (placement.node, placement.replica);
         let Some((_, declared)) = self.services.keeper.declared(replica.service) else { return };
         let (declared, placement) = (declared.clone(), Signed::sign(&placement, &self.key));
         if to == self.own {
             let ask = self.remember_asker(Asker::Placement(replica));
             let declared = Box::new(declared);
-            return self.host_service(now, HostInput::Place { ask, from: to, declared, placement });
+            return self.host_service(now, HostInput::Place { ask, from: to, declared, placement, saved });
         }
-        self.ask_about_service(to, ServiceAsk::Place { declared, placement }, move |reply| {
+        self.ask_about_service(to, ServiceAsk::Place { declared, placement, saved }, move |reply| {
             let answer = match reply {
                 Some(ServiceReply::Done) => Some(Ok(())),
                 Some(ServiceReply::Refused { refusal }) => Some(Err(refusal)),
@@ -123,7 +138,13 @@ impl Node {
         self.ask_about_service(to, ServiceAsk::Withdraw { replica }, |_| None);
     }
 
-    fn find_host(&mut self, now: Timestamp, service: ServiceId, slot: u16, used: Vec<NodeId>) {
+    fn find_host(
+        &mut self,
+        now: Timestamp,
+        (service, slot): (ServiceId, u16),
+        used: &[NodeId],
+        preferred: Option<NodeId>,
+    ) {
         let Some(view) = self.services.keeper.view(now, service) else { return };
         let Some(spec) = view.declared.spec_of(&view.declaration, view.wanted) else { return };
         let mut demand = spec.demand();
@@ -133,9 +154,18 @@ impl Node {
             demand.constraints.peers = secrets.readers.iter().map(|reader| reader.node).collect();
         }
         let seed = u64::from_le_bytes(self.clock.random()[..8].try_into().expect("eight bytes"));
-        let found = self.market.find(now, &demand, CANDIDATES_MAX, &used, seed);
+        let found = self.market.find(now, &demand, CANDIDATES_MAX, used, seed);
         // One whose slots are promised to tasks that do not run may have room all the same: it is asked last.
-        let nodes = found.ranked.into_iter().chain(found.busy).map(|found| found.node).collect();
+        let nodes = found.ranked.into_iter().chain(found.busy).map(|found| found.node);
+        let mut nodes: Vec<NodeId> = nodes.collect();
+        if let Some(preferred) = preferred.filter(|node| !nodes.contains(node)) {
+            let peers = &mut demand.constraints.peers;
+            if peers.is_empty() || peers.contains(&preferred) {
+                *peers = vec![preferred];
+                let found = self.market.find(now, &demand, 1, used, seed);
+                nodes.extend(found.ranked.into_iter().chain(found.busy).map(|found| found.node));
+            }
+        }
         self.soon(ServiceEvent::Keeper(KeeperInput::Found { service, slot, nodes, counts: found.counts }));
     }
 
@@ -181,6 +211,7 @@ impl Node {
         let services: Vec<ServiceId> = self.services.keeper.services().collect();
         self.keep_record(settings::services_record(&services));
         self.keep_record(settings::no_service_record(service));
+        self.forget_data(service);
         if let Some(holding) = self.services.holding.remove(&service) {
             holding.cancel();
         }
@@ -198,13 +229,16 @@ impl Node {
     }
 
     /// Takes up the services that were kept when the node last stopped.
-    pub(crate) fn restore_services(&mut self, now: Timestamp, kept: Vec<Declared>) {
+    pub(crate) fn restore_services(&mut self, now: Timestamp, kept: Vec<(Declared, Vec<SlotData>)>) {
         let sky = self.membership.genesis().sky();
-        for declared in kept {
+        for (declared, data) in kept {
             match declared.check(sky) {
                 Ok(declaration) => {
+                    let service = declaration.service();
+                    let data = self.with_blobs_only(data);
                     let (declaration, declared) = (Box::new(declaration), Box::new(declared));
-                    self.keep_up(now, KeeperInput::Restored { declaration, declared });
+                    self.keep_up(now, KeeperInput::Restored { declaration, declared, data });
+                    self.pin_data(service);
                 }
                 Err(error) => tracing::error!(%error, "a kept service cannot be read and is left out"),
             }

@@ -63,6 +63,7 @@ impl Node {
             }
             ServiceAsk::Keeping { service, revision: theirs } => {
                 let (revision, is_acting, given_up) = self.services.keeper.stand(service).unwrap_or_default();
+                let saved = self.saves_for(from, service);
                 // Whoever was away hears of what was declared meanwhile, a removal included.
                 if theirs < revision
                     && let Some((_, declared)) = self.services.keeper.declared(service)
@@ -70,20 +71,20 @@ impl Node {
                     let ask = ServiceAsk::Keep { declared: declared.clone() };
                     self.ask_about_service(from, ask, |_| None);
                 }
-                self.reply_on(stream, ServiceReply::Keeping { revision, is_acting, given_up });
+                self.reply_on(stream, ServiceReply::Keeping { revision, is_acting, given_up, saved });
             }
-            ServiceAsk::Place { declared, placement } => {
+            ServiceAsk::Place { declared, placement, saved } => {
                 let Some(ask) = self.remote_asker(stream) else { return };
                 let declared = Box::new(declared);
-                self.host_service(now, HostInput::Place { ask, from, declared, placement });
+                self.host_service(now, HostInput::Place { ask, from, declared, placement, saved });
             }
             ServiceAsk::Withdraw { replica } => {
                 let Some(ask) = self.remote_asker(stream) else { return };
                 self.host_service(now, HostInput::Withdraw { ask, from, replica });
             }
-            ServiceAsk::Report { service, renewed } => {
+            ServiceAsk::Report { service, renewed, held } => {
                 let Some(ask) = self.remote_asker(stream) else { return };
-                self.host_service(now, HostInput::Report { ask, from, service, renewed });
+                self.host_service(now, HostInput::Report { ask, from, service, renewed, held });
             }
             ServiceAsk::Log { replica, follow } => self.serve_log(from, replica, follow, stream),
             ServiceAsk::Adverts => {

@@ -4,7 +4,7 @@ use super::{Node, OpenPort, ServiceError};
 use opensky_services::{Failing, GivenUp, KeptView, Known, PlacedView, UnknownService};
 use opensky_types::{
     NodeId, ServiceId, Timestamp,
-    service::{Declaration, ReplicaId, ReplicaReport, ReplicaState, ServiceRef, ServiceSpec},
+    service::{Declaration, ReplicaId, ReplicaReport, ReplicaState, Saved, ServiceRef, ServiceSpec},
 };
 use std::collections::BTreeSet;
 
@@ -73,6 +73,8 @@ pub struct ReplicaView {
     pub is_wanted: bool,
     /// What its host says of it; known to keepers.
     pub report: Option<ReplicaReport>,
+    /// What this keeper holds of its slot's volumes.
+    pub held: Option<Saved>,
 }
 
 impl Node {
@@ -150,6 +152,7 @@ impl Node {
             is_withdrawn: false,
             is_wanted: *revision == known.declaration.revision,
             report: None,
+            held: None,
         });
         let replicas: Vec<ReplicaView> = replicas.collect();
         let answers = replicas.iter().any(|replica| replica.state.answers());
@@ -187,6 +190,7 @@ fn replica_view(placed: &PlacedView) -> ReplicaView {
         is_withdrawn: placed.is_withdrawn,
         is_wanted: placed.is_wanted,
         report: placed.report.clone(),
+        held: placed.held,
     }
 }
 

@@ -15,3 +15,4 @@ mod services;
 mod sky;
 mod soak;
 mod support;
+mod volumes;

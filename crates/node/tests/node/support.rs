@@ -138,7 +138,7 @@ impl Sky {
         };
         let readings =
             Readings { memory_available_bytes: 12 << 30, disk_free_bytes: 100 << 30, ..Readings::default() };
-        let services = Arc::new(FakeServices::new(service));
+        let services = Arc::new(FakeServices::new(service).with_blobs(blobs.clone()));
         let fence = Fence::new(journal.clone());
         let ledger = Arc::new(self.ledger.of(key.id()));
         let parts = Parts {
@@ -325,5 +325,6 @@ pub fn service_spec(sky: &Sky, owner: usize, name: &str, word: &str, replicas: u
         secrets: None,
         idle_ms: None,
         scale: None,
+        volumes: None,
     }
 }

@@ -39,6 +39,7 @@ pub enum ServiceCommand {
 Examples:
   opensky service run docker:nginx --port 80 --publish 8080:80 --replicas 2
   opensky service run docker:postgres:17 --name db --port 5432 --secret-env POSTGRES_PASSWORD=password.txt
+  opensky service run docker:redis:8 --name cache --port 6379 --volume data:/data:2GiB
   opensky service run docker:my-app --port 3000 --link db:5432 --health-http /healthz
   opensky service run hello.wasm --publish 8080:80   a component that answers HTTP
   opensky service run public/ --publish 8080:80      a folder with a web site
@@ -128,6 +129,9 @@ pub struct RunArgs {
     /// An environment variable
     #[arg(long, value_name = "NAME=VALUE", value_parser = super::run::variable)]
     env: Vec<(String, String)>,
+    /// A folder that stays when the program ends, and moves with it [default SIZE: 1GiB]
+    #[arg(long, value_name = "NAME:/PATH[:SIZE]", value_parser = volume)]
+    volume: Vec<(String, WrittenVolume)>,
     /// A value that only those who run it can read, as the file /run/secrets/NAME: its file, env:VARIABLE, or - for
     /// standard input
     #[arg(long, value_name = "NAME=SOURCE", value_parser = secret)]
@@ -263,6 +267,7 @@ struct WrittenService<'a> {
     health: Option<WrittenHealth<'a>>,
     env: BTreeMap<&'a str, &'a str>,
     secrets: BTreeMap<&'a str, WrittenSecret<'a>>,
+    volumes: BTreeMap<&'a str, &'a WrittenVolume>,
     resources: BTreeMap<&'static str, toml::Value>,
 }
 
@@ -283,6 +288,25 @@ struct WrittenSecret<'a> {
     input: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     env: Option<&'a str>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct WrittenVolume {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<String>,
+}
+
+/// A volume as options say it.
+fn volume(text: &str) -> Result<(String, WrittenVolume), String> {
+    let mut parts = text.splitn(3, ':');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(name), Some(path), size) if !name.is_empty() && path.starts_with('/') => {
+            let volume = WrittenVolume { path: path.to_owned(), size: size.map(ToOwned::to_owned) };
+            Ok((name.to_owned(), volume))
+        }
+        _ => Err("expected NAME:/PATH or NAME:/PATH:SIZE".to_owned()),
+    }
 }
 
 /// Where the value of a secret is, as options say it.
@@ -327,6 +351,7 @@ fn plan_of(args: &RunArgs) -> Result<Plan> {
         links: &args.link,
         replicas: args.replicas,
         health: if args.no_health { Some(WrittenHealth::Off(false)) } else { http },
+        volumes: args.volume.iter().map(|(name, volume)| (name.as_str(), volume)).collect(),
         env: args.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         secrets: files.chain(variables).collect(),
         resources,

@@ -111,6 +111,11 @@ impl BlobStore for MemoryBlobs {
         Ok(())
     }
 
+    fn repin(&self, pin: Pin, hashes: &[Hash]) -> Result<(), BlobError> {
+        lock(&self.state).pins.insert(pin, hashes.iter().copied().collect());
+        Ok(())
+    }
+
     fn usage(&self) -> (u64, u64) {
         let state = lock(&self.state);
         (state.used_bytes(), state.cap_bytes)

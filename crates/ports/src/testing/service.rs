@@ -2,12 +2,15 @@
 
 use super::{lock, stream::LinkStream};
 use crate::{
+    blobs::BlobStore,
     executor::LogStream,
     service::{Instance, InstanceEnd, KeptLog, Outlet, ServiceEngine, ServiceRun},
     transport::ByteStream,
 };
 use async_trait::async_trait;
-use opensky_types::{place::Level, resources::Usage, samples, service::ReplicaId, task::Failure};
+use opensky_types::{
+    ServiceId, job::Blob, place::Level, resources::Usage, samples, service::ReplicaId, task::Failure,
+};
 use std::{
     collections::BTreeMap,
     io,
@@ -105,7 +108,19 @@ pub struct FakeServices {
     running: Arc<Mutex<BTreeMap<ReplicaId, Arc<FakeInstance>>>>,
     started: Arc<Mutex<Vec<ServiceRun>>>,
     is_away: Arc<AtomicBool>,
+    volumes: Arc<Mutex<BTreeMap<(ServiceId, u16), FakeVolumes>>>,
+    blobs: Option<Arc<dyn BlobStore>>,
 }
+
+/// All volumes of a slot: bytes, and the generation that wrote them.
+#[derive(Debug, Clone, Default)]
+struct FakeVolumes {
+    generation: u64,
+    bytes: Vec<u8>,
+}
+
+/// Most bytes of fake volumes.
+const FAKE_VOLUMES_BYTES_MAX: u64 = 1 << 20;
 
 impl FakeServices {
     /// An engine whose programs are `program`.
@@ -115,7 +130,14 @@ impl FakeServices {
             running: Arc::default(),
             started: Arc::default(),
             is_away: Arc::default(),
+            volumes: Arc::default(),
+            blobs: None,
         }
+    }
+
+    /// The same with a store, so that volumes can be saved.
+    pub fn with_blobs(self, blobs: Arc<dyn BlobStore>) -> Self {
+        Self { blobs: Some(blobs), ..self }
     }
 
     /// An engine whose programs greet with their replica's name and a newline, and echo lines.
@@ -158,6 +180,34 @@ impl FakeServices {
         self.instance(replica).log.write(stream, bytes);
     }
 
+    /// A replica's program writes this into its volumes, in the place of all that was there.
+    pub fn fill(&self, replica: ReplicaId, bytes: &[u8]) {
+        let mut volumes = lock(&self.volumes);
+        let volumes = volumes.get_mut(&(replica.service, replica.slot)).expect("a replica with volumes runs");
+        bytes.clone_into(&mut volumes.bytes);
+    }
+
+    /// What is in the volumes of a slot here.
+    pub fn volumes(&self, service: ServiceId, slot: u16) -> Option<Vec<u8>> {
+        lock(&self.volumes).get(&(service, slot)).map(|volumes| volumes.bytes.clone())
+    }
+
+    /// The volumes that a replica begins with: those that are here, unless others were saved later elsewhere.
+    fn begin(&self, run: &ServiceRun) -> Result<(), Failure> {
+        if run.volumes.is_empty() {
+            return Ok(());
+        }
+        let mut all = lock(&self.volumes);
+        let volumes = all.entry((run.replica.service, run.replica.slot)).or_default();
+        if let Some(begin) = run.begin.filter(|begin| begin.id.generation > volumes.generation) {
+            let blobs = self.blobs.as_ref().ok_or_else(gone)?;
+            let got = blobs.get(&begin.blob.hash, FAKE_VOLUMES_BYTES_MAX).ok().flatten();
+            volumes.bytes = got.ok_or_else(gone)?;
+        }
+        volumes.generation = run.replica.generation;
+        Ok(())
+    }
+
     /// A replica's program connects to one of its outlets; what it then says is the caller's.
     pub async fn reach(&self, replica: ReplicaId, outlet: usize) -> io::Result<ByteStream> {
         let instance = self.instance(replica);
@@ -197,6 +247,7 @@ impl ServiceEngine for FakeServices {
             return Err(gone());
         }
         lock(&self.started).push(run.clone());
+        self.begin(&run)?;
         let program = (self.program)(&run);
         if let Some(failure) = program.starts {
             return Err(failure);
@@ -222,6 +273,21 @@ impl ServiceEngine for FakeServices {
         }
         lock(&self.running).insert(instance.run.replica, Arc::clone(&instance));
         Ok(instance)
+    }
+
+    async fn save(&self, replica: ReplicaId) -> Result<Blob, Failure> {
+        let bytes = self.volumes(replica.service, replica.slot).ok_or_else(gone)?;
+        let blobs = self.blobs.as_ref().ok_or_else(gone)?;
+        blobs.put(&bytes).map_err(|error| Failure::ProviderStopped { message: error.to_string() })
+    }
+
+    async fn forget(&self, replica: ReplicaId, others_have_it: bool) {
+        let mut volumes = lock(&self.volumes);
+        let slot = (replica.service, replica.slot);
+        let is_last = volumes.get(&slot).is_some_and(|volumes| volumes.generation <= replica.generation);
+        if others_have_it && is_last {
+            volumes.remove(&slot);
+        }
     }
 
     async fn shut_down(&self) {

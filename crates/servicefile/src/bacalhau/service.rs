@@ -76,6 +76,7 @@ pub(crate) fn draft(reading: &mut Reading<'_>, header: &Header, task: Task) -> R
         secrets: Vec::new(),
         idle_ms: None,
         scale: None,
+        volumes: None,
         after: Vec::new(),
     };
     Ok(Draft { span: task.span, service, after: Vec::new(), prefers: Vec::new() })

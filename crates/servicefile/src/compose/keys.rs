@@ -12,16 +12,14 @@ pub(crate) const FILE: Keys = &[
     ("version", Silent),
     ("name", Note("services have no project here; each has its own name")),
     ("secrets", Read),
+    ("volumes", Read),
     // What uses them is refused where it does.
-    ("volumes", Silent),
     ("configs", Silent),
     ("include", Refused("other files are not read", "write one file, or give each file on its own")),
     ("models", Refused("models are not started", "run the model as a service of its own")),
 ];
 
 const FILES_GO: &str = "files are gone with the replica, and nothing is mounted";
-const KEEP_FILES: &str = "put files that the program reads into its image, and data that must stay into a service \
-     outside, reached by `links`";
 const HARDENED: &str = "containers have no further rights here";
 const NO_RIGHTS: &str = "use an image that needs none";
 const OWN_NETWORK: &str = "a service has its own network, with its links in it and nothing else";
@@ -57,9 +55,9 @@ pub(crate) const SERVICE: Keys = &[
     ("container_name", Read),
     ("security_opt", Read),
     ("secrets", Read),
+    ("volumes", Read),
     // Refused: it would behave otherwise.
-    ("volumes", Refused(FILES_GO, KEEP_FILES)),
-    ("volumes_from", Refused(FILES_GO, KEEP_FILES)),
+    ("volumes_from", Refused("a volume is one service's own", "let one of both reach the other by its name")),
     (
         "configs",
         Refused(FILES_GO, "give it in `environment` or as one of `secrets`, or put it into the image"),

@@ -4,6 +4,7 @@ use crate::{
     compose::{
         deploy, env, health, keys, ports,
         secrets::{self, Known},
+        volumes,
     },
     draft::{Draft, check_service_name},
     image::{self, ImageRef},
@@ -50,7 +51,7 @@ pub(crate) fn read(
     key: &Key,
     node: &Node,
     given: &Given,
-    known: &Known,
+    (known, volumes): (&Known, &mut volumes::Known),
 ) -> Result<Option<Parsed>, Fault> {
     let name = At { span: key.span, value: key.text.clone() };
     check_service_name(&name)?;
@@ -86,6 +87,7 @@ pub(crate) fn read(
         secrets: secrets::of_service(reading, &path, node, known)?,
         idle_ms: None,
         scale: None,
+        volumes: volumes::of_service(reading, &path, node, volumes)?,
         after: Vec::new(),
         places: places(node, key),
     };
@@ -110,6 +112,7 @@ fn places(node: &Node, key: &Key) -> BTreeMap<&'static str, opensky_textfile::Sp
         ("cpu", "deploy"),
         ("update", "deploy"),
         ("stop", "stop_grace_period"),
+        ("volumes", "volumes"),
     ];
     let found = named.iter().filter_map(|(field, name)| Some((*field, node.get(name)?.span)));
     found.chain([("name", key.span)]).collect()

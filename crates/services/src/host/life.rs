@@ -1,11 +1,11 @@
 //! One replica, from its order to its end.
 
-use super::{Capacity, HostConfig, HostEffect, HostInput, Newest};
+use super::{Capacity, HostConfig, HostEffect, HostInput, Newest, data::Data};
 use opensky_types::{
     Signed, Timestamp,
     service::{
         Declaration, Declared, LAST_WORDS_BYTES_MAX, PROBLEM_BYTES_MAX, Placement, ReplicaId, ReplicaReport,
-        ReplicaState, Restart, ServiceSpec,
+        ReplicaState, Restart, Saved, ServiceSpec,
     },
     task::Failure,
 };
@@ -57,6 +57,8 @@ pub(super) struct Hosted {
     advertised: Option<(ReplicaState, Timestamp)>,
     problem: String,
     last_words: String,
+    /// Its volumes, where it has some.
+    pub data: Option<Data>,
 }
 
 impl Hosted {
@@ -65,8 +67,12 @@ impl Hosted {
         (declared, declaration): (Declared, Declaration),
         (signed, placement): (Signed<Placement>, Placement),
         spec: ServiceSpec,
+        saved: Option<Saved>,
     ) -> Self {
+        let every_ms = spec.volumes.as_ref().map(|volumes| volumes.save_ms);
+        let data = every_ms.map(|every_ms| Data::new(now, placement.replica, every_ms, saved));
         Self {
+            data,
             declared,
             declaration,
             signed,
@@ -130,8 +136,15 @@ impl Hosted {
         }
     }
 
-    pub fn is_gone(&self) -> bool {
-        self.leaving_since.is_some() && self.run == Run::Over
+    /// Whether nothing of it is left to do here, and if so, whether others have what is in its volumes.
+    pub fn is_gone(&self, now: Timestamp, config: &HostConfig) -> Option<bool> {
+        if self.leaving_since.is_none() || self.run != Run::Over {
+            return None;
+        }
+        let is_handed_over = self.data.as_ref().is_none_or(Data::is_handed_over);
+        let is_given_up =
+            || self.data.as_ref().is_some_and(|data| data.is_given_up(now, config.hand_over_ms));
+        (is_handed_over || is_given_up()).then_some(is_handed_over)
     }
 
     pub fn report(&self, now: Timestamp, replica: ReplicaId) -> ReplicaReport {
@@ -143,8 +156,17 @@ impl Hosted {
             restarts: self.restarts,
             connections: self.connections,
             cpu_percent: self.cpu_percent,
-            problem: cut(&self.problem, PROBLEM_BYTES_MAX),
+            problem: cut(self.problem(), PROBLEM_BYTES_MAX),
             last_words: self.last_words.clone(),
+            saved: self.data.as_ref().and_then(Data::told),
+        }
+    }
+
+    /// What is wrong: with its program first, then with its volumes.
+    fn problem(&self) -> &str {
+        match &self.data {
+            Some(data) if self.problem.is_empty() => &data.problem,
+            _ => &self.problem,
         }
     }
 
@@ -154,7 +176,7 @@ impl Hosted {
                 self.run = Run::Due(now)
             }
             HostInput::Prepared { result: Err(problem), .. } if self.run == Run::Fetching => {
-                self.fail(now, format!("its image cannot be had: {problem}"));
+                self.fail(now, format!("what it needs cannot be had: {problem}"));
             }
             HostInput::Launched { launch, result, .. } if launch == self.launch => {
                 self.on_launched(now, config, result);
@@ -169,6 +191,11 @@ impl Hosted {
             HostInput::Stopped { launch, .. } if launch == self.launch && self.run == Run::Stopping => {
                 self.on_stopped(now, config);
             }
+            HostInput::Saved { result, .. } => {
+                if let Some(data) = &mut self.data {
+                    data.on_saved(now, result);
+                }
+            }
             HostInput::Connections { count, .. } => self.connections = count,
             HostInput::Cpu { percent, .. } => self.cpu_percent = percent,
             _ => {}
@@ -182,6 +209,9 @@ impl Hosted {
         match result {
             Ok(()) => {
                 self.run = Run::Running(now);
+                if let Some(data) = &mut self.data {
+                    data.on_launched(now);
+                }
                 self.failed_probes = 0;
                 self.is_probing = false;
                 self.probe_at = now;
@@ -213,6 +243,8 @@ impl Hosted {
                     self.turn(now, ReplicaState::Healthy);
                 }
             }
+            // A program that stands still answers nobody.
+            Err(_) if self.is_saving() => {}
             Err(problem) => {
                 let is_young = self.state == ReplicaState::Starting && now.ms_since(since) < check.start_ms;
                 self.problem = format!("its health check failed: {problem}");
@@ -302,6 +334,7 @@ impl Hosted {
         } else {
             self.advance_running(now, replica, effects);
         }
+        self.advance_data(now, replica, effects);
         let is_due = self.advertised.is_none_or(|(state, at)| {
             state != self.state || (self.state.answers() && now.ms_since(at) >= config.advert_ms)
         });
@@ -311,9 +344,28 @@ impl Hosted {
         }
     }
 
+    /// Saves its volumes from time to time while it runs, and once more when it has ended for good.
+    fn advance_data(&mut self, now: Timestamp, replica: ReplicaId, effects: &mut Vec<HostEffect>) {
+        let Some(data) = &mut self.data else { return };
+        let is_due = match self.run {
+            Run::Running(_) => data.begin_meanwhile(now),
+            Run::Over => data.begin_last(now, self.leaving_since.is_some()),
+            _ => false,
+        };
+        if is_due {
+            effects.push(HostEffect::Save { replica });
+        }
+    }
+
+    /// Whether its volumes are saved right now: its program stands still.
+    fn is_saving(&self) -> bool {
+        self.data.as_ref().is_some_and(Data::is_saving)
+    }
+
     fn advance_running(&mut self, now: Timestamp, replica: ReplicaId, effects: &mut Vec<HostEffect>) {
         match self.run {
-            Run::Due(at) if at <= now => {
+            // What is being saved is written by nobody.
+            Run::Due(at) if at <= now && !self.is_saving() => {
                 self.launch += 1;
                 self.run = Run::Starting;
                 if self.state != ReplicaState::Waiting {
@@ -321,12 +373,12 @@ impl Hosted {
                 }
                 effects.push(HostEffect::Launch { replica, launch: self.launch });
             }
-            Run::Running(_) if self.state == ReplicaState::Unhealthy => {
+            Run::Running(_) if self.state == ReplicaState::Unhealthy && !self.is_saving() => {
                 self.run = Run::Stopping;
                 let grace_ms = self.spec.stop_ms;
                 effects.push(HostEffect::Stop { replica, launch: self.launch, grace_ms });
             }
-            Run::Running(_) if !self.is_probing && self.probe_at <= now => {
+            Run::Running(_) if !self.is_probing && self.probe_at <= now && !self.is_saving() => {
                 if let Some(check) = &self.spec.health {
                     self.is_probing = true;
                     effects.push(HostEffect::Probe { replica, launch: self.launch, check: check.clone() });
@@ -349,7 +401,8 @@ impl Hosted {
             Run::Running(_) => {
                 let left_ms = now.ms_since(since);
                 let is_quiet = self.connections == 0 && left_ms >= config.leave_ms;
-                if is_quiet || left_ms >= config.leave_ms.saturating_add(self.spec.stop_ms) {
+                let is_over = is_quiet || left_ms >= config.leave_ms.saturating_add(self.spec.stop_ms);
+                if is_over && !self.is_saving() {
                     self.run = Run::Stopping;
                     let grace_ms = self.spec.stop_ms;
                     effects.push(HostEffect::Stop { replica, launch: self.launch, grace_ms });

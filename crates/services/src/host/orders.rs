@@ -4,7 +4,10 @@ use super::{Host, HostEffect, Newest, REPLICAS_MAX, life::Hosted};
 use opensky_types::{
     NodeId, ServiceId, Signed, Timestamp,
     job::Blob,
-    service::{Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, ServiceSpec},
+    service::{
+        Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, SaveId, Saved, ServiceSpec,
+        Volumes,
+    },
 };
 
 /// How far ahead a placement may reach, clocks that differ included, in milliseconds.
@@ -16,7 +19,7 @@ impl Host {
         now: Timestamp,
         from: NodeId,
         declared: Declared,
-        signed: Signed<Placement>,
+        (signed, saved): (Signed<Placement>, Option<Saved>),
         effects: &mut Vec<HostEffect>,
     ) -> Result<(), Refusal> {
         let declaration = declared.check(self.config.sky).map_err(|_| Refusal::Unsound)?;
@@ -43,6 +46,17 @@ impl Host {
         if !spec.can_run_on(&self.config.own) {
             return Err(Refusal::NoReader);
         }
+        let has_slot = |other: &ReplicaId| (other.service, other.slot) == (replica.service, replica.slot);
+        if spec.volumes.is_some() && self.replicas.keys().any(has_slot) {
+            // Volumes are one program's at a time.
+            return Err(Refusal::Full);
+        }
+        let specs = declared.spec.iter().chain(&declared.fallback);
+        let volumes = specs.filter_map(|spec| spec.volumes.as_ref());
+        let saved_bytes_max = volumes.map(Volumes::saved_bytes_max).fold(0, u64::saturating_add);
+        if saved.is_some_and(|saved| saved.blob.size_bytes > saved_bytes_max) {
+            return Err(Refusal::Unsound);
+        }
         self.check_room(&spec)?;
         let blob = Blob { hash: spec.program.hash, size_bytes: spec.program.size_bytes };
         let mut sources = vec![from];
@@ -53,9 +67,10 @@ impl Host {
             }
         });
         self.on_declared(Newest { declaration: declaration.clone(), declared: declared.clone() });
-        let hosted = Hosted::new(now, (declared, declaration), (signed, placement), spec);
+        let hosted = Hosted::new(now, (declared, declaration), (signed, placement), spec, saved);
         self.replicas.insert(replica, hosted);
-        effects.push(HostEffect::Prepare { replica, blob, sources });
+        let saved = saved.map(|saved| saved.blob);
+        effects.push(HostEffect::Prepare { replica, blob, saved, sources });
         Ok(())
     }
 
@@ -75,7 +90,7 @@ impl Host {
         let has_room = self.replicas.len() < REPLICAS_MAX
             && slots.saturating_add(limits.cpu_cores) <= capacity.slots
             && memory_bytes.saturating_add(limits.memory_bytes) <= capacity.memory_bytes
-            && disk_bytes.saturating_add(limits.scratch_bytes) <= capacity.disk_bytes
+            && disk_bytes.saturating_add(spec.disk_bytes()) <= capacity.disk_bytes
             && spec.program.size_bytes <= capacity.disk_bytes;
         if has_room { Ok(()) } else { Err(Refusal::Full) }
     }
@@ -120,12 +135,19 @@ impl Host {
         declaration.keepers.contains(&node) || declaration.owner == node
     }
 
+    /// Whether a node keeps a service, as far as this host knows: owners alone hold no volumes.
+    fn is_keeper(&self, node: NodeId, service: ServiceId) -> bool {
+        let mut of_service = self.replicas.iter().filter(|(replica, _)| replica.service == service);
+        of_service.any(|(_, hosted)| self.declaration_for(service, hosted).keepers.contains(&node))
+    }
+
     pub(super) fn on_report(
         &mut self,
         now: Timestamp,
         from: NodeId,
         service: ServiceId,
         renewed: &[Signed<Placement>],
+        held: &[(u16, SaveId)],
     ) -> Result<Vec<ReplicaReport>, Refusal> {
         let is_of_service = |replica: &ReplicaId| replica.service == service;
         let knows = |hosted: &Hosted| self.is_answerable_to(from, service, hosted);
@@ -139,6 +161,13 @@ impl Host {
             let Ok(named) = signed.decode_unverified() else { continue };
             if let Some(hosted) = self.replicas.get_mut(&named.replica) {
                 hosted.renew(signed, self.newest.get(&named.replica.service));
+            }
+        }
+        if self.is_keeper(from, service) {
+            for (slot, id) in held.iter().take(REPLICAS_MAX) {
+                let of_slot =
+                    self.replicas.iter_mut().filter(|(r, _)| (r.service, r.slot) == (service, *slot));
+                of_slot.filter_map(|(_, hosted)| hosted.data.as_mut()).for_each(|data| data.on_held(*id));
             }
         }
         let of_service = self.replicas.iter().filter(|(replica, _)| replica.service == service);

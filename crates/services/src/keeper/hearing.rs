@@ -22,7 +22,8 @@ impl Kept {
             return;
         }
         self.asked_hosts_at = Some(now);
-        self.replicas.retain(|_, placed| now.ms_since(placed.seen_at) < config.remember_ms);
+        let remember_ms = config.remember_ms.max(self.waits_for_volumes().unwrap_or(0));
+        self.replicas.retain(|_, placed| now.ms_since(placed.seen_at) <= remember_ms);
         let service = self.declaration.service();
         let nodes: BTreeSet<NodeId> = self.replicas.values().map(|placed| placed.node).collect();
         for to in nodes {
@@ -34,7 +35,8 @@ impl Kept {
                 self.hand(now, to, effects);
             }
             let renewed = if self.is_acting { self.renew_on(now, config, to) } else { Vec::new() };
-            effects.push(KeeperEffect::AskReport { to, service, renewed });
+            let held = self.held_ids();
+            effects.push(KeeperEffect::AskReport { to, service, renewed, held });
         }
         if self.is_acting {
             let withdrawn = self.replicas.iter().filter(|(_, placed)| placed.is_withdrawn);
@@ -133,8 +135,14 @@ impl Kept {
         placed.was_healthy |= is_steady || state == ReplicaState::Ended;
         let is_ill = placed.was_healthy && !state.answers() && state != ReplicaState::Ended;
         placed.ill_since = if is_ill { placed.ill_since.or(Some(now)) } else { None };
+        let saved = report.saved.filter(|saved| saved.id.generation <= replica.generation);
         placed.report = Some(report.cut());
-        if placed.is_withdrawn {
+        let is_withdrawn = placed.is_withdrawn;
+        self.saw_volumes_on(replica, node, revision);
+        if let Some(saved) = saved {
+            self.heard_of_save(now, replica.slot, saved, node);
+        }
+        if is_withdrawn {
             return;
         }
         if is_news {
@@ -231,7 +239,11 @@ impl Kept {
             }
         }
         for (slot, node) in lost {
-            self.note(now, Some(slot), NoteText::Lost { node });
+            let text = match self.waits_for_volumes() {
+                Some(wait_ms) => NoteText::WaitsFor { node, wait_ms },
+                None => NoteText::Lost { node },
+            };
+            self.note(now, Some(slot), text);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One service and what is known of its replicas.
 
-use super::{KeeperConfig, KeptView, Note, NoteText, PlacedView, scaling::Scaling};
+use super::{KeeperConfig, KeptView, Note, NoteText, PlacedView, data::Data, scaling::Scaling};
 use opensky_types::{
     NodeId, Timestamp,
     job::Blob,
@@ -72,6 +72,9 @@ pub(super) struct Kept {
     pub good: Option<u64>,
     /// Whether it was read back after a restart: others may know what became of it since.
     pub is_restored: bool,
+    /// Its volumes, by slot.
+    pub data: BTreeMap<u16, Data>,
+    pub saved_bytes_max: u64,
     pub notes: VecDeque<Note>,
 }
 
@@ -130,6 +133,8 @@ pub(super) struct Slot {
     /// Failures in a row, and until when nothing is tried again.
     pub failures: u32,
     pub wait_until: Timestamp,
+    /// Whether the last search found nobody.
+    pub is_stuck: bool,
 }
 
 impl Placed {
@@ -171,7 +176,7 @@ impl Placed {
 
 impl Kept {
     pub fn new(now: Timestamp, settled_at: Timestamp, declaration: Declaration, declared: Declared) -> Self {
-        Self {
+        let mut kept = Self {
             good: declaration.fallback.map(|earlier| earlier.revision),
             declaration,
             declared,
@@ -194,8 +199,12 @@ impl Kept {
             is_restored: false,
             alike: BTreeSet::new(),
             handed: BTreeMap::new(),
+            data: BTreeMap::new(),
+            saved_bytes_max: 0,
             notes: VecDeque::new(),
-        }
+        };
+        kept.look_at_sizes();
+        kept
     }
 
     /// A newer revision was declared.
@@ -214,6 +223,7 @@ impl Kept {
         self.handed.clear();
         self.declaration = declaration;
         self.declared = declared;
+        self.look_at_sizes();
         self.given_up = None;
         self.failing = None;
         self.scaling.look_again();
@@ -309,6 +319,7 @@ impl Kept {
             is_lost: placed.is_lost(now, config),
             is_withdrawn: placed.is_withdrawn,
             is_wanted: self.is_wanted(placed.revision),
+            held: self.data.get(&replica.slot).and_then(|data| data.held),
         });
         KeptView {
             declaration: self.declaration.clone(),

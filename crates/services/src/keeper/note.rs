@@ -37,6 +37,10 @@ pub enum NoteText {
     UpToDate { revision: u64 },
     /// This node acts now, or no longer.
     Acts(bool),
+    /// A host does not answer, and its volumes are waited for.
+    WaitsFor { node: NodeId, wait_ms: u64 },
+    /// What was saved of volumes cannot be had.
+    NotHeld { problem: String },
     /// The load needs more replicas, or fewer.
     Scaled { from: u16, to: u16 },
 }
@@ -54,6 +58,14 @@ impl fmt::Display for NoteText {
                 write!(f, "revision {revision} answers on {}", node.short())
             }
             Self::Lost { node } => write!(f, "{} does not answer; another node takes over", node.short()),
+            Self::WaitsFor { node, wait_ms } => {
+                let (node, seconds) = (node.short(), wait_ms.div_ceil(1_000));
+                write!(
+                    f,
+                    "{node} does not answer, and has the volumes; they go on elsewhere, as saved last, after {seconds} s"
+                )
+            }
+            Self::NotHeld { problem } => write!(f, "what was saved of its volumes cannot be had: {problem}"),
             Self::Failed { node, problem, last_words } if last_words.is_empty() => {
                 write!(f, "failed on {}: {problem}", node.short())
             }

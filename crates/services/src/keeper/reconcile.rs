@@ -12,10 +12,8 @@ use opensky_types::{
 
 /// Starts of a program that never got healthy, after which an update counts as failed.
 const RESTARTS_MAX: u32 = 3;
-/// Longest wait for a program to be on its host, in milliseconds.
-const PREPARE_MS_MAX: u64 = 15 * 60_000;
 /// Bits of a generation that say which keeper chose it.
-const PLACE_BITS: u32 = (KEEPERS_MAX as u64).next_power_of_two().ilog2();
+pub(super) const PLACE_BITS: u32 = (KEEPERS_MAX as u64).next_power_of_two().ilog2();
 /// Longest wait between two tries for a slot that fails, in milliseconds.
 const WAIT_MS_MAX: u64 = 60_000;
 
@@ -47,6 +45,7 @@ impl Kept {
             }
             // It starts.
             Some((_, false)) => {}
+            None if self.volumes_are_taken(now, config, slot) => {}
             None if self.may_fill(now, config, slot, parallel) => {
                 self.look_for_node(now, config, slot, effects);
             }
@@ -59,11 +58,24 @@ impl Kept {
     fn may_fill(&self, now: Timestamp, config: &KeeperConfig, slot: u16, parallel: u16) -> bool {
         let is_served = self.live(now, config, slot).any(|(_, placed)| placed.state().answers());
         let is_frozen = self.given_up.as_ref().is_some_and(|given_up| given_up.goes_on.is_none());
-        let in_transition = self.replicas.iter().filter(|(replica, placed)| {
+        !is_served || (!is_frozen && self.in_transition(now, config, slot) < usize::from(parallel))
+    }
+
+    /// Replicas of other slots that are on their way.
+    fn in_transition(&self, now: Timestamp, config: &KeeperConfig, slot: u16) -> usize {
+        if self.has_volumes() {
+            // Between the end of one and the start of the next nothing of a slot runs.
+            let is_stuck = |slot: &u16| self.slots.get(slot).is_some_and(|slot| slot.is_stuck);
+            let is_served =
+                |slot: u16| self.live(now, config, slot).any(|(_, placed)| placed.state().answers());
+            let others = (0..self.replicas()).filter(|other| *other != slot);
+            return others.filter(|other| !is_served(*other) && !is_stuck(other)).count();
+        }
+        let starting = self.replicas.iter().filter(|(replica, placed)| {
             let is_starting = self.is_wanted(placed.revision) && !placed.was_healthy;
             replica.slot != slot && is_starting && placed.is_live(now, config)
         });
-        !is_served || (!is_frozen && in_transition.count() < usize::from(parallel))
+        starting.count()
     }
 
     /// Replicas that fill a slot.
@@ -127,7 +139,8 @@ impl Kept {
         used.extend(lost.map(|placed| placed.node));
         used.sort_unstable();
         used.dedup();
-        effects.push(KeeperEffect::Find { service, slot: number, used });
+        let preferred = self.node_with_volumes(number).filter(|node| !used.contains(node));
+        effects.push(KeeperEffect::Find { service, slot: number, used, preferred });
     }
 
     /// Nodes that run replicas of other slots: a slot goes elsewhere if it can.
@@ -158,13 +171,22 @@ impl Kept {
         if !self.is_acting || !is_wanted || self.best(now, config, number).is_some() {
             return;
         }
+        if self.volumes_are_taken(now, config, number) {
+            return;
+        }
         let load = |node: &NodeId| {
             let there = |placed: &&Placed| placed.node == *node && placed.is_live(now, config);
             self.replicas.values().filter(there).count()
         };
+        let preferred = self.node_with_volumes(number);
         // In order of how well they fit, where they run equally many.
-        let chosen = nodes.iter().min_by_key(|node| load(node)).copied();
+        let chosen = nodes.iter().min_by_key(|node| (Some(**node) != preferred, load(node))).copied();
+        if chosen.is_some() && self.volumes_are_in_use(now, config, number) {
+            // The next one goes on where this one ends.
+            return self.withdraw_where(|replica, _| replica.slot == number, effects);
+        }
         let slot = self.slots.entry(number).or_default();
+        slot.is_stuck = false;
         match chosen {
             Some(node) => self.place(now, config, number, node, effects),
             None => match slot.reach.further() {
@@ -175,6 +197,7 @@ impl Kept {
                 }
                 None => {
                     slot.reach = Reach::Fresh;
+                    slot.is_stuck = true;
                     if self.has_to_make_room(now, config, number) {
                         self.withdraw_where(|replica, _| replica.slot == number, effects);
                     }
@@ -195,7 +218,7 @@ impl Kept {
                 && old.program.level == spec.program.level
                 && new_limits.cpu_cores <= old_limits.cpu_cores
                 && new_limits.memory_bytes <= old_limits.memory_bytes
-                && new_limits.scratch_bytes <= old_limits.scratch_bytes
+                && spec.disk_bytes() <= old.disk_bytes()
         };
         let answers = |slot: u16| {
             let mut states = self.live(now, config, slot).map(|(_, placed)| placed.state()).peekable();
@@ -219,7 +242,7 @@ impl Kept {
         self.replicas.insert(replica, Placed::new(now, node, revision, expires_at));
         self.note(now, Some(slot), NoteText::Placed { node, revision });
         let placement = Placement { sky: config.sky, replica, revision, node, expires_at };
-        effects.push(KeeperEffect::Place { placement });
+        effects.push(KeeperEffect::Place { placement, saved: self.begin_of(slot) });
     }
 
     /// A number that nobody else gives: it is above all that were seen of the slot, above the clock for a keeper
@@ -235,13 +258,14 @@ impl Kept {
     /// Replicas that will not get healthy where they are: their update is given up, or they are tried elsewhere.
     fn look_at_failures(&mut self, now: Timestamp, config: &KeeperConfig) {
         let Some(healthy_ms) = self.spec().map(|spec| spec.update.healthy_ms) else { return };
-        let has_failed = |placed: &Placed| {
+        let has_failed = |slot: u16, placed: &Placed| {
             let restarts = placed.report.as_ref().map_or(0, |report| report.restarts);
             let is_late = placed.began_at.is_some_and(|at| now.ms_since(at) >= healthy_ms);
             let is_bad = (is_late && !placed.state().answers()) || restarts >= RESTARTS_MAX;
             // What never comes, or was well once and stays ill, may do better elsewhere.
             let is_due = |since: Option<Timestamp>, ms| since.is_some_and(|at| now.ms_since(at) >= ms);
-            let never_came = placed.began_at.is_none() && is_due(placed.answered_at, PREPARE_MS_MAX);
+            let never_came =
+                placed.began_at.is_none() && is_due(placed.answered_at, self.prepare_ms_max(slot));
             let stays_ill = is_due(placed.ill_since, healthy_ms);
             placed.state() == ReplicaState::Failed
                 || (!placed.was_healthy && is_bad)
@@ -251,7 +275,9 @@ impl Kept {
         let failed: Vec<(ReplicaId, Placed)> = self
             .replicas
             .iter()
-            .filter(|(_, placed)| !placed.is_withdrawn && !placed.is_lost(now, config) && has_failed(placed))
+            .filter(|(replica, placed)| {
+                !placed.is_withdrawn && !placed.is_lost(now, config) && has_failed(replica.slot, placed)
+            })
             .map(|(replica, placed)| (*replica, placed.clone()))
             .collect();
         for (replica, placed) in failed {

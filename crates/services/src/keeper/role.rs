@@ -18,6 +18,7 @@ impl Kept {
             self.reconcile(now, config, effects);
         }
         self.look_at_revision(now, config);
+        self.look_at_data(now, config, effects);
         self.ask_hosts(now, config, effects);
     }
 

@@ -27,6 +27,7 @@ pub fn spec(restart: Restart) -> ServiceSpec {
         replicas: 1,
         secrets: None,
         scale: None,
+        volumes: None,
         ..samples::service()
     }
 }
@@ -136,7 +137,7 @@ impl Bench {
         placement: Signed<Placement>,
     ) -> Result<(), Refusal> {
         let declared = Box::new(declared.clone());
-        self.tell(HostInput::Place { ask: 1, from, declared, placement });
+        self.tell(HostInput::Place { ask: 1, from, declared, placement, saved: None });
         self.answer()
     }
 
@@ -151,7 +152,7 @@ impl Bench {
         renewed: Vec<Signed<Placement>>,
     ) -> Result<Vec<ReplicaReport>, Refusal> {
         let service = replica(0, 1).service;
-        self.tell(HostInput::Report { ask: 1, from, service, renewed });
+        self.tell(HostInput::Report { ask: 1, from, service, renewed, held: Vec::new() });
         let reports = self.effects.iter().find_map(|effect| match effect {
             HostEffect::AnswerReports { reports, .. } => Some(reports.clone()),
             _ => None,

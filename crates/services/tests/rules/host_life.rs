@@ -288,7 +288,11 @@ fn c10_who_leaves_is_told_of_first_and_waits_for_its_connections() {
         assert_eq!(bench.now.ms_since(begin), expected_ms, "one second, and stop_ms for connections");
         assert_eq!(bench.stops(), [(1, 5_000)]);
         bench.stopped(1);
-        assert!(bench.effects.contains(&HostEffect::Gone { replica: replica(0, 1), is_last: true }));
+        assert!(bench.effects.contains(&HostEffect::Gone {
+            replica: replica(0, 1),
+            is_last: true,
+            is_handed_over: true
+        }));
         assert!(bench.effects.contains(&HostEffect::Reserve { slots: 0, memory_bytes: 0, disk_bytes: 0 }));
         assert_eq!(bench.report(), None);
     }

@@ -75,7 +75,11 @@ impl Desk {
 
     fn restored(&mut self, declared: &Declared) {
         let declaration = Box::new(declared.check(sky()).expect("it is sound"));
-        self.tell(KeeperInput::Restored { declaration, declared: Box::new(declared.clone()) });
+        self.tell(KeeperInput::Restored {
+            declaration,
+            declared: Box::new(declared.clone()),
+            data: Vec::new(),
+        });
     }
 
     pub fn found(&mut self, slot: u16, nodes: &[u8]) -> Vec<Placement> {
@@ -83,7 +87,7 @@ impl Desk {
         let counts = MisfitCounts::default();
         self.tell(KeeperInput::Found { service: service(), slot, nodes, counts });
         let placement = |effect: &KeeperEffect| match effect {
-            KeeperEffect::Place { placement } => Some(placement.clone()),
+            KeeperEffect::Place { placement, .. } => Some(placement.clone()),
             _ => None,
         };
         self.effects.iter().filter_map(placement).collect()
@@ -138,6 +142,7 @@ impl Desk {
                 cpu_percent: 0,
                 problem: String::new(),
                 last_words: String::new(),
+                saved: None,
             };
         let reports = Some(reports.iter().map(report).collect());
         self.tell(KeeperInput::Reported { service: service(), node: samples::node(node), reports });
@@ -145,7 +150,14 @@ impl Desk {
 
     fn said(&mut self, node: u8, revision: u64, is_acting: bool, given_up: u64) {
         let node = samples::node(node);
-        self.tell(KeeperInput::KeeperSaid { service: service(), node, revision, is_acting, given_up });
+        self.tell(KeeperInput::KeeperSaid {
+            service: service(),
+            node,
+            revision,
+            is_acting,
+            given_up,
+            saved: Vec::new(),
+        });
     }
 
     fn acts(&self) -> bool {

@@ -61,6 +61,7 @@ impl Hosts {
                 cpu_percent: 0,
                 problem: String::new(),
                 last_words: String::new(),
+                saved: None,
             };
             let reports = Some(vec![report]);
             self.desk.tell(KeeperInput::Reported { service: service(), node: samples::node(node), reports });
@@ -157,6 +158,7 @@ fn c10_what_never_ran_is_counted_with_its_last_problem_until_something_does() {
             restarts: 0,
             problem: "its image is damaged".into(),
             last_words: String::new(),
+            saved: None,
             ..samples::replica_report()
         };
         let (node, reports) = (samples::node(7), Some(vec![report]));

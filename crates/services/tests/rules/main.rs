@@ -4,5 +4,6 @@ mod bench;
 mod directory;
 mod host_life;
 mod host_orders;
+mod host_volumes;
 mod keeper;
 mod load;

@@ -7,6 +7,7 @@ mod programs;
 mod sky;
 mod state;
 mod updates;
+mod volumes;
 
 use crate::{programs::Behaviour, sky::Sky, state::PORT};
 use opensky_types::{
@@ -38,6 +39,7 @@ fn spec(behaviour: Behaviour, number: u64, replicas: u16) -> ServiceSpec {
         secrets: None,
         idle_ms: None,
         scale: None,
+        volumes: None,
     }
 }
 

@@ -4,18 +4,19 @@ use crate::{
     chance::Chance,
     programs::Engine,
     sky::{Ask, Reply, sky_hash, time},
+    volumes::Store,
 };
 use opensky_services::{
     Capacity, Directory, Heard, Host, HostConfig, HostEffect, HostInput, Keeper, KeeperConfig, KeeperEffect,
-    KeeperInput,
+    KeeperInput, SlotData,
 };
 use opensky_types::{
     NodeId, ServiceId, Signed,
-    job::Program,
+    job::{Blob, Program},
     key::Keypair,
     place::Level,
     samples,
-    service::{Advert, Declared, Placement, ReplicaId},
+    service::{Advert, Declared, Placement, ReplicaId, Saved},
 };
 use std::{
     cell::RefCell,
@@ -33,11 +34,13 @@ pub enum Port {
     Ask(NodeId, Ask),
     Answer(u64, Reply),
     Gossip(Signed<Advert>),
-    Prepare(ReplicaId, Program),
+    Prepare(ReplicaId, Program, Option<Blob>, Vec<NodeId>),
     Launch(ReplicaId, u32),
     Probe(ReplicaId, u32),
     Stop(ReplicaId, u32, u64),
     Find(ServiceId, u16, Vec<NodeId>),
+    Save(ReplicaId),
+    Hold(ServiceId, u16, Saved, Vec<NodeId>),
 }
 
 pub struct Node {
@@ -60,6 +63,8 @@ pub struct Node {
     reserved: (u16, u64, u64),
     /// What survives a crash.
     disk: BTreeMap<ServiceId, Declared>,
+    data: BTreeMap<ServiceId, Vec<SlotData>>,
+    pub store: Store,
     sequence: u64,
     /// Signatures that were checked already: checking them at each step would take all the time.
     checked: RefCell<BTreeSet<[u8; 64]>>,
@@ -94,6 +99,8 @@ impl Node {
             engine: Engine::default(),
             reserved: (0, 0, 0),
             disk: BTreeMap::new(),
+            data: BTreeMap::new(),
+            store: Store::default(),
             sequence: 0,
             checked: RefCell::default(),
             read: RefCell::default(),
@@ -118,7 +125,8 @@ impl Node {
         self.tell_capacity(now, ports);
         for declared in self.disk.values().cloned().collect::<Vec<_>>() {
             let declaration = Box::new(declared.check(sky_hash()).expect("what is kept was checked"));
-            let input = KeeperInput::Restored { declaration, declared: Box::new(declared) };
+            let data = self.data.get(&declaration.service()).cloned().unwrap_or_default();
+            let input = KeeperInput::Restored { declaration, declared: Box::new(declared), data };
             self.tell_keeper(now, input, ports);
         }
     }
@@ -137,6 +145,7 @@ impl Node {
             let (end, last_words) = (Ok(exit_code), "no more".to_owned());
             self.tell_host(now, HostInput::Ended { replica, launch, end, last_words }, ports);
         }
+        self.store.write(self.engine.replicas());
         self.tell_host(now, HostInput::Tick, ports);
         self.tell_keeper(now, KeeperInput::Tick, ports);
     }
@@ -180,9 +189,9 @@ impl Node {
                     });
                     ports.push(Port::Answer(ask, Reply::Reports(placed.collect())));
                 }
-                HostEffect::Prepare { replica, .. } => {
+                HostEffect::Prepare { replica, saved, sources, .. } => {
                     if let Some(program) = self.program(replica) {
-                        ports.push(Port::Prepare(replica, program.0));
+                        ports.push(Port::Prepare(replica, program.0, saved, sources));
                     }
                 }
                 HostEffect::Launch { replica, launch } => ports.push(Port::Launch(replica, launch)),
@@ -202,7 +211,12 @@ impl Node {
                     };
                     ports.push(Port::Gossip(Signed::sign(&advert, &self.key)));
                 }
-                HostEffect::Gone { .. } => {}
+                HostEffect::Save { replica } => ports.push(Port::Save(replica)),
+                HostEffect::Gone { replica, is_handed_over, .. } => {
+                    if is_handed_over {
+                        self.store.forget(replica);
+                    }
+                }
                 HostEffect::Reserve { slots, memory_bytes, disk_bytes } => {
                     self.reserved = (slots, memory_bytes, disk_bytes);
                 }
@@ -226,7 +240,17 @@ impl Node {
     ) {
         let Some((program, cores)) = self.program(replica) else { return };
         let result = self.engine.start(now, chance, (replica, launch), (&program, cores), calm);
+        if result.is_ok() && self.has_volumes(replica) {
+            self.store.begin(now, replica, self.host.begins_with(replica));
+        }
         self.tell_host(now, HostInput::Launched { replica, launch, result }, ports);
+    }
+
+    fn has_volumes(&self, replica: ReplicaId) -> bool {
+        let hosted = self.host.hosted(replica);
+        let spec =
+            hosted.and_then(|(_, declaration, declared, revision)| declared.spec_of(declaration, revision));
+        spec.is_some_and(|spec| spec.volumes.is_some())
     }
 
     pub fn probe(&mut self, now: u64, (replica, launch): (ReplicaId, u32), ports: &mut Vec<Port>) {
@@ -254,19 +278,25 @@ impl Node {
                     }
                 }
                 KeeperEffect::AskKeeper { to, service } => ports.push(Port::Ask(to, Ask::Keeping(service))),
-                KeeperEffect::AskReport { to, service, renewed } => {
+                KeeperEffect::AskReport { to, service, renewed, held } => {
                     let sign = |placement: &Placement| Signed::sign(placement, &self.key);
                     let renewed = renewed.iter().map(sign).collect();
-                    ports.push(Port::Ask(to, Ask::Report(service, renewed)));
+                    ports.push(Port::Ask(to, Ask::Report(service, renewed, held)));
                 }
-                KeeperEffect::Place { placement } => {
+                KeeperEffect::Place { placement, saved } => {
                     if let Some(declared) = self.declared(placement.replica.service) {
                         let signed = Signed::sign(&placement, &self.key);
-                        ports.push(Port::Ask(placement.node, Ask::Place(declared, signed)));
+                        ports.push(Port::Ask(placement.node, Ask::Place(declared, signed, saved)));
                     }
                 }
                 KeeperEffect::Withdraw { to, replica } => ports.push(Port::Ask(to, Ask::Withdraw(replica))),
-                KeeperEffect::Find { service, slot, used } => ports.push(Port::Find(service, slot, used)),
+                KeeperEffect::Find { service, slot, used, .. } => ports.push(Port::Find(service, slot, used)),
+                KeeperEffect::HoldData { service, slot, saved, sources } => {
+                    ports.push(Port::Hold(service, slot, saved, sources));
+                }
+                KeeperEffect::RememberData { service } => {
+                    self.data.insert(service, self.keeper.data(service));
+                }
                 KeeperEffect::Hold { .. } => {}
                 KeeperEffect::Remember { service } => {
                     let (_, declared) = self.keeper.declared(service).expect("it is kept");
@@ -298,17 +328,18 @@ impl Node {
             }
             Ask::Keeping(service) => {
                 let (revision, is_acting, given_up) = self.keeper.stand(service).unwrap_or_default();
-                ports.push(Port::Answer(call, Reply::Keeping(revision, is_acting, given_up)));
+                let saved = self.keeper.held(service);
+                ports.push(Port::Answer(call, Reply::Keeping(revision, is_acting, given_up, saved)));
             }
-            Ask::Place(declared, placement) => {
+            Ask::Place(declared, placement, saved) => {
                 let declared = Box::new(Declared::clone(&declared));
-                self.tell_host(now, HostInput::Place { ask: call, from, declared, placement }, ports);
+                self.tell_host(now, HostInput::Place { ask: call, from, declared, placement, saved }, ports);
             }
             Ask::Withdraw(replica) => {
                 self.tell_host(now, HostInput::Withdraw { ask: call, from, replica }, ports);
             }
-            Ask::Report(service, renewed) => {
-                self.tell_host(now, HostInput::Report { ask: call, from, service, renewed }, ports);
+            Ask::Report(service, renewed, held) => {
+                self.tell_host(now, HostInput::Report { ask: call, from, service, renewed, held }, ports);
             }
         }
     }
@@ -322,7 +353,7 @@ impl Node {
         ports: &mut Vec<Port>,
     ) {
         let input = match (ask, reply) {
-            (Ask::Place(_, signed), reply) => {
+            (Ask::Place(_, signed, _), reply) => {
                 let placement = signed.decode_unverified().expect("it was signed here");
                 let answer = match reply {
                     Some(Reply::Done(answer)) => Some(answer),
@@ -330,7 +361,7 @@ impl Node {
                 };
                 KeeperInput::PlacedAt { replica: placement.replica, answer }
             }
-            (Ask::Report(service, _), Some(Reply::Reports(placed))) => {
+            (Ask::Report(service, ..), Some(Reply::Reports(placed))) => {
                 let reports = placed.into_iter().filter_map(|(report, signed)| {
                     let is_known = !self.read.borrow_mut().insert(*signed.signature().as_bytes());
                     let placement =
@@ -340,9 +371,9 @@ impl Node {
                 });
                 KeeperInput::Reported { service, node, reports: Some(reports.collect()) }
             }
-            (Ask::Report(service, _), _) => KeeperInput::Reported { service, node, reports: None },
-            (Ask::Keeping(service), Some(Reply::Keeping(revision, is_acting, given_up))) => {
-                KeeperInput::KeeperSaid { service, node, revision, is_acting, given_up }
+            (Ask::Report(service, ..), _) => KeeperInput::Reported { service, node, reports: None },
+            (Ask::Keeping(service), Some(Reply::Keeping(revision, is_acting, given_up, saved))) => {
+                KeeperInput::KeeperSaid { service, node, revision, is_acting, given_up, saved }
             }
             _ => return,
         };

@@ -8,9 +8,12 @@ use crate::{
 };
 use opensky_services::{HostInput, KeeperInput};
 use opensky_types::{
-    Hash, NodeId, ServiceId, Signed, Timestamp, samples,
+    Hash, NodeId, ServiceId, Signed, Timestamp,
+    job::Blob,
+    samples,
     service::{
-        Advert, Declaration, Declared, Earlier, Placement, Refusal, ReplicaId, ReplicaReport, ServiceSpec,
+        Advert, Declaration, Declared, Earlier, Placement, Refusal, ReplicaId, ReplicaReport, SaveId, Saved,
+        ServiceSpec,
     },
 };
 use std::{collections::BTreeMap, rc::Rc};
@@ -37,16 +40,16 @@ pub fn time(now: u64) -> Timestamp {
 pub enum Ask {
     Keep(Rc<Declared>),
     Keeping(ServiceId),
-    Place(Rc<Declared>, Signed<Placement>),
+    Place(Rc<Declared>, Signed<Placement>, Option<Saved>),
     Withdraw(ReplicaId),
-    Report(ServiceId, Vec<Signed<Placement>>),
+    Report(ServiceId, Vec<Signed<Placement>>, Vec<(u16, SaveId)>),
 }
 
 /// Its answer.
 #[derive(Debug, Clone)]
 pub enum Reply {
     Done(Result<(), Refusal>),
-    Keeping(u64, bool, u64),
+    Keeping(u64, bool, u64, Vec<(u16, Saved)>),
     Reports(Vec<(ReplicaReport, Signed<Placement>)>),
 }
 
@@ -70,6 +73,8 @@ enum Event {
     Start(usize, u32, ReplicaId, u32),
     Stop(usize, u32, ReplicaId, u32),
     Found(usize, u32, ServiceId, u16, Vec<NodeId>),
+    Prepared(usize, u32, ReplicaId, bool, Option<Blob>, Vec<NodeId>),
+    Held(usize, u32, ServiceId, u16, Saved, Vec<NodeId>),
 }
 
 /// What goes wrong on the way.
@@ -252,11 +257,10 @@ impl Sky {
                     self.at(0, Event::Gossip(number, advert));
                 }
             }
-            Port::Prepare(replica, program) => {
+            Port::Prepare(replica, program, saved, sources) => {
                 let is_missing = Behaviour::of(&program) == Behaviour::Missing;
-                let result = if is_missing { Err("nobody has it".to_owned()) } else { Ok(()) };
                 let after_ms = self.chance.between(50, 600);
-                self.at(after_ms, Event::Host(number, life, HostInput::Prepared { replica, result }));
+                self.at(after_ms, Event::Prepared(number, life, replica, is_missing, saved, sources));
             }
             Port::Launch(replica, launch) => {
                 let after_ms = self.chance.between(50, 400);
@@ -269,6 +273,16 @@ impl Sky {
             Port::Stop(replica, launch, grace_ms) => {
                 let after_ms = self.chance.between(50, 100 + grace_ms);
                 self.at(after_ms, Event::Stop(number, life, replica, launch));
+            }
+            Port::Save(replica) => {
+                let blob = self.nodes[number].store.save(replica);
+                let after_ms = self.chance.between(50, 500);
+                let saved = HostInput::Saved { replica, result: blob.ok_or("nothing is there".to_owned()) };
+                self.at(after_ms, Event::Host(number, life, saved));
+            }
+            Port::Hold(service, slot, saved, sources) => {
+                let after_ms = self.chance.between(50, 1_000);
+                self.at(after_ms, Event::Held(number, life, service, slot, saved, sources));
             }
             Port::Find(service, slot, used) => {
                 let nodes = self.find(number, service, &used);
@@ -324,12 +338,38 @@ impl Sky {
             Event::Stop(number, life, replica, launch) => {
                 self.alive(number, life, |node, now, ports| node.stop(now, (replica, launch), ports));
             }
+            Event::Prepared(number, life, replica, is_missing, saved, sources) => {
+                let is_there = !is_missing && saved.is_none_or(|saved| self.fetch(number, saved, &sources));
+                let result = if is_there { Ok(()) } else { Err("nobody has it".to_owned()) };
+                let prepared = HostInput::Prepared { replica, result };
+                self.alive(number, life, |node, now, ports| node.tell_host(now, prepared, ports));
+            }
+            Event::Held(number, life, service, slot, saved, sources) => {
+                let is_there = self.fetch(number, saved.blob, &sources);
+                let result = if is_there { Ok(()) } else { Err("nobody has it".to_owned()) };
+                let held = KeeperInput::DataHeld { service, slot, saved, result };
+                self.alive(number, life, |node, now, ports| node.tell_keeper(now, held, ports));
+            }
             Event::Found(number, life, service, slot, nodes) => {
                 let counts = Default::default();
                 let input = KeeperInput::Found { service, slot, nodes, counts };
                 self.alive(number, life, |node, now, ports| node.tell_keeper(now, input, ports));
             }
         }
+    }
+
+    /// Whether a node has a blob, or gets it from one of these.
+    fn fetch(&mut self, number: usize, blob: Blob, sources: &[NodeId]) -> bool {
+        let has = |source: &NodeId| {
+            let source = self.number(*source);
+            let node = &self.nodes[source];
+            node.is_up && self.is_connected(source, number) && node.store.has(blob)
+        };
+        let is_there = self.nodes[number].store.has(blob) || sources.iter().any(has);
+        if is_there {
+            self.nodes[number].store.keep(blob);
+        }
+        is_there
     }
 
     fn alive(&mut self, number: usize, life: u32, act: impl FnOnce(&mut Node, u64, &mut Vec<Port>)) {

@@ -1,6 +1,6 @@
 //! What a service runs, and how it is kept up.
 
-use super::secret::Secrets;
+use super::{secret::Secrets, volume::Volumes};
 use crate::{
     codec,
     hash::Hash,
@@ -60,6 +60,8 @@ pub struct ServiceSpec {
     pub idle_ms: Option<u64>,
     /// Whether as many run as their load needs; `replicas` is then how many there are at first.
     pub scale: Option<Scale>,
+    /// Folders that stay when its program ends.
+    pub volumes: Option<Volumes>,
 }
 
 /// How many replicas run, by their load.
@@ -175,7 +177,7 @@ pub enum Probe {
 pub struct ReplicaLimits {
     /// Memory, in bytes.
     pub memory_bytes: u64,
-    /// Files it may write, in bytes. They are gone with the replica.
+    /// Files it may write beside its volumes, in bytes. They are gone with the replica.
     pub scratch_bytes: u64,
     /// Cores; each takes one of the slots of its host.
     pub cpu_cores: u16,
@@ -247,7 +249,7 @@ pub fn check_name(name: &str) -> Result<(), InvalidService> {
 impl ServiceSpec {
     /// The hash that declarations name it by.
     pub fn hash(&self) -> Hash {
-        Hash::of_value("opensky service spec 2", self)
+        Hash::of_value("opensky service spec 3", self)
     }
 
     /// Whether a replica of `other` is as good as one of this: they differ in how many run, and how they change.
@@ -261,11 +263,17 @@ impl ServiceSpec {
         self.secrets.as_ref().is_none_or(|secrets| secrets.can_be_read_by(node))
     }
 
+    /// Files of a replica, volumes included, in bytes.
+    pub fn disk_bytes(&self) -> u64 {
+        let volumes_bytes = self.volumes.as_ref().map_or(0, Volumes::size_bytes);
+        self.limits.scratch_bytes.saturating_add(volumes_bytes)
+    }
+
     /// What the market must find for one replica.
     pub fn demand(&self) -> Demand {
         let limits = TaskLimits {
             memory_bytes: self.limits.memory_bytes,
-            scratch_bytes: self.limits.scratch_bytes,
+            scratch_bytes: self.disk_bytes(),
             // A service has no end: these limits are of tasks, and every provider that takes any fits.
             fuel: 1,
             wall_ms: 1,
@@ -296,6 +304,9 @@ impl ServiceSpec {
         }
         if let Some(secrets) = &self.secrets {
             secrets.validate()?;
+        }
+        if let Some(volumes) = &self.volumes {
+            volumes.validate()?;
         }
         if codec::encode(self).len() > SPEC_BYTES_MAX {
             return bad("spec", format!("all of it together has at most {SPEC_BYTES_MAX} bytes"));
@@ -339,6 +350,9 @@ impl ServiceSpec {
         }
         if self.health.is_some() {
             return bad("health", "a component is tried when it starts, and needs no health check".into());
+        }
+        if self.volumes.is_some() {
+            return bad("volumes", "a component has no files; images have volumes".into());
         }
         if self.idle_ms.is_some_and(|ms| !(100..=WAIT_MS_MAX).contains(&ms)) {
             return bad("idle", "100 ms to a day".into());
@@ -449,6 +463,7 @@ mod tests {
             secrets: None,
             idle_ms: None,
             scale: None,
+            volumes: None,
         };
         assert_eq!(spec.validate(), Ok(()));
         spec.links.push(link(80));

@@ -277,7 +277,7 @@ fn c10_a_component_has_one_port_and_reaches_nothing() {
     let component = |change: fn(&mut ServiceSpec)| {
         changed(|spec| {
             (spec.program.level, spec.ports, spec.idle_ms) = (Level::Vm, vec![80], Some(1_000));
-            (spec.links, spec.health) = (Vec::new(), None);
+            (spec.links, spec.health, spec.volumes) = (Vec::new(), None, None);
             spec.secrets.as_mut().expect("it has some").given[0].is_file = false;
             change(spec);
         })
@@ -286,6 +286,7 @@ fn c10_a_component_has_one_port_and_reaches_nothing() {
     assert_eq!(component(|spec| spec.ports = vec![80, 81]), Err("ports"));
     assert_eq!(component(|spec| spec.links = samples::service().links), Err("links"));
     assert_eq!(component(|spec| spec.health = samples::service().health), Err("health"));
+    assert_eq!(component(|spec| spec.volumes = samples::service().volumes), Err("volumes"));
     assert_eq!(component(|spec| spec.idle_ms = Some(99)), Err("idle"));
     assert_eq!(component(|spec| spec.secrets = samples::service().secrets), Err("secrets"));
 }

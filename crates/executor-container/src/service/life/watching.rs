@@ -20,6 +20,8 @@ use tokio::time::timeout;
 
 /// Time between two looks at what a replica uses.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Volumes are looked at with every so manyth look.
+const VOLUME_LOOKS: u64 = 10;
 /// Room on the disk below which replicas end: it is the machine's.
 const FREE_BYTES_MIN: u64 = 1 << 30;
 /// How long a door may be unattended.
@@ -106,7 +108,10 @@ impl Life {
             let message = "nobody attends its door: the program ended that or leaves it no room".to_owned();
             return Err(Failure::WorkerLost { message });
         }
-        self.check_scratch().await
+        self.check_scratch().await?;
+        // It takes longer than to look at a scratch folder.
+        let is_due = !self.run.volumes.is_empty() && replica.measure.looks().is_multiple_of(VOLUME_LOOKS);
+        if is_due { self.shared.check_volumes(self.run.replica).await } else { Ok(()) }
     }
 
     async fn check_scratch(&self) -> Result<(), Failure> {

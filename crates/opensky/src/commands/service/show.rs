@@ -8,10 +8,10 @@ use crate::{
 use anyhow::Result;
 use opensky_api::{
     event::StreamView,
-    service::{ReplicaView, ServiceLogPart, ServiceLogQuery, ServiceView, Services},
+    service::{ReplicaView, SavedView, ServiceLogPart, ServiceLogQuery, ServiceView, Services},
 };
 use opensky_client::Client;
-use opensky_types::service::ReplicaState;
+use opensky_types::{resources::ByteSize, service::ReplicaState};
 use std::{
     collections::BTreeMap,
     io::{self, Write},
@@ -72,23 +72,34 @@ pub fn service_table(service: &ServiceView) -> String {
     if let Some(problem) = &service.problem {
         rows.push(("problem", format!("revision {} did not get healthy: {problem}", service.revision)));
     }
+    if let Some(volumes) = service.spec.as_ref().and_then(|spec| spec.volumes.as_ref()) {
+        rows.extend(volumes.mounts.iter().map(|volume| {
+            let size = ByteSize::new(volume.size_bytes);
+            ("volume", format!("{} at {}, {size}", volume.name, volume.path))
+        }));
+    }
     let mut text = fields(&rows);
-    let head = ["SLOT", "STATE", "NODE", "REVISION", "RESTARTS", "CONNECTIONS", "PROBLEM"];
+    let has_volumes = service.replicas.iter().any(|replica| replica.saved.is_some());
+    let mut head = vec!["SLOT", "STATE", "NODE", "REVISION", "RESTARTS", "CONNECTIONS"];
+    head.extend(has_volumes.then_some("SAVED"));
+    head.push("PROBLEM");
     let replicas = service.replicas.iter().map(|replica| {
         let state = match (replica.lost, replica.ending) {
             (true, _) => "lost",
             (_, true) => "ending",
             _ => replica.state.as_str(),
         };
-        vec![
+        let mut row = vec![
             replica.slot.to_string(),
             state.to_owned(),
             replica.node.to_string(),
             replica.revision.to_string(),
             replica.restarts.to_string(),
             replica.connections.to_string(),
-            replica.problem.clone(),
-        ]
+        ];
+        row.extend(has_volumes.then(|| replica.saved.as_ref().map_or(String::new(), saved_at)));
+        row.push(replica.problem.clone());
+        row
     });
     text.push('\n');
     text.push_str(&table(&head, replicas));
@@ -100,6 +111,12 @@ pub fn service_table(service: &ServiceView) -> String {
         text.push_str(&clean_lines(&format!("{:>12}  {slot}{}\n", ago(now(), note.at), note.text)));
     }
     text
+}
+
+/// When the volumes of a replica were saved last, and how much that is.
+fn saved_at(saved: &SavedView) -> String {
+    let held = if saved.held { "" } else { ", held nowhere else yet" };
+    format!("{}, {}{held}", ago(now(), saved.at), ByteSize::new(saved.size_bytes))
 }
 
 /// Prints what replicas write: with their number before each line where there are several.
