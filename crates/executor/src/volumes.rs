@@ -66,6 +66,15 @@ struct Slot {
     packed: Option<(Hash, Blob)>,
 }
 
+impl Slot {
+    /// All that is saved of it. A volume that is over its size is saved all the same: the next revision may give it
+    /// more.
+    fn whole(&self) -> Vec<Volume> {
+        let whole = |volume: &Volume| Volume { size_bytes: VOLUMES_BYTES_MAX, ..volume.clone() };
+        self.volumes.iter().chain(&self.others).map(whole).collect()
+    }
+}
+
 /// Why volumes cannot be had or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum VolumeError {
@@ -174,9 +183,14 @@ impl VolumeFolders {
         let slot = self.slot(replica)?;
         self.note_use(replica)?;
         let Some((before, blob)) = slot.packed else { return Ok(None) };
-        let Look { state, .. } = look(&self.data(replica), &slot.volumes)?;
+        let Look { state, .. } = look(&self.data(replica), &slot.whole())?;
         let is_here = state == before && blobs.open(&blob.hash)?.is_some();
         Ok(is_here.then_some(blob))
+    }
+
+    /// Has all that was written so far on disk, so that there is little left to do while a program stands still.
+    pub fn flush(&self, replica: ReplicaId) -> Result<(), VolumeError> {
+        Ok(rustix::fs::syncfs(fs::File::open(self.data(replica))?).map_err(io::Error::from)?)
     }
 
     /// Packs the volumes of a replica. Nobody writes into them meanwhile.
@@ -185,12 +199,9 @@ impl VolumeFolders {
         let data = self.data(replica);
         self.note_use(replica)?;
         // What was changed in memory that is a file shows from here on.
-        rustix::fs::syncfs(fs::File::open(&data)?).map_err(io::Error::from)?;
-        // A volume that is over its size is saved all the same: the next revision may give it more.
-        let whole = |volume: &Volume| Volume { size_bytes: VOLUMES_BYTES_MAX, ..volume.clone() };
-        let all: Vec<Volume> = slot.volumes.iter().chain(&slot.others).map(whole).collect();
-        let Look { state, .. } = look(&data, &slot.volumes.iter().map(whole).collect::<Vec<_>>())?;
-        let Look { bytes, entries, .. } = look(&data, &all)?;
+        self.flush(replica)?;
+        let all = slot.whole();
+        let Look { state, bytes, entries } = look(&data, &all)?;
         let mut writer = blobs.create(bytes.saturating_add(entries.saturating_mul(1_024)))?;
         pack(&data, &all, &mut writer)?;
         let blob = writer.finish(None)?;

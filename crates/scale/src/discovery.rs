@@ -48,6 +48,14 @@ pub struct Summary {
     pub recall: f64,
 }
 
+impl Summary {
+    /// All of it, in the order of its fields.
+    pub fn cells(&self) -> [Cell; 7] {
+        [self.hops, self.requests, self.p50_ms, self.p99_ms, self.late, self.nearest, self.recall]
+            .map(Cell::from)
+    }
+}
+
 /// Makes `count` lookups of random keys by random nodes, one after the other, and sums them up.
 pub fn measure(dht: &mut Dht, count: usize, chance: &mut Chance) -> Summary {
     dht.outcomes.clear();
@@ -161,17 +169,7 @@ pub fn curve(
                 costs.push(upkeep(&mut dht, found.requests, &mut chance));
             }
             trace.add(dht.trace());
-            table.row([
-                Cell::from(*nodes),
-                kind.into(),
-                found.hops.into(),
-                found.requests.into(),
-                found.p50_ms.into(),
-                found.p99_ms.into(),
-                found.late.into(),
-                found.nearest.into(),
-                found.recall.into(),
-            ]);
+            table.row([Cell::from(*nodes), kind.into()].into_iter().chain(found.cells()));
         }
     }
     table.note("connected: each request costs one round trip; known: a handshake before it; strangers: a handshake, a knock and another handshake, as the gate asks for");

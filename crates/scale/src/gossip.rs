@@ -42,19 +42,7 @@ pub fn curve(
     let mut table = Table::new(
         "gossip",
         "one offer of one node through the sky: mesh 5 to 12, wanted 6, told of in 3 beats",
-        &[
-            "nodes",
-            "peers",
-            "mesh",
-            "reached",
-            "copies",
-            "IHAVE a node",
-            "IWANT a node",
-            "bytes a node",
-            "50 % ms",
-            "99 % ms",
-            "all ms",
-        ],
+        &columns("nodes"),
     );
     table.plot = Some((0, 9));
     let mut courses = Vec::new();
@@ -75,24 +63,29 @@ pub fn curve(
     (table, courses)
 }
 
+/// The columns of both tables, after what their rows differ in.
+const fn columns(first: &str) -> [&str; 11] {
+    [
+        first,
+        "peers",
+        "mesh",
+        "reached",
+        "copies",
+        "IHAVE a node",
+        "IWANT a node",
+        "bytes a node",
+        "50 % ms",
+        "99 % ms",
+        "all ms",
+    ]
+}
+
 /// The same under churn and under other rules.
 pub fn variants(nodes: usize, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
     let mut table = Table::new(
         "gossip-variants",
         format!("the same in a sky of {nodes}, otherwise"),
-        &[
-            "what is other",
-            "peers",
-            "mesh",
-            "reached",
-            "copies",
-            "IHAVE a node",
-            "IWANT a node",
-            "bytes a node",
-            "50 % ms",
-            "99 % ms",
-            "all ms",
-        ],
+        &columns("what is other"),
     );
     for (name, leaving, target) in [
         ("30 % leave an hour", 0.3, CONNECTIONS_TARGET),

@@ -9,6 +9,9 @@ mod directory;
 mod host;
 mod keeper;
 
+/// How slowly a save of volumes may be fetched, 1 MB a second: hosts and keepers wait that long for each other.
+const SLOW_BYTES_PER_MS: u64 = 1_000;
+
 pub use directory::{Directory, Heard, Known, Resolved, UnknownService};
 pub use host::{Capacity, Host, HostConfig, HostEffect, HostInput, HostedView};
 pub use keeper::{

@@ -66,6 +66,7 @@ impl ContainerServices {
             }
         }
         if let Some(running) = &running {
+            self.shared.with_volumes(move |folders| folders.flush(replica)).await.map_err(failure)?;
             running.pause().await?;
         }
         let blobs = Arc::clone(&self.shared.host.blobs);

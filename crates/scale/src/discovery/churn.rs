@@ -156,7 +156,7 @@ pub fn curve(
         let upkeep = lived.dht.messages.bytes as f64 / nodes as f64 / (hours * 3_600.0);
         let found = measure(&mut lived.dht, MEASURED, &mut Chance::new(seed, "lookups under churn"));
         trace.add(lived.dht.trace());
-        let mut cells = row(leaving.into(), lived.stale, found).to_vec();
+        let mut cells = row(leaving.into(), lived.stale, found);
         cells.push(upkeep.into());
         table.row(cells);
         // The last of them that is not beyond 30 %.
@@ -166,18 +166,8 @@ pub fn curve(
     (table, kept.unwrap_or_else(|| live(nodes, KEPT, hours, seed)))
 }
 
-fn row(first: Cell, stale: f64, found: Summary) -> [Cell; 9] {
-    [
-        first,
-        stale.into(),
-        found.hops.into(),
-        found.requests.into(),
-        found.p50_ms.into(),
-        found.p99_ms.into(),
-        found.late.into(),
-        found.nearest.into(),
-        found.recall.into(),
-    ]
+fn row(first: Cell, stale: f64, found: Summary) -> Vec<Cell> {
+    [first, stale.into()].into_iter().chain(found.cells()).collect()
 }
 
 /// What other rules would do: in the sky that lived with churn, and in a large one of whose entries as many are stale.

@@ -1,13 +1,12 @@
 //! The volumes of a replica: what they begin with, when they are saved, and whether a keeper has what was saved.
 
+use crate::SLOW_BYTES_PER_MS;
 use opensky_types::{
     Timestamp,
     job::Blob,
     service::{PROBLEM_BYTES_MAX, ReplicaId, SaveId, Saved},
 };
 
-/// How slowly a save may be fetched: 1 MB a second.
-const SLOW_BYTES_PER_MS: u64 = 1_000;
 /// Wait before what could not be saved is tried again, in milliseconds.
 const AGAIN_MS: u64 = 10_000;
 

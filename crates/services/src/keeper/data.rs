@@ -5,6 +5,7 @@ use super::{
     kept::{Kept, Placed},
     reconcile::PLACE_BITS,
 };
+use crate::SLOW_BYTES_PER_MS;
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
     NodeId, Timestamp,
@@ -13,8 +14,6 @@ use opensky_types::{
 
 /// Keepers that hold what is saved: the first of a declaration, and whoever acts.
 const HOLDERS: usize = 3;
-/// How slowly a save may be fetched: 1 MB a second.
-const SLOW_BYTES_PER_MS: u64 = 1_000;
 /// Longest wait for a program to be on its host, beside what its volumes begin with, in milliseconds.
 const PREPARE_MS_MAX: u64 = 15 * 60_000;
 /// How far a generation may be ahead of this clock, in milliseconds.
@@ -227,7 +226,7 @@ impl Kept {
 
     /// Whether the volumes of a slot are still somebody's: one that ends and hands them over, or a host that may
     /// come back.
-    pub fn volumes_are_taken(&mut self, now: Timestamp, config: &KeeperConfig, slot: u16) -> bool {
+    pub fn volumes_are_taken(&self, now: Timestamp, config: &KeeperConfig, slot: u16) -> bool {
         let Some(volumes) = self.volumes() else { return false };
         let wait_ms = volumes.wait_ms.max(config.lost_ms);
         let of_slot = self.replicas.iter().filter(|(replica, _)| replica.slot == slot);
