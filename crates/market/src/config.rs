@@ -18,8 +18,11 @@ pub struct Weights {
 /// Sizes and taste of a market.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Most nodes whose offers are kept; beyond it, those that expire soonest go.
+    /// Most nodes whose offers are kept. Beyond it they are a sample: each node is as likely in it as any other,
+    /// whatever it offers.
     pub nodes_max: usize,
+    /// Draws that sample. Others must not know it: they could make keys that are always in it.
+    pub salt: u64,
     /// This node's region: it is served first, others once it is full.
     pub home_region: Region,
     /// Longest time that an offer may hold from now on, in ms.
@@ -38,6 +41,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             nodes_max: 200_000,
+            salt: 0,
             home_region: Region::Unknown,
             offer_ttl_ms_max: OFFER_LIFE_MS_MAX,
             clock_skew_ms_max: 2 * 60 * 1000,

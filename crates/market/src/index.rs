@@ -1,6 +1,11 @@
 //! The index of live offers.
 
-use crate::{Config, OfferRejected, find::mix, row::Row, sanity};
+use crate::{
+    Config, OfferRejected,
+    find::mix,
+    row::{Row, salt_of},
+    sanity,
+};
 use opensky_types::{NodeId, Signed, Timestamp, offer::Offer};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +32,8 @@ pub struct Market {
     pub(crate) rows: Vec<Row>,
     pub(crate) listings: Vec<Listing>,
     by_expiry: BTreeSet<(Timestamp, NodeId)>,
+    /// By rank in the sample; the first goes when there is no room.
+    by_rank: BTreeSet<(u64, NodeId)>,
 }
 
 /// The rest of what is known about a node; a search does not touch it.
@@ -57,6 +64,7 @@ impl Market {
             rows: Vec::new(),
             listings: Vec::new(),
             by_expiry: BTreeSet::new(),
+            by_rank: BTreeSet::new(),
         }
     }
 
@@ -74,8 +82,9 @@ impl Market {
         let node = offer.node;
         let clock_ahead_ms = now.as_millis().wrapping_sub(offer.made_at.as_millis()) as i64;
         let Some(position) = self.position(node) else {
-            self.make_room(&offer)?;
+            self.make_room(node)?;
             self.by_expiry.insert((offer.expires_at, node));
+            self.by_rank.insert((self.rank(node), node));
             self.index.insert(node, self.rows.len() as u32);
             self.rows.push(Row::new(&self.config, &offer));
             self.listings.push(Listing { offer, signed, clock_ahead_ms, changes: Vec::new() });
@@ -101,6 +110,7 @@ impl Market {
         self.rows.swap_remove(position);
         let listing = self.listings.swap_remove(position);
         self.by_expiry.remove(&(listing.offer.expires_at, node));
+        self.by_rank.remove(&(self.rank(node), node));
         if let Some(moved) = self.listings.get(position) {
             self.index.insert(moved.offer.node, position as u32);
         }
@@ -179,10 +189,12 @@ impl Market {
         assert_eq!(self.rows.len(), self.index.len());
         assert_eq!(self.rows.len(), self.listings.len());
         assert_eq!(self.rows.len(), self.by_expiry.len());
+        assert_eq!(self.rows.len(), self.by_rank.len());
         for (node, position) in &self.index {
             let (row, listing) = (&self.rows[*position as usize], &self.listings[*position as usize]);
             assert_eq!(*node, listing.offer.node, "the index points at another node");
             assert!(self.by_expiry.contains(&(listing.offer.expires_at, *node)));
+            assert!(self.by_rank.contains(&(self.rank(*node), *node)));
             assert!(row.slots_free <= row.slots_total && row.score <= 1_000);
             assert!(listing.changes.len() <= CHANGES_MAX);
             assert_eq!(*row, self.row_of(*position as usize), "a row differs from its offer");
@@ -193,19 +205,24 @@ impl Market {
         self.index.get(&node).map(|position| *position as usize)
     }
 
-    /// Makes room for one more node by dropping the offer that would go first anyway.
-    fn make_room(&mut self, offer: &Offer) -> Result<(), OfferRejected> {
+    /// Makes room for one more node, if the sample is to have it rather than another one.
+    fn make_room(&mut self, node: NodeId) -> Result<(), OfferRejected> {
         if self.rows.len() < self.config.nodes_max {
             return Ok(());
         }
-        match self.by_expiry.first() {
-            Some((expires_at, soonest)) if *expires_at < offer.expires_at => {
-                let soonest = *soonest;
-                self.forget(soonest);
+        match self.by_rank.first() {
+            Some((lowest, other)) if *lowest < self.rank(node) => {
+                let other = *other;
+                self.forget(other);
                 Ok(())
             }
             _ => Err(OfferRejected::Full { nodes_max: self.config.nodes_max }),
         }
+    }
+
+    /// A node's place in the sample: chance, but always the same.
+    fn rank(&self, node: NodeId) -> u64 {
+        mix(self.config.salt ^ mix(salt_of(node)))
     }
 
     fn change_slots(&mut self, node: NodeId, change: Change) {

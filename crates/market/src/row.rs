@@ -4,7 +4,7 @@
 
 use crate::Config;
 use opensky_types::{
-    Timestamp,
+    NodeId, Timestamp,
     offer::Offer,
     place::{Level, NodeKind, Region},
     resources::TaskLimits,
@@ -41,18 +41,23 @@ pub(crate) struct Row {
     pub arch: u8,
 }
 
+/// The start of a node's key.
+pub(crate) fn salt_of(node: NodeId) -> u64 {
+    let (start, _) = node.public_key().split_first_chunk().expect("a key has 32 bytes");
+    u64::from_le_bytes(*start)
+}
+
 impl Row {
     /// The row of an offer that passed [`crate::sanity::check`], not measured, not resting.
     pub fn new(config: &Config, offer: &Offer) -> Self {
         let hardware = &offer.hardware;
-        let (salt, _) = offer.node.public_key().split_first_chunk().expect("a key has 32 bytes");
         let mut row = Self {
             expires_at: offer.expires_at,
             resting_until: Timestamp::default(),
             price: offer.price_per_gfuel.get(),
             memory_bytes: hardware.memory_bytes,
             limits: offer.task_limits_max,
-            salt: u64::from_le_bytes(*salt),
+            salt: salt_of(offer.node),
             speed: hardware.score_per_core,
             rtt_us: 0,
             cores: hardware.cpu_cores,

@@ -51,9 +51,10 @@ pub(crate) fn node_of(peer: &PeerId) -> Option<NodeId> {
     (node.to_peer_id_bytes() == bytes).then_some(node)
 }
 
-/// Whether the way there leads through a relay.
+/// Whether the way there leads through a relay. Of whoever came through one, libp2p says the name only.
 pub(crate) fn is_relayed(address: &Multiaddr) -> bool {
-    address.iter().any(|part| part == Protocol::P2pCircuit)
+    let is_name = |part| matches!(part, Protocol::P2p(_));
+    address.iter().any(|part| part == Protocol::P2pCircuit) || address.iter().all(is_name)
 }
 
 /// The first IP address in it.

@@ -7,6 +7,7 @@ use libp2p::{
     identify, identity, kad, mdns, memory_connection_limits, ping, relay,
     swarm::{NetworkBehaviour, behaviour::toggle::Toggle},
 };
+use opensky_types::Hash;
 use std::{collections::HashSet, time::Duration};
 
 /// Members are pinged this often; it keeps their connection and finds a dead one.
@@ -16,13 +17,17 @@ const PING_TIMEOUT: Duration = Duration::from_secs(10);
 /// Between refreshes of what members know of each other.
 const IDENTIFY_INTERVAL: Duration = Duration::from_secs(30 * 60);
 /// Between searches for new members in the DHT.
-const BOOTSTRAP_INTERVAL: Duration = Duration::from_secs(15 * 60);
-/// A provider record is forgotten after this, and renewed at a third of it.
-const PROVIDER_TTL: Duration = Duration::from_secs(60 * 60);
+const BOOTSTRAP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+/// A provider record is forgotten after this, and renewed at half of it.
+const PROVIDER_TTL: Duration = Duration::from_secs(2 * 60 * 60);
 /// Time for one search in the DHT.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Gossip's beat. It sends nothing by itself when there is nothing to say.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Most peers in gossip's mesh of a topic; six are wanted. Each passes every message on.
+const MESH_MAX: usize = 8;
+/// Bytes of a message's name, which is told to peers outside the mesh in case they miss it.
+const MESSAGE_ID_BYTES: usize = 16;
 /// Room for the signature, key and topic around a gossiped message.
 const GOSSIP_OVERHEAD_BYTES: usize = 1_024;
 /// Most keys whose providers this node remembers for the sky, and most providers of one.
@@ -130,6 +135,10 @@ fn gossip(config: &Config, key: &identity::Keypair) -> Result<gossipsub::Behavio
         .max_transmit_size(config.limits.gossip_bytes_max + GOSSIP_OVERHEAD_BYTES)
         .heartbeat_interval(HEARTBEAT)
         .heartbeat_initial_delay(HEARTBEAT)
+        .mesh_n_high(MESH_MAX)
+        // To a few peers, however many are connected.
+        .gossip_factor(0.0)
+        .message_id_fn(message_id)
         .build()
         .map_err(|error| failed(error.into()))?;
     let authenticity = gossipsub::MessageAuthenticity::Signed(key.clone());
@@ -142,6 +151,13 @@ fn gossip(config: &Config, key: &identity::Keypair) -> Result<gossipsub::Behavio
         gossip.subscribe(&topic(config, name)).map_err(|error| failed(error.into()))?;
     }
     Ok(gossip)
+}
+
+/// A short name that nobody can give to two messages of different authors: author and number are signed.
+fn message_id(message: &gossipsub::Message) -> gossipsub::MessageId {
+    let mut name = message.source.map(PeerId::to_bytes).unwrap_or_default();
+    name.extend(message.sequence_number.unwrap_or_default().to_le_bytes());
+    gossipsub::MessageId::new(&Hash::of(&name).as_bytes()[..MESSAGE_ID_BYTES])
 }
 
 /// How peers gain and lose standing. Offers are rare, so silence is no fault (no delivery quota);
@@ -174,7 +190,7 @@ fn kademlia(config: &Config, me: PeerId) -> Result<kad::Behaviour<kad::store::Me
         .set_query_timeout(QUERY_TIMEOUT)
         .set_periodic_bootstrap_interval(Some(BOOTSTRAP_INTERVAL))
         .set_provider_record_ttl(Some(PROVIDER_TTL))
-        .set_provider_publication_interval(Some(PROVIDER_TTL / 3))
+        .set_provider_publication_interval(Some(PROVIDER_TTL / 2))
         // Only provider records are kept (`driver/peers.rs`); there is no use for values here.
         .set_record_filtering(kad::StoreInserts::FilterBoth)
         .set_record_ttl(None)

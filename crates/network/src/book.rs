@@ -73,6 +73,11 @@ impl Book {
         self.entries.remove(peer);
     }
 
+    /// Whether it is always wanted.
+    pub fn is_entrance(&self, peer: &PeerId) -> bool {
+        self.entries.get(peer).is_some_and(|entry| entry.entrance)
+    }
+
     pub fn addresses(&self, peer: &PeerId) -> Vec<Multiaddr> {
         self.entries.get(peer).map(|entry| entry.addresses.clone()).unwrap_or_default()
     }

@@ -80,6 +80,8 @@ pub struct Limits {
     pub strangers_per_ip_burst: u32,
     /// Time for one knock and its answer. A stranger's connection ends after twice that.
     pub knock_timeout_ms: u64,
+    /// A stranger that connected and has not knocked by then is sent away.
+    pub silent_stranger_ms: u64,
     /// Share of the machine's memory above which no connection is accepted.
     pub memory_share_max: f64,
     /// Streams that one member may hold open here.
@@ -92,6 +94,10 @@ pub struct Limits {
     pub gossip_bytes_max: usize,
     /// Known members that the network keeps itself connected to.
     pub members_connected_target: usize,
+    /// Connected members beyond which those that were used least lately are let go, down to three quarters.
+    pub members_idle_max: usize,
+    /// Nobody is let go who was used less than this ago.
+    pub members_idle_after_ms: u64,
     /// Events that wait for the node.
     pub events_max: usize,
     /// Calls that wait for the network.
@@ -141,12 +147,15 @@ impl Default for Limits {
             strangers_per_ip_max: 16,
             strangers_per_ip_burst: 64,
             knock_timeout_ms: 10_000,
+            silent_stranger_ms: 3_000,
             memory_share_max: 0.95,
             streams_per_peer_max: 256,
             streams_per_second_max: 200,
             gossip_per_second_max: 20,
             gossip_bytes_max: 16 * 1024,
             members_connected_target: 50,
+            members_idle_max: 128,
+            members_idle_after_ms: 30_000,
             events_max: 1024,
             calls_max: 1024,
         }

@@ -1,7 +1,7 @@
 //! The one task that owns the swarm: it takes calls and orders, turns libp2p's events into the
 //! node's, and keeps time. `driver/connections.rs` knows who is connected, `driver/knocks.rs` lets
 //! strangers in, `driver/calls.rs` serves the node, `driver/lookups.rs` the DHT, `driver/gossip.rs`
-//! the gossip, `driver/relays.rs` the way in from behind a NAT.
+//! the gossip, `driver/relays.rs` the way in from behind a NAT, `driver/idle.rs` who may go when there are too many.
 
 use crate::{
     addresses,
@@ -34,6 +34,7 @@ use tokio::{sync::mpsc, time::MissedTickBehavior};
 mod calls;
 mod connections;
 mod gossip;
+mod idle;
 mod knocks;
 mod lookups;
 mod relays;
@@ -176,6 +177,7 @@ impl Driver {
 
     fn on_tick(&mut self, now: Instant) {
         self.close_overdue(now);
+        self.let_idle_go(now);
         self.dial_due(now);
         self.give_up_openings(now);
         self.give_up_finds(now);
@@ -232,7 +234,7 @@ impl Driver {
             InnerEvent::Identify(event) => self.on_identify(event),
             InnerEvent::Ping(event) => self.on_ping(event),
             InnerEvent::Autonat(event) => self.relays.on_autonat(&event),
-            InnerEvent::Relay(event) => tracing::debug!(?event, "relaying for others"),
+            InnerEvent::Relay(event) => self.relays.on_relaying(&event),
             InnerEvent::RelayClient(event) => tracing::debug!(?event, "relayed by another"),
             InnerEvent::Dcutr(event) => tracing::debug!(?event, "hole punching"),
         }

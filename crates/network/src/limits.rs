@@ -4,7 +4,7 @@ use crate::config::Limits;
 use libp2p::{PeerId, swarm::ConnectionId};
 use std::{
     collections::HashMap,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
@@ -86,8 +86,6 @@ impl<K: std::hash::Hash + Eq> Buckets<K> {
 /// Why a connection is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denied {
-    #[error("too many connections of unknown nodes")]
-    Strangers,
     #[error("too many connections of unknown nodes from one address")]
     StrangersOfAddress,
     #[error("too many new connections from one address")]
@@ -100,7 +98,8 @@ pub(crate) enum Denied {
     Key,
 }
 
-/// Connections of strangers, in all and by address.
+/// Connections of strangers, in all and by address. When all places are taken, the network that holds most of
+/// them gives one up, so that whoever has few addresses can't keep others out.
 #[derive(Debug)]
 pub(crate) struct Strangers {
     total_max: usize,
@@ -108,8 +107,21 @@ pub(crate) struct Strangers {
     pending_per_ip_max: usize,
     arrivals: Buckets<IpAddr>,
     pending: HashMap<ConnectionId, IpAddr>,
-    open: HashMap<ConnectionId, IpAddr>,
+    open: HashMap<ConnectionId, Stranger>,
+    count: u64,
 }
+
+/// One who was let in.
+#[derive(Debug)]
+struct Stranger {
+    peer: PeerId,
+    ip: IpAddr,
+    /// Those who came earlier have lower numbers.
+    number: u64,
+}
+
+/// A stranger's connection that has to go.
+pub(crate) type Evicted = (PeerId, ConnectionId);
 
 impl Strangers {
     pub fn new(limits: &Limits) -> Self {
@@ -121,6 +133,7 @@ impl Strangers {
             arrivals: Buckets::new(limits.strangers_per_ip_burst, 1),
             pending: HashMap::new(),
             open: HashMap::new(),
+            count: 0,
         }
     }
 
@@ -138,23 +151,50 @@ impl Strangers {
         self.pending.remove(&connection);
     }
 
-    /// Lets a stranger's inbound connection in, or not.
-    pub fn enter(&mut self, connection: ConnectionId, ip: IpAddr, now: Instant) -> Result<(), Denied> {
-        if self.open.len() >= self.total_max {
-            return Err(Denied::Strangers);
-        }
-        if self.open.values().filter(|other| **other == ip).count() >= self.per_ip_max {
+    /// Lets a stranger's inbound connection in, or not; says who gives up its place for it.
+    pub fn enter(
+        &mut self,
+        connection: ConnectionId,
+        peer: PeerId,
+        ip: IpAddr,
+        now: Instant,
+    ) -> Result<Option<Evicted>, Denied> {
+        if self.open.values().filter(|other| other.ip == ip).count() >= self.per_ip_max {
             return Err(Denied::StrangersOfAddress);
         }
         if !self.arrivals.take(ip, now) {
             return Err(Denied::Rate);
         }
-        self.open.insert(connection, ip);
-        Ok(())
+        let evicted = if self.open.len() >= self.total_max { self.evict() } else { None };
+        self.count += 1;
+        self.open.insert(connection, Stranger { peer, ip, number: self.count });
+        Ok(evicted)
     }
 
     pub fn leave(&mut self, connection: ConnectionId) {
         self.open.remove(&connection);
+    }
+
+    /// The oldest of the network that holds most places.
+    fn evict(&mut self) -> Option<Evicted> {
+        let mut held: HashMap<IpAddr, usize> = HashMap::new();
+        for stranger in self.open.values() {
+            *held.entry(network_of(stranger.ip)).or_default() += 1;
+        }
+        let worst = |stranger: &Stranger| {
+            (held.get(&network_of(stranger.ip)).copied(), std::cmp::Reverse(stranger.number))
+        };
+        let (connection, _) = self.open.iter().max_by_key(|(_, stranger)| worst(stranger))?;
+        let connection = *connection;
+        self.open.remove(&connection).map(|stranger| (stranger.peer, connection))
+    }
+}
+
+/// What one owner of addresses usually has all of: a /24 of IPv4, a /48 of IPv6.
+fn network_of(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => Ipv4Addr::from_bits(ip.to_bits() & (u32::MAX << 8)).into(),
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 80)).into(),
     }
 }
 

@@ -8,7 +8,7 @@
 use crate::{
     addresses,
     config::Limits,
-    limits::{Bans, Denied, Strangers},
+    limits::{Bans, Denied, Evicted, Strangers},
 };
 use libp2p::{
     Multiaddr, PeerId,
@@ -19,7 +19,7 @@ use libp2p::{
     },
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, VecDeque},
     net::{IpAddr, Ipv4Addr},
     task::{Context, Poll},
     time::Instant,
@@ -36,6 +36,8 @@ pub(crate) struct Members<B> {
     /// Connections that were handed a real handler but are not yet announced as established.
     promised: HashSet<ConnectionId>,
     strangers: Strangers,
+    /// Strangers that gave up their places and are not closed yet.
+    evicted: VecDeque<Evicted>,
     bans: Bans,
 }
 
@@ -48,6 +50,7 @@ impl<B> Members<B> {
             alive: HashMap::new(),
             promised: HashSet::new(),
             strangers: Strangers::new(limits),
+            evicted: VecDeque::new(),
             bans: Bans::default(),
         }
     }
@@ -178,7 +181,8 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
             self.promised.insert(connection);
             return Ok(Either::Left(handler));
         }
-        self.strangers.enter(connection, source_ip(remote), Instant::now()).map_err(ConnectionDenied::new)?;
+        let evicted = self.strangers.enter(connection, peer, source_ip(remote), Instant::now());
+        self.evicted.extend(evicted.map_err(ConnectionDenied::new)?);
         Ok(Either::Right(dummy::ConnectionHandler))
     }
 
@@ -251,6 +255,10 @@ impl<B: NetworkBehaviour> NetworkBehaviour for Members<B> {
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<ToSwarm<Self::ToSwarm, THandlerInEvent<Self>>> {
+        if let Some((peer_id, connection)) = self.evicted.pop_front() {
+            let connection = CloseConnection::One(connection);
+            return Poll::Ready(ToSwarm::CloseConnection { peer_id, connection });
+        }
         loop {
             let Poll::Ready(order) = self.inner.poll(cx) else { return Poll::Pending };
             match order {

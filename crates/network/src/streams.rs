@@ -94,6 +94,11 @@ impl Behaviour {
         });
     }
 
+    /// Whether a peer has a stream open here, or this node one there.
+    pub fn is_used(&self, peer: &PeerId) -> bool {
+        self.peers.get(peer).is_some_and(|known| known.quota.is_used())
+    }
+
     fn handler(&mut self, peer: PeerId) -> Handler {
         let (streams_max, per_second) = (self.streams_max, self.per_second_max);
         let quota = self.peers.entry(peer).or_insert_with(|| Peer {
@@ -175,32 +180,47 @@ impl NetworkBehaviour for Behaviour {
 struct Quota {
     open: AtomicUsize,
     open_max: usize,
+    /// Streams that this node has open there; it bounds itself.
+    own: AtomicUsize,
     rate: Mutex<Bucket>,
 }
 
 impl Quota {
     fn new(open_max: usize, per_second: u32) -> Self {
         let rate = Bucket::new(per_second.saturating_mul(10), per_second, Instant::now());
-        Self { open: AtomicUsize::new(0), open_max, rate: Mutex::new(rate) }
+        Self { open: AtomicUsize::new(0), open_max, own: AtomicUsize::new(0), rate: Mutex::new(rate) }
+    }
+
+    fn is_used(&self) -> bool {
+        self.open.load(Ordering::Relaxed) + self.own.load(Ordering::Relaxed) > 0
+    }
+
+    fn own(self: &Arc<Self>) -> Permit {
+        self.own.fetch_add(1, Ordering::Relaxed);
+        Permit { quota: self.clone(), is_own: true }
     }
 
     fn enter(self: &Arc<Self>) -> Option<Permit> {
         let in_time = self.rate.lock().expect("no code panics while holding this lock").take(Instant::now());
         let permit = in_time.then(|| {
             let before = self.open.fetch_add(1, Ordering::Relaxed);
-            (Permit(self.clone()), before)
+            (Permit { quota: self.clone(), is_own: false }, before)
         });
         permit.and_then(|(permit, before)| (before < self.open_max).then_some(permit))
     }
 }
 
-/// One open inbound stream; counted until dropped.
+/// One open stream; counted until dropped.
 #[derive(Debug)]
-struct Permit(Arc<Quota>);
+struct Permit {
+    quota: Arc<Quota>,
+    is_own: bool,
+}
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        let count = if self.is_own { &self.quota.own } else { &self.quota.open };
+        count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -251,7 +271,7 @@ impl ConnectionHandler for Handler {
         SubstreamProtocol::new(Served(self.protocols.clone()), ())
     }
 
-    /// Members stay connected.
+    /// Members stay connected, until the driver has too many (`driver/idle.rs`).
     fn connection_keep_alive(&self) -> bool {
         true
     }
@@ -281,7 +301,7 @@ impl ConnectionHandler for Handler {
                 ..
             }) => match self.quota.enter() {
                 Some(permit) => {
-                    let stream = Box::new(OpenStream::new(stream, Some(permit)));
+                    let stream = Box::new(OpenStream::new(stream, permit));
                     self.opened.push_back(Opened { protocol, stream });
                 }
                 None => {
@@ -290,7 +310,7 @@ impl ConnectionHandler for Handler {
             },
             ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: stream, info }) => {
                 // The caller may have gone; then the stream closes with the answer.
-                let _ = info.answer.send(Ok(Box::new(OpenStream::new(stream, None))));
+                let _ = info.answer.send(Ok(Box::new(OpenStream::new(stream, self.quota.own()))));
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info, error }) => {
                 let OpenOrder { node, protocol, answer } = info;

@@ -16,7 +16,7 @@ use libp2p::{
 use std::{sync::Arc, time::Duration};
 
 /// Time for TCP, Noise and Yamux, or for QUIC, to come up.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Bytes in flight on one QUIC stream. At 100 ms round trip, 16 MiB fill 1.3 Gbit/s.
 const STREAM_WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 /// Bytes in flight on one QUIC connection.

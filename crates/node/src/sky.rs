@@ -27,7 +27,7 @@ use opensky_types::{
     offer::{Demand, Offer},
     resources::{HardwareProfile, Readings},
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{io::AsyncWriteExt, sync::oneshot};
 
 /// Longest wait for an answer to a question.
@@ -191,15 +191,17 @@ impl Node {
         let (transport, events, own) = (Arc::clone(&self.transport), self.events.clone(), self.own);
         let keys: Vec<Hash> = keys_for(demand);
         let named = demand.constraints.peers.iter().filter(|node| self.market.get(**node).is_none());
-        let mut nodes: Vec<NodeId> = named.copied().collect();
+        let named: BTreeSet<NodeId> = named.copied().collect();
         self.tasks.spawn(async move {
+            let mut found = BTreeSet::new();
             for key in keys {
-                nodes.extend(transport.find(key).await);
+                found.extend(transport.find(key).await);
             }
-            nodes.sort_unstable();
-            nodes.dedup();
-            nodes.retain(|node| *node != own);
-            nodes.truncate(LOOKUP_NODES_MAX);
+            let mut found: Vec<NodeId> = found.difference(&named).copied().collect();
+            // Each job asks others of those that are found, so that not all jobs of a sky ask the same few.
+            found.sort_by_cached_key(|node| Hash::of_value("opensky lookup 1", &(job, stage, own, *node)));
+            let nodes = named.into_iter().chain(found).filter(|node| *node != own);
+            let nodes = nodes.take(LOOKUP_NODES_MAX).collect();
             let offers = ask_all(transport, nodes, Query::OwnOffer).await;
             let _ = events.send(Event::LookedUp { job, stage, offers }).await;
         });

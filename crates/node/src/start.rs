@@ -24,7 +24,7 @@ use opensky_ports::{
     Transport, TransportEvent,
 };
 use opensky_types::{
-    Keypair, Timestamp,
+    Hash, Keypair, Timestamp,
     limits::ContributionLimits,
     membership::{Genesis, MembershipChain},
 };
@@ -149,8 +149,11 @@ impl Node {
         let automatic = crate::settings::auto_transfers(parts.journal.as_ref())?;
         let images = crate::settings::images(parts.journal.as_ref())?;
         crate::images::pin_all(&images, parts.blobs.as_ref());
-        let market =
-            Market::new(opensky_market::Config { home_region: parts.config.region, ..Default::default() });
+        let market = Market::new(opensky_market::Config {
+            home_region: parts.config.region,
+            salt: market_salt(&secret),
+            ..Default::default()
+        });
         let mut node = Self {
             own,
             key: parts.key,
@@ -215,4 +218,11 @@ impl Node {
         self.restore_open_ports(crate::settings::open_ports(self.journal.as_ref())?);
         Ok(())
     }
+}
+
+/// What draws the sample of offers that a full index keeps. Only this node knows it.
+fn market_salt(secret: &[u8; 32]) -> u64 {
+    let hash = Hash::of_value("opensky market salt 1", secret);
+    let (start, _) = hash.as_bytes().split_first_chunk().expect("a hash has 32 bytes");
+    u64::from_le_bytes(*start)
 }

@@ -36,6 +36,8 @@ pub struct Summary {
     pub hops: f64,
     /// Mean number of requests.
     pub requests: f64,
+    /// Of those, to nodes that were not connected.
+    pub met: f64,
     /// Half of all took no longer, in ms.
     pub p50_ms: f64,
     /// 99 of 100 took no longer, in ms.
@@ -49,7 +51,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// All of it, in the order of its fields.
+    /// What tables show of it.
     pub fn cells(&self) -> [Cell; 7] {
         [self.hops, self.requests, self.p50_ms, self.p99_ms, self.late, self.nearest, self.recall]
             .map(Cell::from)
@@ -89,6 +91,7 @@ pub fn summary(dht: &Dht, outcomes: &[Outcome]) -> Summary {
     Summary {
         hops: mean(&of(&|outcome| f64::from(outcome.hops))),
         requests: mean(&of(&|outcome| f64::from(outcome.requests))),
+        met: mean(&of(&|outcome| f64::from(outcome.met))),
         p50_ms: quantile(&mut took_ms, 0.5),
         p99_ms: quantile(&mut took_ms, 0.99),
         late: share(&|outcome| outcome.is_late),
@@ -204,6 +207,8 @@ pub fn providers(counts: &[usize], requests: f64) -> Table {
             LOOKUP_NODES_MAX.min(*nodes).into(),
         ]);
     }
-    table.note("the first 64 that come are kept while they renew; a finder sorts what the first holder says by id and asks 16, so finders ask much the same ones");
+    table.note(
+        "the first 64 that come are kept while they renew; each job asks 16 others of those that are found",
+    );
     table
 }

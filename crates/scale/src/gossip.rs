@@ -41,7 +41,7 @@ pub fn curve(
 ) -> (Table, Vec<(f64, Course)>) {
     let mut table = Table::new(
         "gossip",
-        "one offer of one node through the sky: mesh 5 to 12, wanted 6, told of in 3 beats",
+        "one offer of one node through the sky: mesh 5 to 8, wanted 6, told of in 3 beats",
         &columns("nodes"),
     );
     table.plot = Some((0, 9));

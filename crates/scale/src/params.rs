@@ -11,11 +11,11 @@ pub const ALPHA: usize = 3;
 /// Time for one lookup (`network/src/behaviour.rs`, `QUERY_TIMEOUT`).
 pub const QUERY_TIMEOUT: Time = 5 * SECOND;
 /// Time for a connection to come up (`network/src/transport.rs`, `HANDSHAKE_TIMEOUT`).
-pub const DIAL_TIMEOUT: Time = 10 * SECOND;
+pub const DIAL_TIMEOUT: Time = 4 * SECOND;
 /// Between refreshes of the routing table (`network/src/behaviour.rs`, `BOOTSTRAP_INTERVAL`).
-pub const BOOTSTRAP_INTERVAL: Time = 15 * 60 * SECOND;
-/// Between renewals of what a node advertises (`network/src/behaviour.rs`, a third of `PROVIDER_TTL`).
-pub const ANNOUNCE_INTERVAL: Time = 20 * 60 * SECOND;
+pub const BOOTSTRAP_INTERVAL: Time = 60 * 60 * SECOND;
+/// Between renewals of what a node advertises (`network/src/behaviour.rs`, half of `PROVIDER_TTL`).
+pub const ANNOUNCE_INTERVAL: Time = 60 * 60 * SECOND;
 /// Most providers that a node remembers for one key (`network/src/behaviour.rs`, `PROVIDERS_PER_KEY_MAX`).
 pub const PROVIDERS_PER_KEY_MAX: usize = 64;
 /// Nodes of one lookup that are asked for their offers (`node/src/sky.rs`, `LOOKUP_NODES_MAX`).
@@ -28,17 +28,20 @@ pub const CONNECTIONS_TARGET: usize = 50;
 /// Connections at most: those to members and those of strangers (`network/src/config.rs`, `connections_max` and
 /// `strangers_max`).
 pub const CONNECTIONS_MAX: usize = 512 + 64;
+/// Connections to members beyond which those used least lately end (`network/src/config.rs`, `members_idle_max`).
+pub const MEMBERS_IDLE_MAX: usize = 128;
 /// Members are pinged this often (`network/src/behaviour.rs`, `PING_INTERVAL`).
 pub const PING_INTERVAL: Time = 15 * SECOND;
 /// From a peer's end to the moment at which it is noticed: a ping and its `PING_TIMEOUT`.
 pub const NOTICED_AFTER: Time = 25 * SECOND;
 
-/// Mesh sizes of gossipsub 0.50, defaults, not set by us: wanted, least, most, and least dialled by oneself.
+/// Mesh sizes of gossipsub 0.50, defaults but for the most (`network/src/behaviour.rs`, `MESH_MAX`): wanted, least,
+/// most, and least dialled by oneself.
 pub const MESH: usize = 6;
 /// See [`MESH`].
 pub const MESH_LOW: usize = 5;
 /// See [`MESH`].
-pub const MESH_HIGH: usize = 12;
+pub const MESH_HIGH: usize = 8;
 /// See [`MESH`].
 pub const MESH_OUTBOUND_MIN: usize = 2;
 /// Gossip's beat (`network/src/behaviour.rs`, `HEARTBEAT`).
@@ -47,8 +50,10 @@ pub const HEARTBEAT: Time = SECOND;
 pub const HISTORY_GOSSIP: usize = 3;
 /// Peers outside the mesh that are told at least: gossipsub's `gossip_lazy`, default.
 pub const GOSSIP_LAZY: usize = 6;
-/// Share of all peers outside the mesh that are told: gossipsub's `gossip_factor`, default.
-pub const GOSSIP_FACTOR: f64 = 0.25;
+/// Share of all peers outside the mesh that are told, if more (`network/src/behaviour.rs`, `gossip_factor`).
+pub const GOSSIP_FACTOR: f64 = 0.0;
+/// Bytes of a message's name (`network/src/behaviour.rs`, `MESSAGE_ID_BYTES`).
+pub const MESSAGE_ID_BYTES: u64 = 16;
 
 /// Shortest time between two offers (`node/src/config.rs`, `offer_interval_ms`).
 pub const OFFER_INTERVAL_MS: u64 = 30_000;

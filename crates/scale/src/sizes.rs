@@ -28,8 +28,8 @@ pub const ADD_PROVIDER: u64 = KAD_REQUEST + KAD_PEER;
 pub const PING_BOTH: u64 = 2 * 32;
 /// gossipsub's envelope: the author, a sequence number, the topic, a signature and the frame.
 const GOSSIP_ENVELOPE: u64 = 40 + 10 + 24 + 66 + 6;
-/// The name of a message in IHAVE and IWANT: the author in base 58 and a sequence number of 19 digits.
-pub const MESSAGE_ID: u64 = 2 + 52 + 19;
+/// The name of a message in IHAVE and IWANT.
+pub const MESSAGE_ID: u64 = 2 + crate::params::MESSAGE_ID_BYTES;
 /// An IHAVE or IWANT around the names.
 pub const GOSSIP_CONTROL: u64 = 6 + 24;
 /// GRAFT or PRUNE.

@@ -5,7 +5,7 @@ use crate::{
     gossip::spread::Course,
     params::{
         ANNOUNCE_INTERVAL, BOOTSTRAP_INTERVAL, CHANGE_INTERVAL_MS, IDLE_CAP_BYTES_PER_S, K, KEYS_ADVERTISED,
-        PING_INTERVAL, offer_interval_ms,
+        MEMBERS_IDLE_MAX, PING_INTERVAL, offer_interval_ms,
     },
     report::{Cell, Table},
     sizes,
@@ -69,7 +69,7 @@ pub fn busy(skies: &[Seen]) -> Table {
 }
 
 /// Bytes a second that one idle node sends, by what for.
-pub fn parts(seen: &Seen) -> [(&'static str, f64); 6] {
+pub fn parts(seen: &Seen) -> [(&'static str, f64); 7] {
     let seconds = |time: u64| time as f64 / 1e6;
     // What it makes others send is as much as what others make it send.
     let lookup = seen.upkeep.requests * (sizes::KAD_REQUEST + sizes::kad_answer(K.min(seen.nodes))) as f64;
@@ -81,6 +81,7 @@ pub fn parts(seen: &Seen) -> [(&'static str, f64); 6] {
         ("identification", seen.peers * IDENTIFY / 1_800.0),
         ("DHT refresh", seen.upkeep.refresh_bytes / seconds(BOOTSTRAP_INTERVAL)),
         ("DHT advertising", KEYS_ADVERTISED as f64 * put / seconds(ANNOUNCE_INTERVAL)),
+        ("meeting nodes for both", met_per_s(seen) * sizes::MEETING as f64),
         ("offers", offers_per_s * gossiped(sizes::offer())),
         (
             "empty blocks",
@@ -88,6 +89,14 @@ pub fn parts(seen: &Seen) -> [(&'static str, f64); 6] {
                 + sizes::empty_block(VALIDATORS) as f64 / EMPTY_BLOCK_S,
         ),
     ]
+}
+
+/// Nodes that the DHT's upkeep meets anew each second: all that it asks, where they are too many to stay connected.
+fn met_per_s(seen: &Seen) -> f64 {
+    let asked = seen.upkeep.refresh_requests / (BOOTSTRAP_INTERVAL as f64 / 1e6)
+        + KEYS_ADVERTISED as f64 * seen.upkeep.requests / (ANNOUNCE_INTERVAL as f64 / 1e6);
+    let stay = MEMBERS_IDLE_MAX.min(seen.nodes - 1) as f64 / (seen.nodes - 1) as f64;
+    asked * (1.0 - stay)
 }
 
 /// Idle traffic over the size of the sky, against the cap.
@@ -101,6 +110,7 @@ pub fn curve(skies: &[Seen]) -> Table {
             "identification",
             "DHT refresh",
             "DHT advertising",
+            "meeting nodes for both",
             "offers",
             "empty blocks",
             "all",
@@ -108,7 +118,7 @@ pub fn curve(skies: &[Seen]) -> Table {
             "of the cap",
         ],
     );
-    table.plot = Some((0, 7));
+    table.plot = Some((0, 8));
     for seen in skies {
         let parts = parts(seen);
         let all: f64 = parts.iter().map(|(_, bytes)| bytes).sum();
@@ -121,15 +131,6 @@ pub fn curve(skies: &[Seen]) -> Table {
         "the cap is 1 GB a month, {IDLE_CAP_BYTES_PER_S:.0} bytes a second; received is about as much"
     ));
     table.note("four nodes, measured on the product before it had a ledger (so without blocks): 136 to 151 bytes a second");
-    if let Some(seen) = skies.last() {
-        let met_a_second = seen.upkeep.refresh_requests / (BOOTSTRAP_INTERVAL as f64 / 1e6)
-            + KEYS_ADVERTISED as f64 * seen.upkeep.requests / (ANNOUNCE_INTERVAL as f64 / 1e6);
-        table.note(format!(
-            "were connections to end when they are idle, the DHT's upkeep would meet {met_a_second:.1} nodes a second anew, at about {} bytes each: {:.0} bytes a second more",
-            sizes::MEETING,
-            met_a_second * sizes::MEETING as f64
-        ));
-    }
-    table.note("with connections full (576) pings alone are 2,458 bytes a second");
+    table.note("where all stay connected nobody is met anew; otherwise each node that the DHT's upkeep asks");
     table
 }

@@ -106,7 +106,7 @@ pub fn curve(nodes: usize, seed: u64, progress: &mut Progress<'_>) -> Table {
             cheapest.into(),
         ]);
     }
-    table.note("prices are log-normal around the product's proposal of 100; scores compare them with 1,000 (`price_typical`)");
+    table.note("prices are log-normal around the product's proposal of 100; scores compare them with that");
     table
 }
 
@@ -157,13 +157,13 @@ pub fn sybils(honest: usize, ratio: usize, seed: u64, progress: &mut Progress<'_
     let names: BTreeSet<NodeId> = others.iter().map(|offer| offer.node).collect();
     let is_theirs = |node: NodeId| names.contains(&node);
     let tempting: Vec<Offer> = others.iter().map(tempting).collect();
-    // At 100,000 honest members the index of 200,000 would hold two for each of them.
+    // At 100,000 honest members the index of 200,000 would hold a tenth of all that there are then.
     let bounded = Config { nodes_max: 2 * honest, ..home(Region::Europe) };
     let cases = [
         ("none (closed sky)", &[][..], home(Region::Europe)),
         ("like the others", others, home(Region::Europe)),
         ("the best that can be claimed", &tempting[..], home(Region::Europe)),
-        ("like that, index of 2 for each honest", &tempting[..], bounded),
+        ("like that, index for a tenth of all", &tempting[..], bounded),
     ];
     for (name, theirs, config) in cases {
         progress(&format!("sybils: market, {name}"));
@@ -180,9 +180,8 @@ pub fn sybils(honest: usize, ratio: usize, seed: u64, progress: &mut Progress<'_
         ]);
     }
     table.note("the market's scores know no reputation: a new member's offer counts as much as an old one's");
-    table.note(
-        "a full index drops what expires soonest, so offers that claim to hold longer push out the others",
-    );
+    table
+        .note("a full index is a sample that no claim changes: of honest members as large a share as of all");
     table
 }
 

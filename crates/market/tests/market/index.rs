@@ -83,16 +83,29 @@ fn expired_offers_go_and_forgetting_keeps_the_index_whole() {
 }
 
 #[test]
-fn p3_a_full_index_keeps_what_holds_longest() {
-    let mut market = Market::new(Config { nodes_max: 2, ..Config::default() });
-    for (number, ttl_ms) in [(1, 1_000), (2, 2_000)] {
-        insert(&mut market, NOW, number, Offer { expires_at: NOW.plus_ms(ttl_ms), ..offer(number) })
-            .expect("room");
-    }
-    let short = Offer { expires_at: NOW.plus_ms(900), ..offer(3) };
-    assert_eq!(insert(&mut market, NOW, 3, short), Err(OfferRejected::Full { nodes_max: 2 }));
-    insert(&mut market, NOW, 3, offer(3)).expect("holds longer than node 1's");
-    assert!(market.get(node(1)).is_none() && market.get(node(2)).is_some());
+fn p3_a_full_index_is_a_sample_that_no_claim_changes() {
+    let kept = |salt, order: &mut dyn Iterator<Item = u8>, ttl_ms: fn(u8) -> u64| {
+        let mut market = Market::new(Config { nodes_max: 20, salt, ..Config::default() });
+        let mut refused = 0;
+        for number in order {
+            let offer = Offer { expires_at: NOW.plus_ms(ttl_ms(number)), ..offer(number) };
+            match insert(&mut market, NOW, number, offer) {
+                Ok(_) => {}
+                Err(OfferRejected::Full { nodes_max: 20 }) => refused += 1,
+                Err(other) => panic!("{other}"),
+            }
+        }
+        market.check();
+        assert!(refused > 0 && market.len() == 20);
+        market.offers().map(|offer| offer.node).collect::<std::collections::BTreeSet<_>>()
+    };
+    let even = kept(7, &mut (1..=200), |_| 60_000);
+    // The second half holds twice as long, and comes first.
+    let tempting = kept(7, &mut (1..=200).rev(), |number| if number > 100 { 120_000 } else { 60_000 });
+    assert_eq!(even, tempting, "neither when an offer comes nor what it says matters");
+    let first_half = (1..=100).filter(|number| even.contains(&node(*number))).count();
+    assert!((3..=17).contains(&first_half), "a fair sample has about 10, not {first_half}");
+    assert_ne!(even, kept(8, &mut (1..=200), |_| 60_000), "another salt draws another one");
 }
 
 fn slots_free(market: &Market) -> u16 {

@@ -30,6 +30,13 @@ pub(super) struct Openings {
     of: BTreeMap<PeerId, Vec<Opening>>,
 }
 
+impl Openings {
+    /// Whether any waits for `peer`.
+    pub fn are_for(&self, peer: &PeerId) -> bool {
+        self.of.contains_key(peer)
+    }
+}
+
 impl Driver {
     pub(super) fn on_call(&mut self, call: Call) {
         match call {
@@ -73,6 +80,7 @@ impl Driver {
     fn open_now(&mut self, peer: PeerId, node: NodeId, protocol: &'static str, answer: OpenAnswer) {
         let serves = self.connections.protocols(&peer).is_none_or(|known| known.contains(protocol));
         if serves {
+            self.connections.note_use(&peer);
             self.swarm.behaviour_mut().members.inner().streams.open(peer, node, protocol, answer);
         } else {
             let _ = answer.send(Err(TransportError::Unsupported { node, protocol }));
@@ -84,10 +92,6 @@ impl Driver {
         for Opening { node, protocol, answer, .. } in self.openings.of.remove(peer).unwrap_or_default() {
             self.open_now(*peer, node, protocol, answer);
         }
-    }
-
-    pub(super) fn has_openings(&self, peer: &PeerId) -> bool {
-        self.openings.of.contains_key(peer)
     }
 
     pub(super) fn fail_openings(&mut self, peer: &PeerId, reason: &str) {

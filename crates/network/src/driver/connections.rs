@@ -38,6 +38,8 @@ pub(super) struct Connection {
     pub mutual: bool,
     /// Known not to be one's on the other side.
     one_sided: bool,
+    /// A ping over it had no answer.
+    silent: bool,
     rtt: Option<Duration>,
     /// A knock of the other side came over it.
     pub knocked: bool,
@@ -58,7 +60,8 @@ struct Identity {
 pub(super) struct Connections {
     of: HashMap<ConnectionId, Connection>,
     identities: BTreeMap<PeerId, Identity>,
-    up: BTreeSet<PeerId>,
+    /// Members that are up, and when a stream was last opened there or from there.
+    up: BTreeMap<PeerId, Instant>,
     /// Members to dial again as soon as their old connections are closed.
     redial: BTreeSet<PeerId>,
 }
@@ -73,11 +76,30 @@ impl Connections {
     }
 
     pub fn is_up(&self, peer: &PeerId) -> bool {
-        self.up.contains(peer)
+        self.up.contains_key(peer)
     }
 
     pub fn up_count(&self) -> usize {
         self.up.len()
+    }
+
+    /// Members that are up, and when a stream was last opened there or from there.
+    pub fn last_used(&self) -> impl Iterator<Item = (PeerId, Instant)> {
+        self.up.iter().map(|(peer, at)| (*peer, *at))
+    }
+
+    /// A stream is opened there or from there.
+    pub fn note_use(&mut self, peer: &PeerId) {
+        if let Some(at) = self.up.get_mut(peer) {
+            *at = Instant::now();
+        }
+    }
+
+    /// Gives all of a peer's connections that carry nothing yet time for a knock.
+    pub fn await_knock(&mut self, peer: &PeerId, until: Instant) {
+        for one in self.of.values_mut().filter(|one| one.peer == *peer && !one.attached) {
+            one.closes_at = one.closes_at.map(|at| at.max(until));
+        }
     }
 
     /// The protocols a member serves, once known.
@@ -98,7 +120,7 @@ impl Connections {
 
     /// One line per member that is up, by its best connection.
     pub fn views(&self) -> Vec<PeerView> {
-        self.up.iter().filter_map(|peer| self.view_of(peer)).collect()
+        self.up.keys().filter_map(|peer| self.view_of(peer)).collect()
     }
 
     fn view_of(&self, peer: &PeerId) -> Option<PeerView> {
@@ -121,9 +143,12 @@ impl Driver {
         let address = endpoint.get_remote_address().clone();
         let dialled = endpoint.is_dialer();
         tracing::debug!(%peer, %address, dialled, attached, "connected");
-        // One deadline for all of a stranger's doings; and a member's connection must show soon that
-        // the other side takes this node for a member too.
-        let closes_at = Some(Instant::now() + self.knock_timeout() * 2);
+        // A stranger came to knock, so it does so at once. A member's connection must show soon that the
+        // other side takes this node for a member too.
+        let is_awaited = attached || dialled || self.knocks.is_knocking(&peer);
+        let silence = Duration::from_millis(self.config.limits.silent_stranger_ms);
+        let patience = if is_awaited { self.knock_timeout() * 2 } else { silence };
+        let closes_at = Some(Instant::now() + patience);
         let one = Connection {
             peer,
             address,
@@ -131,6 +156,7 @@ impl Driver {
             attached,
             mutual: false,
             one_sided: false,
+            silent: false,
             rtt: None,
             knocked: false,
             closes_at,
@@ -143,12 +169,17 @@ impl Driver {
 
     pub(super) fn on_closed(&mut self, peer: PeerId, id: ConnectionId, cause: Option<ConnectionError>) {
         let now = Instant::now();
-        self.connections.of.remove(&id);
+        let was_silent = self.connections.of.remove(&id).is_some_and(|one| one.silent);
         tracing::debug!(%peer, cause = cause.map(|cause| cause.to_string()), "connection closed");
-        if !self.connections.of_peer(&peer).any(|(_, one)| one.mutual) && self.connections.up.remove(&peer) {
+        if !self.connections.of_peer(&peer).any(|(_, one)| one.mutual)
+            && self.connections.up.remove(&peer).is_some()
+        {
             self.connections.identities.remove(&peer);
-            // Others need not be told of it; once it is back it says where it is.
-            self.swarm.behaviour_mut().members.inner().kad.remove_peer(&peer);
+            // Whoever went without a word is not told of to others; one that closed may have too many
+            // connections, and is still where it was.
+            if was_silent {
+                self.swarm.behaviour_mut().members.inner().kad.remove_peer(&peer);
+            }
             self.book.on_up(&peer);
             self.book.try_after(&peer, now, Duration::from_millis(500));
             if let Some(node) = addresses::node_of(&peer) {
@@ -183,9 +214,10 @@ impl Driver {
         let Some(one) = self.connections.of.get_mut(&id) else { return };
         one.mutual = true;
         one.closes_at = None;
-        if self.connections.up.insert(peer) {
+        let now = Instant::now();
+        if self.connections.up.insert(peer, now).is_none() {
             self.book.on_up(&peer);
-            self.lookups.on_member_up(Instant::now());
+            self.lookups.on_member_up(now, self.connections.up_count());
             if let Some(node) = addresses::node_of(&peer) {
                 tracing::info!(%node, "member is up");
                 self.outbox.set_up(node, true);
@@ -259,6 +291,9 @@ impl Driver {
             // Only from members, who serve it; so the connection is dead.
             Err(ping::Failure::Timeout) => {
                 tracing::debug!(peer = %event.peer, "no answer to a ping");
+                if let Some(one) = self.connections.of.get_mut(&event.connection) {
+                    one.silent = true;
+                }
                 self.swarm.close_connection(event.connection);
             }
             Err(error) => tracing::debug!(peer = %event.peer, %error, "ping failed"),
@@ -369,6 +404,7 @@ impl Driver {
         let crate::streams::Inbound { peer, connection, protocol, stream } = inbound;
         let Some(from) = addresses::node_of(&peer) else { return };
         self.on_mutual(peer, connection);
+        self.connections.note_use(&peer);
         if !self.outbox.push(TransportEvent::Stream { from, protocol, stream }) {
             tracing::warn!(%from, protocol, "stream refused: too many events wait for the node");
         }

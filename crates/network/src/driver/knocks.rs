@@ -59,6 +59,7 @@ impl Driver {
             let _ = answer.send(Err(TransportError::Unreachable { node, reason }));
             return;
         }
+        self.connections.await_knock(&peer, Instant::now() + self.knock_timeout() * 2);
         let id = self.swarm.behaviour_mut().knock.send_request_with_addresses(&peer, body, addresses);
         self.knocks.own.insert(id, (peer, Some(answer)));
     }
@@ -70,6 +71,7 @@ impl Driver {
         }
         tracing::debug!(%peer, %connection, "knocking");
         let body = self.knocks.body.clone();
+        self.connections.await_knock(&peer, Instant::now() + self.knock_timeout() * 2);
         let id = self.swarm.behaviour_mut().knock.send_request(&peer, body);
         self.knocks.own.insert(id, (peer, None));
         true
@@ -109,8 +111,11 @@ impl Driver {
             return;
         }
         let address = one.address.to_string();
+        let timeout = self.knock_timeout();
         if let Some(one) = self.connections.get_mut(connection) {
             one.knocked = true;
+            // Time for the answer, and for coming back as a member.
+            one.closes_at = one.closes_at.map(|at| at.max(Instant::now() + timeout * 2));
         }
         let (answer, answered) = oneshot::channel();
         let room = self.knocks.answers.len() < ANSWERS_MAX;
@@ -119,7 +124,6 @@ impl Driver {
             self.swarm.close_connection(connection);
             return;
         }
-        let timeout = self.knock_timeout();
         let answered = async move {
             let answer = time::timeout(timeout, answered).await.ok().and_then(Result::ok);
             Answered { peer, connection, channel, answer }

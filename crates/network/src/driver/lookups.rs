@@ -27,6 +27,8 @@ const ADVERTISED_MAX: usize = 256;
 /// After a member came, its part of the DHT is told what this node advertises; not more often.
 const ANNOUNCE_AFTER: Duration = Duration::from_secs(1);
 const ANNOUNCE_SPACING: Duration = Duration::from_secs(60);
+/// In a sky with more members than this one more is seldom among those who keep a record (Kademlia's k, twice).
+const ANNOUNCE_MEMBERS_MAX: usize = 40;
 
 struct Find {
     answer: oneshot::Sender<Vec<NodeId>>,
@@ -46,8 +48,11 @@ pub(super) struct Lookups {
 }
 
 impl Lookups {
-    /// The DHT got larger.
-    pub fn on_member_up(&mut self, now: Instant) {
+    /// The DHT got larger; so many members are connected now.
+    pub fn on_member_up(&mut self, now: Instant, connected: usize) {
+        if connected > ANNOUNCE_MEMBERS_MAX {
+            return;
+        }
         let earliest = self.announced_at.map_or(now, |at| at + ANNOUNCE_SPACING);
         self.announce_at.get_or_insert(earliest.max(now + ANNOUNCE_AFTER));
     }
@@ -118,7 +123,7 @@ impl Driver {
     pub(super) fn look_up_addresses(&mut self, peer: PeerId, error: &DialError) -> bool {
         let searching = self.lookups.searched.values().any(|other| *other == peer);
         let worth = matches!(error, DialError::NoAddresses) && self.connections.up_count() > 0;
-        if !searching && worth && self.has_openings(&peer) {
+        if !searching && worth && self.openings.are_for(&peer) {
             let id = self.swarm.behaviour_mut().members.inner().kad.get_closest_peers(peer);
             self.lookups.searched.insert(id, peer);
             return true;

@@ -5,8 +5,11 @@ use crate::{
     addresses::{self, BadAddress},
     config::Config,
 };
-use libp2p::{Multiaddr, PeerId, autonat, core::transport::ListenerId, multiaddr::Protocol};
-use std::time::{Duration, Instant};
+use libp2p::{Multiaddr, PeerId, autonat, core::transport::ListenerId, multiaddr::Protocol, relay};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 /// What a relay says it serves.
 const HOP: &str = "/libp2p/circuit/relay/0.2.0/hop";
@@ -24,9 +27,13 @@ struct Used {
     configured: bool,
 }
 
-/// The relays of this node.
+/// The relays of this node, and whom it relays for.
 pub(super) struct Relays {
     used: Vec<Used>,
+    /// Members that are reachable through this node.
+    guests: BTreeSet<PeerId>,
+    /// Members that reach a guest through this node, and that guest.
+    circuits: Vec<(PeerId, PeerId)>,
     status: autonat::NatStatus,
 }
 
@@ -37,7 +44,43 @@ impl Relays {
             let (peer, address) = addresses::parse_with_node(text)?;
             Ok(Used { peer, address, listener: None, next_try: now, configured: true })
         });
-        Ok(Self { used: used.collect::<Result<_, _>>()?, status: autonat::NatStatus::Unknown })
+        Ok(Self {
+            used: used.collect::<Result<_, _>>()?,
+            guests: BTreeSet::new(),
+            circuits: Vec::new(),
+            status: autonat::NatStatus::Unknown,
+        })
+    }
+
+    /// Whether a connection to `peer` carries what is relayed, for this node or for others.
+    pub fn is_used(&self, peer: &PeerId) -> bool {
+        let carries = |(from, to): &(PeerId, PeerId)| from == peer || to == peer;
+        self.guests.contains(peer)
+            || self.used.iter().any(|used| used.peer == *peer)
+            || self.circuits.iter().any(carries)
+    }
+
+    pub fn on_relaying(&mut self, event: &relay::Event) {
+        tracing::debug!(?event, "relaying for others");
+        match event {
+            relay::Event::ReservationReqAccepted { src_peer_id, .. } => {
+                self.guests.insert(*src_peer_id);
+            }
+            relay::Event::ReservationClosed { src_peer_id }
+            | relay::Event::ReservationTimedOut { src_peer_id } => {
+                self.guests.remove(src_peer_id);
+            }
+            relay::Event::CircuitReqAccepted { src_peer_id, dst_peer_id } => {
+                self.circuits.push((*src_peer_id, *dst_peer_id));
+            }
+            relay::Event::CircuitClosed { src_peer_id, dst_peer_id, .. } => {
+                let ended = (*src_peer_id, *dst_peer_id);
+                if let Some(place) = self.circuits.iter().position(|circuit| *circuit == ended) {
+                    self.circuits.swap_remove(place);
+                }
+            }
+            _ => {}
+        }
     }
 
     pub fn on_autonat(&mut self, event: &autonat::Event) {

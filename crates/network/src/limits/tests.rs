@@ -53,15 +53,55 @@ fn p3_many_keys_cost_bounded_memory() {
 #[test]
 fn p3_strangers_are_bounded_in_all_and_by_address() {
     let now = Instant::now();
-    let id = ConnectionId::new_unchecked;
     let mut strangers = strangers(3, 2, 10);
-    assert_eq!(strangers.enter(id(1), ip(1), now), Ok(()));
-    assert_eq!(strangers.enter(id(2), ip(1), now), Ok(()));
-    assert_eq!(strangers.enter(id(3), ip(1), now), Err(Denied::StrangersOfAddress));
-    assert_eq!(strangers.enter(id(4), ip(2), now), Ok(()));
-    assert_eq!(strangers.enter(id(5), ip(3), now), Err(Denied::Strangers));
-    strangers.leave(id(1));
-    assert_eq!(strangers.enter(id(6), ip(3), now), Ok(()));
+    let mut enter = |number, ip| {
+        let id = ConnectionId::new_unchecked(number);
+        strangers.enter(id, PeerId::random(), ip, now).map(|evicted| evicted.map(|(_, id)| id))
+    };
+    assert_eq!(enter(1, ip(1)), Ok(None));
+    assert_eq!(enter(2, ip(1)), Ok(None));
+    assert_eq!(enter(3, ip(1)), Err(Denied::StrangersOfAddress));
+    assert_eq!(enter(4, ip(2)), Ok(None));
+    assert_eq!(enter(5, ip(3)), Ok(Some(ConnectionId::new_unchecked(1))), "the oldest goes");
+    assert_eq!(enter(6, ip(3)), Ok(Some(ConnectionId::new_unchecked(2))));
+    strangers.leave(ConnectionId::new_unchecked(6));
+    let evicted = strangers.enter(ConnectionId::new_unchecked(7), PeerId::random(), ip(4), now);
+    assert_eq!(evicted, Ok(None), "a place was free");
+    assert_eq!(strangers.open.len(), 3);
+}
+
+#[test]
+fn p3_a_few_networks_with_many_addresses_keep_nobody_out() {
+    let now = Instant::now();
+    let mut strangers = strangers(64, 16, 64);
+    let other = |net: u8| IpAddr::from(Ipv4Addr::new(203, 0, net, 1));
+    let mut honest = Vec::new();
+    for round in 0..100_u8 {
+        for attacker in 0..8 {
+            let id = ConnectionId::new_unchecked(usize::from(round) * 100 + usize::from(attacker));
+            // Refused or let in: they take what they get.
+            let _ = strangers.enter(id, PeerId::random(), ip(attacker), now);
+        }
+        let id = ConnectionId::new_unchecked(usize::from(round) * 100 + 99);
+        let entered = strangers.enter(id, PeerId::random(), other(round), now);
+        if let Some((_, evicted)) = entered.expect("there is always a place") {
+            assert!(!honest.contains(&evicted), "the network that holds most gives up a place");
+        }
+        honest.push(id);
+        if honest.len() > 8 {
+            strangers.leave(honest.remove(0));
+        }
+        assert!(strangers.open.len() <= 64);
+    }
+}
+
+#[test]
+fn p3_a_network_is_what_one_owner_usually_has() {
+    let net = |text: &str| super::network_of(text.parse().unwrap());
+    assert_eq!(net("192.0.2.1"), net("192.0.2.254"));
+    assert_ne!(net("192.0.2.1"), net("192.0.3.1"));
+    assert_eq!(net("2001:db8:1:2::3"), net("2001:db8:1:ffff::4"));
+    assert_ne!(net("2001:db8:1::1"), net("2001:db8:2::1"));
 }
 
 #[test]
@@ -70,7 +110,7 @@ fn p3_an_address_cannot_come_and_go_without_end() {
     let mut strangers = strangers(100, 100, 5);
     let entered = (0..50).filter(|index| {
         let connection = ConnectionId::new_unchecked(*index);
-        let entered = strangers.enter(connection, ip(1), now).is_ok();
+        let entered = strangers.enter(connection, PeerId::random(), ip(1), now).is_ok();
         strangers.leave(connection);
         entered
     });

@@ -10,14 +10,14 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// An open stream. An inbound one counts against its peer's quota until it is dropped.
+/// An open stream. It is counted until it is dropped, an inbound one against its peer's quota.
 pub(super) struct OpenStream {
     stream: Stream,
-    _permit: Option<Permit>,
+    _permit: Permit,
 }
 
 impl OpenStream {
-    pub fn new(stream: Stream, permit: Option<Permit>) -> Self {
+    pub fn new(stream: Stream, permit: Permit) -> Self {
         Self { stream, _permit: permit }
     }
 }

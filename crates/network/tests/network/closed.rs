@@ -137,3 +137,19 @@ async fn p3_hundreds_of_strangers_are_bounded_and_members_still_come_in() {
     assert_eq!(node.network.view().await.peers.len(), 1);
     assert!(node.events.try_recv().is_err(), "none of them was worth an event");
 }
+
+/// A place of a stranger is for knocking.
+#[tokio::test]
+async fn p3_a_stranger_that_says_nothing_loses_its_place_long_before_a_knock_runs_out() {
+    let mut settings = config();
+    settings.limits.silent_stranger_ms = 500;
+    settings.limits.knock_timeout_ms = 600_000;
+    let node = Node::start(settings);
+    let address: Multiaddr = node.entrance().await.parse().unwrap();
+    let target = PeerId::from_bytes(&node.id.to_peer_id_bytes()).unwrap();
+    let mut stranger = outsider();
+    stranger.dial(DialOpts::peer_id(target).addresses(vec![address]).build()).unwrap();
+    let sent_away =
+        async { while !matches!(stranger.select_next_some().await, SwarmEvent::ConnectionClosed { .. }) {} };
+    timeout(PATIENCE, sent_away).await.expect("it is sent away");
+}

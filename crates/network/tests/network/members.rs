@@ -190,3 +190,43 @@ async fn a_taken_port_is_an_error_that_names_it() {
     };
     assert!(error.contains(&port.to_string()), "{error}");
 }
+
+/// In a large sky a node meets many members once. Those that it has no use for must not fill it up.
+#[tokio::test]
+async fn t2_members_that_nothing_is_done_with_are_let_go_when_there_are_too_many() {
+    let mut settings = config();
+    settings.limits.members_idle_max = 10;
+    settings.limits.members_idle_after_ms = 1_000;
+    // Nobody is dialled by itself.
+    settings.limits.members_connected_target = 0;
+    let hub = Node::start(Config { topics: Vec::new(), ..settings.clone() });
+    let mut worker = Node::start(settings.clone());
+    worker.network.admit(hub.id, hub.addresses().await);
+    hub.network.admit(worker.id, worker.addresses().await);
+    let mut used =
+        hub.network.open(worker.id, PROTOCOL).await.expect("members are reached when they are needed");
+    used.write_all(b"x").await.unwrap();
+    let (_, served) = worker.stream().await;
+
+    let mut crowd = Vec::new();
+    for _ in 0..15 {
+        let mut member = Node::start(settings.clone());
+        member.network.admit(hub.id, hub.addresses().await);
+        hub.network.admit(member.id, member.addresses().await);
+        drop(hub.network.open(member.id, PROTOCOL).await.expect("it is reached"));
+        member.up(hub.id).await;
+        crowd.push(member);
+    }
+    let few = async {
+        while hub.network.view().await.peers.len() > 10 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, few).await.expect("the surplus goes");
+    let view = hub.network.view().await;
+    assert!(view.peers.iter().any(|peer| peer.node == worker.id), "an open stream keeps its connection");
+    drop((used, served));
+    // Who was let go is reached again at once.
+    let gone = crowd.iter().find(|member| view.peers.iter().all(|peer| peer.node != member.id)).unwrap();
+    hub.network.open(gone.id, PROTOCOL).await.expect("it is dialled again");
+}

@@ -162,7 +162,7 @@ pub fn curve(
         // The last of them that is not beyond 30 %.
         kept = if leaving <= KEPT { Some(lived) } else { kept };
     }
-    table.note("the ends of nodes are silent, as when a machine loses power; dials to them time out after 10 s, lookups end after 5 s");
+    table.note("the ends of nodes are silent, as when a machine loses power; dials to them time out after 4 s, lookups end after 5 s");
     (table, kept.unwrap_or_else(|| live(nodes, KEPT, hours, seed)))
 }
 

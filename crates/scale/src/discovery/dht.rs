@@ -7,12 +7,12 @@ use super::{
 use crate::{
     chance::Chance,
     links::Links,
-    params::{ALPHA, CONNECTIONS_MAX, DIAL_TIMEOUT, K, NOTICED_AFTER, QUERY_TIMEOUT},
+    params::{ALPHA, CONNECTIONS_MAX, DIAL_TIMEOUT, K, MEMBERS_IDLE_MAX, NOTICED_AFTER, QUERY_TIMEOUT},
     queue::{Queue, Time},
     sizes,
     space::Space,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// How a lookup works, and what it costs to meet a node.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +29,8 @@ pub struct Rules {
     pub meeting_round_trips: u64,
     /// Whether connections are counted and bounded as the product bounds them.
     pub is_bounded: bool,
+    /// Connections beyond which the oldest end, down to three quarters.
+    pub idle_max: usize,
     /// Whether who is noticed to be gone leaves the routing tables at once (`network/src/driver/connections.rs`); libp2p
     /// by itself keeps and tells of it.
     pub forgets_gone: bool,
@@ -44,6 +46,7 @@ impl Default for Rules {
             query_timeout: QUERY_TIMEOUT,
             meeting_round_trips: 0,
             is_bounded: false,
+            idle_max: MEMBERS_IDLE_MAX,
             forgets_gone: true,
         }
     }
@@ -132,7 +135,10 @@ pub struct Dht {
     pub messages: Messages,
     /// Lookups that have ended and that were to be measured.
     pub outcomes: Vec<Outcome>,
+    /// In the order of ids.
     connected: Vec<Vec<u32>>,
+    /// The same, oldest first.
+    since: Vec<VecDeque<u32>>,
     queue: Queue<Event>,
     queries: BTreeMap<u32, Query>,
     count: u32,
@@ -162,6 +168,7 @@ impl Dht {
             messages: Messages::default(),
             outcomes: Vec::new(),
             connected: vec![Vec::new(); nodes],
+            since: vec![VecDeque::new(); nodes],
             queue: Queue::default(),
             queries: BTreeMap::new(),
             count: 0,
@@ -217,10 +224,27 @@ impl Dht {
             let peers = &mut self.connected[own as usize];
             if let Err(place) = peers.binary_search(&peer) {
                 peers.insert(place, peer);
+                self.since[own as usize].push_back(peer);
             }
             self.learn(own, peer);
         }
+        self.let_idle_go(one);
+        self.let_idle_go(other);
         true
+    }
+
+    /// Ends the oldest connections of a node that has too many. Tables keep them.
+    fn let_idle_go(&mut self, node: u32) {
+        if self.degree(node) <= self.rules.idle_max {
+            return;
+        }
+        while self.degree(node) > self.rules.idle_max * 3 / 4 {
+            let Some(oldest) = self.since[node as usize].pop_front() else { return };
+            self.since[oldest as usize].retain(|peer| *peer != node);
+            for (own, peer) in [(node, oldest), (oldest, node)] {
+                self.connected[own as usize].retain(|other| *other != peer);
+            }
+        }
     }
 
     fn is_connected(&self, one: u32, other: u32) -> bool {

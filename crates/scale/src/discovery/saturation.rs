@@ -1,15 +1,14 @@
-//! What becomes of lookups where connections to members never end, as it is today: each node that a lookup meets
-//! stays connected, until all are full.
+//! What becomes of lookups as a sky ages: each node that a lookup meets stays connected, until there are more
+//! connections than are of use. Where they never ended, all nodes were full soon.
 
 use super::{
-    Summary,
     dht::{Dht, Next, Purpose, Rules},
     measure,
 };
 use crate::{
     chance::Chance,
     links::Links,
-    params::CONNECTIONS_TARGET,
+    params::{CONNECTIONS_MAX, CONNECTIONS_TARGET},
     queue::SECOND,
     report::{Cell, Table},
     run::{Progress, Trace},
@@ -18,6 +17,8 @@ use crate::{
 
 /// Lookups that each node has made when a row is measured.
 const ROUNDS: [usize; 5] = [0, 1, 2, 4, 8];
+/// What refreshes of a routing table's buckets, and seven keys, come to.
+const IDLE_LOOKUPS: usize = 20;
 /// Lookups measured for one row.
 const MEASURED: usize = 300;
 
@@ -44,45 +45,50 @@ pub fn grown(nodes: usize, rules: Rules, seed: u64) -> Dht {
 pub fn curve(nodes: usize, seed: u64, trace: &mut Trace, progress: &mut Progress<'_>) -> Table {
     let mut table = Table::new(
         "connections",
-        format!("{nodes} nodes whose connections never end (576 at most): lookups as the sky ages"),
+        format!("{nodes} nodes that stay connected to whom they meet: lookups as the sky ages"),
         &[
+            "surplus connections",
             "lookups by each",
             "connections",
             "full nodes",
             "requests",
+            "of them to be met",
             "p50 ms",
             "nearest found",
             "20 nearest found",
         ],
     );
-    table.plot = Some((0, 5));
-    let rules =
-        Rules { is_bounded: true, meeting_round_trips: super::MEETING_A_STRANGER, ..Rules::default() };
-    let mut dht = grown(nodes, rules, seed);
-    let mut chance = Chance::new(seed, "ageing");
-    let mut done = 0;
-    for round in ROUNDS {
-        progress(&format!("connections: {nodes} nodes, {round} lookups by each"));
-        age(&mut dht, round - done, &mut chance);
-        done = round;
-        let (mut total, mut full) = (0, 0);
-        for node in 0..dht.space.len() as u32 {
-            total += dht.degree(node);
-            full += usize::from(dht.degree(node) >= crate::params::CONNECTIONS_MAX);
+    table.plot = Some((1, 7));
+    let today = Rules { is_bounded: true, meeting_round_trips: super::MEETING_A_MEMBER, ..Rules::default() };
+    for (name, rules) in [("end (today)", today), ("never end", Rules { idle_max: usize::MAX, ..today })] {
+        let mut dht = grown(nodes, rules, seed);
+        let mut chance = Chance::new(seed, "ageing");
+        let mut done = 0;
+        for round in ROUNDS {
+            progress(&format!("connections {name}: {nodes} nodes, {round} lookups by each"));
+            age(&mut dht, round - done, &mut chance);
+            done = round;
+            let degrees = || (0..dht.space.len() as u32).map(|node| dht.degree(node));
+            let total: usize = degrees().sum();
+            let full = degrees().filter(|degree| *degree >= CONNECTIONS_MAX).count();
+            let found = measure(&mut dht, MEASURED, &mut chance);
+            table.row([
+                Cell::from(name),
+                round.into(),
+                (total as f64 / nodes as f64).into(),
+                (full as f64 / nodes as f64).into(),
+                found.requests.into(),
+                found.met.into(),
+                found.p50_ms.into(),
+                found.nearest.into(),
+                found.recall.into(),
+            ]);
         }
-        let Summary { requests, p50_ms, nearest, recall, .. } = measure(&mut dht, MEASURED, &mut chance);
-        table.row([
-            Cell::from(round),
-            (total as f64 / nodes as f64).into(),
-            (full as f64 / nodes as f64).into(),
-            requests.into(),
-            p50_ms.into(),
-            nearest.into(),
-            recall.into(),
-        ]);
+        trace.add(dht.trace());
     }
-    trace.add(dht.trace());
-    table.note("an idle node makes about 60 lookups an hour: refreshes each 15 minutes, advertising each 20");
+    table.note(format!(
+        "an idle node makes about {IDLE_LOOKUPS} lookups an hour: refreshes and advertising, each hour"
+    ));
     table
 }
 

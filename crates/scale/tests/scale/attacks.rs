@@ -16,14 +16,15 @@ fn t2_the_market_takes_a_members_offer_for_what_it_says() {
     let chosen = |row| table.number(row, "Sybils chosen").expect("it is a number");
     assert_eq!(chosen(0), 0.0);
     assert!(chosen(1) > 0.5 && chosen(2) == 1.0, "{table}");
-    assert_eq!(table.number(3, "honest in it"), Some(0.0), "a full index keeps what holds longest: {table}");
+    let honest = table.number(3, "honest in it").expect("it is a number");
+    assert!(honest > 1.0, "a full index keeps a fair sample, whatever offers claim: {table}");
 }
 
-/// A fault of the product that the model found: places for strangers are few, and bans are by key, which costs nothing.
 #[test]
-fn t2_one_address_never_shuts_the_gate_and_a_few_do() {
-    let open = |addresses| knocks::attack(addresses, 6, &mut Trace::default()).let_in;
-    assert_eq!(open(0), 1.0);
-    assert_eq!(open(1), 1.0);
-    assert!(open(8) < 0.2, "{}", open(8));
+fn t2_few_addresses_do_not_shut_the_gate_and_hundreds_do() {
+    let open = |addresses| knocks::attack(addresses, 1, 6, &mut Trace::default()).let_in;
+    assert_eq!((open(0), open(1), open(8), open(20)), (1.0, 1.0, 1.0, 1.0));
+    assert!(open(400) < 0.9, "{}", open(400));
+    let together = knocks::attack(400, 8, 6, &mut Trace::default()).let_in;
+    assert_eq!(together, 1.0, "who holds many addresses of few networks takes places from himself");
 }
