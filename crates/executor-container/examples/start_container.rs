@@ -45,6 +45,7 @@ async fn main() {
     let image = blobs.put(&archive).expect("room for it");
     let config = Config {
         sockets: Vec::new(),
+        runtime: None,
         look_every: Duration::from_secs(5),
         slots: 2,
         scratch_dir: folder.path().join("scratch"),

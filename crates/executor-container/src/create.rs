@@ -54,7 +54,7 @@ pub struct Container<'a> {
     pub owner: &'a str,
     /// The control group above the one that the engine makes.
     pub cgroup_parent: Option<String>,
-    /// The engine's plain runtime, if it names one.
+    /// What runs it, by the engine's name for it; none: what it runs by default.
     pub runtime: Option<String>,
     pub user: (u32, u32),
 }
@@ -145,8 +145,8 @@ pub fn check_memory(memory_bytes: u64) -> Result<(), Failure> {
 }
 
 /// Hash of all that decides how a container behaves, for receipts.
-pub fn hardening_hash(arch: &str) -> Hash {
-    Hash::of_value("opensky container hardening 1", &(HARDENING, arch))
+pub fn hardening_hash(arch: &str, runtime: Option<&str>) -> Hash {
+    Hash::of_value("opensky container hardening 2", &(HARDENING, arch, runtime))
 }
 
 /// The order for the engine.

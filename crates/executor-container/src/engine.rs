@@ -5,7 +5,8 @@ use crate::{
     task::remove,
 };
 use bollard::{
-    API_DEFAULT_VERSION, Docker, models::SystemInfoCgroupDriverEnum,
+    API_DEFAULT_VERSION, Docker,
+    models::{Runtime, SystemInfoCgroupDriverEnum},
     query_parameters::ListContainersOptionsBuilder,
 };
 use opensky_types::{engine::Engine, place::Level};
@@ -24,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
 /// Looks in a row that an engine may miss.
 const MISSES_MAX: u32 = 2;
+/// The runtime of engines that are as they were installed.
+const PLAIN_RUNTIME: &str = "runc";
 /// Longest wait for an answer to an order, in seconds.
 const ORDER_WAIT_S: u64 = 60;
 
@@ -35,16 +38,20 @@ pub struct Found {
     pub name: String,
     /// Its machines, as Go names them: `amd64`, `arm64`.
     pub arch: String,
-    /// The plain runtime, where it names one: what it runs by default may hand out devices.
+    /// What runs containers: the runtime that the owner asks for, or the plain one, where the engine names it: what it
+    /// runs by default may hand out devices.
     pub runtime: Option<String>,
     /// Whether it makes control groups itself, at paths of our choice.
     pub makes_cgroups: bool,
+    /// Whether programs reach sockets of this machine that are shown to them, as the doors of services are.
+    pub has_sockets: bool,
 }
 
 impl Found {
     /// What offers and receipts say of it.
     pub fn engine(&self) -> Engine {
-        Engine { name: self.name.clone(), config: hardening_hash(&self.arch), levels: vec![Level::Container] }
+        let config = hardening_hash(&self.arch, self.runtime.as_deref());
+        Engine { name: self.name.clone(), config, levels: vec![Level::Container] }
     }
 }
 
@@ -61,12 +68,16 @@ pub enum Unusable {
     NoSeccomp,
     #[error("it cannot limit {0}")]
     NoLimit(&'static str),
+    #[error("it has no runtime named {0}, which the setting `container_runtime` asks for")]
+    NoRuntime(String),
 }
 
 /// The engine, as it was last seen.
 #[derive(Debug)]
 pub struct Watch {
     sockets: Vec<PathBuf>,
+    /// The runtime that the owner asks for.
+    runtime: Option<String>,
     every: Duration,
     /// Whose containers of an earlier life are removed from the first engine that is found.
     owner: String,
@@ -78,16 +89,22 @@ pub struct Watch {
 
 impl Watch {
     /// Looks once, then `every` so often until [`Watch::stop`]. Needs a tokio runtime.
-    pub async fn start(sockets: Vec<PathBuf>, every: Duration, owner: String) -> Arc<Self> {
+    pub async fn start(
+        sockets: Vec<PathBuf>,
+        runtime: Option<String>,
+        every: Duration,
+        owner: String,
+    ) -> Arc<Self> {
         let watch = Arc::new(Self {
             sockets,
+            runtime,
             every,
             owner,
             has_begun: AtomicBool::new(false),
             found: Mutex::new(None),
             stop: CancellationToken::new(),
         });
-        watch.set(find(&watch.sockets).await).await;
+        watch.set(watch.find().await).await;
         let (watching, stop) = (Arc::clone(&watch), watch.stop.clone());
         tokio::spawn(async move { stop.run_until_cancelled(watching.run()).await });
         watch
@@ -120,16 +137,31 @@ impl Watch {
         *self.found.lock().unwrap_or_else(PoisonError::into_inner) = found.map(Arc::new);
     }
 
+    async fn find(&self) -> Option<Found> {
+        for socket in self.sockets.iter().filter(|socket| socket.exists()) {
+            match connect(socket, self.runtime.as_deref()).await {
+                Ok(found) => return Some(found),
+                Err(error @ Unusable::NoRuntime(_)) => {
+                    tracing::warn!(socket = %socket.display(), %error, "a container engine that is not used");
+                }
+                Err(error) => {
+                    tracing::debug!(socket = %socket.display(), %error, "a container engine that cannot be used");
+                }
+            }
+        }
+        None
+    }
+
     async fn run(self: Arc<Self>) {
         let mut misses = 0;
         loop {
             tokio::time::sleep(self.every).await;
             let Some(known) = self.found() else {
-                self.set(find(&self.sockets).await).await;
+                self.set(self.find().await).await;
                 continue;
             };
-            match look(&known.docker).await {
-                Ok(seen) if seen.name == known.name => misses = 0,
+            match look(&known.docker, self.runtime.as_deref()).await {
+                Ok(seen) if (&seen.name, seen.has_sockets) == (&known.name, known.has_sockets) => misses = 0,
                 Ok(seen) => self.set(Some(seen)).await,
                 Err(error) => {
                     misses += 1;
@@ -154,26 +186,14 @@ pub fn usual_sockets() -> Vec<PathBuf> {
     named.into_iter().chain(shared).chain(own).collect()
 }
 
-async fn find(sockets: &[PathBuf]) -> Option<Found> {
-    for socket in sockets.iter().filter(|socket| socket.exists()) {
-        match connect(socket).await {
-            Ok(found) => return Some(found),
-            Err(error) => {
-                tracing::debug!(socket = %socket.display(), %error, "a container engine that cannot be used");
-            }
-        }
-    }
-    None
-}
-
-async fn connect(socket: &Path) -> Result<Found, Unusable> {
+async fn connect(socket: &Path, runtime: Option<&str>) -> Result<Found, Unusable> {
     let docker = Docker::connect_with_unix(&socket.to_string_lossy(), ORDER_WAIT_S, API_DEFAULT_VERSION)?;
     let agreed = tokio::time::timeout(ANSWER_WAIT, docker.negotiate_version()).await;
-    look(&agreed.map_err(|_| Unusable::Silent)??).await
+    look(&agreed.map_err(|_| Unusable::Silent)??, runtime).await
 }
 
-/// Asks an engine what it is.
-async fn look(docker: &Docker) -> Result<Found, Unusable> {
+/// Asks an engine what it is, and whether it can be used with `runtime`.
+async fn look(docker: &Docker, runtime: Option<&str>) -> Result<Found, Unusable> {
     let answers = async { tokio::try_join!(docker.version(), docker.info()) };
     let answers = tokio::time::timeout(ANSWER_WAIT, answers).await;
     let (version, info) = answers.map_err(|_| Unusable::Silent)??;
@@ -195,16 +215,34 @@ async fn look(docker: &Docker) -> Result<Found, Unusable> {
     if let Some((what, _)) = limits.iter().find(|(_, can)| *can == Some(false)) {
         return Err(Unusable::NoLimit(what));
     }
-    let has_runc = info.runtimes.is_some_and(|runtimes| runtimes.contains_key("runc"));
+    let runtimes = info.runtimes.unwrap_or_default();
+    let runtime = match runtime {
+        // Never a thinner wall than the owner asked for.
+        Some(wanted) if !runtimes.contains_key(wanted) => return Err(Unusable::NoRuntime(wanted.to_owned())),
+        Some(wanted) => Some(wanted.to_owned()),
+        None => runtimes.contains_key(PLAIN_RUNTIME).then(|| PLAIN_RUNTIME.to_owned()),
+    };
+    let asked = runtime.as_ref().and_then(|name| runtimes.get(name));
+    let has_sockets = asked.is_none_or(lets_sockets_through);
+    let within = runtime.as_deref().filter(|name| *name != PLAIN_RUNTIME);
+    let within = within.map(|name| format!(" with {name}")).unwrap_or_default();
     let is_podman = version.components.iter().flatten().any(|part| part.name.contains("Podman"));
     let kind = if is_podman { "podman" } else { "docker" };
     Ok(Found {
         docker: docker.clone(),
-        name: format!("{kind} {}", version.version.unwrap_or_default()),
+        name: format!("{kind} {}{within}", version.version.unwrap_or_default()),
         arch: version.arch.unwrap_or_default(),
-        runtime: has_runc.then(|| "runc".to_owned()),
+        runtime,
+        has_sockets,
         makes_cgroups: info.cgroup_driver == Some(SystemInfoCgroupDriverEnum::CGROUPFS),
     })
+}
+
+/// gVisor keeps sockets of the machine from programs unless its owner says otherwise.
+fn lets_sockets_through(runtime: &Runtime) -> bool {
+    let is_gvisor = runtime.path.as_deref().is_some_and(|path| path.ends_with("runsc"));
+    let says_so = |argument: &String| argument.contains("host-uds") && !argument.contains("none");
+    !is_gvisor || runtime.runtime_args.iter().flatten().any(says_so)
 }
 
 /// Removes the containers of an earlier life of this node.

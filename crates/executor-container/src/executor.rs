@@ -28,6 +28,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub struct Config {
     /// Sockets on which an engine may listen, best first; empty for the usual ones.
     pub sockets: Vec<PathBuf>,
+    /// The engine's runtime that containers run in, by its name, such as `runsc` (gVisor); none: the plain one.
+    pub runtime: Option<String>,
     /// Time between two looks at whether an engine is there and well.
     pub look_every: Duration,
     /// Most tasks at a time.
@@ -67,7 +69,7 @@ impl ContainerExecutor {
     pub async fn start(config: Config, blobs: Arc<dyn BlobStore>) -> Result<Self, StartError> {
         let sockets = if config.sockets.is_empty() { usual_sockets() } else { config.sockets };
         // First of all: what runs still writes into the folders.
-        let watch = Watch::start(sockets, config.look_every, config.owner.clone()).await;
+        let watch = Watch::start(sockets, config.runtime, config.look_every, config.owner.clone()).await;
         let scratch_dir = fresh_folder(&config.scratch_dir)
             .map_err(|source| StartError { path: config.scratch_dir.clone(), source })?;
         let images = Images::new(Arc::clone(&blobs), config.images_cap_bytes);

@@ -85,6 +85,11 @@ impl ServiceEngine for ContainerServices {
         let Some(engine) = engine.filter(|_| !self.shared.stopping.is_cancelled()) else {
             return Err(stopped("nothing can run services here right now"));
         };
+        if !engine.has_sockets {
+            return Err(stopped(
+                "this node's gVisor shows no sockets to programs: its owner gives runsc the argument --host-uds=open",
+            ));
+        }
         let (started, starting) = oneshot::channel();
         // A task of its own: whoever waits for the start may stop to wait, at any moment.
         let given_up = CancellationToken::new();

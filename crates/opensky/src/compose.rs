@@ -293,6 +293,7 @@ async fn executors(
     }
     let config = opensky_executor_container::Config {
         sockets: settings.container_sockets.clone(),
+        runtime: settings.container_runtime.clone(),
         look_every: CONTAINERS_LOOK_EVERY,
         slots: usize::from(machine.profile().cpu_cores.max(1)),
         scratch_dir: layout.root().join("containers"),

@@ -40,6 +40,12 @@ pub const KEYS: &[Key] = &[
         check: |_| Ok(()),
     },
     Key {
+        name: "container_runtime",
+        default: "",
+        help: "the engine's runtime that images run in, such as runsc for gVisor; empty: the plain one",
+        check: |v| runtime(v).map(drop),
+    },
+    Key {
         name: "container_sockets",
         default: "",
         help: "sockets of Docker or Podman to run images with, with commas; empty: the usual ones",
@@ -162,6 +168,7 @@ pub struct Settings {
     pub api: SocketAddr,
     pub blob_cap_bytes: u64,
     pub bootstrap: Vec<String>,
+    pub container_runtime: Option<String>,
     pub container_sockets: Vec<PathBuf>,
     pub containers: bool,
     pub images_cap_bytes: u64,
@@ -205,6 +212,7 @@ impl Settings {
             api: api(&value("api"))?,
             blob_cap_bytes: parse::<ByteSize>(&value("blob_cap"))?.get(),
             bootstrap: list(&value("bootstrap")),
+            container_runtime: runtime(&value("container_runtime"))?,
             container_sockets: list(&value("container_sockets")).into_iter().map(PathBuf::from).collect(),
             containers: parse(&value("containers"))?,
             images_cap_bytes: parse::<ByteSize>(&value("images_cap"))?.get(),
@@ -244,6 +252,15 @@ fn list(text: &str) -> Vec<String> {
 
 fn kinds(text: &str) -> Result<Vec<NodeKind>, String> {
     list(text).iter().map(|kind| parse(kind)).collect()
+}
+
+/// A name of a runtime as engines give it; none if there is no text.
+fn runtime(text: &str) -> Result<Option<String>, String> {
+    let is_fine = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    if text.len() > 64 || !text.chars().all(is_fine) {
+        return Err("the name of a runtime has up to 64 letters, digits, dots and dashes".into());
+    }
+    Ok((!text.is_empty()).then(|| text.to_owned()))
 }
 
 fn api(text: &str) -> Result<SocketAddr, String> {

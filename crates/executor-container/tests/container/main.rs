@@ -4,6 +4,7 @@
 //! image of: Debian's packages `docker.io` and `busybox-static` have both.
 
 mod abuse;
+mod gvisor;
 mod images;
 mod running;
 mod secrets;

@@ -47,6 +47,15 @@ impl Setup {
 
     /// The same with an engine that listens on one of these sockets.
     pub async fn on(test: &str, sockets: Vec<PathBuf>) -> Option<Self> {
+        Self::with(test, sockets, None).await
+    }
+
+    /// The same with a runtime of the engine, where it has that.
+    pub async fn within(test: &str, runtime: &str) -> Option<Self> {
+        Self::with(test, Vec::new(), Some(runtime)).await
+    }
+
+    async fn with(test: &str, sockets: Vec<PathBuf>, runtime: Option<&str>) -> Option<Self> {
         static NODES: AtomicU32 = AtomicU32::new(0);
         let Some(archive) = busybox() else {
             eprintln!("skipped: {test}: there is no {BUSYBOX}");
@@ -57,9 +66,10 @@ impl Setup {
         let image = blobs.put(&archive).unwrap();
         let number = NODES.fetch_add(1, Ordering::Relaxed);
         let owner = format!("test-{}-{number}", std::process::id());
-        let executor = start_on(sockets, folder.path(), &owner, blobs.clone()).await;
+        let executor = start_on(sockets, runtime, folder.path(), &owner, blobs.clone()).await;
         if executor.engines().is_empty() {
-            eprintln!("skipped: {test}: no container engine answers");
+            let what = runtime.map(|name| format!(" that has {name}")).unwrap_or_default();
+            eprintln!("skipped: {test}: no container engine answers{what}");
             return None;
         }
         let (image, size_bytes) = (image.hash, image.size_bytes);
@@ -163,17 +173,19 @@ impl Drop for Setup {
 }
 
 pub async fn start(folder: &Path, owner: &str, blobs: Arc<MemoryBlobs>) -> ContainerExecutor {
-    start_on(Vec::new(), folder, owner, blobs).await
+    start_on(Vec::new(), None, folder, owner, blobs).await
 }
 
 async fn start_on(
     sockets: Vec<PathBuf>,
+    runtime: Option<&str>,
     folder: &Path,
     owner: &str,
     blobs: Arc<MemoryBlobs>,
 ) -> ContainerExecutor {
     let config = Config {
         sockets,
+        runtime: runtime.map(str::to_owned),
         look_every: Duration::from_secs(1),
         slots: 2,
         scratch_dir: folder.join("scratch"),

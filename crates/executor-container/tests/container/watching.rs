@@ -74,6 +74,7 @@ async fn answer(mut stream: UnixStream, mood: Mood) {
 async fn start(folder: &Path, sockets: Vec<PathBuf>) -> ContainerExecutor {
     let config = Config {
         sockets,
+        runtime: None,
         look_every: Duration::from_millis(300),
         slots: 1,
         scratch_dir: folder.join("scratch"),
