@@ -2,13 +2,14 @@
 //!
 //! What it is: checks of the workspace, each a function in `checks/` that returns findings. What it
 //! never does: change a file, but for `programs`, which builds the example programs anew, `map`, which
-//! adds tests to a table of the docs, and `bench`, which keeps results. Start at `checks.rs`, the
-//! list.
+//! adds tests to a table of the docs, and `bench`, which keeps results. `rig` builds and runs
+//! `crates/rig`. Start at `checks.rs`, the list.
 
 mod bench;
 mod checks;
 mod finding;
 mod report;
+mod rig;
 mod source;
 mod workspace;
 
@@ -41,6 +42,13 @@ enum Action {
         #[arg(long, default_value_t = 10)]
         rounds: usize,
     },
+    /// Breaks real networks, disks, clocks and processes under a sky of real nodes (docs/rig.md).
+    #[command(disable_help_flag = true)]
+    Rig {
+        /// What the rig is told; `--release` builds node and rig for release, `--help` says more
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
     /// Builds the example programs anew, with their hashes. Needs clang, wasi-libc and wabt.
     Programs,
 }
@@ -55,6 +63,7 @@ fn main() -> Result<ExitCode> {
             bench::run(&workspace, area.as_deref(), rounds).map(|()| ExitCode::SUCCESS)
         }
         Action::Map => checks::update_security_map(&workspace).map(|()| ExitCode::SUCCESS),
+        Action::Rig { arguments } => rig::run(&workspace, &arguments),
         Action::Programs => build_programs(&workspace).map(|()| ExitCode::SUCCESS),
     }
 }

@@ -37,7 +37,7 @@ const LAYERS: &[(&str, u8)] = &[
 ];
 
 /// Crates that no one ships: they may use any crate, and shipped crates use them in tests only.
-const NOT_SHIPPED: &[&str] = &["benches", "e2e", "scale", "sim", "testkit", "xtask"];
+const NOT_SHIPPED: &[&str] = &["benches", "e2e", "fuzz", "rig", "scale", "sim", "testkit", "xtask"];
 
 /// Where a crate stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -32,7 +32,28 @@ pub fn check(workspace: &Workspace) -> Result<Vec<Finding>> {
                 .map(|(number, problem)| Finding::new(format!("{}:{number}", file.display()), problem)),
         );
     }
+    for manifest in workspace.files_in(Path::new(""), "toml").filter(|file| file.ends_with("Cargo.toml")) {
+        if !says_no_tests(&workspace.read(manifest)?) {
+            continue;
+        }
+        let folder = manifest.parent().unwrap_or(Path::new("")).join("src");
+        for file in workspace.files_in(&folder, "rs") {
+            if has_tests(&workspace.read(file)?) {
+                let problem = format!("a test that `test = false` in {} leaves out", manifest.display());
+                findings.push(Finding::new(file.display().to_string(), problem));
+            }
+        }
+    }
     Ok(findings)
+}
+
+/// Whether a manifest says that there are no tests in `src`.
+fn says_no_tests(manifest: &str) -> bool {
+    manifest.lines().any(|line| line.trim() == "test = false")
+}
+
+fn has_tests(source: &str) -> bool {
+    source.lines().any(|line| ["#[test]", "#[tokio::test"].iter().any(|mark| line.trim().starts_with(mark)))
 }
 
 fn problems_of(text: &str, is_test: bool) -> Vec<(usize, String)> {
@@ -68,5 +89,15 @@ mod tests {
             |is_test| problems_of(text, is_test).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
         assert_eq!(lines(false), [8, 1, 3]);
         assert_eq!(lines(true), [8]);
+    }
+
+    #[test]
+    fn tests_that_nobody_runs_are_found() {
+        assert!(says_no_tests("[lib]\ntest = false\n") && !says_no_tests("[lib]\n"));
+        assert!(
+            has_tests("#[test]\nfn f() {}\n")
+                && has_tests("    #[tokio::test]\n")
+                && !has_tests("fn f() {}\n")
+        );
     }
 }
