@@ -8,6 +8,7 @@
 
 mod calls;
 mod dispatch;
+mod hostile;
 mod http;
 mod idle;
 mod limits;
@@ -118,6 +119,14 @@ enum Area {
         #[command(flatten)]
         load: http::Load,
     },
+    /// Calls to a node that strangers attack meanwhile; the last line is that node's largest memory in MB.
+    Hostile {
+        #[arg(long, default_value_t = 10_000)]
+        connections: usize,
+    },
+    /// The attackers of that area.
+    #[command(hide = true)]
+    Attack(hostile::Attack),
     /// A provider of another area; serves until its standard input ends.
     #[command(hide = true)]
     Provider(node::Role),
@@ -153,6 +162,8 @@ async fn measure(area: Area) -> Result<()> {
         Area::Api { program, load } => http::api(program, load).await,
         Area::Streams { program, streams } => http::streams(program, streams).await,
         Area::ApiAxum { answer_bytes, load } => http::axum(load, answer_bytes).await,
+        Area::Hostile { connections } => hostile::measure(connections).await,
+        Area::Attack(attack) => hostile::attack(attack).await,
         Area::Provider(role) => node::provide(role).await,
         Area::Sink(role) => transfer::sink(role).await,
     }

@@ -136,9 +136,14 @@ fn ledger(role: &Role, genesis: &Genesis, key: &Keypair, clock: &Arc<dyn Clock>)
     Ok(SkyLedger::open(settings)?)
 }
 
+/// A file in a provider's folder that says where it listens.
+pub const LISTENING: &str = "listening";
+
 /// Runs a provider until standard input ends, as it does when the measuring process does.
 pub async fn provide(role: Role) -> Result<()> {
     let running = start(&role).await?;
+    let listening = running.network.view().await.listening.join("\n");
+    std::fs::write(role.folder.join(LISTENING), listening)?;
     tokio::io::stdin().read_to_end(&mut Vec::new()).await?;
     running.stop().await
 }

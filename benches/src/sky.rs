@@ -35,7 +35,7 @@ const JOB_TIMEOUT: Duration = Duration::from_secs(900);
 pub struct Sky {
     pub consumer: Running,
     providers: Vec<Child>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Sky {
@@ -54,7 +54,7 @@ impl Sky {
         for number in 2..2 + providers {
             children.push(spawn(&role(number, slots, Some(entrance.clone()))?)?);
         }
-        let sky = Self { consumer, providers: children, _folder: folder };
+        let sky = Self { consumer, providers: children, folder };
         timeout(START_TIMEOUT, sky.meet(slots)).await.context("the providers were not seen in time")??;
         Ok(sky)
     }
@@ -95,6 +95,13 @@ impl Sky {
             bail!("the job ended as {state:?}: {}", last.join("; "));
         }
         Ok((job, took))
+    }
+
+    /// Where the first provider listens, as multiaddresses, and its process.
+    pub fn provider(&self) -> Result<(Vec<String>, u32)> {
+        let listening = std::fs::read_to_string(self.folder.path().join("2").join(node::LISTENING))?;
+        let process = self.providers.first().and_then(Child::id).context("the provider has ended")?;
+        Ok((listening.lines().map(str::to_owned).collect(), process))
     }
 
     /// Processor time of the consumer's process, and of all providers' together.

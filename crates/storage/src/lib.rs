@@ -24,3 +24,5 @@ pub use ledger::{
     LedgerStoreError, SnapshotRow,
 };
 pub use migrations::FORMAT_VERSION;
+#[cfg(any(test, feature = "testing"))]
+pub use rows::{ROW_KINDS, RowKind};

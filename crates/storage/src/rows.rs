@@ -7,12 +7,16 @@
 //! fails here before it reaches a disk. A changed row gets the next version and a migration.
 
 mod job;
+#[cfg(any(test, feature = "testing"))]
+mod kinds;
 mod ledger;
 mod old;
 mod receipts;
 mod sky;
 
 pub(crate) use job::{HeadRow, NotesRow, RunRow, RunsRow, SpecRow, runs_payload};
+#[cfg(any(test, feature = "testing"))]
+pub use kinds::{ROW_KINDS, RowKind};
 pub(crate) use ledger::{KeptSnapshotRow, SpanRow, chunk_key_bytes, history_key_bytes};
 pub(crate) use old::{RunRowV1, RunRowV2, SpecRowV1, SpecRowV2};
 pub(crate) use receipts::{BatchRow, IdsRow};

@@ -1,6 +1,6 @@
 //! Damaged bytes: refused, or the one encoding of what they say; and whatever they say, the rules hold.
 //! The same checks are fuzzed with coverage guidance by the targets `ledger`, `transaction` and `genesis` of
-//! `fuzz/`.
+//! `crates/fuzz`.
 
 use crate::{
     common::{STEP_MS, Sky, genesis, transfer},
