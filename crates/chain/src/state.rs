@@ -23,7 +23,7 @@ use opensky_ports::{
     Clock,
     ledger::{Head, News, SubmitError, Taken, Whereabouts},
 };
-use opensky_storage::{BlockRow, LedgerStore, LedgerStoreError};
+use opensky_storage::{BlockRow, HistoryRow, LedgerStore, LedgerStoreError};
 use opensky_types::{AccountId, Hash, Timestamp};
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -36,6 +36,8 @@ const REMEMBERED: usize = 65_536;
 /// How long blocks may be readable before they are synced. A validator's own journal has them anyway,
 /// and everyone else can ask again.
 const SYNC_EVERY_US: u64 = 1_000_000;
+/// Bytes of blocks that are synced before their time, so that no more than these have to be kept in memory.
+const UNSYNCED_BYTES_MAX: usize = 32 << 20;
 /// Blocks between two looks for transactions that are too old.
 const EXPIRE_EVERY: u64 = 16;
 /// Epochs before the current one whose validators are known: their offences can come up late.
@@ -89,6 +91,8 @@ pub(crate) struct State {
     pub beside: Beside,
     /// When blocks were last synced, by the monotonic clock.
     synced_at_us: u64,
+    /// What was written since: a write that fails takes back all that was not synced, and then it is written again.
+    unsynced: Vec<(BlockRow, Vec<HistoryRow>)>,
     /// Of which block the newest snapshot is.
     pub snapshot_height: u64,
     /// Blocks between two.
@@ -146,6 +150,7 @@ impl State {
             news,
             work: None,
             synced_at_us: clock.monotonic_us(),
+            unsynced: Vec::new(),
             clock,
             beside: Beside::Thread,
             snapshot_height: 0,
@@ -177,6 +182,7 @@ impl State {
     /// Goes to the block of a snapshot.
     pub fn jump_to(&mut self, ledger: Ledger, light: LightClient, top: Sealed) -> Result<(), ChainError> {
         self.snapshot_height = top.block.header().height;
+        self.unsynced.clear();
         self.names = BTreeMap::from([(top.block.id(), (self.snapshot_height, ledger.head().id()))]);
         self.sets = BTreeMap::from([(light.epoch(), light.validators().clone())]);
         (self.ledger, self.light, self.top) = (ledger, light, top);
@@ -254,18 +260,44 @@ impl State {
         Ok(())
     }
 
-    fn keep(&mut self, sealed: &Sealed, lines: &[opensky_storage::HistoryRow]) -> Result<(), ChainError> {
+    fn keep(&mut self, sealed: &Sealed, lines: &[HistoryRow]) -> Result<(), ChainError> {
         let header = sealed.block.header();
         let border = sealed.certificate.as_ref().filter(|_| header.next_validators.is_some()).map(|proof| {
             let epoch = self.founding.rules.epoch_length.epoch_of(header.height);
             (epoch, opensky_types::codec::encode(&CertifiedHeader::of(header, proof)))
         });
         let row = BlockRow { height: header.height, sealed: sealed.encode(), border };
+        self.write_again()?;
         let now_us = self.clock.monotonic_us();
-        let sync = now_us.saturating_sub(self.synced_at_us) >= SYNC_EVERY_US;
-        self.store.append(&[row], lines, sync)?;
+        let bytes: usize = self.unsynced.iter().map(|(row, _)| row.sealed.len()).sum();
+        let sync = now_us.saturating_sub(self.synced_at_us) >= SYNC_EVERY_US || bytes >= UNSYNCED_BYTES_MAX;
+        self.store.append(std::slice::from_ref(&row), lines, sync)?;
         if sync {
             self.synced_at_us = now_us;
+            self.unsynced.clear();
+        } else {
+            self.unsynced.push((row, lines.to_vec()));
+        }
+        Ok(())
+    }
+
+    /// Writes what a failed write has taken back, if one has.
+    fn write_again(&mut self) -> Result<(), ChainError> {
+        if self.unsynced.is_empty() {
+            return Ok(());
+        }
+        let newest = self.store.newest()?;
+        let lost = self.unsynced.iter().filter(|(row, _)| newest.is_none_or(|newest| row.height > newest));
+        let (rows, lines): (Vec<BlockRow>, Vec<Vec<HistoryRow>>) = lost.cloned().unzip();
+        if let Some(first) = rows.first() {
+            self.store.append(&rows, &lines.concat(), true)?;
+            tracing::warn!(
+                from = first.height,
+                blocks = rows.len(),
+                "blocks that were lost unsynced are written again"
+            );
+            self.synced_at_us = self.clock.monotonic_us();
+            self.unsynced.clear();
         }
         Ok(())
     }

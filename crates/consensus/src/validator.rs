@@ -34,6 +34,10 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Threads of the engine's runtime. Votes are few; a validator shares its machine with the node.
 const ENGINE_THREADS: usize = 2;
+/// A connection between validators on which nothing came for so long is dead.
+const SILENCE_MAX: Duration = Duration::from_secs(6);
+/// Validators tell each other whom they know this often, so that a connection that works is not silent.
+const GOSSIP_EVERY: Duration = Duration::from_secs(2);
 /// How long tasks may take to end after a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 const MAILBOX: usize = 1_024;
@@ -206,6 +210,7 @@ fn spawn_engine(
         let runner = engine_runtime::Runner::new(
             engine_runtime::Config::new()
                 .with_worker_threads(ENGINE_THREADS)
+                .with_read_write_timeout(SILENCE_MAX)
                 .with_storage_directory(config.folder.clone()),
         );
         runner.start(|context| run(context, config, network, link, work, inbox, ready))
@@ -298,8 +303,10 @@ fn network_config(config: &ValidatorConfig) -> Result<discovery::Config<Handshak
     network.peer_connection_cooldown = Duration::from_secs(1);
     network.allowed_handshake_rate_per_ip = Quota::per_second(NZU32!(16));
     network.dial_frequency = Duration::from_millis(250);
-    network.dial_timeout = Duration::from_secs(5);
-    network.gossip_bit_vec_frequency = Duration::from_secs(5);
+    // A cable that was pulled is noticed by silence, and found to be back by the next try: the system's own tries
+    // to send come rarer and rarer, and would take as long again as the cable was away.
+    network.dial_timeout = Duration::from_secs(2);
+    network.gossip_bit_vec_frequency = GOSSIP_EVERY;
     network.block_duration = Duration::from_mins(10);
     Ok(network)
 }

@@ -32,8 +32,6 @@ pub struct Machine {
     pub has_left: bool,
     /// A bit of its ledger's file is not what was written.
     pub is_rotten: bool,
-    /// Its disk was full; a ledger that lost blocks to that has to be opened anew.
-    pub was_full: bool,
     /// How long it stays down if it ends by itself, in milliseconds.
     pub down_ms: u64,
     /// Draws what of unsynced writes a power cut leaves.
@@ -88,7 +86,6 @@ impl Machine {
             life: None,
             has_left: false,
             is_rotten: false,
-            was_full: false,
             down_ms: 1_000,
             chance: source(seed, &format!("machine {index}")),
         }

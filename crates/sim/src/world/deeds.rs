@@ -106,7 +106,6 @@ impl World {
             }
             Deed::DiskFull { node, for_ms } => {
                 self.set_fault(node, Some(DiskFault::Full));
-                self.machines.lock()[node].was_full = true;
                 self.after(for_ms, Act::Mend { node, restarts: false });
             }
             Deed::Split { side, for_ms } => self.split(&side, for_ms),

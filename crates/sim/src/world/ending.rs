@@ -37,12 +37,6 @@ impl World {
             }
         }
         self.tend();
-        for index in 0..count {
-            let was_full = std::mem::take(&mut self.machines.lock()[index].was_full);
-            if was_full {
-                self.end_life(index, false, Some(500));
-            }
-        }
         let now = self.now_ms();
         self.pass(now + 2_000).await?;
         for index in 0..count {
