@@ -44,6 +44,10 @@ pub use watching::engine_counts;
 
 /// How long the engine may take to notice that a container ended.
 const END_WAIT: Duration = Duration::from_secs(10);
+/// What a program ends with that was killed (128 and SIGKILL).
+const KILLED: i64 = 137;
+/// How long the engine may take to learn why.
+const REASON_WAIT: Duration = Duration::from_millis(500);
 /// Time between two looks at that.
 const END_LOOK: Duration = Duration::from_millis(5);
 
@@ -249,14 +253,19 @@ pub async fn attach(docker: &Docker, id: &str, has_stdin: bool) -> Result<Attach
     docker.attach_container(id, Some(options)).await.map_err(|error| lost(&error))
 }
 
-/// How the program ended. Its streams close a moment before the engine knows.
+/// How the program ended. Its streams close a moment before the engine knows, and of one that was killed the engine
+/// may know a moment later only that it was for its memory.
 pub async fn state_at_end(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
     let asked = Instant::now();
+    let mut killed_since = None;
     loop {
         let inspected = docker.inspect_container(id, None::<InspectContainerOptions>).await;
         let state = inspected.map_err(|error| lost(&error))?.state.unwrap_or_default();
         if state.running != Some(true) {
-            return Ok(state);
+            let is_unexplained = state.exit_code == Some(KILLED) && state.oom_killed != Some(true);
+            if !is_unexplained || killed_since.get_or_insert_with(Instant::now).elapsed() > REASON_WAIT {
+                return Ok(state);
+            }
         }
         if asked.elapsed() > END_WAIT {
             let message = "the container closed its outputs and goes on".to_owned();
