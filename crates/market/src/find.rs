@@ -88,6 +88,16 @@ impl Market {
         }
     }
 
+    /// Whether one node fits a demand; of a node that is not known, that its offer has expired.
+    pub fn fits(&self, now: Timestamp, demand: &Demand, node: NodeId) -> Result<(), Misfit> {
+        let Some(position) = self.index.get(&node).map(|position| *position as usize) else {
+            return Err(Misfit::Expired);
+        };
+        let mark = self.marks(demand, &[]).get(position).copied().unwrap_or(0);
+        let arch = || self.listings[position].offer.hardware.cpu_arch.as_str();
+        Filter::new(now, demand).misfit(&self.rows[position], mark, arch).map_or(Ok(()), Err)
+    }
+
     /// Marks by row, or nothing where no node is named.
     fn marks(&self, demand: &Demand, used: &[NodeId]) -> Vec<u8> {
         let constraints = &demand.constraints;

@@ -188,3 +188,21 @@ fn whoever_fits_advertises_a_key_that_is_looked_up() {
     named.constraints.peers = vec![node(1)];
     assert!(keys_for(&named).is_empty());
 }
+
+#[test]
+fn one_node_is_judged_as_a_search_judges_it() {
+    let mut market = market();
+    for number in 1..=3 {
+        let slots_free = if number == 2 { 0 } else { 4 };
+        insert(&mut market, NOW, number, Offer { slots_free, ..offer(number) }).expect("sane");
+    }
+    let mut wanted = demand();
+    assert_eq!(market.fits(NOW, &wanted, node(1)), Ok(()));
+    assert_eq!(market.fits(NOW, &wanted, node(2)), Err(Misfit::Full));
+    assert_eq!(market.fits(NOW, &wanted, node(9)), Err(Misfit::Expired), "nobody knows it");
+    wanted.constraints.peers_excluded = vec![node(1)];
+    assert_eq!(market.fits(NOW, &wanted, node(1)), Err(Misfit::Excluded));
+    wanted.constraints.peers = vec![node(3)];
+    assert_eq!(market.fits(NOW, &wanted, node(2)), Err(Misfit::Peer));
+    assert_eq!(market.fits(NOW, &wanted, node(3)), Ok(()));
+}

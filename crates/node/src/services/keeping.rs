@@ -12,6 +12,7 @@ use opensky_services::{HostInput, KeeperEffect, KeeperInput, SlotData};
 use opensky_types::{
     Micros, NodeId, ServiceId, Signed, Timestamp,
     job::Blob,
+    reason::Misfit,
     service::{Declaration, Declared, Placement, Refusal, ReplicaId, SaveId, Saved},
 };
 use std::{sync::Arc, time::Duration};
@@ -158,12 +159,12 @@ impl Node {
         // One whose slots are promised to tasks that do not run may have room all the same: it is asked last.
         let nodes = found.ranked.into_iter().chain(found.busy).map(|found| found.node);
         let mut nodes: Vec<NodeId> = nodes.collect();
-        if let Some(preferred) = preferred.filter(|node| !nodes.contains(node)) {
-            let peers = &mut demand.constraints.peers;
-            if peers.is_empty() || peers.contains(&preferred) {
-                *peers = vec![preferred];
-                let found = self.market.find(now, &demand, 1, used, seed);
-                nodes.extend(found.ranked.into_iter().chain(found.busy).map(|found| found.node));
+        let is_new = |node: &NodeId| !nodes.contains(node) && !used.contains(node);
+        if let Some(preferred) = preferred.filter(is_new) {
+            // What the replica before took there is what this one needs: that the node is full of it says nothing.
+            let misfit = self.market.fits(now, &demand, preferred);
+            if matches!(misfit, Ok(()) | Err(Misfit::Full | Misfit::Closed | Misfit::TaskLimit(_))) {
+                nodes.push(preferred);
             }
         }
         self.soon(ServiceEvent::Keeper(KeeperInput::Found { service, slot, nodes, counts: found.counts }));

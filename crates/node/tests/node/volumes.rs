@@ -4,6 +4,7 @@ use crate::support::{Sky, TestNode, service_spec, until};
 use opensky_ports::testing::FakeExecutor;
 use opensky_types::{
     ServiceId,
+    limits::ContributionLimits,
     service::{ReplicaId, ServiceRef, ServiceSpec, Volume, Volumes},
 };
 use std::time::Duration;
@@ -71,6 +72,32 @@ async fn c10_an_update_goes_on_with_the_volumes_of_the_revision_before() {
     assert_eq!(host(&sky).expect("it runs").0, number);
     let elsewhere = sky.nodes.iter().filter(|node| node.services.volumes(service(&sky), 0).is_some());
     assert_eq!(elsewhere.count(), 1, "volumes are in one place");
+}
+
+/// A node with one slot is full of the replica that goes: it is asked all the same.
+#[tokio::test(start_paused = true)]
+async fn c10_an_update_stays_with_its_volumes_on_nodes_that_have_room_for_one_replica() {
+    let sky = sky(4).await;
+    for node in &sky.nodes {
+        let limits = ContributionLimits { cpu_percent: 25, ..ContributionLimits::default() };
+        node.handle.set_limits(limits).await.expect("the node answers");
+    }
+    until(|| async {
+        let offers = sky.nodes[0].handle.offers().await.expect("the node answers");
+        offers.iter().filter(|view| view.offer.slots_total == 1).count() == 4
+    })
+    .await;
+    sky.nodes[0].handle.declare_service(database(&sky, "one")).await.expect("it is declared");
+    let (number, replica) = until_runs(&sky).await;
+    sky.nodes[number].services.fill(replica, b"stays");
+    until_held(&sky, 5).await;
+    let offers = sky.nodes[0].handle.offers().await.expect("the node answers");
+    let of_host = offers.iter().find(|view| view.offer.node == sky.id(number)).expect("it offers");
+    assert_eq!(of_host.offer.slots_free, 0, "it says that it is full");
+    sky.nodes[0].handle.declare_service(database(&sky, "two")).await.expect("it is declared anew");
+    until(|| async { host(&sky).is_some_and(|(_, now)| now.generation > replica.generation) }).await;
+    assert_eq!(host(&sky).expect("it runs").0, number);
+    assert_eq!(content(&sky).await, b"stays");
 }
 
 #[tokio::test(start_paused = true)]
