@@ -162,6 +162,11 @@ impl SkyLedger {
         let own = AccountId::of_node(opening.node);
         let (ledger, light, top) = match snapshots::load(&store)? {
             Some((ledger, top)) => {
+                let height = top.block.header().height;
+                if store.newest()?.is_none_or(|newest| newest < height) {
+                    // The power went between a snapshot and what stands above it.
+                    store.restart_at(height)?;
+                }
                 let light = light_behind(&founding, &store, &top)?;
                 (ledger, light, top)
             }

@@ -36,7 +36,7 @@ const REMEMBERED: usize = 65_536;
 /// How long blocks may be readable before they are synced. A validator's own journal has them anyway,
 /// and everyone else can ask again.
 const SYNC_EVERY_US: u64 = 1_000_000;
-/// Bytes of blocks that are synced before their time, so that no more than these have to be kept in memory.
+/// Bytes of blocks that are synced before their time, so that not many more have to be kept in memory.
 const UNSYNCED_BYTES_MAX: usize = 32 << 20;
 /// Blocks between two looks for transactions that are too old.
 const EXPIRE_EVERY: u64 = 16;

@@ -34,10 +34,11 @@ use tokio::sync::{Notify, mpsc, oneshot};
 
 /// Threads of the engine's runtime. Votes are few; a validator shares its machine with the node.
 const ENGINE_THREADS: usize = 2;
-/// A connection between validators on which nothing came for so long is dead.
-const SILENCE_MAX: Duration = Duration::from_secs(6);
+/// A connection between validators is dead on which nothing came for so long, or that took so long for one message: a
+/// block of 1 MiB to each of 63 others needs about 53 Mbit/s.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// Validators tell each other whom they know this often, so that a connection that works is not silent.
-const GOSSIP_EVERY: Duration = Duration::from_secs(2);
+const GOSSIP_EVERY: Duration = Duration::from_secs(5);
 /// How long tasks may take to end after a stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 const MAILBOX: usize = 1_024;
@@ -307,6 +308,8 @@ fn network_config(config: &ValidatorConfig) -> Result<discovery::Config<Handshak
     // to send come rarer and rarer, and would take as long again as the cable was away.
     network.dial_timeout = Duration::from_secs(2);
     network.gossip_bit_vec_frequency = GOSSIP_EVERY;
+    // Each has that time for itself.
+    network.send_batch_size = NZUsize!(1);
     network.block_duration = Duration::from_mins(10);
     Ok(network)
 }

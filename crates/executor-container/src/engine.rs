@@ -222,8 +222,8 @@ async fn look(docker: &Docker, runtime: Option<&str>) -> Result<Found, Unusable>
         Some(wanted) => Some(wanted.to_owned()),
         None => runtimes.contains_key(PLAIN_RUNTIME).then(|| PLAIN_RUNTIME.to_owned()),
     };
-    let asked = runtime.as_ref().and_then(|name| runtimes.get(name));
-    let has_sockets = asked.is_none_or(lets_sockets_through);
+    let asked = runtime.as_ref().and_then(|name| Some((name, runtimes.get(name)?)));
+    let has_sockets = asked.is_none_or(|(name, runtime)| lets_sockets_through(name, runtime));
     let within = runtime.as_deref().filter(|name| *name != PLAIN_RUNTIME);
     let within = within.map(|name| format!(" with {name}")).unwrap_or_default();
     let is_podman = version.components.iter().flatten().any(|part| part.name.contains("Podman"));
@@ -238,11 +238,14 @@ async fn look(docker: &Docker, runtime: Option<&str>) -> Result<Found, Unusable>
     })
 }
 
-/// gVisor keeps sockets of the machine from programs unless its owner says otherwise.
-fn lets_sockets_through(runtime: &Runtime) -> bool {
-    let is_gvisor = runtime.path.as_deref().is_some_and(|path| path.ends_with("runsc"));
-    let says_so = |argument: &String| argument.contains("host-uds") && !argument.contains("none");
-    !is_gvisor || runtime.runtime_args.iter().flatten().any(says_so)
+/// gVisor keeps sockets of the machine from programs unless its owner says otherwise, where we can read that.
+fn lets_sockets_through(name: &str, runtime: &Runtime) -> bool {
+    let is_gvisor =
+        name.contains("runsc") || runtime.path.as_deref().is_some_and(|path| path.contains("runsc"));
+    let arguments = runtime.runtime_args.as_deref().unwrap_or_default().join("=");
+    let says_so = ["host-uds=open", "host-uds=all"].iter().any(|way| arguments.contains(way));
+    let said_so = arguments.contains("fsgofer-host-uds") && !arguments.contains("fsgofer-host-uds=false");
+    !is_gvisor || says_so || said_so
 }
 
 /// Removes the containers of an earlier life of this node.
@@ -260,5 +263,31 @@ async fn remove_leftovers(engine: &Found, owner: &str) {
         if remove(&engine.docker, &id).await {
             tracing::info!(id, "a container of an earlier start was removed");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doors_are_for_runtimes_that_let_sockets_through() {
+        let runtime = |path: Option<&str>, arguments: &[&str]| Runtime {
+            path: path.map(str::to_owned),
+            runtime_args: Some(arguments.iter().map(|text| (*text).to_owned()).collect()),
+            ..Runtime::default()
+        };
+        let plain = runtime(Some("/usr/bin/runc"), &[]);
+        assert!(lets_sockets_through("runc", &plain) && lets_sockets_through("crun", &plain));
+        let gvisor = Some("/usr/bin/runsc");
+        for arguments in [&["--host-uds=open"][..], &["--host-uds", "all"], &["--fsgofer-host-uds"]] {
+            assert!(lets_sockets_through("runsc", &runtime(gvisor, arguments)), "{arguments:?}");
+        }
+        for arguments in
+            [&[][..], &["--host-uds=create"], &["--host-uds", "none"], &["--fsgofer-host-uds=false"]]
+        {
+            assert!(!lets_sockets_through("sandbox", &runtime(gvisor, arguments)), "{arguments:?}");
+        }
+        assert!(!lets_sockets_through("runsc", &runtime(None, &[])), "what it is told is not known");
     }
 }

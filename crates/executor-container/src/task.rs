@@ -47,7 +47,7 @@ const END_WAIT: Duration = Duration::from_secs(10);
 /// What a program ends with that was killed (128 and SIGKILL).
 const KILLED: i64 = 137;
 /// How long the engine may take to learn why.
-const REASON_WAIT: Duration = Duration::from_millis(500);
+const REASON_WAIT: Duration = Duration::from_millis(300);
 /// Time between two looks at that.
 const END_LOOK: Duration = Duration::from_millis(5);
 
@@ -256,16 +256,23 @@ pub async fn attach(docker: &Docker, id: &str, has_stdin: bool) -> Result<Attach
 /// How the program ended. Its streams close a moment before the engine knows, and of one that was killed the engine
 /// may know a moment later only that it was for its memory.
 pub async fn state_at_end(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
+    let ended = ended(docker, id).await?;
+    let is_unexplained =
+        |state: &ContainerState| state.exit_code == Some(KILLED) && state.oom_killed != Some(true);
+    if is_unexplained(&ended) {
+        tokio::time::sleep(REASON_WAIT).await;
+        // Without another word it is what was seen.
+        return Ok(look_at(docker, id).await.unwrap_or(ended));
+    }
+    Ok(ended)
+}
+
+async fn ended(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
     let asked = Instant::now();
-    let mut killed_since = None;
     loop {
-        let inspected = docker.inspect_container(id, None::<InspectContainerOptions>).await;
-        let state = inspected.map_err(|error| lost(&error))?.state.unwrap_or_default();
+        let state = look_at(docker, id).await?;
         if state.running != Some(true) {
-            let is_unexplained = state.exit_code == Some(KILLED) && state.oom_killed != Some(true);
-            if !is_unexplained || killed_since.get_or_insert_with(Instant::now).elapsed() > REASON_WAIT {
-                return Ok(state);
-            }
+            return Ok(state);
         }
         if asked.elapsed() > END_WAIT {
             let message = "the container closed its outputs and goes on".to_owned();
@@ -273,6 +280,11 @@ pub async fn state_at_end(docker: &Docker, id: &str) -> Result<ContainerState, F
         }
         tokio::time::sleep(END_LOOK).await;
     }
+}
+
+async fn look_at(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
+    let inspected = docker.inspect_container(id, None::<InspectContainerOptions>).await;
+    Ok(inspected.map_err(|error| lost(&error))?.state.unwrap_or_default())
 }
 
 pub fn exit_code(state: &ContainerState) -> i32 {

@@ -54,7 +54,8 @@ pub(crate) fn node_of(peer: &PeerId) -> Option<NodeId> {
 /// Whether the way there leads through a relay. Of whoever came through one, libp2p says the name only.
 pub(crate) fn is_relayed(address: &Multiaddr) -> bool {
     let is_name = |part| matches!(part, Protocol::P2p(_));
-    address.iter().any(|part| part == Protocol::P2pCircuit) || address.iter().all(is_name)
+    address.iter().any(|part| part == Protocol::P2pCircuit)
+        || !address.is_empty() && address.iter().all(is_name)
 }
 
 /// The first IP address in it.

@@ -15,6 +15,10 @@ const WAIT_MAX: Duration = Duration::from_secs(20);
 const LONG_WAIT_MAX: Duration = Duration::from_secs(5 * 60);
 /// Tries, about half an hour of them, after which a peer has been away for long.
 const LONG_AWAY_TRIES: u32 = 90;
+/// Wait before the first try after a loss.
+const SOON: Duration = Duration::from_millis(500);
+/// A connection that lasted so long worked.
+const STAYED: Duration = Duration::from_secs(60);
 /// Peers that are not members and not configured, such as those heard by mDNS.
 const STRANGERS_MAX: usize = 256;
 
@@ -23,8 +27,10 @@ const STRANGERS_MAX: usize = 256;
 struct Entry {
     addresses: Vec<Multiaddr>,
     member: bool,
-    /// Configured as an entry to the sky or as a relay: always wanted.
+    /// Configured as an entry to the sky: wanted while there is room.
     entrance: bool,
+    /// Configured as a relay: always wanted.
+    relay: bool,
     tries: u32,
     next_try: Instant,
 }
@@ -54,6 +60,12 @@ impl Book {
         merge(&mut entry.addresses, vec![address]);
     }
 
+    /// Remembers a configured relay, which is a way in too.
+    pub fn add_relay(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
+        self.add_entrance(peer, address, now);
+        self.entry(peer, now).relay = true;
+    }
+
     /// Remembers a peer that was heard of; nothing if too many are.
     pub fn add_heard(&mut self, peer: PeerId, address: Multiaddr, now: Instant) {
         let strangers = self.entries.values().filter(|entry| !entry.member && !entry.entrance).count();
@@ -73,19 +85,20 @@ impl Book {
         self.entries.remove(peer);
     }
 
-    /// Whether it is always wanted.
-    pub fn is_entrance(&self, peer: &PeerId) -> bool {
-        self.entries.get(peer).is_some_and(|entry| entry.entrance)
-    }
-
     pub fn addresses(&self, peer: &PeerId) -> Vec<Multiaddr> {
         self.entries.get(peer).map(|entry| entry.addresses.clone()).unwrap_or_default()
     }
 
-    /// It was reached: the next loss starts from short waits.
-    pub fn on_up(&mut self, peer: &PeerId) {
+    /// It was up for so long. One that stayed is tried again at once; one that was sent away soon after it came, as
+    /// by a node that has too many connections, ever later.
+    pub fn on_down(&mut self, peer: &PeerId, now: Instant, lasted: Duration) {
         if let Some(entry) = self.entries.get_mut(peer) {
-            entry.tries = 0;
+            let known = entry.member || entry.entrance;
+            if lasted >= STAYED {
+                entry.tries = 0;
+            }
+            let wait = if entry.tries == 0 { SOON } else { wait(entry.tries, known) };
+            entry.next_try = now + wait;
         }
     }
 
@@ -104,7 +117,8 @@ impl Book {
         }
     }
 
-    /// Peers to dial now, at most `members_max` of them plain members. Each is counted as tried.
+    /// Peers to dial now, at most `members_max` of them plain members; relays however many there are. Each is counted
+    /// as tried.
     /// `jitter` in 0..1 spreads the tries of many nodes, and says with whom to begin. `knocks`: whether strangers are worth it.
     pub fn due(
         &mut self,
@@ -125,10 +139,10 @@ impl Book {
         let mut due = Vec::new();
         for peer in worth {
             let Some(entry) = self.entries.get_mut(&peer) else { continue };
+            if members_left == 0 && !entry.relay && (entry.member || entry.entrance) {
+                continue;
+            }
             if entry.member && !entry.entrance {
-                if members_left == 0 {
-                    continue;
-                }
                 members_left -= 1;
             }
             entry.tries = entry.tries.saturating_add(1);
@@ -144,6 +158,7 @@ impl Book {
             addresses: Vec::new(),
             member: false,
             entrance: false,
+            relay: false,
             tries: 0,
             next_try: now,
         })
@@ -199,6 +214,40 @@ mod tests {
         assert_eq!(book.due(now, 3, false, 0.5, |_| false).len(), 2, "the rest, and the first wait");
         assert_eq!(book.due(now, 3, true, 0.5, |_| false), [entrance], "strangers only to knock");
         assert!(book.due(now + Duration::from_secs(2), 3, true, 0.5, |_| true).is_empty());
+    }
+
+    #[test]
+    fn t2_who_is_sent_away_again_and_again_comes_ever_later() {
+        let mut now = Instant::now();
+        let mut book = Book::default();
+        let hub = PeerId::random();
+        book.add_entrance(hub, address(1), now);
+        let mut waits = Vec::new();
+        for _ in 0..6 {
+            assert_eq!(book.due(now, 1, true, 0.5, |_| false), [hub]);
+            now += Duration::from_secs(35);
+            book.on_down(&hub, now, Duration::from_secs(35));
+            let began = now;
+            while book.due(now, 0, true, 0.5, |_| false).is_empty() && book.entries[&hub].next_try > now {
+                now += Duration::from_millis(250);
+            }
+            waits.push((now - began).as_secs());
+        }
+        assert!(waits.windows(2).all(|pair| pair[1] >= pair[0]) && waits[5] >= 16, "{waits:?}");
+        // A node that stayed and is lost is tried at once.
+        book.on_down(&hub, now, Duration::from_secs(600));
+        assert_eq!(book.due(now + Duration::from_millis(500), 1, true, 0.5, |_| false), [hub]);
+    }
+
+    #[test]
+    fn t2_entrances_are_dialled_while_there_is_room_and_relays_always() {
+        let now = Instant::now();
+        let mut book = Book::default();
+        let (entrance, relay) = (PeerId::random(), PeerId::random());
+        book.add_entrance(entrance, address(1), now);
+        book.add_relay(relay, address(2), now);
+        assert_eq!(book.due(now, 0, true, 0.5, |_| false), [relay]);
+        assert_eq!(book.due(now, 1, true, 0.5, |_| false), [entrance]);
     }
 
     #[test]

@@ -22,16 +22,16 @@ use tokio::{runtime, time};
 
 /// How long the other side may take to end a stream that this one has ended and let go.
 const LINGER: Duration = Duration::from_secs(5);
-/// Streams that wait for that at a time; further ones are dropped at once.
-const LINGERING_MAX: usize = 1_024;
+/// What it may send meanwhile, in bytes: the answer to a stream's name is meant, which is short.
+const LINGER_BYTES: usize = 4 * 1_024;
+/// Streams of one connection that wait for that at a time; further ones are dropped at once.
+const LINGERING_MAX: usize = 64;
 
 /// Bytes since start.
 #[derive(Debug, Default)]
 pub(crate) struct Traffic {
     sent: AtomicU64,
     received: AtomicU64,
-    /// Streams that wait for the other side's end.
-    lingering: AtomicUsize,
 }
 
 impl Traffic {
@@ -47,12 +47,19 @@ impl Traffic {
 /// A connection whose streams' bytes are counted.
 pub(crate) struct Counted<M> {
     inner: M,
+    shared: Arc<Shared>,
+}
+
+/// What a connection's streams share.
+struct Shared {
     traffic: Arc<Traffic>,
+    /// Streams that wait for the other side's end.
+    lingering: AtomicUsize,
 }
 
 impl<M> Counted<M> {
     pub fn new(inner: M, traffic: Arc<Traffic>) -> Self {
-        Self { inner, traffic }
+        Self { inner, shared: Arc::new(Shared { traffic, lingering: AtomicUsize::new(0) }) }
     }
 }
 
@@ -65,7 +72,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Bytes for S {}
 pub(crate) struct CountedStream<S: Bytes> {
     /// Until it is dropped.
     inner: Option<S>,
-    traffic: Arc<Traffic>,
+    shared: Arc<Shared>,
     /// This side has said all.
     has_closed: bool,
     /// The other side has, or failed.
@@ -73,8 +80,8 @@ pub(crate) struct CountedStream<S: Bytes> {
 }
 
 impl<S: Bytes> CountedStream<S> {
-    fn new(inner: S, traffic: Arc<Traffic>) -> Self {
-        Self { inner: Some(inner), traffic, has_closed: false, has_ended: false }
+    fn new(inner: S, shared: Arc<Shared>) -> Self {
+        Self { inner: Some(inner), shared, has_closed: false, has_ended: false }
     }
 
     fn inner(&mut self) -> Pin<&mut S> {
@@ -84,7 +91,7 @@ impl<S: Bytes> CountedStream<S> {
     fn note_read(&mut self, read: io::Result<usize>, is_empty: bool) -> io::Result<usize> {
         match &read {
             Ok(0) if !is_empty => self.has_ended = true,
-            Ok(count) => drop(self.traffic.received.fetch_add(*count as u64, Relaxed)),
+            Ok(count) => drop(self.shared.traffic.received.fetch_add(*count as u64, Relaxed)),
             Err(_) => self.has_ended = true,
         }
         read
@@ -97,17 +104,26 @@ impl<S: Bytes> Drop for CountedStream<S> {
             return;
         };
         let Ok(runtime) = runtime::Handle::try_current() else { return };
-        let traffic = Arc::clone(&self.traffic);
-        if traffic.lingering.fetch_add(1, Relaxed) >= LINGERING_MAX {
-            traffic.lingering.fetch_sub(1, Relaxed);
+        let shared = Arc::clone(&self.shared);
+        if shared.lingering.fetch_add(1, Relaxed) >= LINGERING_MAX {
+            shared.lingering.fetch_sub(1, Relaxed);
             return;
         }
         runtime.spawn(async move {
             let mut rest = [0; 256];
-            let ended = async { while stream.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
+            let mut left = LINGER_BYTES;
+            let ended = async {
+                while let Ok(read @ 1..) = stream.read(&mut rest).await {
+                    shared.traffic.received.fetch_add(read as u64, Relaxed);
+                    left = left.saturating_sub(read);
+                    if left == 0 {
+                        return;
+                    }
+                }
+            };
             // Whoever takes longer has had its chance.
             let _ = time::timeout(LINGER, ended).await;
-            traffic.lingering.fetch_sub(1, Relaxed);
+            shared.lingering.fetch_sub(1, Relaxed);
         });
     }
 }
@@ -124,7 +140,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Result<Self::Substream, Self::Error>> {
         let stream = ready!(Pin::new(&mut self.inner).poll_inbound(cx))?;
-        Poll::Ready(Ok(CountedStream::new(stream, self.traffic.clone())))
+        Poll::Ready(Ok(CountedStream::new(stream, self.shared.clone())))
     }
 
     fn poll_outbound(
@@ -132,7 +148,7 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Result<Self::Substream, Self::Error>> {
         let stream = ready!(Pin::new(&mut self.inner).poll_outbound(cx))?;
-        Poll::Ready(Ok(CountedStream::new(stream, self.traffic.clone())))
+        Poll::Ready(Ok(CountedStream::new(stream, self.shared.clone())))
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
@@ -167,7 +183,7 @@ impl<S: Bytes> AsyncRead for CountedStream<S> {
 impl<S: Bytes> AsyncWrite for CountedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = ready!(self.inner().poll_write(cx, bytes))?;
-        self.traffic.sent.fetch_add(written as u64, Relaxed);
+        self.shared.traffic.sent.fetch_add(written as u64, Relaxed);
         Poll::Ready(Ok(written))
     }
 
@@ -177,7 +193,7 @@ impl<S: Bytes> AsyncWrite for CountedStream<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(self.inner().poll_write_vectored(cx, slices))?;
-        self.traffic.sent.fetch_add(written as u64, Relaxed);
+        self.shared.traffic.sent.fetch_add(written as u64, Relaxed);
         Poll::Ready(Ok(written))
     }
 

@@ -80,9 +80,13 @@ impl Driver {
         let traffic = Arc::new(Traffic::default());
         let mut book = Book::default();
         let now = Instant::now();
-        for text in config.bootstrap.iter().chain(&config.relays.through) {
+        for text in &config.bootstrap {
             let (peer, address) = addresses::parse_with_node(text)?;
             book.add_entrance(peer, address, now);
+        }
+        for text in &config.relays.through {
+            let (peer, address) = addresses::parse_with_node(text)?;
+            book.add_relay(peer, address, now);
         }
         for member in &config.members {
             book.add_member(addresses::peer_of(&member.node), addresses::parse_all(&member.addresses), now);

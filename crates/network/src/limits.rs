@@ -3,6 +3,7 @@
 use crate::config::Limits;
 use libp2p::{PeerId, swarm::ConnectionId};
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::{Duration, Instant},
@@ -86,6 +87,8 @@ impl<K: std::hash::Hash + Eq> Buckets<K> {
 /// Why a connection is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denied {
+    #[error("too many connections of unknown nodes")]
+    Strangers,
     #[error("too many connections of unknown nodes from one address")]
     StrangersOfAddress,
     #[error("too many new connections from one address")]
@@ -108,6 +111,9 @@ pub(crate) struct Strangers {
     arrivals: Buckets<IpAddr>,
     pending: HashMap<ConnectionId, IpAddr>,
     open: HashMap<ConnectionId, Stranger>,
+    /// Those who gave up their places and are not gone yet: a connection whose other side takes nothing can be long
+    /// in closing.
+    closing: HashMap<ConnectionId, IpAddr>,
     count: u64,
 }
 
@@ -118,6 +124,8 @@ struct Stranger {
     ip: IpAddr,
     /// Those who came earlier have lower numbers.
     number: u64,
+    /// It has done what it came for, and waits for the answer.
+    has_knocked: bool,
 }
 
 /// A stranger's connection that has to go.
@@ -133,6 +141,7 @@ impl Strangers {
             arrivals: Buckets::new(limits.strangers_per_ip_burst, 1),
             pending: HashMap::new(),
             open: HashMap::new(),
+            closing: HashMap::new(),
             count: 0,
         }
     }
@@ -159,34 +168,49 @@ impl Strangers {
         ip: IpAddr,
         now: Instant,
     ) -> Result<Option<Evicted>, Denied> {
-        if self.open.values().filter(|other| other.ip == ip).count() >= self.per_ip_max {
+        let there = self.open.values().map(|other| other.ip).chain(self.closing.values().copied());
+        if there.filter(|other| *other == ip).count() >= self.per_ip_max {
             return Err(Denied::StrangersOfAddress);
+        }
+        if self.total_max == 0 || self.closing.len() >= self.total_max {
+            return Err(Denied::Strangers);
         }
         if !self.arrivals.take(ip, now) {
             return Err(Denied::Rate);
         }
         let evicted = if self.open.len() >= self.total_max { self.evict() } else { None };
         self.count += 1;
-        self.open.insert(connection, Stranger { peer, ip, number: self.count });
+        self.open.insert(connection, Stranger { peer, ip, number: self.count, has_knocked: false });
         Ok(evicted)
     }
 
     pub fn leave(&mut self, connection: ConnectionId) {
         self.open.remove(&connection);
+        self.closing.remove(&connection);
     }
 
-    /// The oldest of the network that holds most places.
+    /// A stranger has knocked.
+    pub fn note_knock(&mut self, connection: ConnectionId) {
+        if let Some(stranger) = self.open.get_mut(&connection) {
+            stranger.has_knocked = true;
+        }
+    }
+
+    /// Of those who have not knocked, if there are any, the oldest of the network that holds most places.
     fn evict(&mut self) -> Option<Evicted> {
         let mut held: HashMap<IpAddr, usize> = HashMap::new();
         for stranger in self.open.values() {
             *held.entry(network_of(stranger.ip)).or_default() += 1;
         }
         let worst = |stranger: &Stranger| {
-            (held.get(&network_of(stranger.ip)).copied(), std::cmp::Reverse(stranger.number))
+            let places = held.get(&network_of(stranger.ip)).copied();
+            (!stranger.has_knocked, places, Reverse(stranger.number))
         };
         let (connection, _) = self.open.iter().max_by_key(|(_, stranger)| worst(stranger))?;
         let connection = *connection;
-        self.open.remove(&connection).map(|stranger| (stranger.peer, connection))
+        let stranger = self.open.remove(&connection)?;
+        self.closing.insert(connection, stranger.ip);
+        Some((stranger.peer, connection))
     }
 }
 

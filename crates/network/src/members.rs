@@ -72,6 +72,11 @@ impl<B> Members<B> {
         self.bans.expel(peer, now);
     }
 
+    /// A stranger has knocked: it keeps its place rather than one that says nothing.
+    pub fn note_knock(&mut self, connection: ConnectionId) {
+        self.strangers.note_knock(connection);
+    }
+
     /// Counts a refused or malformed knock against `peer`.
     pub fn strike(&mut self, peer: PeerId, now: Instant) {
         self.bans.strike(peer, now);

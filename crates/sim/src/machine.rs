@@ -178,6 +178,11 @@ impl Machine {
         has_died
     }
 
+    /// Whether no file can be opened for writing at present.
+    pub fn has_bad_disks(&self) -> bool {
+        self.journal.has_fault() || self.ledger.has_fault()
+    }
+
     /// The disks are lost; blobs lie on them too.
     pub fn lose_disks(&mut self) {
         self.starts = 0;

@@ -303,8 +303,14 @@ impl World {
         Ok(())
     }
 
-    /// A disk whose file is damaged is put aside, as its owner would after reading the error.
+    /// A disk whose file is damaged is put aside, as its owner would after reading the error; one that is full or fails is
+    /// tried again.
     fn cannot_start(&mut self, index: usize, error: &anyhow::Error) -> Result<()> {
+        if self.machines.lock()[index].has_bad_disks() {
+            self.watch.count("starts that a full or failing disk refused", 1);
+            self.after(1_000, Act::Start(index));
+            return Ok(());
+        }
         if self.machines.lock()[index].lose_power() {
             // The disk died while the files were opened.
             self.after(1_000, Act::Start(index));

@@ -43,6 +43,8 @@ pub(super) struct Connection {
     rtt: Option<Duration>,
     /// A knock of the other side came over it.
     pub knocked: bool,
+    /// That knock was refused.
+    pub turned_away: bool,
     /// When a connection that carries nothing yet is closed.
     pub closes_at: Option<Instant>,
 }
@@ -55,13 +57,21 @@ struct Identity {
     protocols: BTreeSet<String>,
 }
 
+/// A member that is up.
+#[derive(Clone, Copy)]
+struct Up {
+    since: Instant,
+    /// When a stream was last opened there or from there.
+    used_at: Instant,
+}
+
 /// All connections.
 #[derive(Default)]
 pub(super) struct Connections {
     of: HashMap<ConnectionId, Connection>,
     identities: BTreeMap<PeerId, Identity>,
-    /// Members that are up, and when a stream was last opened there or from there.
-    up: BTreeMap<PeerId, Instant>,
+    /// Members that are up.
+    up: BTreeMap<PeerId, Up>,
     /// Members to dial again as soon as their old connections are closed.
     redial: BTreeSet<PeerId>,
 }
@@ -85,13 +95,13 @@ impl Connections {
 
     /// Members that are up, and when a stream was last opened there or from there.
     pub fn last_used(&self) -> impl Iterator<Item = (PeerId, Instant)> {
-        self.up.iter().map(|(peer, at)| (*peer, *at))
+        self.up.iter().map(|(peer, up)| (*peer, up.used_at))
     }
 
     /// A stream is opened there or from there.
     pub fn note_use(&mut self, peer: &PeerId) {
-        if let Some(at) = self.up.get_mut(peer) {
-            *at = Instant::now();
+        if let Some(up) = self.up.get_mut(peer) {
+            up.used_at = Instant::now();
         }
     }
 
@@ -159,6 +169,7 @@ impl Driver {
             silent: false,
             rtt: None,
             knocked: false,
+            turned_away: false,
             closes_at,
         };
         self.connections.of.insert(id, one);
@@ -171,17 +182,15 @@ impl Driver {
         let now = Instant::now();
         let was_silent = self.connections.of.remove(&id).is_some_and(|one| one.silent);
         tracing::debug!(%peer, cause = cause.map(|cause| cause.to_string()), "connection closed");
-        if !self.connections.of_peer(&peer).any(|(_, one)| one.mutual)
-            && self.connections.up.remove(&peer).is_some()
-        {
+        let is_up = self.connections.of_peer(&peer).any(|(_, one)| one.mutual);
+        if let Some(up) = (!is_up).then(|| self.connections.up.remove(&peer)).flatten() {
             self.connections.identities.remove(&peer);
             // Whoever went without a word is not told of to others; one that closed may have too many
             // connections, and is still where it was.
             if was_silent {
                 self.swarm.behaviour_mut().members.inner().kad.remove_peer(&peer);
             }
-            self.book.on_up(&peer);
-            self.book.try_after(&peer, now, Duration::from_millis(500));
+            self.book.on_down(&peer, now, now.saturating_duration_since(up.since));
             if let Some(node) = addresses::node_of(&peer) {
                 tracing::info!(%node, "member is down");
                 self.outbox.set_up(node, false);
@@ -215,8 +224,8 @@ impl Driver {
         one.mutual = true;
         one.closes_at = None;
         let now = Instant::now();
-        if self.connections.up.insert(peer, now).is_none() {
-            self.book.on_up(&peer);
+        if !self.connections.is_up(&peer) {
+            self.connections.up.insert(peer, Up { since: now, used_at: now });
             self.lookups.on_member_up(now, self.connections.up_count());
             if let Some(node) = addresses::node_of(&peer) {
                 tracing::info!(%node, "member is up");

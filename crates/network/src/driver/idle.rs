@@ -9,8 +9,8 @@ use std::{
 };
 
 impl Driver {
-    /// When more members are connected than is of use, those that were used least lately go. Entrances, relays
-    /// and their guests stay, and so does whoever has a stream open or a place in gossip's mesh.
+    /// When more members are connected than is of use, those that were used least lately go. Relays and their
+    /// guests stay, and so does whoever has a stream open or a place in gossip's mesh.
     pub(super) fn let_idle_go(&mut self, now: Instant) {
         let max = self.config.limits.members_idle_max;
         let before = now.checked_sub(Duration::from_millis(self.config.limits.members_idle_after_ms));
@@ -23,7 +23,6 @@ impl Driver {
         let is_needed = |peer: &PeerId| {
             mesh.contains(peer)
                 || inner.streams.is_used(peer)
-                || self.book.is_entrance(peer)
                 || self.relays.is_used(peer)
                 || self.openings.are_for(peer)
         };

@@ -112,10 +112,12 @@ impl Driver {
         }
         let address = one.address.to_string();
         let timeout = self.knock_timeout();
+        self.swarm.behaviour_mut().members.note_knock(connection);
         if let Some(one) = self.connections.get_mut(connection) {
             one.knocked = true;
-            // Time for the answer, and for coming back as a member.
-            one.closes_at = one.closes_at.map(|at| at.max(Instant::now() + timeout * 2));
+            // Time for the answer, and for coming back as a member; none for one that was turned away already.
+            let until = (!one.turned_away).then(|| Instant::now() + timeout * 2);
+            one.closes_at = one.closes_at.max(one.closes_at.and(until));
         }
         let (answer, answered) = oneshot::channel();
         let room = self.knocks.answers.len() < ANSWERS_MAX;
@@ -158,6 +160,7 @@ impl Driver {
         let now = Instant::now();
         self.swarm.behaviour_mut().members.strike(peer, now);
         if let Some(one) = self.connections.get_mut(connection) {
+            one.turned_away = true;
             one.closes_at = Some(now + LAST_WORD);
         }
     }

@@ -7,7 +7,7 @@ use crate::{
 };
 use libp2p::{Multiaddr, PeerId, autonat, core::transport::ListenerId, multiaddr::Protocol, relay};
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -30,8 +30,8 @@ struct Used {
 /// The relays of this node, and whom it relays for.
 pub(super) struct Relays {
     used: Vec<Used>,
-    /// Members that are reachable through this node.
-    guests: BTreeSet<PeerId>,
+    /// Members that are reachable through this node, and by how many connections each.
+    guests: BTreeMap<PeerId, usize>,
     /// Members that reach a guest through this node, and that guest.
     circuits: Vec<(PeerId, PeerId)>,
     status: autonat::NatStatus,
@@ -46,7 +46,7 @@ impl Relays {
         });
         Ok(Self {
             used: used.collect::<Result<_, _>>()?,
-            guests: BTreeSet::new(),
+            guests: BTreeMap::new(),
             circuits: Vec::new(),
             status: autonat::NatStatus::Unknown,
         })
@@ -55,7 +55,7 @@ impl Relays {
     /// Whether a connection to `peer` carries what is relayed, for this node or for others.
     pub fn is_used(&self, peer: &PeerId) -> bool {
         let carries = |(from, to): &(PeerId, PeerId)| from == peer || to == peer;
-        self.guests.contains(peer)
+        self.guests.contains_key(peer)
             || self.used.iter().any(|used| used.peer == *peer)
             || self.circuits.iter().any(carries)
     }
@@ -63,12 +63,17 @@ impl Relays {
     pub fn on_relaying(&mut self, event: &relay::Event) {
         tracing::debug!(?event, "relaying for others");
         match event {
-            relay::Event::ReservationReqAccepted { src_peer_id, .. } => {
-                self.guests.insert(*src_peer_id);
+            relay::Event::ReservationReqAccepted { src_peer_id, renewed: false } => {
+                *self.guests.entry(*src_peer_id).or_default() += 1;
             }
             relay::Event::ReservationClosed { src_peer_id }
             | relay::Event::ReservationTimedOut { src_peer_id } => {
-                self.guests.remove(src_peer_id);
+                if let Some(places) = self.guests.get_mut(src_peer_id) {
+                    *places -= 1;
+                    if *places == 0 {
+                        self.guests.remove(src_peer_id);
+                    }
+                }
             }
             relay::Event::CircuitReqAccepted { src_peer_id, dst_peer_id } => {
                 self.circuits.push((*src_peer_id, *dst_peer_id));

@@ -64,8 +64,13 @@ fn p3_strangers_are_bounded_in_all_and_by_address() {
     assert_eq!(enter(4, ip(2)), Ok(None));
     assert_eq!(enter(5, ip(3)), Ok(Some(ConnectionId::new_unchecked(1))), "the oldest goes");
     assert_eq!(enter(6, ip(3)), Ok(Some(ConnectionId::new_unchecked(2))));
-    strangers.leave(ConnectionId::new_unchecked(6));
-    let evicted = strangers.enter(ConnectionId::new_unchecked(7), PeerId::random(), ip(4), now);
+    assert_eq!(enter(7, ip(1)), Err(Denied::StrangersOfAddress), "its two are closing, and not gone");
+    assert_eq!(enter(8, ip(4)), Ok(Some(ConnectionId::new_unchecked(4))));
+    assert_eq!(enter(9, ip(5)), Err(Denied::Strangers), "as many are closing as may be there");
+    for gone in [1, 2, 4, 6] {
+        strangers.leave(ConnectionId::new_unchecked(gone));
+    }
+    let evicted = strangers.enter(ConnectionId::new_unchecked(10), PeerId::random(), ip(4), now);
     assert_eq!(evicted, Ok(None), "a place was free");
     assert_eq!(strangers.open.len(), 3);
 }
@@ -79,13 +84,16 @@ fn p3_a_few_networks_with_many_addresses_keep_nobody_out() {
     for round in 0..100_u8 {
         for attacker in 0..8 {
             let id = ConnectionId::new_unchecked(usize::from(round) * 100 + usize::from(attacker));
-            // Refused or let in: they take what they get.
-            let _ = strangers.enter(id, PeerId::random(), ip(attacker), now);
+            // Refused or let in: they take what they get, and what is closed is gone in the end.
+            if let Ok(Some((_, evicted))) = strangers.enter(id, PeerId::random(), ip(attacker), now) {
+                strangers.leave(evicted);
+            }
         }
         let id = ConnectionId::new_unchecked(usize::from(round) * 100 + 99);
         let entered = strangers.enter(id, PeerId::random(), other(round), now);
         if let Some((_, evicted)) = entered.expect("there is always a place") {
             assert!(!honest.contains(&evicted), "the network that holds most gives up a place");
+            strangers.leave(evicted);
         }
         honest.push(id);
         if honest.len() > 8 {
@@ -93,6 +101,22 @@ fn p3_a_few_networks_with_many_addresses_keep_nobody_out() {
         }
         assert!(strangers.open.len() <= 64);
     }
+}
+
+#[test]
+fn p3_who_has_knocked_keeps_its_place_rather_than_who_says_nothing() {
+    let now = Instant::now();
+    let mut strangers = strangers(3, 3, 10);
+    let id = ConnectionId::new_unchecked;
+    for (number, net) in [(1, 1), (2, 2), (3, 3)] {
+        let ip = Ipv4Addr::new(203, 0, net, 1).into();
+        assert_eq!(strangers.enter(id(number), PeerId::random(), ip, now), Ok(None));
+    }
+    strangers.note_knock(id(1));
+    let evicted = strangers.enter(id(4), PeerId::random(), ip(1), now).unwrap().map(|(_, id)| id);
+    assert_eq!(evicted, Some(id(2)), "the first has knocked");
+    let nobody = super::Limits { strangers_max: 0, ..super::Limits::default() };
+    assert_eq!(Strangers::new(&nobody).enter(id(1), PeerId::random(), ip(1), now), Err(Denied::Strangers));
 }
 
 #[test]

@@ -151,5 +151,6 @@ async fn p3_a_stranger_that_says_nothing_loses_its_place_long_before_a_knock_run
     stranger.dial(DialOpts::peer_id(target).addresses(vec![address]).build()).unwrap();
     let sent_away =
         async { while !matches!(stranger.select_next_some().await, SwarmEvent::ConnectionClosed { .. }) {} };
-    timeout(PATIENCE, sent_away).await.expect("it is sent away");
+    // Long before the network by itself ends what carries nothing.
+    timeout(Duration::from_secs(6), sent_away).await.expect("it is sent away");
 }

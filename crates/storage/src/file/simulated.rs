@@ -100,6 +100,11 @@ impl SimulatedDisk {
         self.lock().fault = fault;
     }
 
+    /// Whether something is wrong with it.
+    pub fn has_fault(&self) -> bool {
+        self.lock().fault.is_some()
+    }
+
     /// Changes one bit at rest; `position` counts bits and wraps.
     pub fn rot(&self, position: u64) {
         let mut platter = self.lock();
