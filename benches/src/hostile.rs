@@ -117,7 +117,7 @@ pub async fn attack(attack: Attack) -> Result<()> {
         .for_each_concurrent(AT_A_TIME, async |number| {
             let kind = [Kind::Silent, Kind::Noise, Kind::Stranger][number % 3];
             let fate = match kind {
-                Kind::Stranger => stranger(quic.clone()).await,
+                Kind::Stranger => stranger(quic.clone(), number).await,
                 kind => plain(tcp, number, kind).await,
             };
             let count = match fate {
@@ -174,16 +174,25 @@ async fn plain(target: SocketAddr, number: usize, kind: Kind) -> Fate {
     if timeout(HELD, ended).await.is_ok() { Fate::Ended } else { Fate::Held }
 }
 
-async fn stranger(target: Multiaddr) -> Fate {
+async fn stranger(target: Multiaddr, number: usize) -> Fate {
     let Ok(swarm) =
         SwarmBuilder::with_new_identity().with_tokio().with_quic().with_behaviour(|_| dummy::Behaviour);
     let mut swarm = swarm.with_swarm_config(|config| config.with_idle_connection_timeout(2 * HELD)).build();
-    if swarm.dial(DialOpts::unknown_peer_id().address(target).build()).is_err() {
+    // It dials from where it listens.
+    let own = Multiaddr::from(source(number).ip()).with(Protocol::Udp(0)).with(Protocol::QuicV1);
+    if swarm.listen_on(own).is_err() {
         return Fate::Refused;
     }
+    let mut target = Some(target);
     let fate = async {
         loop {
             match swarm.select_next_some().await {
+                SwarmEvent::NewListenAddr { .. } => {
+                    let Some(target) = target.take() else { continue };
+                    if swarm.dial(DialOpts::unknown_peer_id().address(target).build()).is_err() {
+                        return Fate::Refused;
+                    }
+                }
                 SwarmEvent::ConnectionClosed { .. } => return Fate::Ended,
                 SwarmEvent::OutgoingConnectionError { .. } => return Fate::Refused,
                 _ => {}
