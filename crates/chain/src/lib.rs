@@ -20,6 +20,7 @@ mod sealed;
 pub mod simulated;
 mod snapshots;
 mod state;
+mod unsynced;
 mod validator;
 mod voting;
 

@@ -8,6 +8,7 @@ use crate::{
     mempool::{Mempool, NoRoom},
     sealed::{CertifiedHeader, Sealed, SealedError, ledger_block},
     snapshots,
+    unsynced::Unsynced,
 };
 use opensky_consensus::{BlockId, Certificate, LightClient, ValidatorSet};
 use opensky_ledger::{
@@ -36,8 +37,6 @@ const REMEMBERED: usize = 65_536;
 /// How long blocks may be readable before they are synced. A validator's own journal has them anyway,
 /// and everyone else can ask again.
 const SYNC_EVERY_US: u64 = 1_000_000;
-/// Bytes of blocks that are synced before their time, so that not many more have to be kept in memory.
-const UNSYNCED_BYTES_MAX: usize = 32 << 20;
 /// Blocks between two looks for transactions that are too old.
 const EXPIRE_EVERY: u64 = 16;
 /// Epochs before the current one whose validators are known: their offences can come up late.
@@ -91,8 +90,8 @@ pub(crate) struct State {
     pub beside: Beside,
     /// When blocks were last synced, by the monotonic clock.
     synced_at_us: u64,
-    /// What was written since: a write that fails takes back all that was not synced, and then it is written again.
-    unsynced: Vec<(BlockRow, Vec<HistoryRow>)>,
+    /// What was written since.
+    unsynced: Unsynced,
     /// Of which block the newest snapshot is.
     pub snapshot_height: u64,
     /// Blocks between two.
@@ -150,7 +149,7 @@ impl State {
             news,
             work: None,
             synced_at_us: clock.monotonic_us(),
-            unsynced: Vec::new(),
+            unsynced: Unsynced::default(),
             clock,
             beside: Beside::Thread,
             snapshot_height: 0,
@@ -269,14 +268,13 @@ impl State {
         let row = BlockRow { height: header.height, sealed: sealed.encode(), border };
         self.write_again()?;
         let now_us = self.clock.monotonic_us();
-        let bytes: usize = self.unsynced.iter().map(|(row, _)| row.sealed.len()).sum();
-        let sync = now_us.saturating_sub(self.synced_at_us) >= SYNC_EVERY_US || bytes >= UNSYNCED_BYTES_MAX;
+        let sync = now_us.saturating_sub(self.synced_at_us) >= SYNC_EVERY_US || self.unsynced.is_large();
         self.store.append(std::slice::from_ref(&row), lines, sync)?;
         if sync {
             self.synced_at_us = now_us;
             self.unsynced.clear();
         } else {
-            self.unsynced.push((row, lines.to_vec()));
+            self.unsynced.push(row, lines.to_vec());
         }
         Ok(())
     }
@@ -286,11 +284,9 @@ impl State {
         if self.unsynced.is_empty() {
             return Ok(());
         }
-        let newest = self.store.newest()?;
-        let lost = self.unsynced.iter().filter(|(row, _)| newest.is_none_or(|newest| row.height > newest));
-        let (rows, lines): (Vec<BlockRow>, Vec<Vec<HistoryRow>>) = lost.cloned().unzip();
+        let (rows, lines) = self.unsynced.lost(self.store.newest()?);
         if let Some(first) = rows.first() {
-            self.store.append(&rows, &lines.concat(), true)?;
+            self.store.append(&rows, &lines, true)?;
             tracing::warn!(
                 from = first.height,
                 blocks = rows.len(),

@@ -9,7 +9,7 @@ use bollard::{
     models::{Runtime, SystemInfoCgroupDriverEnum},
     query_parameters::ListContainersOptionsBuilder,
 };
-use opensky_types::{engine::Engine, place::Level};
+use opensky_types::{engine::Engine, place::Level, text::causes};
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -84,6 +84,8 @@ pub struct Watch {
     /// Whether an engine was found in this life.
     has_begun: AtomicBool,
     found: Mutex<Option<Arc<Found>>>,
+    /// Why the first engine that is there is not used.
+    problem: Mutex<Option<String>>,
     stop: CancellationToken,
 }
 
@@ -102,6 +104,7 @@ impl Watch {
             owner,
             has_begun: AtomicBool::new(false),
             found: Mutex::new(None),
+            problem: Mutex::new(None),
             stop: CancellationToken::new(),
         });
         watch.set(watch.find().await).await;
@@ -113,6 +116,11 @@ impl Watch {
     /// The engine, if there is one.
     pub fn found(&self) -> Option<Arc<Found>> {
         self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Why an engine that is there is not used, if none is.
+    pub fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether this engine is still the one.
@@ -138,18 +146,29 @@ impl Watch {
     }
 
     async fn find(&self) -> Option<Found> {
+        let mut problem = None;
         for socket in self.sockets.iter().filter(|socket| socket.exists()) {
             match connect(socket, self.runtime.as_deref()).await {
-                Ok(found) => return Some(found),
-                Err(error @ Unusable::NoRuntime(_)) => {
-                    tracing::warn!(socket = %socket.display(), %error, "a container engine that is not used");
+                Ok(found) => {
+                    self.note(None);
+                    return Some(found);
                 }
                 Err(error) => {
-                    tracing::debug!(socket = %socket.display(), %error, "a container engine that cannot be used");
+                    problem.get_or_insert_with(|| format!("{}: {}", socket.display(), causes(&error)));
                 }
             }
         }
+        self.note(problem);
         None
+    }
+
+    /// Why engines that are there are not used, said once.
+    fn note(&self, problem: Option<String>) {
+        let mut known = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(problem) = problem.as_ref().filter(|_| *known != problem) {
+            tracing::info!(problem, "a container engine is there and not used");
+        }
+        *known = problem;
     }
 
     async fn run(self: Arc<Self>) {

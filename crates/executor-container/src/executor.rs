@@ -82,6 +82,11 @@ impl ContainerExecutor {
         Ok(Self { host, services, cleaner: TaskTracker::new(), slots, stopping })
     }
 
+    /// Why an engine that is there is not used, if none is.
+    pub fn problem(&self) -> Option<String> {
+        self.host.watch.problem()
+    }
+
     /// The services that run beside the tasks, in the same engine. They are shut down with it, if not before.
     pub fn services(&self) -> Arc<ContainerServices> {
         Arc::clone(&self.services)

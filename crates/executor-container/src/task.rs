@@ -257,14 +257,12 @@ pub async fn attach(docker: &Docker, id: &str, has_stdin: bool) -> Result<Attach
 /// may know a moment later only that it was for its memory.
 pub async fn state_at_end(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
     let ended = ended(docker, id).await?;
-    let is_unexplained =
-        |state: &ContainerState| state.exit_code == Some(KILLED) && state.oom_killed != Some(true);
-    if is_unexplained(&ended) {
-        tokio::time::sleep(REASON_WAIT).await;
-        // Without another word it is what was seen.
-        return Ok(look_at(docker, id).await.unwrap_or(ended));
+    if ended.exit_code != Some(KILLED) || ended.oom_killed == Some(true) {
+        return Ok(ended);
     }
-    Ok(ended)
+    tokio::time::sleep(REASON_WAIT).await;
+    // Without another word it is what was seen.
+    Ok(look_at(docker, id).await.unwrap_or(ended))
 }
 
 async fn ended(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {

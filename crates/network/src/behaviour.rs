@@ -191,7 +191,7 @@ fn kademlia(config: &Config, me: PeerId) -> Result<kad::Behaviour<kad::store::Me
         .set_periodic_bootstrap_interval(Some(BOOTSTRAP_INTERVAL))
         .set_provider_record_ttl(Some(PROVIDER_TTL))
         .set_provider_publication_interval(Some(PROVIDER_TTL / 2))
-        // Only provider records are kept (`driver/peers.rs`); there is no use for values here.
+        // Only provider records are kept (`driver/lookups.rs`); there is no use for values here.
         .set_record_filtering(kad::StoreInserts::FilterBoth)
         .set_record_ttl(None)
         .set_replication_interval(None)

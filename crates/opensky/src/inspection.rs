@@ -63,9 +63,18 @@ impl Inspector {
             let next = Some("to run images: opensky config set containers true, then start the node again");
             return check(NAME, Standing::Skipped, "not wanted: containers is false".into(), next);
         };
-        match executor.engines().first() {
-            Some(engine) => check(NAME, Standing::Ok, format!("{} runs them", engine.name), None),
-            None => {
+        match (executor.engines().first(), executor.problem()) {
+            (Some(engine), _) => check(NAME, Standing::Ok, format!("{} runs them", engine.name), None),
+            (None, Some(problem)) => {
+                let next = "once that is mended, the engine is found within seconds";
+                check(
+                    NAME,
+                    Standing::Warning,
+                    format!("an engine is there and not used: {problem}"),
+                    Some(next),
+                )
+            }
+            (None, None) => {
                 let next = "start Docker or Podman on this machine; it is found within seconds";
                 check(NAME, Standing::Skipped, "no engine answers".into(), Some(next))
             }

@@ -18,8 +18,10 @@ const PLACES_PER_ADDRESS: usize = 16;
 const BURST: f64 = 64.0;
 /// A stranger that says nothing is sent away after this (`silent_stranger_ms`).
 const STAY: Time = 3 * SECOND;
-/// An honest knock and its answer.
-const KNOCK: Time = SECOND / 2;
+/// From an honest stranger's connection to its knock: until then it is one of those that say nothing.
+const KNOCK: Time = SECOND / 4;
+/// And from there to the answer: whoever has knocked gives up no place while others say nothing.
+const ANSWER: Time = SECOND / 4;
 /// How often an attacker's address tries.
 const TRY_EVERY: Time = SECOND / 4;
 /// Time between newcomers.
@@ -31,13 +33,21 @@ const TOGETHER: usize = 8;
 
 enum Event {
     Try(usize),
+    /// The stranger with this number knocks.
+    Knock(u64),
     /// The stranger with this number goes.
     Leave(u64),
     Newcomer,
 }
 
-/// One place taken: the stranger's number, and its address, if it is an attacker's.
-type Place = (u64, Option<usize>);
+/// One place taken.
+#[derive(Clone, Copy)]
+struct Place {
+    number: u64,
+    /// If it is an attacker's.
+    address: Option<usize>,
+    has_knocked: bool,
+}
 
 /// The gate and who stands in it, oldest first.
 #[derive(Default)]
@@ -50,38 +60,47 @@ struct Gate {
 
 impl Gate {
     fn attackers(&self) -> usize {
-        self.places.iter().filter(|(_, address)| address.is_some()).count()
+        self.places.iter().filter(|place| place.address.is_some()).count()
     }
 
     fn of(&self, address: usize) -> usize {
-        self.places.iter().filter(|(_, other)| *other == Some(address)).count()
+        self.places.iter().filter(|place| place.address == Some(address)).count()
     }
 
-    /// Lets one in; when all places are taken, the oldest of the network that holds most gives up its own.
+    /// Lets one in; when all places are taken, the oldest of the network that holds most gives up its own, those who
+    /// have knocked last.
     /// Each newcomer comes from a network of its own. Returns its number, and who gave up a place.
     fn enter(&mut self, address: Option<usize>) -> (u64, Option<Place>) {
         let evicted = if self.places.len() < PLACES { None } else { self.evict() };
         self.count += 1;
-        self.places.push_back((self.count, address));
+        self.places.push_back(Place { number: self.count, address, has_knocked: false });
         (self.count, evicted)
     }
 
     fn evict(&mut self) -> Option<Place> {
         let network = |address: usize| address / self.together;
         let mut held = BTreeMap::new();
-        for address in self.places.iter().filter_map(|(_, address)| *address) {
+        for address in self.places.iter().filter_map(|place| place.address) {
             *held.entry(network(address)).or_insert(0) += 1;
         }
-        let holds =
-            |place: &Place| place.1.map_or(1, |address| held.get(&network(address)).copied().unwrap_or(0));
+        let holds = |place: &Place| {
+            let all = place.address.and_then(|address| held.get(&network(address)).copied());
+            (!place.has_knocked, all.unwrap_or(1))
+        };
         let most = self.places.iter().map(holds).max()?;
         let place = self.places.iter().position(|place| holds(place) == most)?;
         self.places.remove(place)
     }
 
+    fn knock(&mut self, number: u64) {
+        for place in self.places.iter_mut().filter(|place| place.number == number) {
+            place.has_knocked = true;
+        }
+    }
+
     /// Whether the stranger with this number was still there.
     fn leave(&mut self, number: u64) -> bool {
-        let place = self.places.iter().position(|(other, _)| *other == number);
+        let place = self.places.iter().position(|place| place.number == number);
         place.is_some_and(|place| self.places.remove(place).is_some())
     }
 }
@@ -130,15 +149,21 @@ pub fn attack(addresses: usize, together: usize, seed: u64, trace: &mut Trace) -
                 gate.leave(number);
                 continue;
             }
+            Event::Knock(number) => {
+                gate.knock(number);
+                continue;
+            }
             Event::Newcomer => {
                 tries += 1;
                 queue.after(chance.exponential(NEWCOMER_EVERY) as Time, Event::Newcomer);
-                (gate.enter(None), KNOCK)
+                let entered = gate.enter(None);
+                queue.after(KNOCK, Event::Knock(entered.0));
+                (entered, KNOCK + ANSWER)
             }
         };
         let ((number, evicted), stay) = entered;
         queue.after(stay, Event::Leave(number));
-        interrupted += u64::from(evicted.is_some_and(|(_, address)| address.is_none()));
+        interrupted += u64::from(evicted.is_some_and(|place| place.address.is_none()));
     }
     trace.add((queue.count(), queue.digest()));
     Held {

@@ -21,6 +21,8 @@ pub mod plan;
 mod publish;
 pub mod sdl;
 mod secrets;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod values;
 mod walk;
 mod words;

@@ -2,7 +2,7 @@
 
 use crate::{
     services::{Echoes, dial, heard, replica},
-    support::{Setup, exited, failure, text},
+    support::{Setup, exited, failure, start_on, text},
 };
 use opensky_ports::{ServiceEngine, executor::Executor, testing::contract};
 use opensky_types::{
@@ -16,11 +16,14 @@ const GVISOR: &str = "runsc";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn j2_a_wall_that_is_not_there_is_not_replaced_by_a_thinner_one() {
-    if Setup::new("a wall that is not there").await.is_none() {
-        return;
-    }
-    let asked = Setup::within("a wall that is not there", "no-such-runtime").await;
-    assert!(asked.is_none(), "an engine without that runtime runs nothing");
+    let Some(setup) = Setup::new("a wall that is not there").await else { return };
+    assert_eq!(setup.executor.problem(), None);
+    let folder = tempfile::tempdir().unwrap();
+    let asked =
+        start_on(Vec::new(), Some("no-such-runtime"), folder.path(), "thin", setup.blobs.clone()).await;
+    assert!(asked.engines().is_empty(), "an engine without that runtime runs nothing");
+    let problem = asked.problem().expect("its owner hears why");
+    assert!(problem.contains("no runtime named no-such-runtime"), "{problem}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

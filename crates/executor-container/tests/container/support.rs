@@ -176,7 +176,7 @@ pub async fn start(folder: &Path, owner: &str, blobs: Arc<MemoryBlobs>) -> Conta
     start_on(Vec::new(), None, folder, owner, blobs).await
 }
 
-async fn start_on(
+pub async fn start_on(
     sockets: Vec<PathBuf>,
     runtime: Option<&str>,
     folder: &Path,

@@ -1,46 +1,12 @@
 //! Service files and what other systems have in their place: any text is refused, or is a plan that can start.
 
 use crate::Seeds;
-use opensky_servicefile::{
-    Format, Given, Import, Plan,
-    bacalhau::{self, Work},
-    compose, detect, parse, sdl,
-};
-use opensky_types::{Hash, job::Blob};
-
-const FORMATS: [Format; 3] = [Format::Toml, Format::Yaml, Format::Json];
+use opensky_servicefile::testing::{self, SAMPLES};
 
 /// Panics unless what must hold of any text holds of this.
 pub fn check(bytes: &[u8]) {
-    let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let given = Given::default();
-    for format in FORMATS {
-        if let Ok(plan) = parse("any", text, format) {
-            check_plan(&plan);
-        }
-        let _ = bacalhau::needs("any", text, format);
-        match bacalhau::read("any", text, format, &given).map(Import::accept) {
-            Ok(Ok(Work::Services(plan))) => check_plan(&plan),
-            Ok(Ok(Work::Job(job))) => check_job(&job.toml),
-            _ => {}
-        }
-    }
-    let _ = (compose::needs("any", text, &given), sdl::needs("any", text));
-    let _ = compose::read("any", text, &given).map(check_import);
-    let _ = sdl::read("any", text, &given).map(check_import);
-    for name in ["a.toml", "a.yaml", "a.json", "compose.yaml"] {
-        let _ = detect(name, text);
-    }
-}
-
-fn check_plan(plan: &Plan) {
-    let image = Blob { hash: Hash::of(b""), size_bytes: 0 };
-    let mut started = Vec::new();
-    for service in plan.services() {
-        service.spec(image).expect("a plan is checked");
-        assert!(service.after.iter().all(|after| started.contains(&after.as_str())), "{service:?}");
-        assert!(service.publish.iter().all(|publish| service.ports.contains(&publish.port)), "{service:?}");
-        started.push(service.name.value.as_str());
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        testing::check(text, check_job);
     }
 }
 
@@ -51,26 +17,10 @@ fn check_job(toml: &str) {
     }
 }
 
-fn check_import(import: Import) {
-    if let Ok(plan) = import.accept() {
-        check_plan(&plan);
-    }
-}
-
 /// First inputs: what the reader's own tests have.
 pub fn seeds() -> Seeds {
-    [
-        ("wordpress", include_str!("../../../servicefile/tests/samples/wordpress.compose.yaml")),
-        ("shop", include_str!("../../../servicefile/tests/samples/shop.compose.yaml")),
-        ("vote", include_str!("../../../servicefile/tests/samples/vote.compose.yaml")),
-        ("sdl", include_str!("../../../servicefile/tests/samples/web.sdl.yaml")),
-        ("bacalhau_docker", include_str!("../../../servicefile/tests/samples/docker.bacalhau.yaml")),
-        ("bacalhau_wasm", include_str!("../../../servicefile/tests/samples/wasm.bacalhau.json")),
-        ("bacalhau_service", include_str!("../../../servicefile/tests/samples/service.bacalhau.yaml")),
-        ("service", SERVICE),
-    ]
-    .map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()))
-    .into()
+    let all = SAMPLES.into_iter().chain([("service", SERVICE)]);
+    all.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect()
 }
 
 const SERVICE: &str = r#"[[service]]
@@ -94,6 +44,7 @@ ports = [5432]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use opensky_servicefile::{Format, Given, bacalhau, compose, parse, sdl};
 
     #[test]
     fn first_inputs_are_read_where_they_need_no_other_file() {

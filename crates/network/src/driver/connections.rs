@@ -183,7 +183,8 @@ impl Driver {
         let was_silent = self.connections.of.remove(&id).is_some_and(|one| one.silent);
         tracing::debug!(%peer, cause = cause.map(|cause| cause.to_string()), "connection closed");
         let is_up = self.connections.of_peer(&peer).any(|(_, one)| one.mutual);
-        if let Some(up) = (!is_up).then(|| self.connections.up.remove(&peer)).flatten() {
+        let was_up = if is_up { None } else { self.connections.up.remove(&peer) };
+        if let Some(up) = was_up {
             self.connections.identities.remove(&peer);
             // Whoever went without a word is not told of to others; one that closed may have too many
             // connections, and is still where it was.

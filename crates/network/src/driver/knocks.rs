@@ -112,12 +112,14 @@ impl Driver {
         }
         let address = one.address.to_string();
         let timeout = self.knock_timeout();
+        let until = Instant::now() + timeout * 2;
         self.swarm.behaviour_mut().members.note_knock(connection);
         if let Some(one) = self.connections.get_mut(connection) {
             one.knocked = true;
             // Time for the answer, and for coming back as a member; none for one that was turned away already.
-            let until = (!one.turned_away).then(|| Instant::now() + timeout * 2);
-            one.closes_at = one.closes_at.max(one.closes_at.and(until));
+            if !one.turned_away {
+                one.closes_at = one.closes_at.map(|at| at.max(until));
+            }
         }
         let (answer, answered) = oneshot::channel();
         let room = self.knocks.answers.len() < ANSWERS_MAX;
