@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use opensky_node::JobEvent;
 use opensky_types::{
     JobId,
-    job::{Blob, JobSpec, JobState, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
+    job::{Blob, JobSpec, JobState, LevelReason, Needs, Program, Retry, StageInputs, StageSpec, Verify},
     offer::Constraints,
     place::Level,
     resources::TaskLimits,
@@ -152,6 +152,7 @@ pub fn function(blob: Blob, name: &str) -> Program {
         args: Vec::new(),
         env: Vec::new(),
         deterministic: true,
+        needs: Needs::default(),
     }
 }
 

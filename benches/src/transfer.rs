@@ -7,7 +7,7 @@ use crate::sky::{Sky, job};
 use anyhow::{Context, Result};
 use opensky_ports::BlobStore;
 use opensky_types::{
-    job::{Blob, Program, StageInputs},
+    job::{Blob, Needs, Program, StageInputs},
     place::Level,
 };
 use std::{
@@ -77,6 +77,7 @@ async fn blob(size_bytes: u64) -> Result<Duration> {
         args: Vec::new(),
         env: Vec::new(),
         deterministic: true,
+        needs: Needs::default(),
     };
     let small = blobs.put(b"small")?;
     let over = |blob| job(program.clone(), StageInputs::One { stdin: Some(blob) }, true);

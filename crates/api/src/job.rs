@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+mod needs;
 mod rules;
 
+pub use needs::{ContainerOfferView, GpuNeedView, NeedsView};
 pub use rules::{CheckView, ConditionView, RetryView, TasksMeantView, TestView};
 
 /// Milliseconds that tasks wait for a node that fits, unless the job says otherwise: ten minutes.
@@ -103,9 +105,12 @@ pub struct StageRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProgramRequest {
-    /// The uploaded WASM module or component, by hash.
+    /// The uploaded WASM module, component or image, by hash. Of an image in a registry that of its name, which may
+    /// be left out.
+    #[serde(default = "no_hash")]
     pub hash: Hash,
-    /// Its size, in bytes.
+    /// Its size, in bytes; 0 of an image in a registry.
+    #[serde(default)]
     pub size_bytes: u64,
     /// How it runs.
     #[serde(default = "level_default")]
@@ -122,6 +127,14 @@ pub struct ProgramRequest {
     /// Fixed clock, seeded randomness, canonical NaN.
     #[serde(default = "yes")]
     pub deterministic: bool,
+    /// For level `container`: what it needs beside a processor, memory and files.
+    #[serde(default, skip_serializing_if = "NeedsView::is_nothing")]
+    pub needs: NeedsView,
+}
+
+/// What stands for a hash that is not there. No content has it.
+pub(crate) const fn no_hash() -> Hash {
+    Hash::from_bytes([0; 32])
 }
 
 /// Where a stage's tasks get their inputs.
@@ -431,14 +444,16 @@ impl From<StageInputs> for InputsRequest {
 
 impl From<ProgramRequest> for Program {
     fn from(program: ProgramRequest) -> Self {
+        let (hash, size_bytes) = program.needs.content(program.hash, program.size_bytes);
         Self {
-            hash: program.hash,
-            size_bytes: program.size_bytes,
+            hash,
+            size_bytes,
             level: program.level,
             function: program.function,
             args: program.args,
             env: program.env,
             deterministic: program.deterministic,
+            needs: program.needs.into(),
         }
     }
 }
@@ -453,6 +468,7 @@ impl From<Program> for ProgramRequest {
             args: program.args,
             env: program.env,
             deterministic: program.deterministic,
+            needs: program.needs.into(),
         }
     }
 }

@@ -30,6 +30,9 @@ pub struct Limits {
     pub temperature_critical: i16,
     /// Price of one billion fuel, in micros; holds in a sky with prices.
     pub price_per_gfuel: Micros,
+    /// GPUs that programs of others can have, the first so many of those that the container engine can pass on.
+    #[serde(default)]
+    pub gpus: u8,
 }
 
 /// Hours of the day, in minutes since local midnight (0 to 1440). `from` after `to` goes over
@@ -68,6 +71,7 @@ impl From<&ContributionLimits> for Limits {
             temperature_warning: limits.temperature_warning,
             temperature_critical: limits.temperature_critical,
             price_per_gfuel: limits.price_per_gfuel,
+            gpus: limits.gpus,
         }
     }
 }
@@ -112,6 +116,7 @@ impl TryFrom<Limits> for ContributionLimits {
             temperature_warning: warning,
             temperature_critical: critical,
             price_per_gfuel: limits.price_per_gfuel,
+            gpus: limits.gpus,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Offers as this node's market holds them, and the machines behind them.
 
-use crate::job::TaskLimitsView;
+use crate::job::{ContainerOfferView, TaskLimitsView};
 use opensky_types::{
     Micros, NodeId, Timestamp,
     offer::Offer,
@@ -68,6 +68,9 @@ pub struct OfferView {
     pub price_per_gfuel: Micros,
     /// Why nothing is shared, if nothing is.
     pub note: String,
+    /// What containers find there beside a processor, memory and files.
+    #[serde(default)]
+    pub containers: ContainerOfferView,
 }
 
 /// A machine.
@@ -163,6 +166,7 @@ impl From<&Offer> for OfferView {
             engine: offer.engine.clone(),
             price_per_gfuel: offer.price_per_gfuel,
             note: offer.note.clone(),
+            containers: offer.containers.clone().into(),
         }
     }
 }

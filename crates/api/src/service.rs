@@ -6,7 +6,10 @@ mod volume;
 pub use secret::{SecretText, SecretView};
 pub use volume::{SavedView, VolumeView, VolumesView};
 
-use crate::{event::StreamView, job::ConstraintsView};
+use crate::{
+    event::StreamView,
+    job::{ConstraintsView, NeedsView, no_hash},
+};
 use opensky_types::{
     Hash, NodeId, ServiceId, Timestamp,
     job::Program,
@@ -26,13 +29,19 @@ use utoipa::{IntoParams, ToSchema};
 pub struct ServiceRequest {
     /// Its name among the services of this node: a label as in DNS.
     pub name: String,
-    /// The uploaded image, by hash; for the level `vm` a component that answers HTTP.
+    /// The uploaded image, by hash; for the level `vm` a component that answers HTTP. Of an image in a registry that of
+    /// its name, which may be left out.
+    #[serde(default = "no_hash")]
     pub image: Hash,
     /// How it runs: `container`, or `vm` for a component.
     #[serde(default = "container")]
     pub level: Level,
-    /// Size of the image's archive, in bytes.
+    /// Size of the image's archive, in bytes; 0 of an image in a registry.
+    #[serde(default)]
     pub image_size_bytes: u64,
+    /// For the level `container`: what it needs beside a processor, memory and files.
+    #[serde(default, skip_serializing_if = "NeedsView::is_nothing")]
+    pub needs: NeedsView,
     /// Arguments after the image's entry point; none: the image's usual command.
     #[serde(default)]
     pub args: Vec<String>,
@@ -225,16 +234,18 @@ impl ServiceRequest {
         let ReplicaLimitsView { memory_bytes, scratch_bytes, cpu_cores } = self.limits;
         let UpdateView { parallel, healthy_ms, rollback } = self.update;
         let links = self.links.into_iter();
+        let (hash, size_bytes) = self.needs.content(self.image, self.image_size_bytes);
         let spec = ServiceSpec {
             name: self.name,
             program: Program {
-                hash: self.image,
-                size_bytes: self.image_size_bytes,
+                hash,
+                size_bytes,
                 level: self.level,
                 function: String::new(),
                 args: self.args,
                 env: self.env,
                 deterministic: false,
+                needs: self.needs.into(),
             },
             ports: self.ports,
             links: links.map(|LinkView { host, service, port }| Link { host, service, port }).collect(),
@@ -318,6 +329,7 @@ impl From<ServiceSpec> for ServiceRequest {
             image: spec.program.hash,
             level: spec.program.level,
             image_size_bytes: spec.program.size_bytes,
+            needs: spec.program.needs.into(),
             args: spec.program.args,
             env: spec.program.env,
             ports: spec.ports,

@@ -8,8 +8,8 @@ use opensky_api::{
     event::JobEvent,
     job::{
         CheckView, ConditionView, ConstraintsView, InputsRequest, JobRequest, JobRequestError, ListOf,
-        NamedBlob, ProgramRequest, RetryView, StageRequest, TaskLimitsView, TasksMeantView, TestView,
-        VerifyView,
+        NamedBlob, NeedsView, ProgramRequest, RetryView, StageRequest, TaskLimitsView, TasksMeantView,
+        TestView, VerifyView,
     },
     limits::Limits,
     progress::{NoteView, RunView, RunsQuery, StateView, TaskCounts, VerdictView},
@@ -61,6 +61,7 @@ fn program() -> ProgramRequest {
         args: vec!["{item}".into()],
         env: vec![("LANG".into(), "C".into())],
         deterministic: true,
+        needs: NeedsView::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use opensky_ports::{
 };
 use opensky_types::{
     ServiceId,
-    job::Program,
+    job::{Needs, Program},
     place::Level,
     samples,
     service::{ReplicaId, ReplicaLimits},
@@ -84,6 +84,8 @@ async fn main() {
     let config = Config {
         sockets: Vec::new(),
         runtime: None,
+        registries: Vec::new(),
+        gpus: Vec::new(),
         look_every: Duration::from_secs(5),
         slots: 1,
         scratch_dir: folder.path().join("scratch"),
@@ -104,6 +106,7 @@ async fn main() {
         args: ["nc", "-ll", "-p", "80", "-e", "cat"].map(String::from).to_vec(),
         env: Vec::new(),
         deterministic: false,
+        needs: Needs::default(),
     };
     let replica = ReplicaId { service: ServiceId::of(&samples::node(1), "bench"), slot: 0, generation: 1 };
     let limits = ReplicaLimits { cpu_cores: 2, ..ReplicaLimits::default() };
@@ -118,6 +121,7 @@ async fn main() {
         volumes: Vec::new(),
         other_volumes: Vec::new(),
         begin: None,
+        gpus: Vec::new(),
     };
     let started = Instant::now();
     let instance = executor.services().start(run, Arc::new(NoOutlet)).await.expect("it starts");

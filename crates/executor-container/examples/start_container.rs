@@ -18,7 +18,7 @@ use opensky_ports::{
 };
 use opensky_types::{
     Hash,
-    job::Program,
+    job::{Needs, Program},
     place::Level,
     resources::TaskLimits,
     task::{Outcome, TaskInput},
@@ -46,6 +46,8 @@ async fn main() {
     let config = Config {
         sockets: Vec::new(),
         runtime: None,
+        registries: Vec::new(),
+        gpus: Vec::new(),
         look_every: Duration::from_secs(5),
         slots: 2,
         scratch_dir: folder.path().join("scratch"),
@@ -88,9 +90,16 @@ fn batch(hash: Hash, size_bytes: u64, tasks: u64) -> WorkBatch {
         args: vec!["true".to_owned()],
         env: Vec::new(),
         deterministic: false,
+        needs: Needs::default(),
     };
     let item = |key| WorkItem { key, input: TaskInput { item: String::new(), stdin: Vec::new() } };
-    WorkBatch { program, seed: 0, limits: TaskLimits::default(), items: (0..tasks).map(item).collect() }
+    WorkBatch {
+        program,
+        seed: 0,
+        limits: TaskLimits::default(),
+        gpus: Vec::new(),
+        items: (0..tasks).map(item).collect(),
+    }
 }
 
 async fn run(executor: &ContainerExecutor, batch: WorkBatch) {

@@ -8,6 +8,7 @@
 mod config;
 mod layers;
 mod layout;
+pub(crate) mod oci;
 
 use config::clean;
 use layers::check_layer;
@@ -17,7 +18,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 /// Most layers of an image: overlay file systems stack no more.
 pub const LAYERS_MAX: usize = 127;
 /// Most bytes of a JSON document in an archive.
-const JSON_BYTES_MAX: u64 = 4 << 20;
+pub(crate) const JSON_BYTES_MAX: u64 = 4 << 20;
 
 /// What an image may be.
 #[derive(Debug, Clone, Copy)]

@@ -1,5 +1,6 @@
 //! What a container may do: nothing but to compute, within its limits.
 
+use crate::gpus::Passed;
 use bollard::models::{
     ContainerCreateBody, HealthConfig, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, Mount,
     MountType, ResourcesUlimits, RestartPolicy, RestartPolicyNameEnum,
@@ -57,6 +58,12 @@ pub struct Container<'a> {
     /// What runs it, by the engine's name for it; none: what it runs by default.
     pub runtime: Option<String>,
     pub user: (u32, u32),
+    /// Its own while it runs.
+    pub gpus: &'a Passed,
+    /// Whether it is for Podman.
+    pub is_podman: bool,
+    /// Processes of its user, all of them on this machine; none: as the engine has it.
+    pub user_processes_max: Option<i64>,
 }
 
 /// What a program finds of a network. There is no way out of any.
@@ -105,7 +112,7 @@ impl Allowed {
         }
     }
 
-    fn ulimits(&self) -> Vec<ResourcesUlimits> {
+    fn ulimits(&self, user_processes_max: Option<i64>) -> Vec<ResourcesUlimits> {
         let fsize = i64::try_from(self.file_bytes.saturating_add(PAGE_BYTES)).unwrap_or(i64::MAX);
         let usual = [
             ulimit("nofile", FILES_MAX),
@@ -113,7 +120,8 @@ impl Allowed {
             // No one file is larger than all may be together, but for what shows that it was to be.
             ulimit("fsize", fsize),
         ];
-        usual.into_iter().chain(self.cpu_s.map(|cpu_s| ulimit("cpu", cpu_s))).collect()
+        let cpu = self.cpu_s.map(|cpu_s| ulimit("cpu", cpu_s));
+        usual.into_iter().chain(cpu).chain(user_processes_max.map(|most| ulimit("nproc", most))).collect()
     }
 }
 
@@ -161,7 +169,7 @@ pub fn create(container: Container<'_>) -> ContainerCreateBody {
         image: Some(container.image.to_owned()),
         entrypoint: container.entrypoint,
         cmd: (!container.args.is_empty()).then_some(container.args),
-        env: Some(environment(container.env)),
+        env: Some(environment(container.env, container.gpus)),
         user: Some(format!("{user}:{group}")),
         hostname: Some(hostname.to_owned()),
         attach_stdin: Some(container.has_stdin),
@@ -195,13 +203,16 @@ fn host_config(container: &Container<'_>) -> HostConfig {
         memory_swap: Some(memory),
         nano_cpus: Some(NANO_CPUS * i64::from(allowed.cores)),
         pids_limit: Some(PROCESSES_MAX + i64::from(allowed.processes_beside)),
-        ulimits: Some(allowed.ulimits()),
+        ulimits: Some(allowed.ulimits(container.user_processes_max)),
         shm_size: Some((allowed.memory_bytes / 2).min(SHARED_MEMORY_BYTES_MAX) as i64),
         cgroup_parent: container.cgroup_parent.clone(),
         // What it may do.
         cap_drop: Some(vec!["ALL".to_owned()]),
         security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
         privileged: Some(false),
+        devices: container.gpus.files(),
+        device_requests: container.gpus.requests(),
+        group_add: container.gpus.groups(),
         runtime: container.runtime.clone(),
         network_mode: Some("none".to_owned()),
         extra_hosts: hosts,
@@ -213,7 +224,12 @@ fn host_config(container: &Container<'_>) -> HostConfig {
         mounts: Some(container.mounts.clone()),
         tmpfs: container.private_folder.map(|(path, bytes_max)| {
             let (user, group) = container.user;
-            let options = format!("rw,noexec,nosuid,nodev,size={bytes_max},mode=0700,uid={user},gid={group}");
+            let whose = match container.is_podman {
+                // It gives folders to nobody; but there is no other user in the container.
+                true => "mode=0777,notmpcopyup".to_owned(),
+                false => format!("mode=0700,uid={user},gid={group}"),
+            };
+            let options = format!("rw,noexec,nosuid,nodev,size={bytes_max},{whose}");
             HashMap::from([(path.to_owned(), options)])
         }),
         // What stays of it.
@@ -228,11 +244,14 @@ fn host_config(container: &Container<'_>) -> HostConfig {
 }
 
 /// The variables of the job. Programs that keep something at home find it writable.
-fn environment(env: &[(String, String)]) -> Vec<String> {
+fn environment(env: &[(String, String)], gpus: &Passed) -> Vec<String> {
     let home = (!env.iter().any(|(name, _)| name == "HOME")).then(|| "HOME=/tmp".to_owned());
     let given = env.iter().map(|(name, value)| format!("{name}={value}"));
-    // Last, so that it holds: hooks of GPU runtimes hand out devices to whoever asks by this variable.
-    home.into_iter().chain(given).chain(["NVIDIA_VISIBLE_DEVICES=void".to_owned()]).collect()
+    // Last, so that it holds: hooks of GPU runtimes hand out devices to whoever asks by this variable. Where the engine
+    // itself asks them for GPUs it says which, after this.
+    let hooks = (!gpus.are_named_by_engine()).then(|| "NVIDIA_VISIBLE_DEVICES=void".to_owned());
+    let given = given.filter(|given| !given.starts_with("NVIDIA_VISIBLE_DEVICES="));
+    home.into_iter().chain(given).chain(hooks).collect()
 }
 
 /// Processor time that one process may take by the task's limits, in whole seconds.
@@ -277,6 +296,9 @@ mod tests {
             cgroup_parent: None,
             runtime: None,
             user: (1, 2),
+            gpus: &Passed::default(),
+            is_podman: false,
+            user_processes_max: None,
         });
         let host = body.host_config.unwrap();
         assert_eq!(host.cap_drop.unwrap(), ["ALL"]);
@@ -313,6 +335,9 @@ mod tests {
             cgroup_parent: None,
             runtime: None,
             user: (1, 2),
+            gpus: &Passed::default(),
+            is_podman: false,
+            user_processes_max: None,
         });
         let host = body.host_config.unwrap();
         assert_eq!(host.network_mode.as_deref(), Some("none"));

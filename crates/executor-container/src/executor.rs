@@ -1,7 +1,7 @@
 //! The executor: slots, and batches on them.
 
 use crate::{
-    engine::{Watch, usual_sockets},
+    engine::{Wanted, Watch, usual_sockets},
     host::Host,
     images::Images,
     service::ContainerServices,
@@ -11,6 +11,7 @@ use crate::{
 use async_trait::async_trait;
 use opensky_executor::scratch::remove_tree;
 use opensky_ports::{
+    GpuDevice,
     blobs::BlobStore,
     executor::{Engine, Executor, LogSink, WorkBatch, WorkItem, WorkResult},
     service::ServiceEngine,
@@ -38,6 +39,10 @@ pub struct Config {
     pub scratch_dir: PathBuf,
     /// Folder for the volumes of services.
     pub volumes_dir: PathBuf,
+    /// Registries, or parts of them such as `ghcr.io/owner`, that images may come from.
+    pub registries: Vec<String>,
+    /// The machine's GPUs, as its profile lists them.
+    pub gpus: Vec<GpuDevice>,
     /// Most bytes of images in the engine, unpacked.
     pub images_cap_bytes: u64,
     /// Names this node among others that use the same engine; letters, digits and dashes.
@@ -69,10 +74,20 @@ impl ContainerExecutor {
     pub async fn start(config: Config, blobs: Arc<dyn BlobStore>) -> Result<Self, StartError> {
         let sockets = if config.sockets.is_empty() { usual_sockets() } else { config.sockets };
         // First of all: what runs still writes into the folders.
-        let watch = Watch::start(sockets, config.runtime, config.look_every, config.owner.clone()).await;
+        let wanted = Wanted {
+            sockets,
+            runtime: config.runtime,
+            registries: config.registries,
+            gpus: config.gpus,
+            every: config.look_every,
+            owner: config.owner.clone(),
+        };
+        let watch = Watch::start(wanted).await;
         let scratch_dir = fresh_folder(&config.scratch_dir)
             .map_err(|source| StartError { path: config.scratch_dir.clone(), source })?;
-        let images = Images::new(Arc::clone(&blobs), config.images_cap_bytes);
+        let path = scratch_dir.join("images");
+        std::fs::create_dir(&path).map_err(|source| StartError { path: path.clone(), source })?;
+        let images = Images::new(Arc::clone(&blobs), config.images_cap_bytes, path);
         let stopping = CancellationToken::new();
         let slots = Slots::new(config.slots, &scratch_dir, &config.owner, stopping.clone());
         let host = Arc::new(Host { watch, images, blobs, owner: config.owner });

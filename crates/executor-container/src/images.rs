@@ -4,6 +4,7 @@
 use crate::{
     archive::{self, ArchiveError, Image},
     engine::Found,
+    registry::{self, PullError},
 };
 use bollard::{
     errors::Error as EngineError,
@@ -13,10 +14,17 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use opensky_executor::content::open_blob;
 use opensky_ports::blobs::BlobStore;
-use opensky_types::{Hash, task::Failure};
+use opensky_types::{
+    Hash,
+    job::{ImageRef, Program},
+    task::Failure,
+};
 use std::{
     collections::HashMap,
-    io::{self, Write},
+    fs,
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::fs::FileExt,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -26,6 +34,8 @@ use tokio::sync::mpsc;
 const REPOSITORY: &str = "opensky/image";
 /// Images that are known to be of no use.
 const REFUSED_MAX: usize = 1_024;
+/// How long an image is left alone that its registry did not give.
+const UNAVAILABLE_WAIT: Duration = Duration::from_secs(30);
 /// Longest wait for the engine to take in an image: so long, and a second for so many bytes of it.
 const LOAD_WAIT: Duration = Duration::from_secs(120);
 const LOAD_BYTES_PER_S: u64 = 5 << 20;
@@ -46,10 +56,16 @@ pub struct Images {
     refused: Mutex<HashMap<Hash, Failure>>,
     /// One image at a time is brought in.
     loading: tokio::sync::Mutex<()>,
+    /// One image at a time is fetched from a registry, which holds up none that are here.
+    fetching: tokio::sync::Mutex<()>,
+    /// Images that a registry did not give, when that was, and why: asking again at once would not help.
+    unavailable: Mutex<HashMap<Hash, (Instant, Failure)>>,
+    /// Where images of registries wait to be checked.
+    folder: PathBuf,
 }
 
 impl Images {
-    pub fn new(blobs: Arc<dyn BlobStore>, cap_bytes: u64) -> Self {
+    pub fn new(blobs: Arc<dyn BlobStore>, cap_bytes: u64, folder: PathBuf) -> Self {
         let limits = archive::Limits::default();
         Self {
             blobs,
@@ -58,6 +74,9 @@ impl Images {
             used: Mutex::default(),
             refused: Mutex::default(),
             loading: tokio::sync::Mutex::new(()),
+            fetching: tokio::sync::Mutex::new(()),
+            unavailable: Mutex::default(),
+            folder,
         }
     }
 
@@ -69,13 +88,15 @@ impl Images {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes sure that the image is in the engine; returns its name there.
-    pub async fn ensure(&self, engine: &Found, hash: Hash) -> Result<String, Failure> {
+    /// Makes sure that a program's image is in the engine; returns its name there.
+    pub async fn ensure(&self, engine: &Found, program: &Program) -> Result<String, Failure> {
+        let hash = program.hash;
         let name = format!("{REPOSITORY}:{hash}");
         if self.is_known(&name) {
             return Ok(name);
         }
-        let _one = self.loading.lock().await;
+        let turn = if program.needs.image.is_some() { &self.fetching } else { &self.loading };
+        let _one = turn.lock().await;
         if self.is_known(&name) {
             return Ok(name);
         }
@@ -84,7 +105,10 @@ impl Images {
             return Err(failure);
         }
         if !is_there(engine, &name).await? {
-            let loaded = self.load(engine, hash, &name).await;
+            let loaded = match &program.needs.image {
+                None => self.load(engine, Archived::Blob(Arc::clone(&self.blobs), hash), &name).await,
+                Some(image) => self.load_from_registry(engine, image, &name).await,
+            };
             if let Err(failure @ Failure::InvalidProgram { .. }) = &loaded {
                 let mut refused = self.refused();
                 if refused.len() >= REFUSED_MAX {
@@ -109,17 +133,54 @@ impl Images {
         known.map(|at| *at = Instant::now()).is_some()
     }
 
-    async fn load(&self, engine: &Found, hash: Hash, name: &str) -> Result<(), Failure> {
+    /// Fetches an image from its registry first; one that was not to be had is left alone for a while.
+    async fn load_from_registry(&self, engine: &Found, image: &ImageRef, name: &str) -> Result<(), Failure> {
+        let hash = image.hash();
+        let known = self.unavailable().get(&hash).cloned();
+        if let Some((_, failure)) = known.filter(|(since, _)| since.elapsed() < UNAVAILABLE_WAIT) {
+            return Err(failure);
+        }
+        let (started, packed_bytes_max) =
+            (Instant::now(), self.cap_bytes.min(self.limits.unpacked_bytes_max));
+        let fetched = async {
+            let file = tempfile::tempfile_in(&self.folder).map_err(PullError::Disk)?;
+            registry::pull(image, &engine.arch, packed_bytes_max, file.into()).await
+        };
+        match fetched.await {
+            Ok(file) => {
+                tracing::info!(%image, took = ?started.elapsed(), "an image was fetched from its registry");
+                let _one = self.loading.lock().await;
+                self.load(engine, Archived::File(Arc::new(file.into_std().await)), name).await
+            }
+            Err(PullError::Image(error)) => Err(unreadable(&error)),
+            Err(PullError::Disk(error)) => Err(stopped(&PullError::Disk(error).to_string())),
+            Err(error) => {
+                let failure = Failure::InputUnavailable { hash, message: error.to_string() };
+                let mut unavailable = self.unavailable();
+                unavailable.retain(|_, (since, _)| since.elapsed() < UNAVAILABLE_WAIT);
+                if unavailable.len() < REFUSED_MAX {
+                    unavailable.insert(hash, (Instant::now(), failure.clone()));
+                }
+                Err(failure)
+            }
+        }
+    }
+
+    fn unavailable(&self) -> MutexGuard<'_, HashMap<Hash, (Instant, Failure)>> {
+        self.unavailable.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn load(&self, engine: &Found, archived: Archived, name: &str) -> Result<(), Failure> {
         let started = Instant::now();
-        let (blobs, arch, limits) = (Arc::clone(&self.blobs), engine.arch.clone(), self.limits);
+        let (source, arch, limits) = (archived.clone(), engine.arch.clone(), self.limits);
         let checked = tokio::task::spawn_blocking(move || {
-            let mut archive = open_blob(blobs.as_ref(), hash)?;
+            let mut archive = source.open()?;
             archive::read(&mut archive, &arch, &limits).map_err(|error| unreadable(&error))
         });
         let image = checked.await.map_err(|_| stopped("the check of an image panicked"))??;
         self.make_room(engine, image.unpacked_bytes).await?;
         let unpacked_bytes = image.unpacked_bytes;
-        self.send(engine, hash, image, name).await?;
+        self.send(engine, archived, image, name).await?;
         if !is_there(engine, name).await? {
             return Err(stopped("the engine took the image and does not have it"));
         }
@@ -127,12 +188,18 @@ impl Images {
         Ok(())
     }
 
-    async fn send(&self, engine: &Found, hash: Hash, image: Image, name: &str) -> Result<(), Failure> {
+    async fn send(
+        &self,
+        engine: &Found,
+        archived: Archived,
+        image: Image,
+        name: &str,
+    ) -> Result<(), Failure> {
         let unpacked_bytes = image.unpacked_bytes;
         let (sender, mut pieces) = mpsc::channel(PIECES_WAITING);
-        let (blobs, tag) = (Arc::clone(&self.blobs), name.to_owned());
+        let tag = name.to_owned();
         let writing = tokio::task::spawn_blocking(move || {
-            let mut archive = open_blob(blobs.as_ref(), hash)?;
+            let mut archive = archived.open()?;
             let pipe = io::BufWriter::with_capacity(PIECE_BYTES, Pipe(sender));
             archive::rewrite(&mut archive, &image, &tag, pipe)
                 .map_err(|error| stopped(&format!("the image could not be passed on: {error}")))
@@ -178,6 +245,53 @@ impl Images {
             return Err(stopped("no room for the image below the owner's limit"));
         }
         Ok(())
+    }
+}
+
+/// An archive on this node.
+#[derive(Clone)]
+enum Archived {
+    /// In the blob store.
+    Blob(Arc<dyn BlobStore>, Hash),
+    /// In a file of its own, which is gone with the last of these.
+    File(Arc<fs::File>),
+}
+
+impl Archived {
+    fn open(&self) -> Result<Box<dyn ReadSeek>, Failure> {
+        match self {
+            Self::Blob(blobs, hash) => Ok(Box::new(open_blob(blobs.as_ref(), *hash)?)),
+            Self::File(file) => Ok(Box::new(BufReader::new(FileAt { file: Arc::clone(file), at: 0 }))),
+        }
+    }
+}
+
+trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// A file that others read too: each keeps its own place.
+struct FileAt {
+    file: Arc<fs::File>,
+    at: u64,
+}
+
+impl Read for FileAt {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for FileAt {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => self.file.metadata()?.len().checked_add_signed(by),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 

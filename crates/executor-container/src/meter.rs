@@ -11,6 +11,8 @@ use std::{
 
 /// Where control groups are mounted.
 const ROOT: &str = "/sys/fs/cgroup";
+/// How deep groups of a container lie below that of its slot.
+const GROUPS_DEPTH_MAX: u8 = 3;
 
 /// The counters of one slot.
 #[derive(Debug)]
@@ -104,19 +106,36 @@ impl Meter {
         if self.can_reset_peak { number(&self.files.memory_peak) } else { None }
     }
 
-    /// Removes the groups of the slot, once nothing runs in it. Only root may.
-    pub fn remove(&self) {
+    /// Removes the groups of the slot, once nothing runs in it; `false` if one stays: only root may, and Podman's own
+    /// processes take a moment to leave.
+    pub fn remove(&self) -> bool {
         let root = Path::new(ROOT);
         let hierarchies = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut are_gone = true;
         for hierarchy in hierarchies.chain([root.to_owned()]) {
             let slot = hierarchy.join(self.group.trim_start_matches('/'));
-            for folder in slot.ancestors().take(2).filter(|folder| folder.exists()) {
-                // The one above goes with its last slot.
-                if let Err(error) = fs::remove_dir(folder) {
-                    tracing::debug!(group = %folder.display(), %error, "a control group stays");
-                }
+            if !slot.exists() {
+                continue;
             }
+            remove_group(&slot, GROUPS_DEPTH_MAX);
+            are_gone &= !slot.exists();
+            // The one above goes with its last slot.
+            slot.parent().into_iter().for_each(|above| remove_group(above, 1));
         }
+        are_gone
+    }
+}
+
+/// Removes a group and those below it, which some runtimes leave. Those that hold processes stay.
+fn remove_group(group: &Path, depth_max: u8) {
+    let entries = fs::read_dir(group).into_iter().flatten().flatten();
+    for below in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        if depth_max > 1 {
+            remove_group(&below.path(), depth_max - 1);
+        }
+    }
+    if let Err(error) = fs::remove_dir(group) {
+        tracing::debug!(group = %group.display(), %error, "a control group stays");
     }
 }
 

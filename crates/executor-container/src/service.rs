@@ -85,7 +85,7 @@ impl ServiceEngine for ContainerServices {
         let Some(engine) = engine.filter(|_| !self.shared.stopping.is_cancelled()) else {
             return Err(stopped("nothing can run services here right now"));
         };
-        if !engine.has_sockets {
+        if !engine.has_sockets_for(run.program.needs.isolation) {
             return Err(stopped(
                 "this node's gVisor shows no sockets to programs: its owner gives runsc the argument --host-uds=open",
             ));

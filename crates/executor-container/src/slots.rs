@@ -65,7 +65,9 @@ impl Slots {
     pub async fn close(&self) {
         if self.permits.acquire_many(self.count).await.is_ok() {
             let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-            free.iter().for_each(|slot| slot.meter.remove());
+            free.iter().for_each(|slot| {
+                slot.meter.remove();
+            });
         }
     }
 

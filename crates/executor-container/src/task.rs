@@ -6,6 +6,7 @@ mod watching;
 use crate::{
     create::{self, Allowed, Container, Network, bind},
     engine::Found,
+    gpus::Passed,
     images::{Images, lost},
     slots::Slot,
 };
@@ -45,7 +46,7 @@ pub use watching::engine_counts;
 /// How long the engine may take to notice that a container ended.
 const END_WAIT: Duration = Duration::from_secs(10);
 /// What a program ends with that was killed (128 and SIGKILL).
-const KILLED: i64 = 137;
+pub const KILLED: i64 = 137;
 /// How long the engine may take to learn why.
 const REASON_WAIT: Duration = Duration::from_millis(300);
 /// Time between two looks at that.
@@ -83,7 +84,8 @@ impl Call<'_> {
         stop: [&CancellationToken; 2],
     ) -> WorkResult {
         let mut streams = Streams::new(Arc::clone(self.blobs), self.batch.limits.output_bytes);
-        let mut watching = Watching::new(self.batch.limits, self.engine.docker.clone());
+        let mut watching =
+            Watching::new(self.batch.limits, self.batch.gpus.len(), self.engine.docker.clone());
         let ended = self.to_the_end(slot, item, sink, stop, (&mut streams, &mut watching)).await;
         let (ended, files_bytes) = match ended {
             Ok((code, files, bytes)) => (Ok((code, files)), bytes),
@@ -145,7 +147,8 @@ impl Call<'_> {
             End::Stopped(failure) => Err(failure),
             End::Over => {
                 let state = state_at_end(&self.engine.docker, id).await?;
-                if state.oom_killed == Some(true) {
+                let peak_bytes = slot.meter.memory_peak_bytes();
+                if self.engine.is_out_of_memory(&state, peak_bytes, self.batch.limits.memory_bytes) {
                     return Err(Failure::Limit { limit: Limit::Memory });
                 }
                 watching.check(slot).await?;
@@ -165,13 +168,15 @@ impl Call<'_> {
     ) -> Result<String, Failure> {
         let limits = &self.batch.limits;
         create::check_memory(limits.memory_bytes)?;
+        let runtime = self.engine.runtime_for(self.batch.program.needs.isolation)?;
+        let gpus = Passed::new(&self.engine.gpus, &self.batch.gpus)?;
         let mut is_second_try = false;
         loop {
             let image = tokio::select! {
                 biased;
                 () = stop[0].cancelled() => return Err(Failure::Cancelled),
                 () = stop[1].cancelled() => return Err(Failure::Cancelled),
-                ensured = self.images.ensure(self.engine, self.batch.program.hash) => ensured?,
+                ensured = self.images.ensure(self.engine, &self.batch.program) => ensured?,
             };
             let body = create::create(Container {
                 image: &image,
@@ -188,8 +193,11 @@ impl Call<'_> {
                 network: Network::None,
                 owner: self.owner,
                 cgroup_parent: self.engine.makes_cgroups.then(|| slot.meter.group()),
-                runtime: self.engine.runtime.clone(),
+                runtime: runtime.clone(),
                 user: create::user(),
+                gpus: &gpus,
+                is_podman: self.engine.is_podman,
+                user_processes_max: self.engine.user_processes_max,
             });
             match self.engine.docker.create_container(None::<CreateContainerOptions>, body).await {
                 Ok(created) => return Ok(created.id),
@@ -262,15 +270,15 @@ pub async fn state_at_end(docker: &Docker, id: &str) -> Result<ContainerState, F
     }
     tokio::time::sleep(REASON_WAIT).await;
     // Without another word it is what was seen.
-    Ok(look_at(docker, id).await.unwrap_or(ended))
+    Ok(look_at(docker, id).await.ok().flatten().unwrap_or(ended))
 }
 
 async fn ended(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
     let asked = Instant::now();
     loop {
-        let state = look_at(docker, id).await?;
-        if state.running != Some(true) {
-            return Ok(state);
+        match look_at(docker, id).await? {
+            Some(state) if state.running != Some(true) => return Ok(state),
+            Some(_) | None => {}
         }
         if asked.elapsed() > END_WAIT {
             let message = "the container closed its outputs and goes on".to_owned();
@@ -280,9 +288,13 @@ async fn ended(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
     }
 }
 
-async fn look_at(docker: &Docker, id: &str) -> Result<ContainerState, Failure> {
-    let inspected = docker.inspect_container(id, None::<InspectContainerOptions>).await;
-    Ok(inspected.map_err(|error| lost(&error))?.state.unwrap_or_default())
+/// How a container is; none while Podman clears up after it, which it calls by a name of its own.
+async fn look_at(docker: &Docker, id: &str) -> Result<Option<ContainerState>, Failure> {
+    match docker.inspect_container(id, None::<InspectContainerOptions>).await {
+        Ok(inspected) => Ok(Some(inspected.state.unwrap_or_default())),
+        Err(EngineError::JsonDataError { message, .. }) if message.contains("`stopped`") => Ok(None),
+        Err(error) => Err(lost(&error)),
+    }
 }
 
 pub fn exit_code(state: &ContainerState) -> i32 {

@@ -1,5 +1,9 @@
 //! Images made from scratch, for tests: no registry is asked.
 
+mod registry;
+
+pub use registry::Registry;
+
 use sha2::{Digest, Sha256};
 
 /// A program for every need, in one file without libraries.

@@ -7,7 +7,7 @@ use opensky_ports::{
     BlobStore, Executor, LogSink, LogStream, WorkBatch, WorkItem, WorkResult, testing::MemoryBlobs,
 };
 use opensky_types::{
-    job::Program,
+    job::{Needs, Program},
     place::Level,
     resources::TaskLimits,
     task::{Outcome, TaskInput},
@@ -51,9 +51,11 @@ async fn measure() {
             args: Vec::new(),
             env: Vec::new(),
             deterministic: true,
+            needs: Needs::default(),
         },
         seed: 1,
         limits: TaskLimits::default(),
+        gpus: Vec::new(),
         items: items(1),
     };
 

@@ -21,7 +21,7 @@ use opensky_ports::{
     blobs::BlobStore,
     executor::{Engine, Executor, LogSink, WorkBatch},
 };
-use opensky_types::place::Level;
+use opensky_types::{offer::ContainerOffer, place::Level};
 use pool::Pool;
 use std::{
     path::{Path, PathBuf},
@@ -146,6 +146,7 @@ fn private_folder(path: &Path) -> Result<PathBuf, StartError> {
 impl Executor for WasmExecutor {
     fn engines(&self) -> Vec<Engine> {
         vec![Engine {
+            containers: ContainerOffer::default(),
             name: engine::name(),
             config: engine::config_hash(),
             levels: vec![Level::Function, Level::Vm],

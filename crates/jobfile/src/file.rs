@@ -1,7 +1,10 @@
 //! What may be written in a job file. The comments here are the descriptions in the published schema.
 
 use crate::values::{At, Fuel, Millis, OneOrMany, PerMille, Price, Size};
-use opensky_textfile::constraints::Constraints;
+use opensky_textfile::{
+    constraints::Constraints,
+    needs::{Gpus, IsolationWord},
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -45,8 +48,13 @@ pub struct Stage {
     /// it that does the same; `level` says which is run.
     pub program: Option<At<String>>,
     /// An image to run in a container: `docker:NAME` for one that Docker or Podman has on
-    /// this machine, `sky:NAME` for one that the node keeps, or the path of an archive as `docker save` writes it.
+    /// this machine, `sky:NAME` for one that the node keeps, the path of an archive as `docker save` writes it, or
+    /// `REGISTRY/NAME@sha256:DIGEST` for one that whoever runs it takes from a registry that its owner allows.
     pub image: Option<At<String>>,
+    /// What keeps an image's program from its host: `gvisor`, or `any` (the default): what the host's owner has chosen.
+    pub isolation: Option<At<IsolationWord>>,
+    /// GPUs that each task has for itself: how many, or which.
+    pub gpus: Option<At<Gpus>>,
     /// `vm`: a WASI command program. `function`: a call of one exported function. `container`: an image.
     /// `auto` (the default): what the stage names. Of a program and an image the image if special hardware is asked
     /// for, the program if the stage reads and writes little, else the image.
@@ -261,8 +269,9 @@ pub struct Resources {
     pub memory: Option<Size>,
     /// Wall time. 10m if absent.
     pub time: Option<Millis>,
-    /// Fuel, about one unit per WASM instruction; in containers, 1G for each second of processor time. 1T if
-    /// absent.
+    /// Fuel, about one unit per WASM instruction; in containers, 1G for each second of processor time, and 20G for each
+    /// second of each GPU. 1T if
+    /// absent; with GPUs as much as the wall time allows.
     pub fuel: Option<Fuel>,
     /// Files written. 256MiB if absent.
     pub scratch: Option<Size>,

@@ -3,14 +3,14 @@
 
 use self::level::Chosen;
 use crate::{
-    file::{JobFile, Resources},
+    file::{JobFile, Resources, Stage},
     plan::{InputsPlan, JobPlan, StagePlan},
     values::{At, OneOrMany},
 };
-use opensky_textfile::{Fault, Span, constraints::checked as constraints, nearest};
+use opensky_textfile::{Fault, Span, constraints::checked as constraints, nearest, needs};
 use opensky_types::{
     Micros,
-    job::{FAN_IN_MAX, STAGES_MAX},
+    job::{FAN_IN_MAX, Needs, STAGES_MAX},
     place::Level,
     resources::TaskLimits,
 };
@@ -50,6 +50,7 @@ fn stage(file: &JobFile, position: usize) -> Result<StagePlan, Fault> {
     let deterministic = stage.deterministic.as_ref().map_or(level != Level::Container, |at| at.value);
     let (verify, check) =
         verify::verify(stage.verify.as_ref().or(file.verify.as_ref()), stage, deterministic)?;
+    let needs = needs(stage, level, &program)?;
     let after = stage.after.0.iter().map(|name| find_stage(file, position, name));
     Ok(StagePlan {
         name: stage.name.value.clone(),
@@ -62,7 +63,8 @@ fn stage(file: &JobFile, position: usize) -> Result<StagePlan, Fault> {
         deterministic,
         inputs: inputs(file, position)?,
         after: after.collect::<Result<_, _>>()?,
-        limits: limits(&file.resources, &stage.resources),
+        limits: limits(&file.resources, &stage.resources, needs.gpu_count()),
+        needs,
         constraints: constraints(stage.constraints.as_ref().or(file.constraints.as_ref()))?,
         verify,
         check,
@@ -74,6 +76,22 @@ fn stage(file: &JobFile, position: usize) -> Result<StagePlan, Fault> {
         hedge: stage.hedge.unwrap_or(true),
         output: stage.output.clone(),
     })
+}
+
+/// What the stage needs of those who run containers. Of what runs otherwise, nothing of it can be asked.
+fn needs(stage: &Stage, level: Level, program: &At<String>) -> Result<Needs, Fault> {
+    if level == Level::Container {
+        return needs::checked(needs::image(program)?, stage.isolation.as_ref(), stage.gpus.as_ref());
+    }
+    let isolation = stage.isolation.as_ref().map(|at| ("isolation", at.span));
+    let gpus = stage.gpus.as_ref().map(|at| ("gpus", at.span));
+    match isolation.or(gpus) {
+        None => Ok(Needs::default()),
+        Some((key, span)) => {
+            Err(Fault::new(span, format!("'{key}' is of images, and this stage runs a WASM program"))
+                .with_hint("name an image, or remove it"))
+        }
+    }
 }
 
 fn check_name(name: &At<String>, what: &str) -> Result<(), Fault> {
@@ -178,15 +196,17 @@ fn reduce(file: &JobFile, position: usize, reduce: &crate::file::Reduce) -> Resu
     }
 }
 
-fn limits(job: &Resources, stage: &Resources) -> TaskLimits {
+fn limits(job: &Resources, stage: &Resources, gpus: u8) -> TaskLimits {
     let default = TaskLimits::default();
     let size = |stage: Option<crate::values::Size>, job: Option<crate::values::Size>, default| {
         stage.or(job).map_or(default, |size| size.0)
     };
+    let wall_ms = stage.time.or(job.time).map_or(default.wall_ms, |time| time.0);
+    let fuel = if gpus > 0 { TaskLimits::fuel_of_time(wall_ms, gpus) } else { default.fuel };
     TaskLimits {
         memory_bytes: size(stage.memory, job.memory, default.memory_bytes),
-        fuel: stage.fuel.or(job.fuel).map_or(default.fuel, |fuel| fuel.0),
-        wall_ms: stage.time.or(job.time).map_or(default.wall_ms, |time| time.0),
+        fuel: stage.fuel.or(job.fuel).map_or(fuel, |fuel| fuel.0),
+        wall_ms,
         scratch_bytes: size(stage.scratch, job.scratch, default.scratch_bytes),
         output_bytes: size(stage.output, job.output, default.output_bytes),
     }

@@ -5,8 +5,8 @@ use opensky_textfile::{Fault, Source};
 use opensky_types::{
     Micros,
     job::{
-        Blob, Check, Checker, Condition, InvalidJob, JobSpec, LevelReason, Program, Real, Retry, StageInputs,
-        StageSpec, Tolerance, Verify,
+        Blob, Check, Checker, Condition, InvalidJob, JobSpec, LevelReason, Needs, Program, Real, Retry,
+        StageInputs, StageSpec, Tolerance, Verify,
     },
     offer::Constraints,
     place::Level,
@@ -56,6 +56,8 @@ pub struct StagePlan {
     pub env: Vec<(String, String)>,
     /// Whether it is deterministic.
     pub deterministic: bool,
+    /// For level `container`: what it needs beside a processor, memory and files.
+    pub needs: Needs,
     /// Where inputs come from.
     pub inputs: InputsPlan,
     /// Earlier stages to wait for, by position.
@@ -124,7 +126,7 @@ pub enum InputsPlan {
 /// What was found on disk for one stage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageFound {
-    /// The program, uploaded.
+    /// The program, uploaded; of an image in a registry the hash of its name, and no size.
     pub program: Blob,
     /// The inputs, uploaded and cut.
     pub inputs: StageInputs,
@@ -187,6 +189,7 @@ impl StagePlan {
                 args: self.args,
                 env: self.env,
                 deterministic: self.deterministic,
+                needs: self.needs,
             },
             inputs: found.inputs,
             after: self.after,

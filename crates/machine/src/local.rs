@@ -10,7 +10,7 @@ use crate::{
     score::ScoreRun,
     temperature,
 };
-use opensky_ports::Machine;
+use opensky_ports::{GpuDevice, Machine};
 use opensky_types::resources::{HardwareProfile, Readings};
 use std::{
     path::{Path, PathBuf},
@@ -28,6 +28,8 @@ pub struct LocalMachine {
     roots: Roots,
     /// Found at start; only its score changes.
     profile: Mutex<HardwareProfile>,
+    /// How programs get at its GPUs, in the same order.
+    gpu_devices: Vec<GpuDevice>,
     cache: Mutex<MeasurementCache>,
     meters: Mutex<Meters>,
 }
@@ -57,14 +59,21 @@ impl LocalMachine {
         // The first readings only set the marks.
         meters.cpu.others_percent(&roots, std::process::id());
         meters.idle.idle_ms(&roots);
-        let profile = find_hardware(data_folder, &roots, disk_write_mb_s);
+        let (gpus, gpu_devices) = gpu::find(&roots).into_iter().unzip();
+        let profile = HardwareProfile { gpus, ..find_hardware(data_folder, &roots, disk_write_mb_s) };
         Self {
             data_folder: data_folder.to_owned(),
             roots,
             profile: Mutex::new(profile),
+            gpu_devices,
             cache: Mutex::new(cache),
             meters: Mutex::new(meters),
         }
+    }
+
+    /// How programs get at the GPUs of the profile, in the same order.
+    pub fn gpu_devices(&self) -> &[GpuDevice] {
+        &self.gpu_devices
     }
 
     /// The score of one core under `engine` as measured at an earlier start, now in the profile too;
@@ -136,7 +145,7 @@ fn find_hardware(data_folder: &Path, roots: &Roots, disk_write_mb_s: u32) -> Har
         memory_bytes: system.as_ref().map_or(0, System::total_memory).min(limit_bytes),
         disk_free_bytes: disk::free_bytes(data_folder).unwrap_or(0),
         disk_write_mb_s,
-        gpus: gpu::find(roots),
+        gpus: Vec::new(),
         score_per_core: 0,
     }
 }

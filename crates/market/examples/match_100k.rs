@@ -7,7 +7,8 @@
 use opensky_market::{Config, Market, ROW_BYTES};
 use opensky_types::{
     Keypair, Micros, Signed, Timestamp,
-    offer::{Constraints, Demand, Offer},
+    job::Needs,
+    offer::{Constraints, ContainerOffer, Demand, Offer},
     place::{Level, NodeKind, Region},
     resources::{HardwareProfile, TaskLimits},
 };
@@ -31,8 +32,12 @@ fn main() {
         black_box(black_box(&bytes).iter().fold(0_u64, |sum, word| sum.wrapping_add(*word)));
     });
     println!("{OFFERS} offers in rows of {ROW_BYTES} bytes; plain scan of those bytes: {scan_us} us");
-    let easy =
-        Demand { level: Level::Vm, limits: TaskLimits::default(), constraints: Constraints::default() };
+    let easy = Demand {
+        level: Level::Vm,
+        limits: TaskLimits::default(),
+        constraints: Constraints::default(),
+        needs: Needs::default(),
+    };
     let picky = Demand {
         constraints: Constraints {
             regions: vec![Region::Europe, Region::Asia],
@@ -90,6 +95,7 @@ fn offer(key: &Keypair, now: Timestamp, dice: u64) -> Offer {
         engine: "example".into(),
         price_per_gfuel: Micros::new(dice >> 52 & 2_047),
         note: String::new(),
+        containers: ContainerOffer::default(),
     }
 }
 

@@ -37,7 +37,7 @@ pub fn keys_for(demand: &Demand) -> Vec<Hash> {
     let level = demand.level.as_str();
     if !constraints.peers.is_empty() {
         Vec::new()
-    } else if constraints.gpus_min > 0 {
+    } else if constraints.gpus_min > 0 || demand.needs.gpu_count() > 0 {
         vec![key(ANY, GPU)]
     } else if !constraints.regions.is_empty() {
         constraints.regions.iter().map(|region| key(region.as_str(), level)).collect()

@@ -3,7 +3,8 @@
 use crate::row::{Row, arch_code, kind_bit, level_bit};
 use opensky_types::{
     Timestamp,
-    offer::Demand,
+    job::Needs,
+    offer::{Demand, Offer},
     reason::{Misfit, MisfitCounts},
     resources::{Limit, TaskLimits},
 };
@@ -28,6 +29,8 @@ pub(crate) struct Filter<'a> {
     price_max: u64,
     arch: Option<(u8, &'a str)>,
     limits: TaskLimits,
+    /// What rows do not tell; none for most demands.
+    needs: Option<&'a Needs>,
 }
 
 impl<'a> Filter<'a> {
@@ -49,14 +52,15 @@ impl<'a> Filter<'a> {
             price_max: constraints.price_per_gfuel_max.map_or(u64::MAX, |price| price.get()),
             arch: constraints.arch.as_deref().map(|arch| (arch_code(arch), arch)),
             limits: demand.limits,
+            needs: Some(&demand.needs).filter(|needs| **needs != Needs::default()),
         }
     }
 
     /// The first test that the row does not pass. Lasting properties come before passing states, and
-    /// `Full` last: what fails there alone would fit a moment later. `arch` gives the full name for
-    /// the rare architecture without a code.
+    /// `Full` last: what fails there alone would fit a moment later. `offer` gives what the row does not tell: the
+    /// name of a rare architecture, and what containers find.
     #[inline]
-    pub fn misfit<'r>(&self, row: &Row, marks: u8, arch: impl FnOnce() -> &'r str) -> Option<Misfit> {
+    pub fn misfit<'r>(&self, row: &Row, marks: u8, offer: impl Fn() -> &'r Offer) -> Option<Misfit> {
         let misfit = if row.expires_at <= self.now {
             Misfit::Expired
         } else if row.levels & self.level == 0 {
@@ -79,8 +83,13 @@ impl<'a> Filter<'a> {
             Misfit::Gpu
         } else if row.price > self.price_max {
             Misfit::Price
-        } else if self.arch.is_some_and(|(code, name)| row.arch != code || (code == 0 && arch() != name)) {
+        } else if self
+            .arch
+            .is_some_and(|(code, name)| row.arch != code || (code == 0 && offer().hardware.cpu_arch != name))
+        {
             Misfit::Arch
+        } else if let Some(missing) = self.needs.and_then(|needs| missing(offer(), needs)) {
+            missing
         } else if row.slots_total == 0 {
             Misfit::Closed
         } else if let Some(limit) = first_over(&self.limits, &row.limits) {
@@ -96,6 +105,11 @@ impl<'a> Filter<'a> {
         };
         Some(misfit)
     }
+}
+
+#[cold]
+fn missing(offer: &Offer, needs: &Needs) -> Option<Misfit> {
+    offer.containers.misfit(needs, &offer.hardware.gpus)
 }
 
 fn first_over(asked: &TaskLimits, allowed: &TaskLimits) -> Option<Limit> {
@@ -155,6 +169,8 @@ impl Tally {
             Misfit::Unreachable => 24,
             Misfit::Terms => 25,
             Misfit::Unfunded => 26,
+            Misfit::Registry => 27,
+            Misfit::Isolation => 28,
         }
     }
 }

@@ -68,7 +68,7 @@ impl Market {
         let mut fitting = 0;
         for (position, row) in self.rows.iter().enumerate() {
             let mark = marks.get(position).copied().unwrap_or(0);
-            match filter.misfit(row, mark, || &self.listings[position].offer.hardware.cpu_arch) {
+            match filter.misfit(row, mark, || &self.listings[position].offer) {
                 None => {
                     fitting += 1;
                     free.consider(row, position);
@@ -94,8 +94,8 @@ impl Market {
             return Err(Misfit::Expired);
         };
         let mark = self.marks(demand, &[]).get(position).copied().unwrap_or(0);
-        let arch = || self.listings[position].offer.hardware.cpu_arch.as_str();
-        Filter::new(now, demand).misfit(&self.rows[position], mark, arch).map_or(Ok(()), Err)
+        let offer = || &self.listings[position].offer;
+        Filter::new(now, demand).misfit(&self.rows[position], mark, offer).map_or(Ok(()), Err)
     }
 
     /// Marks by row, or nothing where no node is named.

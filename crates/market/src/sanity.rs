@@ -3,7 +3,8 @@
 use crate::Config;
 use opensky_types::{
     Timestamp,
-    offer::Offer,
+    job::Isolation,
+    offer::{Offer, REGISTRIES_MAX},
     place::{Level, NodeKind},
 };
 
@@ -69,6 +70,8 @@ pub(crate) fn check(config: &Config, now: Timestamp, offer: &Offer) -> Result<()
 fn check_shape(offer: &Offer) -> Result<(), &'static str> {
     let hardware = &offer.hardware;
     let texts = [&hardware.cpu_model, &hardware.cpu_arch, &offer.engine, &offer.note];
+    let containers = &offer.containers;
+    let registries = || containers.registries.iter();
     let gpu_texts = hardware.gpus.iter().flat_map(|gpu| [&gpu.model, &gpu.vendor]);
     let tests = [
         (offer.expires_at > offer.made_at, "expiry"),
@@ -77,7 +80,11 @@ fn check_shape(offer: &Offer) -> Result<(), &'static str> {
         (is_set(&offer.levels, Level::ALL.len()), "list of levels"),
         (is_set(&offer.kinds, NodeKind::ALL.len()), "list of kinds"),
         (hardware.gpus.len() <= GPUS_MAX, "number of GPUs"),
-        (texts.into_iter().chain(gpu_texts).all(|text| is_plain(text)), "text"),
+        (is_set(&containers.isolations, Isolation::ALL.len()), "list of isolations"),
+        (containers.registries.len() <= REGISTRIES_MAX, "number of registries"),
+        (containers.gpus.is_sorted_by(|a, b| a < b), "list of GPUs"),
+        (containers.gpus.last().is_none_or(|last| usize::from(*last) < hardware.gpus.len()), "list of GPUs"),
+        (texts.into_iter().chain(gpu_texts).chain(registries()).all(|text| is_plain(text)), "text"),
     ];
     tests.iter().find(|(passed, _)| !passed).map_or(Ok(()), |(_, what)| Err(*what))
 }

@@ -230,7 +230,9 @@ impl Node {
                     self.fetch_input(agreement, from, input.task, input.blobs);
                 }
             }
-            Effect::Run { batch, agreement, terms, items } => self.run_batch(batch, agreement, &terms, items),
+            Effect::Run { batch, agreement, terms, items, gpus } => {
+                self.run_batch(batch, agreement, &terms, (items, gpus));
+            }
             Effect::Stop { batch } => {
                 if let Some(cancel) = self.host.running.get(&batch) {
                     cancel.cancel();

@@ -6,6 +6,7 @@ use opensky_types::{
     Hash, Keypair, NodeId, Signed, Timestamp,
     engine::Engine,
     offer::{OFFER_LIFE_MS_MAX, Offer},
+    place::Level,
     resources::HardwareProfile,
 };
 use std::collections::BTreeMap;
@@ -102,6 +103,9 @@ impl OwnOffers {
             engine: names.join(", "),
             price_per_gfuel: draft.price_per_gfuel,
             note: draft.note.to_owned(),
+            containers: Engine::of(&draft.engines, Level::Container)
+                .map(|engine| engine.containers.clone())
+                .unwrap_or_default(),
         };
         let signed = Signed::sign(&offer, key);
         self.sent.insert(self.sequence, signed.content_hash());

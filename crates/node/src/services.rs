@@ -219,7 +219,7 @@ impl Node {
     }
 
     /// Tells the host what there is room for, where that has changed.
-    fn look_at_capacity(&mut self, now: Timestamp) {
+    pub(crate) fn look_at_capacity(&mut self, now: Timestamp) {
         let room = self.host.provider.room(now);
         let mut levels = Engine::levels(&self.executor.engines());
         let of_services = self.services.engine.as_ref().map(|engine| engine.levels()).unwrap_or_default();
@@ -229,6 +229,8 @@ impl Node {
             memory_bytes: room.memory_bytes,
             disk_bytes: room.disk_bytes,
             levels,
+            containers: room.containers,
+            gpus: self.hardware.gpus.clone(),
             is_free: room.is_free,
             is_closed: room.is_closed,
             must_end: room.must_end,

@@ -13,7 +13,9 @@ use opensky_types::{
     service::{Declared, REPLICAS_MAX},
 };
 
-const LIMITS: &str = "contribution-limits/1";
+const LIMITS: &str = "contribution-limits/2";
+/// As before there were limits of GPUs, which are the last ones.
+const LIMITS_WITHOUT_GPUS: &str = "contribution-limits/1";
 const AUTO_TRANSFERS: &str = "auto-transfers/1";
 const IMAGES: &str = "images/1";
 const SERVICES: &str = "services/1";
@@ -32,7 +34,11 @@ const OPEN_PORTS_BYTES_MAX: usize = 64 * 1024;
 
 /// The owner's limits as last set.
 pub(crate) fn limits(journal: &dyn Journal) -> Result<Option<ContributionLimits>, JournalError> {
-    let Some(value) = journal.setting(LIMITS)? else { return Ok(None) };
+    let value = match journal.setting(LIMITS)? {
+        Some(value) => Some(value),
+        None => journal.setting(LIMITS_WITHOUT_GPUS)?.map(|value| [value, codec::encode(&0_u8)].concat()),
+    };
+    let Some(value) = value else { return Ok(None) };
     codec::decode(&value, VALUE_BYTES_MAX)
         .map(Some)
         .map_err(|_| JournalError::Damaged { what: "limits setting" })

@@ -294,6 +294,8 @@ async fn executors(
     let config = opensky_executor_container::Config {
         sockets: settings.container_sockets.clone(),
         runtime: settings.container_runtime.clone(),
+        registries: settings.container_registries.clone(),
+        gpus: machine.gpu_devices().to_vec(),
         look_every: CONTAINERS_LOOK_EVERY,
         slots: usize::from(machine.profile().cpu_cores.max(1)),
         scratch_dir: layout.root().join("containers"),

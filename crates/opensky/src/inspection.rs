@@ -164,15 +164,31 @@ fn machine(status: &Status) -> Vec<Check> {
             check("disk", Standing::Broken, problem.clone(), Some("free some space, then restart the node"))
         }
     });
-    let gpus: Vec<&str> = status.hardware.gpus.iter().map(|gpu| gpu.model.as_str()).collect();
-    let gpus = if gpus.is_empty() { "none found".to_owned() } else { gpus.join(", ") };
-    checks.push(check("gpu", Standing::Ok, gpus, None));
+    checks.push(gpus(status));
     let score = format!("{} million fuel a second on one core", status.hardware.score_per_core);
     checks.push(match status.hardware.score_per_core {
         0 => check("score", Standing::Skipped, "not measured yet".into(), None),
         _ => check("score", Standing::Ok, score, None),
     });
     checks
+}
+
+/// GPUs that are there, and whether programs of others can have them.
+fn gpus(status: &Status) -> Check {
+    let models: Vec<&str> = status.hardware.gpus.iter().map(|gpu| gpu.model.as_str()).collect();
+    let shared = status.offer.as_ref().map_or(&[][..], |offer| &offer.containers.gpus);
+    match models.as_slice() {
+        [] => check("gpu", Standing::Ok, "none found".to_owned(), None),
+        models if shared.is_empty() => {
+            let hint = "programs of others get one with `opensky limits set --gpus 1`";
+            check("gpu", Standing::Ok, format!("{}; none is shared", models.join(", ")), Some(hint))
+        }
+        models => {
+            let of = |place: &u8| models.get(usize::from(*place)).copied();
+            let shared: Vec<&str> = shared.iter().filter_map(of).collect();
+            check("gpu", Standing::Ok, format!("{}; shared: {}", models.join(", "), shared.join(", ")), None)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use opensky_machine::{LocalMachine, SCORE_FUNCTION, SCORE_PROGRAM, SCORE_RESULT, ScoreRun};
 use opensky_ports::{BlobStore, Engine, Executor, LogSink, LogStream, Pin, WorkBatch, WorkItem, WorkResult};
 use opensky_types::{
-    job::Program,
+    job::{Needs, Program},
     place::Level,
     resources::TaskLimits,
     task::{Content, Outcome, TaskInput},
@@ -30,10 +30,17 @@ pub async fn ensure(machine: &LocalMachine, executor: &dyn Executor, blobs: &dyn
         args: vec![],
         env: vec![],
         deterministic: true,
+        needs: Needs::default(),
     };
     let item = |key| WorkItem { key, input: TaskInput { item: String::new(), stdin: vec![] } };
     // The first run warms the worker up.
-    let batch = WorkBatch { program, seed: 0, limits: TaskLimits::default(), items: vec![item(0), item(1)] };
+    let batch = WorkBatch {
+        program,
+        seed: 0,
+        limits: TaskLimits::default(),
+        gpus: Vec::new(),
+        items: vec![item(0), item(1)],
+    };
     let results = Results::default();
     executor.run(batch, &results, CancellationToken::new()).await;
     blobs.unpin(Pin::Upload)?;

@@ -2,6 +2,8 @@
 
 use crate::remote::{self, Guard};
 use opensky_types::{
+    job::ImageRef,
+    offer::REGISTRIES_MAX,
     place::{NodeKind, Region},
     resources::ByteSize,
 };
@@ -38,6 +40,12 @@ pub const KEYS: &[Key] = &[
         default: "",
         help: "multiaddresses of members to enter the sky by, with commas",
         check: |_| Ok(()),
+    },
+    Key {
+        name: "container_registries",
+        default: "",
+        help: "registries, or parts of them such as ghcr.io/owner, that images of others may come from, with commas",
+        check: |v| registries(v).map(drop),
     },
     Key {
         name: "container_runtime",
@@ -168,6 +176,7 @@ pub struct Settings {
     pub api: SocketAddr,
     pub blob_cap_bytes: u64,
     pub bootstrap: Vec<String>,
+    pub container_registries: Vec<String>,
     pub container_runtime: Option<String>,
     pub container_sockets: Vec<PathBuf>,
     pub containers: bool,
@@ -212,6 +221,7 @@ impl Settings {
             api: api(&value("api"))?,
             blob_cap_bytes: parse::<ByteSize>(&value("blob_cap"))?.get(),
             bootstrap: list(&value("bootstrap")),
+            container_registries: registries(&value("container_registries"))?,
             container_runtime: runtime(&value("container_runtime"))?,
             container_sockets: list(&value("container_sockets")).into_iter().map(PathBuf::from).collect(),
             containers: parse(&value("containers"))?,
@@ -252,6 +262,24 @@ fn list(text: &str) -> Vec<String> {
 
 fn kinds(text: &str) -> Result<Vec<NodeKind>, String> {
     list(text).iter().map(|kind| parse(kind)).collect()
+}
+
+/// Registries, or parts of them, as images are named there.
+fn registries(text: &str) -> Result<Vec<String>, String> {
+    let registries = list(text);
+    let any_digest = "0".repeat(64);
+    let is_good = |source: &String| {
+        // Whatever is right before a name is a registry, or a part of one.
+        let image: Option<ImageRef> = format!("{source}/name@sha256:{any_digest}").parse().ok();
+        source.len() <= 128 && image.is_some_and(|image| image.is_from(source))
+    };
+    if let Some(bad) = registries.iter().find(|source| !is_good(source)) {
+        return Err(format!("'{bad}' is no registry; write docker.io, or ghcr.io/owner for a part of one"));
+    }
+    if registries.len() > REGISTRIES_MAX {
+        return Err(format!("at most {REGISTRIES_MAX} registries"));
+    }
+    Ok(registries)
 }
 
 /// A name of a runtime as engines give it; none if there is no text.

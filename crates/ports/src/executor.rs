@@ -19,6 +19,8 @@ pub struct WorkBatch {
     pub seed: u64,
     /// Limits of each task.
     pub limits: TaskLimits,
+    /// GPUs that are its own while it runs, by their places among those of the machine.
+    pub gpus: Vec<u8>,
     /// The tasks.
     pub items: Vec<WorkItem>,
 }

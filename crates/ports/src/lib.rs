@@ -21,6 +21,6 @@ pub use clock::Clock;
 pub use executor::{Engine, Executor, LogSink, LogStream, WorkBatch, WorkItem, WorkResult};
 pub use journal::{Journal, JournalError, Record};
 pub use ledger::LedgerEngine;
-pub use machine::Machine;
+pub use machine::{GpuDevice, Machine};
 pub use service::{Instance, InstanceEnd, KeptLog, Outlet, ServiceEngine, ServiceRun};
 pub use transport::{ByteStream, Transport, TransportError, TransportEvent};

@@ -42,6 +42,8 @@ pub struct ServiceRun {
     pub other_volumes: Vec<Volume>,
     /// What these begin with, where nothing newer of the slot is here. Its blob is in the blob store already.
     pub begin: Option<Saved>,
+    /// GPUs that are its own while it runs, by their places among those of the machine.
+    pub gpus: Vec<u8>,
 }
 
 /// The way out of a replica: what it reaches is the node's to decide. Nothing else is reachable for it.

@@ -51,7 +51,7 @@ fn batch(first_key: u64, items: u32) -> WorkBatch {
     let items = (0..items)
         .map(|index| WorkItem { key: first_key + u64::from(index), input: samples::task_input(index) })
         .collect();
-    WorkBatch { program: samples::program(), seed: 1, limits: TaskLimits::default(), items }
+    WorkBatch { program: samples::program(), seed: 1, limits: TaskLimits::default(), gpus: Vec::new(), items }
 }
 
 #[tokio::test]
@@ -89,6 +89,7 @@ fn service_run(replica: ReplicaId) -> ServiceRun {
         volumes: Vec::new(),
         other_volumes: Vec::new(),
         begin: None,
+        gpus: Vec::new(),
     }
 }
 

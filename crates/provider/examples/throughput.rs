@@ -10,8 +10,9 @@ use opensky_types::{
     AgreementId, Hash, JobId, Micros, NodeId, TaskId, Timestamp,
     agreement::Terms,
     engine::Engine,
-    job::Program,
+    job::{Needs, Program},
     limits::ContributionLimits,
+    offer::ContainerOffer,
     place::Level,
     resources::{HardwareProfile, Readings, TaskLimits, Usage},
     task::{Assignment, Content, Outcome, TaskInput, TaskOutput},
@@ -65,7 +66,12 @@ fn main() {
 impl World {
     fn open(&mut self) -> AgreementId {
         let gib = 1 << 30;
-        let engine = Engine { name: "none".into(), config: Hash::of(b"none"), levels: vec![Level::Vm] };
+        let engine = Engine {
+            name: "none".into(),
+            config: Hash::of(b"none"),
+            levels: vec![Level::Vm],
+            containers: ContainerOffer::default(),
+        };
         self.tell(Input::Engines(vec![engine]));
         self.tell(Input::Limits(ContributionLimits { cpu_percent: 100, ..ContributionLimits::default() }));
         let memory_bytes = 64 * gib;
@@ -139,6 +145,7 @@ fn terms() -> Terms {
             args: Vec::new(),
             env: Vec::new(),
             deterministic: true,
+            needs: Needs::default(),
         },
         seed: 0,
         limits: TaskLimits { scratch_bytes: 0, ..TaskLimits::default() },

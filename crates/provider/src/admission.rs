@@ -5,7 +5,7 @@ use opensky_types::{
     Micros, NodeId,
     agreement::{Payment, Terms},
     engine::Engine,
-    job::{FAN_IN_MAX, INLINE_BYTES_MAX, STAGE_TASKS_MAX},
+    job::{FAN_IN_MAX, INLINE_BYTES_MAX, Program, STAGE_TASKS_MAX},
     reason::Misfit,
     resources::{Limit, TaskLimits},
     task::{Assignment, Content},
@@ -24,14 +24,17 @@ pub(crate) fn check_terms<'a>(
     terms: &Terms,
 ) -> Result<&'a Engine, Misfit> {
     let is_for_us = terms.sky == config.sky && terms.provider == config.node && terms.consumer == from;
-    if !is_for_us || terms.slots == 0 || terms.program.size_bytes > config.size_bytes_max(terms.program.level)
-    {
+    let program = &terms.program;
+    let is_program =
+        program.size_bytes <= config.size_bytes_max(program.level) && program.validate_needs().is_ok();
+    if !is_for_us || terms.slots == 0 || !is_program {
         return Err(Misfit::Terms);
     }
     if gate.closed().is_some() {
         return Err(Misfit::Closed);
     }
     let engine = Engine::of(engines, terms.program.level).ok_or(Misfit::Level)?;
+    check_needs(gate, engine, &terms.program)?;
     // Nobody pays itself.
     let price = if from == config.node { Micros::ZERO } else { gate.price(config) };
     if terms.price_per_gfuel != price {
@@ -44,6 +47,11 @@ pub(crate) fn check_terms<'a>(
     }
     check_limits(&terms.limits, &gate.task_limits_max(&config.task_limits_max))?;
     Ok(engine)
+}
+
+/// Whether a program in a container finds what it needs, GPUs aside that other tasks have for a while.
+pub(crate) fn check_needs(gate: &Gate, engine: &Engine, program: &Program) -> Result<(), Misfit> {
+    gate.containers(engine).misfit(&program.needs, gate.gpus()).map_or(Ok(()), Err)
 }
 
 fn is_acceptable(config: &Config, terms: &Terms, payment: &Payment) -> bool {

@@ -9,7 +9,7 @@ use opensky_types::{
     AgreementId, Micros, NodeId, Timestamp,
     agreement::{Acceptance, Terms},
     engine::Engine,
-    job::Blob,
+    job::Needs,
     reason::Misfit,
 };
 
@@ -28,7 +28,7 @@ impl Provider {
             return;
         }
         let granted = check_terms(&self.config, &self.gate, &self.engines, from, &terms)
-            .and_then(|engine| Ok((engine.clone(), self.grant(from, &terms)?)));
+            .and_then(|engine| Ok((engine.clone(), self.grant(from, &terms, engine)?)));
         match granted {
             Ok((engine, slots)) => {
                 effects.push(Effect::Hold { agreement: id, terms: terms.clone() });
@@ -44,7 +44,7 @@ impl Provider {
     /// How many slots a proposal gets: what is free, or else a fair share, so that no consumer and no
     /// job waits behind a long one. Only a second agreement for the same stage gets no more than what
     /// is free.
-    fn grant(&self, consumer: NodeId, terms: &Terms) -> Result<u16, Misfit> {
+    fn grant(&self, consumer: NodeId, terms: &Terms, engine: &Engine) -> Result<u16, Misfit> {
         let known = self.consumers.get(&consumer);
         let of_consumer = known.map_or(0, |consumer| consumer.agreements.len());
         if self.agreements.len() >= self.config.agreements_max
@@ -64,10 +64,21 @@ impl Provider {
             let consumers = self.consumers.len() + usize::from(known.is_none());
             (slots / consumers as u64).max(1)
         };
-        match u64::from(terms.slots).min(free.max(share)) {
+        let wanted = u64::from(terms.slots).min(self.slots_with_gpus(engine, &terms.program.needs));
+        match wanted.min(free.max(share)) {
             0 => Err(Misfit::Full),
             granted => Ok(granted as u16),
         }
+    }
+
+    /// How many tasks at a time find their GPUs, whoever has them now.
+    fn slots_with_gpus(&self, engine: &Engine, needs: &Needs) -> u64 {
+        let Some(need) = &needs.gpus else { return u64::MAX };
+        let machine = self.gate.gpus();
+        let places = self.gate.containers(engine).gpus;
+        let fitting = places.iter().filter_map(|place| machine.get(usize::from(*place)));
+        let fitting = fitting.filter(|gpu| need.is_met_by(gpu)).count();
+        fitting as u64 / u64::from(need.count.max(1))
     }
 
     /// Agreements of before a restart wait for their consumers, without tasks: what they had was lost
@@ -109,9 +120,12 @@ impl Provider {
     pub(crate) fn fetch_program(&mut self, id: AgreementId, effects: &mut Vec<Effect>) {
         let Some(agreement) = self.agreements.get_mut(&id) else { return };
         if agreement.program == ProgramState::Missing {
+            let Some(program) = agreement.terms.program.blob() else {
+                // Whatever runs it takes it from its registry.
+                agreement.program = ProgramState::Ready;
+                return;
+            };
             agreement.program = ProgramState::Fetching;
-            let program = &agreement.terms.program;
-            let program = Blob { hash: program.hash, size_bytes: program.size_bytes };
             effects.push(Effect::FetchProgram { agreement: id, from: agreement.terms.consumer, program });
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct Batch {
     pub agreement: AgreementId,
     pub memory_bytes: u64,
     pub disk_bytes: u64,
+    /// Its own while it runs, by their places among those of the machine.
+    pub gpus: Vec<u8>,
     pub items: Vec<(TaskAttempt, Item)>,
     /// Items that have not ended.
     left: usize,
@@ -86,6 +88,14 @@ impl Batch {
     }
 }
 
+/// What a batch takes of the machine.
+#[derive(Debug)]
+pub(crate) struct Share {
+    pub memory_bytes: u64,
+    pub disk_bytes: u64,
+    pub gpus: Vec<u8>,
+}
+
 /// All batches, and what they may use together.
 #[derive(Debug, Default)]
 pub(crate) struct Batches {
@@ -100,8 +110,7 @@ impl Batches {
         &mut self,
         now: Timestamp,
         agreement: AgreementId,
-        memory_bytes: u64,
-        disk_bytes: u64,
+        Share { memory_bytes, disk_bytes, gpus }: Share,
         tasks: &[TaskAttempt],
     ) -> BatchId {
         let id = BatchId(self.next);
@@ -110,8 +119,17 @@ impl Batches {
         self.disk_bytes = self.disk_bytes.saturating_add(disk_bytes);
         let items = tasks.iter().map(|task| (*task, Item::Wanted)).collect();
         let left = tasks.len();
-        let batch =
-            Batch { agreement, memory_bytes, disk_bytes, items, left, head: 0, stopped: None, moved_at: now };
+        let batch = Batch {
+            agreement,
+            memory_bytes,
+            disk_bytes,
+            gpus,
+            items,
+            left,
+            head: 0,
+            stopped: None,
+            moved_at: now,
+        };
         self.open.insert(id, batch);
         id
     }
@@ -121,6 +139,11 @@ impl Batches {
             self.memory_bytes -= batch.memory_bytes;
             self.disk_bytes -= batch.disk_bytes;
         }
+    }
+
+    /// Whether a GPU is some batch's own.
+    pub fn has_gpu(&self, place: u8) -> bool {
+        self.open.values().any(|batch| batch.gpus.contains(&place))
     }
 
     /// Tasks of an agreement that are in a batch and have not ended.

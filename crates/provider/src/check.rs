@@ -67,6 +67,9 @@ impl Provider {
 
     fn check_batches(&self) {
         let (mut memory_bytes, mut disk_bytes) = (0, 0);
+        let mut gpus: Vec<u8> = self.batches.open.values().flat_map(|batch| batch.gpus.clone()).collect();
+        gpus.sort_unstable();
+        assert!(gpus.is_sorted_by(|a, b| a < b), "a GPU is one batch's own");
         for (id, batch) in &self.batches.open {
             memory_bytes += batch.memory_bytes;
             disk_bytes += batch.disk_bytes;

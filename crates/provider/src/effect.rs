@@ -85,8 +85,8 @@ pub enum Effect {
     /// Fetch and pin inputs; each task is answered by `InputsReady` or `InputsFailed`.
     FetchInputs { agreement: AgreementId, from: NodeId, inputs: Vec<FetchedInput> },
     /// Run these on one slot, in order; each item is answered by an end, whatever happens. Program,
-    /// seed and limits are those of the terms.
-    Run { batch: BatchId, agreement: AgreementId, terms: Arc<Terms>, items: Vec<RunItem> },
+    /// seed and limits are those of the terms. The GPUs, by their places among those of the machine, are its own.
+    Run { batch: BatchId, agreement: AgreementId, terms: Arc<Terms>, items: Vec<RunItem>, gpus: Vec<u8> },
     /// Cancel a batch; its items still end, as cancelled if nothing else.
     Stop { batch: BatchId },
     /// Send commitments.

@@ -3,8 +3,10 @@
 use crate::Config;
 use opensky_types::{
     Micros, Timestamp,
+    engine::Engine,
     limits::ContributionLimits,
-    resources::{HardwareProfile, Readings, TaskLimits},
+    offer::ContainerOffer,
+    resources::{Gpu, HardwareProfile, Readings, TaskLimits},
 };
 
 /// Degrees below the warning at which a hot machine takes work again.
@@ -45,7 +47,7 @@ impl Closed {
 }
 
 /// What services on this node take: tasks share the rest.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reserved {
     /// Slots.
     pub slots: u16,
@@ -53,6 +55,8 @@ pub struct Reserved {
     pub memory_bytes: u64,
     /// Files, in bytes.
     pub disk_bytes: u64,
+    /// GPUs, by their places among those of the machine.
+    pub gpus: Vec<u8>,
 }
 
 /// Limits, machine and readings, and what follows from them.
@@ -168,6 +172,26 @@ impl Gate {
             output_bytes: cap.output_bytes.min(half_disk_bytes),
             ..*cap
         }
+    }
+
+    /// What containers find in an engine by the owner's limits, for tasks and services together.
+    pub fn containers_shared(&self, engine: &Engine) -> ContainerOffer {
+        let most = self.limits.as_ref().map_or(0, |limits| usize::from(limits.gpus));
+        let mut containers = engine.containers.clone();
+        containers.gpus.truncate(most);
+        containers
+    }
+
+    /// The same for tasks.
+    pub fn containers(&self, engine: &Engine) -> ContainerOffer {
+        let mut containers = self.containers_shared(engine);
+        containers.gpus.retain(|place| !self.reserved.gpus.contains(place));
+        containers
+    }
+
+    /// The GPUs of the machine.
+    pub fn gpus(&self) -> &[Gpu] {
+        self.hardware.as_ref().map_or(&[], |hardware| &hardware.gpus)
     }
 
     fn known(&self) -> Option<(&ContributionLimits, &HardwareProfile)> {

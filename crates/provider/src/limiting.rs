@@ -1,6 +1,11 @@
 //! The owner's limits and the passing of time, enforced on what is already there.
 
-use crate::{BatchId, Effect, Provider, admission::check_limits, agreement::Agreement, batch::Batch};
+use crate::{
+    BatchId, Effect, Provider,
+    admission::{check_limits, check_needs},
+    agreement::Agreement,
+    batch::Batch,
+};
 use opensky_types::{AgreementId, Timestamp, reason::Misfit};
 
 /// A batch that has not moved for this many times the work it should hold has met a slow task.
@@ -33,8 +38,21 @@ impl Provider {
         for (id, misfit) in misfits.collect::<Vec<_>>() {
             self.end(id, Some(misfit), effects);
         }
+        self.fit_to_needs(effects);
         self.stop_over_budget(effects);
+        self.stop_on_unshared_gpus(effects);
         self.note_excess(now);
+    }
+
+    /// Ends agreements whose programs do not find what they need any more: they would wait for ever.
+    pub(crate) fn fit_to_needs(&mut self, effects: &mut Vec<Effect>) {
+        let misfits = self.agreements.values().filter_map(|agreement| {
+            let misfit = check_needs(&self.gate, &agreement.engine, &agreement.terms.program).err()?;
+            Some((agreement.id, misfit))
+        });
+        for (id, misfit) in misfits.collect::<Vec<_>>() {
+            self.end(id, Some(misfit), effects);
+        }
     }
 
     /// Ends agreements whose engine is gone or has become another one.
@@ -99,6 +117,13 @@ impl Provider {
             }
             over
         };
+        self.stop_all(is_over, "the owner lowered the limits", effects);
+    }
+
+    fn stop_on_unshared_gpus(&mut self, effects: &mut Vec<Effect>) {
+        let shared: Vec<u8> =
+            self.engines.iter().flat_map(|engine| self.gate.containers_shared(engine).gpus).collect();
+        let is_over = |batch: &Batch| batch.gpus.iter().any(|place| !shared.contains(place));
         self.stop_all(is_over, "the owner lowered the limits", effects);
     }
 

@@ -7,11 +7,14 @@ use crate::{
     gate::Gate,
     kept::{Held, Kept},
 };
-use opensky_types::{AgreementId, Micros, NodeId, Timestamp, agreement::Terms, engine::Engine};
+use opensky_types::{
+    AgreementId, Micros, NodeId, Timestamp, agreement::Terms, engine::Engine, offer::ContainerOffer,
+    place::Level,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What services may take, by the owner's limits and the tasks that run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Room {
     /// Slots.
     pub slots: u16,
@@ -19,6 +22,8 @@ pub struct Room {
     pub memory_bytes: u64,
     /// Files, in bytes.
     pub disk_bytes: u64,
+    /// What containers find, GPUs of tasks aside.
+    pub containers: ContainerOffer,
     /// Whether work costs nothing here.
     pub is_free: bool,
     /// Whether nothing new begins.
@@ -125,7 +130,10 @@ impl Provider {
             Input::ConsumerUp { node } => self.on_consumer_up(node),
             Input::ConsumerLost { node } => self.on_consumer_lost(now, node),
             Input::Restored { agreements } => self.on_restored(now, agreements, effects),
-            Input::Reserved(reserved) => self.gate.set_reserved(reserved),
+            Input::Reserved(reserved) => {
+                self.gate.set_reserved(reserved);
+                self.fit_to_needs(effects);
+            }
             Input::Drain => self.gate.drain(now),
             Input::Tick => self.on_tick(now, effects),
         }
@@ -163,10 +171,18 @@ impl Provider {
             slots: self.gate.slots_shared().saturating_sub(running),
             memory_bytes: self.gate.memory_shared_bytes().saturating_sub(memory_bytes),
             disk_bytes: self.gate.disk_shared_bytes().saturating_sub(disk_bytes),
+            containers: self.containers_left(),
             is_free: self.gate.price(&self.config) == Micros::ZERO,
             is_closed: self.gate.closed().is_some(),
             must_end: self.gate.must_end(now, self.config.wind_down_ms) || self.gate.is_critical(),
         }
+    }
+
+    fn containers_left(&self) -> ContainerOffer {
+        let engine = Engine::of(&self.engines, Level::Container);
+        let mut containers = engine.map(|engine| self.gate.containers_shared(engine)).unwrap_or_default();
+        containers.gpus.retain(|place| !self.batches.has_gpu(*place));
+        containers
     }
 
     /// Slots that agreements hold together. May be more than there are, since consumers share.
@@ -204,7 +220,10 @@ fn draft(config: &Config, gate: &Gate, engines: &[Engine], slots_granted: u64) -
         None => "",
     };
     OfferDraft {
-        engines: engines.to_vec(),
+        engines: engines
+            .iter()
+            .map(|engine| Engine { containers: gate.containers(engine), ..engine.clone() })
+            .collect(),
         slots_total,
         slots_free,
         task_limits_max: gate.task_limits_max(&config.task_limits_max),

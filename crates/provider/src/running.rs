@@ -3,6 +3,7 @@
 use crate::{
     BatchId, Effect, Provider, RunItem, TaskAttempt, TaskEnd,
     agreement::{Agreement, Phase, ProgramState, Task},
+    batch::Share,
 };
 use opensky_types::{
     AgreementId, Timestamp,
@@ -49,11 +50,25 @@ impl Provider {
             && agreement.funding.reach(self.batches.tasks_left(agreement)) > 0
             && memory_bytes <= self.gate.memory_bytes()
             && disk_bytes <= self.gate.disk_bytes()
+            && self.free_gpus(agreement).is_some()
+    }
+
+    /// GPUs for one more batch, out of those that nothing has; none where there are too few.
+    fn free_gpus(&self, agreement: &Agreement) -> Option<Vec<u8>> {
+        let needs = &agreement.terms.program.needs;
+        if needs.gpus.is_none() {
+            return Some(Vec::new());
+        }
+        let places = self.gate.containers(&agreement.engine).gpus;
+        let free = places.into_iter().filter(|place| !self.batches.has_gpu(*place));
+        needs.choose_gpus(free, self.gate.gpus())
     }
 
     fn start_batch(&mut self, now: Timestamp, id: AgreementId, effects: &mut Vec<Effect>) {
         let slots_free = self.slots_free();
         let served = self.count();
+        let gpus = self.agreements.get(&id).and_then(|agreement| self.free_gpus(agreement));
+        let Some(gpus) = gpus else { return };
         let Some(agreement) = self.agreements.get_mut(&id) else { return };
         let may_hold = slots_free.min(usize::from(agreement.slots) - agreement.batches.len());
         let ready = agreement.queue.ready.len();
@@ -62,7 +77,9 @@ impl Provider {
         let tasks: Vec<TaskAttempt> =
             agreement.queue.ready.iter().take(length).map(|(_, task)| *task).collect();
         let limits = &agreement.terms.limits;
-        let batch = self.batches.add(now, id, limits.memory_bytes, disk_bytes(limits), &tasks);
+        let share =
+            Share { memory_bytes: limits.memory_bytes, disk_bytes: disk_bytes(limits), gpus: gpus.clone() };
+        let batch = self.batches.add(now, id, share, &tasks);
         let mut items = Vec::with_capacity(tasks.len());
         for task in tasks {
             agreement.move_to(task, Phase::Running(batch));
@@ -75,7 +92,7 @@ impl Provider {
         if let Some(consumer) = self.consumers.get_mut(&agreement.terms.consumer) {
             consumer.served = served;
         }
-        effects.push(Effect::Run { batch, agreement: id, terms: agreement.terms.clone(), items });
+        effects.push(Effect::Run { batch, agreement: id, terms: agreement.terms.clone(), items, gpus });
     }
 
     pub(crate) fn on_ended(&mut self, now: Timestamp, ends: Vec<TaskEnd>, effects: &mut Vec<Effect>) {

@@ -10,7 +10,7 @@ use opensky_ledger::{
 };
 use opensky_types::{
     AccountId, AgreementId, Hash, Keypair, Micros, PublicKey, Signed, Timestamp, codec,
-    offer::Offer,
+    offer::{ContainerOffer, Offer},
     place::{Level, NodeKind, Region},
     resources::{HardwareProfile, TaskLimits},
 };
@@ -74,6 +74,7 @@ pub fn usual_offer(key: &Keypair, number: u64) -> Offer {
         engine: "wasmtime 48.0.8".into(),
         price_per_gfuel: Micros::new(100),
         note: String::new(),
+        containers: ContainerOffer::default(),
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{chance::Chance, links::Links, sizes::usual_offer};
 use opensky_types::{
     Keypair, Micros, NodeId, Signed, Timestamp, codec,
+    job::Needs,
     offer::{Constraints, Demand, Offer},
     place::{Level, NodeKind},
     resources::TaskLimits,
@@ -66,7 +67,12 @@ pub fn varied(count: usize, now: Timestamp, chance: &mut Chance) -> Vec<Offer> {
 
 /// What a usual job needs.
 pub fn demand() -> Demand {
-    Demand { level: Level::Function, limits: TaskLimits::default(), constraints: Constraints::default() }
+    Demand {
+        level: Level::Function,
+        limits: TaskLimits::default(),
+        constraints: Constraints::default(),
+        needs: Needs::default(),
+    }
 }
 
 #[cfg(test)]

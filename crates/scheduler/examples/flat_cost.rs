@@ -6,7 +6,7 @@
 use opensky_scheduler::{Candidate, Committed, Config, Effect, Ended, Input, Report, Scheduler};
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, Timestamp,
-    job::{JobSpec, JobState, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
+    job::{JobSpec, JobState, LevelReason, Needs, Program, Retry, StageInputs, StageSpec, Verify},
     offer::Constraints,
     place::Level,
     reason::MisfitCounts,
@@ -111,6 +111,7 @@ fn spec(tasks: i64, verify: Verify) -> JobSpec {
         args: Vec::new(),
         env: Vec::new(),
         deterministic: true,
+        needs: Needs::default(),
     };
     let stage = StageSpec {
         name: "work".into(),

@@ -18,6 +18,7 @@ pub use env::parse_env_file;
 
 pub(crate) use deploy::MEMORY_BYTES_UNSAID;
 pub(crate) use health::{START_MS_UNSAID, unsaid as unsaid_health};
+pub(crate) use keys::DEVICE as DEVICE_KEYS;
 
 use crate::{
     draft::{self, unknown},

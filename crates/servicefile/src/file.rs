@@ -3,6 +3,7 @@
 use crate::values::{Health, Idle, Port, VolumeValue};
 use opensky_textfile::{
     constraints::Constraints,
+    needs::{Gpus, IsolationWord},
     values::{At, Millis, OneOrMany, Size},
 };
 use schemars::JsonSchema;
@@ -27,8 +28,12 @@ pub struct Service {
     /// The image: `docker:NAME` for one that Docker or Podman has on this machine, `sky:NAME` for one that the node
     /// keeps, or the path of an archive as `docker save` writes it, relative to the file. A path that ends in `.wasm` is
     /// one of a component that answers HTTP (`wasi:http/incoming-handler`), one that ends in `/` a folder whose files are a web site; both run without a container
-    /// engine.
+    /// engine. `REGISTRY/NAME@sha256:DIGEST` is an image that whoever runs it takes from a registry that its owner allows.
     pub image: At<String>,
+    /// What keeps an image's program from its host: `gvisor`, or `any` (the default): what the host's owner has chosen.
+    pub isolation: Option<At<IsolationWord>>,
+    /// GPUs that each replica has for itself: how many, or which.
+    pub gpus: Option<At<Gpus>>,
     /// Arguments. They follow the image's entry point, instead of its usual command.
     #[serde(default)]
     pub args: At<Vec<String>>,

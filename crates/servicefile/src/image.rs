@@ -1,8 +1,8 @@
 //! Images as files name them.
 
 use crate::import::Given;
-use opensky_textfile::{Fault, values::At};
-use opensky_types::place::Level;
+use opensky_textfile::{Fault, needs, values::At};
+use opensky_types::{job::ImageRef as RegistryImage, place::Level};
 use std::fmt;
 
 /// An image that is not found yet.
@@ -12,6 +12,8 @@ pub enum ImageRef {
     Engine(String),
     /// `sky:NAME`: one that the node keeps.
     Kept(String),
+    /// `REGISTRY/NAME@sha256:DIGEST`: one that whoever runs it takes from a registry.
+    Registry(RegistryImage),
     /// The path of an archive as `docker save` writes it, relative to the file.
     Archive(String),
     /// The path of a component that answers HTTP, relative to the file: it ends in `.wasm`.
@@ -24,8 +26,16 @@ impl ImageRef {
     /// How it runs.
     pub const fn level(&self) -> Level {
         match self {
-            Self::Engine(_) | Self::Kept(_) | Self::Archive(_) => Level::Container,
+            Self::Engine(_) | Self::Kept(_) | Self::Registry(_) | Self::Archive(_) => Level::Container,
             Self::Component(_) | Self::Site(_) => Level::Vm,
+        }
+    }
+
+    /// The image, if it is one in a registry.
+    pub const fn in_registry(&self) -> Option<&RegistryImage> {
+        match self {
+            Self::Registry(image) => Some(image),
+            _ => None,
         }
     }
 
@@ -40,6 +50,7 @@ impl fmt::Display for ImageRef {
         match self {
             Self::Engine(name) => write!(f, "docker:{name}"),
             Self::Kept(name) => write!(f, "sky:{name}"),
+            Self::Registry(image) => image.fmt(f),
             Self::Archive(path) | Self::Component(path) | Self::Site(path) => f.write_str(path),
         }
     }
@@ -57,6 +68,9 @@ pub struct ImageFacts {
 /// The image that a service file names.
 pub(crate) fn of_service_file(at: &At<String>) -> Result<At<ImageRef>, Fault> {
     let text = at.value.as_str();
+    if let Some(image) = needs::image(at)? {
+        return Ok(At { span: at.span, value: ImageRef::Registry(image) });
+    }
     let value = match (text.strip_prefix("docker:"), text.strip_prefix("sky:")) {
         (Some(name), _) => ImageRef::Engine(checked(at, name)?),
         (_, Some(name)) => ImageRef::Kept(checked(at, name)?),

@@ -12,6 +12,7 @@ mod decimal;
 mod detect;
 mod draft;
 pub mod file;
+mod gpus;
 mod image;
 mod import;
 mod links;

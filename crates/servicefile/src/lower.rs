@@ -4,17 +4,19 @@
 use crate::{
     draft::{self, Draft},
     file::{HealthTable, RestartWord, Service, ServiceFile, Update as FileUpdate},
-    image, links,
+    image::{self, ImageRef},
+    links,
     plan::PlannedService,
     publish, secrets,
     values::{Health, Idle, Port},
 };
 use opensky_textfile::{
-    Fault, Span, constraints,
+    Fault, Span, constraints, needs,
     values::{At, Millis},
 };
-use opensky_types::service::{
-    HealthCheck, Link, Load, Probe, ReplicaLimits, Restart, Scale, Update, Volume, Volumes,
+use opensky_types::{
+    job::Needs,
+    service::{HealthCheck, Link, Load, Probe, ReplicaLimits, Restart, Scale, Update, Volume, Volumes},
 };
 use std::collections::BTreeMap;
 
@@ -56,9 +58,11 @@ fn service(at: &At<Service>) -> Result<Draft, Fault> {
         ports.push(HTTP_PORT);
     }
     let links = given.links.value.0.iter().map(links::parse).collect::<Result<Vec<Link>, _>>()?;
+    let needs = needs(given, &image.value)?;
     let planned = PlannedService {
         name: given.name.clone(),
         image,
+        needs,
         args: given.args.value.clone(),
         env: given.env.value.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         health: match &given.health {
@@ -88,6 +92,19 @@ fn service(at: &At<Service>) -> Result<Draft, Fault> {
     let own = planned.links.iter().filter(|link| link.service.owner.is_none());
     let prefers = own.map(|link| link.service.name.clone()).collect();
     Ok(Draft { span: at.span, service: planned, after: given.after.0.clone(), prefers })
+}
+
+/// What it needs of those who run containers. Of components, nothing of it can be asked.
+fn needs(given: &Service, image: &ImageRef) -> Result<Needs, Fault> {
+    if !image.is_component() {
+        return needs::checked(image.in_registry().cloned(), given.isolation.as_ref(), given.gpus.as_ref());
+    }
+    let isolation = given.isolation.as_ref().map(|at| ("isolation", at.span));
+    let gpus = given.gpus.as_ref().map(|at| ("gpus", at.span));
+    match isolation.or(gpus) {
+        None => Ok(Needs::default()),
+        Some((key, span)) => Err(Fault::new(span, format!("'{key}' is of images, and a component is none"))),
+    }
 }
 
 fn places(at: &At<Service>) -> BTreeMap<&'static str, Span> {

@@ -3,7 +3,7 @@
 use crate::{image::ImageRef, publish::Publish, secrets::PlannedSecret};
 use opensky_textfile::{Fault, FileError, Source, Span, values::At};
 use opensky_types::{
-    job::{Blob, Program},
+    job::{Blob, Needs, Program},
     offer::Constraints,
     service::{
         HealthCheck, InvalidService, Link, ReplicaLimits, Restart, Scale, ServiceSpec, Update, Volumes,
@@ -26,6 +26,8 @@ pub struct PlannedService {
     pub name: At<String>,
     /// Its image.
     pub image: At<ImageRef>,
+    /// What it needs of those who run containers.
+    pub needs: Needs,
     /// Arguments, after the image's entry point; none: the image's usual command.
     pub args: Vec<String>,
     /// Environment variables, by name.
@@ -91,8 +93,10 @@ impl Plan {
 }
 
 impl PlannedService {
-    /// The service, once its image is found.
-    pub fn spec(&self, image: Blob) -> Result<ServiceSpec, InvalidService> {
+    /// The service, once its image is found. One in a registry is not looked for.
+    pub fn spec(&self, found: Blob) -> Result<ServiceSpec, InvalidService> {
+        let of_registry = |image: &opensky_types::job::ImageRef| Blob { hash: image.hash(), size_bytes: 0 };
+        let image = self.image.value.in_registry().map_or(found, of_registry);
         let spec = ServiceSpec {
             name: self.name.value.clone(),
             program: Program {
@@ -103,6 +107,7 @@ impl PlannedService {
                 args: self.args.clone(),
                 env: self.env.clone(),
                 deterministic: false,
+                needs: self.needs.clone(),
             },
             ports: self.ports.clone(),
             links: self.links.clone(),

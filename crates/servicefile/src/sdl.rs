@@ -109,6 +109,7 @@ fn service(
     let service = PlannedService {
         name,
         image: image::of_engine(&At { span: image.span, value: image_name.clone() })?,
+        needs: leased.needs,
         args: args(reading, &path, node, &image_name, given)?,
         env: env(reading, node)?,
         ports: exposed.ports.clone(),

@@ -492,3 +492,23 @@ fn c7_secrets_of_compose_files_are_named_and_never_in_the_plan() {
         assert!(error.to_string().contains(word), "{error}");
     }
 }
+
+#[test]
+fn c5_c7_gpus_of_compose_files_are_asked_for() {
+    let device =
+        |device: &str| format!("    deploy: {{ resources: {{ reservations: {{ devices: [{device}] }} }} }}");
+    let import = |lines: &str| compose::read("compose.yaml", &one(lines), &given()).expect("it is read");
+    let plan =
+        import(&device("{ driver: nvidia, count: 2, capabilities: [gpu] }")).accept().expect("it is kept");
+    let gpus = plan.services()[0].needs.gpus.as_ref().map(ToString::to_string);
+    assert_eq!(gpus.as_deref(), Some("2,vendor=nvidia"));
+    let refused = [
+        "{ count: all, capabilities: [gpu] }",
+        "{ count: 1, capabilities: [tpu] }",
+        "{ count: 1, driver: other, capabilities: [gpu] }",
+        "{ device_ids: [\"0\"], count: 1, capabilities: [gpu] }",
+    ];
+    for lines in refused.map(device) {
+        assert_eq!(import(&lines).refused().len(), 1, "{lines}");
+    }
+}

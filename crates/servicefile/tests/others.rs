@@ -83,7 +83,7 @@ fn c7_what_an_akash_deployment_needs_more_is_refused() {
     for (old, new, path, line) in [
         (
             "        gpu: { units: 0 }",
-            "        gpu: { units: 1 }",
+            "        gpu: { units: 1, attributes: { vendor: { intel: } } }",
             "profiles.compute.store.resources.gpu",
             46,
         ),
@@ -188,7 +188,7 @@ fn c7_what_a_bacalhau_job_needs_more_is_refused() {
         ),
         ("    Env:\n", inputs, "Tasks.0.InputSources", 17),
         ("        Path: /out\n", "        Path: /outputs\n", "Tasks.0.ResultPaths", 22),
-        ("      CPU: \"0.5\"", "      GPU: \"1\"", "Tasks.0.Resources.GPU", 24),
+        ("      CPU: \"0.5\"", "      GPU: \"40\"", "Tasks.0.Resources.GPU", 24),
         ("      Type: None", "      Type: HTTP", "Tasks.0.Network", 28),
         ("      LEVEL: 3", "      LEVEL: env:LEVEL", "Tasks.0.Env", 17),
         (
@@ -259,4 +259,23 @@ fn c7_files_are_told_apart_by_what_they_say() {
     ] {
         assert_eq!(detect(name, text), kind, "{name}: {text}");
     }
+}
+
+#[test]
+fn c5_c7_gpus_of_an_akash_deployment_are_asked_for() {
+    let with = |gpu: &str| {
+        let text = WEB.replace("        gpu: { units: 0 }", &format!("        gpu: {gpu}"));
+        let import = sdl::read("deploy.yaml", &text, &Given::default())
+            .unwrap_or_else(|error| panic!("{gpu}: {error}"));
+        let plan = import.accept().unwrap_or_else(|refused| panic!("{gpu}: {refused:?}"));
+        let store = plan.services().iter().find(|service| service.name.value == "store").unwrap();
+        store.needs.gpus.as_ref().map(ToString::to_string)
+    };
+    assert_eq!(with("{ units: 0 }"), None);
+    assert_eq!(with("{ units: 2 }").as_deref(), Some("2"));
+    assert_eq!(with("{ units: 1, attributes: { vendor: { nvidia: } } }").as_deref(), Some("1,vendor=nvidia"));
+    let model = "{ units: 1, attributes: { vendor: { nvidia: [{ model: A100, ram: 80Gi }] } } }";
+    assert_eq!(with(model).as_deref(), Some("1,memory=80GiB,vendor=nvidia,model=a100"));
+    let any = "{ units: 1, attributes: { vendor: { amd: [{ model: \"*\" }] } } }";
+    assert_eq!(with(any).as_deref(), Some("1,vendor=amd"));
 }

@@ -6,7 +6,7 @@ use opensky_servicefile::{
 };
 use opensky_types::{
     Hash,
-    job::Blob,
+    job::{Blob, Isolation},
     place::Region,
     service::{HealthCheck, Load, Probe, Restart, Scale, ServiceRef, Update},
 };
@@ -411,4 +411,34 @@ fn c7_c10_volumes_are_read() {
     let component = "[[service]]\nname = \"web\"\nimage = \"hello.wasm\"\nvolumes.data = \"/data\"\n";
     let error = parse("web.toml", component, Toml).expect_err("a component has no files");
     assert!(error.to_string().contains("no files"), "{error}");
+}
+
+#[test]
+fn c4_c5_what_an_image_needs_is_read() {
+    let digest = "0a".repeat(32);
+    let read = |lines: &str| parse("a.toml", &format!("[[service]]\nname = \"a\"\n{lines}\n"), Toml);
+    let needs =
+        |lines: &str| read(lines).unwrap_or_else(|error| panic!("{error}")).services()[0].needs.clone();
+    let of_registry = needs(&format!("image = \"ghcr.io/owner/app:1.2@sha256:{digest}\""));
+    let image = of_registry.image.expect("it is one of a registry");
+    assert_eq!(image.to_string(), format!("ghcr.io/owner/app@sha256:{digest}"));
+    let table = "{ count = 2, memory = \"16GiB\", vendor = \"nvidia\", model = \"A100\" }";
+    let gpus = needs(&format!("image = \"docker:a\"\ngpus = {table}")).gpus.expect("it needs some");
+    assert_eq!(gpus.to_string(), "2,memory=16GiB,vendor=nvidia,model=a100");
+    assert_eq!(needs("image = \"docker:a\"\ngpus = 1").gpus.map(|gpus| gpus.count), Some(1));
+    assert_eq!(needs("image = \"docker:a\"\nisolation = \"gvisor\"").isolation, Isolation::Gvisor);
+    let wrong = [
+        ("image = \"docker:a\"\ngpus = 0", "1 to 16 GPUs"),
+        ("image = \"docker:a\"\ngpus = 300", "a number of GPUs"),
+        ("image = \"docker:a\"\ngpus = { vendor = \"intel\" }", "a maker of GPUs: nvidia or amd"),
+        ("image = \"docker:a\"\ngpus = 1\nisolation = \"gvisor\"", "no GPU reaches into gVisor"),
+        ("image = \"docker:a\"\nisolation = \"walls\"", "gvisor"),
+        ("image = \"a.wasm\"\ngpus = 1", "'gpus' is of images, and a component is none"),
+        ("image = \"public/\"\nisolation = \"gvisor\"", "'isolation' is of images"),
+        ("image = \"ghcr.io/a@sha256:00\"", "an image in a registry by its digest"),
+    ];
+    for (lines, expected) in wrong {
+        let error = read(lines).expect_err(lines).to_string();
+        assert!(error.contains(expected), "{lines}: {error}");
+    }
 }

@@ -8,7 +8,9 @@ use life::Hosted;
 use opensky_types::{
     Hash, NodeId, ServiceId, Signed, Timestamp,
     job::Blob,
+    offer::ContainerOffer,
     place::Level,
+    resources::Gpu,
     service::{
         Declaration, Declared, HealthCheck, Placement, Refusal, ReplicaId, ReplicaReport, ReplicaState,
         SaveId, Saved,
@@ -68,6 +70,10 @@ pub struct Capacity {
     pub disk_bytes: u64,
     /// How programs can run.
     pub levels: Vec<Level>,
+    /// What containers find beside a processor, memory and files. GPUs that replicas have are among its GPUs.
+    pub containers: ContainerOffer,
+    /// The GPUs of the machine.
+    pub gpus: Vec<Gpu>,
     /// Whether work costs nothing here.
     pub is_free: bool,
     /// Whether nothing new begins.
@@ -129,8 +135,9 @@ pub enum HostEffect {
     Answer { ask: u64, answer: Result<(), Refusal> },
     /// Answer how replicas are.
     AnswerReports { ask: u64, reports: Vec<ReplicaReport> },
-    /// Get a program, and what its volumes begin with, from the first of these that has it.
-    Prepare { replica: ReplicaId, blob: Blob, saved: Option<Blob>, sources: Vec<NodeId> },
+    /// Get a program, and what its volumes begin with, from the first of these that has it. No program where an engine
+    /// takes it from a registry.
+    Prepare { replica: ReplicaId, blob: Option<Blob>, saved: Option<Blob>, sources: Vec<NodeId> },
     /// Start a program.
     Launch { replica: ReplicaId, launch: u32 },
     /// See whether it answers.
@@ -145,7 +152,20 @@ pub enum HostEffect {
     /// where others have it.
     Gone { replica: ReplicaId, is_last: bool, is_handed_over: bool },
     /// So much is taken by replicas now.
-    Reserve { slots: u16, memory_bytes: u64, disk_bytes: u64 },
+    Reserve(Taken),
+}
+
+/// What replicas take together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Cores, in slots.
+    pub slots: u16,
+    /// Memory, in bytes.
+    pub memory_bytes: u64,
+    /// Files, in bytes.
+    pub disk_bytes: u64,
+    /// GPUs, by their places among those of the machine.
+    pub gpus: Vec<u8>,
 }
 
 /// A replica as its host sees it.
@@ -172,7 +192,7 @@ pub struct Host {
     replicas: BTreeMap<ReplicaId, Hosted>,
     /// What was declared last of the services that have replicas here.
     newest: BTreeMap<ServiceId, Newest>,
-    reserved: (u16, u64, u64),
+    reserved: Taken,
 }
 
 impl Host {
@@ -185,13 +205,19 @@ impl Host {
                 memory_bytes: 0,
                 disk_bytes: 0,
                 levels: Vec::new(),
+                containers: ContainerOffer {
+                    isolations: Vec::new(),
+                    registries: Vec::new(),
+                    gpus: Vec::new(),
+                },
+                gpus: Vec::new(),
                 is_free: false,
                 is_closed: true,
                 must_end: false,
             },
             replicas: BTreeMap::new(),
             newest: BTreeMap::new(),
-            reserved: (0, 0, 0),
+            reserved: Taken { slots: 0, memory_bytes: 0, disk_bytes: 0, gpus: Vec::new() },
         }
     }
 
@@ -238,6 +264,11 @@ impl Host {
     pub fn hosted(&self, replica: ReplicaId) -> Option<(&Signed<Placement>, &Declaration, &Declared, u64)> {
         let hosted = self.replicas.get(&replica)?;
         Some((&hosted.signed, &hosted.declaration, &hosted.declared, hosted.placement.revision))
+    }
+
+    /// The GPUs that a replica has, by their places among those of the machine.
+    pub fn gpus_of(&self, replica: ReplicaId) -> &[u8] {
+        self.replicas.get(&replica).map_or(&[], |hosted| &hosted.gpus)
     }
 
     /// What the volumes of a replica begin with.
@@ -288,24 +319,21 @@ impl Host {
         }
         let reserved = self.taken();
         if reserved != self.reserved {
-            self.reserved = reserved;
-            let (slots, memory_bytes, disk_bytes) = reserved;
-            effects.push(HostEffect::Reserve { slots, memory_bytes, disk_bytes });
+            self.reserved = reserved.clone();
+            effects.push(HostEffect::Reserve(reserved));
         }
     }
 
     /// What replicas take together.
-    fn taken(&self) -> (u16, u64, u64) {
-        self.replicas.values().fold(
-            (0, 0, 0),
-            |(slots, memory_bytes, disk_bytes): (u16, u64, u64), hosted| {
-                let limits = &hosted.spec.limits;
-                (
-                    slots.saturating_add(limits.cpu_cores),
-                    memory_bytes.saturating_add(limits.memory_bytes),
-                    disk_bytes.saturating_add(hosted.spec.disk_bytes()),
-                )
-            },
-        )
+    fn taken(&self) -> Taken {
+        self.replicas.values().fold(Taken::default(), |taken, hosted| {
+            let limits = &hosted.spec.limits;
+            Taken {
+                slots: taken.slots.saturating_add(limits.cpu_cores),
+                memory_bytes: taken.memory_bytes.saturating_add(limits.memory_bytes),
+                disk_bytes: taken.disk_bytes.saturating_add(hosted.spec.disk_bytes()),
+                gpus: taken.gpus.into_iter().chain(hosted.gpus.iter().copied()).collect(),
+            }
+        })
     }
 }

@@ -13,7 +13,7 @@ mod keeper;
 const SLOW_BYTES_PER_MS: u64 = 1_000;
 
 pub use directory::{Directory, Heard, Known, Resolved, UnknownService};
-pub use host::{Capacity, Host, HostConfig, HostEffect, HostInput, HostedView};
+pub use host::{Capacity, Host, HostConfig, HostEffect, HostInput, HostedView, Taken};
 pub use keeper::{
     Failing, GivenUp, KEPT_MAX, Keeper, KeeperConfig, KeeperEffect, KeeperInput, KeptView, LastRun, Note,
     NoteText, PlacedView, SlotData,

@@ -7,6 +7,7 @@
 pub mod constraints;
 mod decode;
 mod error;
+pub mod needs;
 mod source;
 mod suggest;
 pub mod tree;

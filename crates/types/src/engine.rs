@@ -1,6 +1,6 @@
 //! What runs tasks on a node, as offers and receipts name it.
 
-use crate::{hash::Hash, place::Level};
+use crate::{hash::Hash, offer::ContainerOffer, place::Level};
 
 /// One way in which a node runs tasks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Engine {
     pub config: Hash,
     /// Levels it runs.
     pub levels: Vec<Level>,
+    /// What containers find in it beside a processor, memory and files.
+    pub containers: ContainerOffer,
 }
 
 impl Engine {

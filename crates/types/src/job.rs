@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 mod check;
 mod condition;
 mod level;
+mod needs;
+mod program;
 mod retry;
 
 pub use check::{
@@ -23,6 +25,8 @@ pub use condition::{
     CONDITIONS_MAX, Condition, ResultTests, TEST_CODES_MAX, TEST_TEXT_BYTES_MAX, TESTS_MAX, TasksMeant, Test,
 };
 pub use level::LevelReason;
+pub use needs::{GPUS_MAX, GpuNeed, GpuVendor, ImageRef, Isolation, Needs};
+pub use program::Program;
 pub use retry::{BACKOFF_MAX_MS_USUAL, BACKOFF_MS_MAX, EXIT_CODES_MAX, FailureKind, LOSSES_MAX_USUAL, Retry};
 
 /// Most stages of a job.
@@ -105,35 +109,12 @@ impl StageSpec {
 
     /// What the market must find for this stage.
     pub fn demand(&self) -> Demand {
-        Demand { level: self.program.level, limits: self.limits, constraints: self.constraints.clone() }
-    }
-}
-
-/// A program and how it is called. In arguments, `{item}` stands for the task's own item: the
-/// number, the input's name, or the task's index.
-#[derive(Debug, Clone, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
-pub struct Program {
-    /// The WASM module or component, by hash.
-    pub hash: Hash,
-    /// Its size, in bytes.
-    pub size_bytes: u64,
-    /// How it runs.
-    pub level: Level,
-    /// For `Level::Function`: the exported function.
-    pub function: String,
-    /// Arguments (after the program's name), or the function's arguments as WAVE values.
-    pub args: Vec<String>,
-    /// Environment variables.
-    pub env: Vec<(String, String)>,
-    /// Fixed clock, seeded randomness, canonical NaN: same inputs, same outputs.
-    pub deterministic: bool,
-}
-
-impl Program {
-    fn call_bytes(&self) -> usize {
-        let args = self.args.iter().map(|arg| 8 + arg.len());
-        let env = self.env.iter().map(|(name, value)| 8 + name.len() + value.len());
-        self.function.len() + args.chain(env).sum::<usize>()
+        Demand {
+            level: self.program.level,
+            limits: self.limits,
+            constraints: self.constraints.clone(),
+            needs: self.program.needs.clone(),
+        }
     }
 }
 
@@ -246,7 +227,7 @@ impl JobSpec {
     pub fn blobs(&self) -> Vec<Hash> {
         let mut hashes = Vec::new();
         for stage in &self.stages {
-            hashes.push(stage.program.hash);
+            hashes.extend(stage.program.blob().map(|blob| blob.hash));
             if let Some(Check::Program(checker)) = &stage.check {
                 hashes.push(checker.program);
             }
@@ -319,6 +300,7 @@ impl StageSpec {
         if self.program.level == Level::Function && self.program.function.is_empty() {
             return Err("level 'function' needs the name of an exported function".into());
         }
+        self.program.validate_needs()?;
         if self.failures_max == 0 {
             return Err("failures_max is at least 1".into());
         }

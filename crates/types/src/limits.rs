@@ -47,11 +47,13 @@ pub struct ContributionLimits {
     pub temperature_critical: i16,
     /// Price of one billion fuel, in a sky with prices.
     pub price_per_gfuel: Micros,
+    /// GPUs, the first so many of those that programs can be given.
+    pub gpus: u8,
 }
 
 impl Default for ContributionLimits {
-    /// Half the machine at most is promised before its owner says otherwise; the node lowers memory
-    /// and disk to half of what the machine has.
+    /// Half the machine at most is promised before its owner says otherwise, and no GPU, whose driver runs what others
+    /// give it in the kernel; the node lowers memory and disk to half of what the machine has.
     fn default() -> Self {
         Self {
             share: true,
@@ -63,6 +65,7 @@ impl Default for ContributionLimits {
             temperature_warning: 80,
             temperature_critical: 92,
             price_per_gfuel: PRICE_PER_GFUEL,
+            gpus: 0,
         }
     }
 }

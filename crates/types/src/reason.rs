@@ -78,6 +78,12 @@ pub enum Misfit {
     /// No money was put aside for it, or what was is used up.
     #[error("no money put aside")]
     Unfunded = 19,
+    /// It does not take images from that registry.
+    #[error("registry not allowed")]
+    Registry = 20,
+    /// It does not have the isolation that was asked for.
+    #[error("isolation not offered")]
+    Isolation = 21,
 }
 
 /// How many offers each test excluded, counted by the first test that an offer did not pass.

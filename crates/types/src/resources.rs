@@ -32,6 +32,15 @@ impl Default for TaskLimits {
     }
 }
 
+impl TaskLimits {
+    /// Fuel that a program on one core with so many GPUs cannot use up in `wall_ms`: time is what ends it.
+    pub const fn fuel_of_time(wall_ms: u64, gpus: u8) -> u64 {
+        let each_us = FUEL_PER_CPU_US + gpus as u64 * FUEL_PER_GPU_US;
+        // A little more, since two readings are never taken at one moment.
+        wall_ms.saturating_add(1_000).saturating_mul(1_000).saturating_mul(each_us)
+    }
+}
+
 words! {
     /// Names of the limits, as messages and receipts use them.
     Limit,
@@ -59,6 +68,9 @@ words! {
 /// Fuel that one microsecond of processor time counts as, for programs whose instructions nobody counts: what
 /// WASM gets through on a core of the usual speed. One unit of work for all levels keeps one price for all.
 pub const FUEL_PER_CPU_US: u64 = 1_000;
+
+/// Fuel that one microsecond of a GPU counts as, used or not, since nobody else has it: as much as twenty cores.
+pub const FUEL_PER_GPU_US: u64 = 20 * FUEL_PER_CPU_US;
 
 /// What one task used, as the engine and the kernel counted it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]

@@ -8,13 +8,14 @@ use crate::{
     hash::Hash,
     ids::{AgreementId, JobId, TaskId},
     job::{
-        Blob, Check, Checker, Condition, FailureKind, JobNote, JobSpec, LevelReason, Program, Real, Retry,
-        StageInputs, StageSpec, TasksMeant, Test, Tolerance, Verify,
+        Blob, Check, Checker, Condition, FailureKind, GpuNeed, GpuVendor, ImageRef, Isolation, JobNote,
+        JobSpec, LevelReason, Needs, Program, Real, Retry, StageInputs, StageSpec, TasksMeant, Test,
+        Tolerance, Verify,
     },
     key::{Keypair, NodeId},
     membership::{EPOCH_BLOCKS, Genesis, Invite, InvitePolicy, MembershipChain},
     merkle,
-    offer::{Constraints, Offer},
+    offer::{Constraints, ContainerOffer, Offer},
     place::{Level, NodeKind, Region},
     reason::Reason,
     receipt::{Batch, BatchHead, Countersignature, Receipt, ReceiptProof},
@@ -82,6 +83,26 @@ pub fn program() -> Program {
         args: vec!["--item".into(), "{item}".into()],
         env: vec![("LANG".into(), "C".into())],
         deterministic: true,
+        needs: Needs::default(),
+    }
+}
+
+/// An image of a registry that needs two GPUs.
+pub fn needy_program() -> Program {
+    let image: ImageRef = format!("ghcr.io/owner/name@sha256:{}", "0a".repeat(32)).parse().expect("an image");
+    let gpus = GpuNeed {
+        count: 2,
+        memory_bytes_min: 16 << 30,
+        vendor: Some(GpuVendor::Nvidia),
+        model: "a100".into(),
+    };
+    Program {
+        hash: image.hash(),
+        size_bytes: 0,
+        level: Level::Container,
+        deterministic: false,
+        needs: Needs { image: Some(image), isolation: Isolation::Any, gpus: Some(gpus) },
+        ..program()
     }
 }
 
@@ -264,7 +285,18 @@ pub fn offer(number: u8) -> Offer {
         engine: "sample 1.0.0".into(),
         price_per_gfuel: Micros::ZERO,
         note: String::new(),
+        containers: ContainerOffer::default(),
     }
+}
+
+/// The same of a node whose containers find a GPU, a registry and gVisor.
+pub fn rich_offer(number: u8) -> Offer {
+    let containers = ContainerOffer {
+        isolations: vec![Isolation::Gvisor],
+        registries: vec!["ghcr.io/owner".into()],
+        gpus: vec![0],
+    };
+    Offer { levels: vec![Level::Function, Level::Vm, Level::Container], containers, ..offer(number) }
 }
 
 /// What the consumer proposes to the provider for the job's first stage.

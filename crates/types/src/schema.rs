@@ -3,7 +3,7 @@
 use crate::{
     AccountId, AgreementId, Hash, JobId, Micros, NodeId, TaskId, Timestamp,
     ids::ServiceId,
-    job::{FailureKind, LevelReason, Real},
+    job::{FailureKind, GpuVendor, ImageRef, Isolation, LevelReason, Real},
     place::{Level, NodeKind, Region},
     service::{ReplicaId, ReplicaState, Restart, ServiceRef},
 };
@@ -67,6 +67,9 @@ schemas! {
     Timestamp = number("A moment, in milliseconds since 1970-01-01 UTC.");
     Level = word("How a task runs.", Level::ALL.iter().map(|level| level.as_str()));
     NodeKind = word("What kind of work a node is meant for.", NodeKind::ALL.iter().map(|kind| kind.as_str()));
+    ImageRef = text("An image in a registry by its digest.", "^[a-z0-9.:-]+(/[a-z0-9._-]+)+@sha256:[0-9a-f]{64}$");
+    Isolation = word("What keeps a container from its host.", Isolation::ALL.iter().map(|kind| kind.as_str()));
+    GpuVendor = word("Who makes a GPU.", GpuVendor::ALL.iter().map(|vendor| vendor.as_str()));
     FailureKind = word("How a run failed.", FailureKind::ALL.iter().map(|kind| kind.as_str()));
     LevelReason = word("Why a stage runs at its level.", LevelReason::ALL.iter().map(|reason| reason.as_str()));
     Real = object(Type::Number, "A finite number.").build().into();

@@ -355,6 +355,9 @@ pub enum Refusal {
     /// The secrets are sealed for other nodes.
     #[error("it cannot read the service's secrets")]
     NoReader = 11,
+    /// A GPU, a registry or an isolation is not there.
+    #[error("it does not have the GPUs, the registry or the isolation that the program needs")]
+    Needs = 12,
 }
 
 /// Why a declaration, placement or advert is not believed.

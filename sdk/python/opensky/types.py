@@ -286,6 +286,17 @@ class ConstraintsView(TypedDict, total=False):
     score_min: int
 
 
+class ContainerOfferView(TypedDict):
+    """What containers find at a node beside a processor, memory and files."""
+
+    #: GPUs that a program can have, by their places in the machine's list.
+    gpus: list[int]
+    #: Isolations that can be asked for.
+    isolations: list[Isolation]
+    #: Registries, or parts of them, that it takes images from.
+    registries: list[str]
+
+
 class _ContentView(TypedDict):
     #: BLAKE3 of the content.
     hash: Hash
@@ -324,6 +335,26 @@ class FileView(ContentView):
 
     #: Its path below `/out`, with `/` between parts. Chosen by the program: never trust it.
     path: str
+
+
+class _GpuNeedView(TypedDict):
+    #: How many, 1 to 16.
+    count: int
+
+
+class GpuNeedView(_GpuNeedView, total=False):
+    """GPUs, all of one machine."""
+
+    #: Memory of each, in bytes; 0: any.
+    memory_bytes_min: int
+    #: A part of their name, whatever its case; empty: any.
+    model: str
+    #: Who made them. Absent: anyone.
+    vendor: GpuVendor
+
+
+#: Who makes a GPU.
+GpuVendor: TypeAlias = Literal["nvidia", "amd"]
 
 
 class _GpuView(TypedDict):
@@ -493,6 +524,10 @@ class HoursView(TypedDict):
     to_minute: int
 
 
+#: An image in a registry by its digest.
+ImageRef: TypeAlias = str
+
+
 class ImageView(TypedDict):
     """An image kept by name."""
 
@@ -600,6 +635,10 @@ class Invites(TypedDict):
 
     #: They.
     invites: list[InviteView]
+
+
+#: What keeps a container from its host.
+Isolation: TypeAlias = Literal["any", "gvisor"]
 
 
 class JobSummary(TypedDict):
@@ -904,6 +943,9 @@ class _Limits(TypedDict):
 class Limits(_Limits, total=False):
     """The owner's limits, read and written whole."""
 
+    #: GPUs that programs of others can have, the first so many of those that the container engine
+    #: can pass on.
+    gpus: int
     #: Only in these hours; absent for always.
     hours: HoursView
 
@@ -1039,6 +1081,17 @@ class MoneyView(_MoneyView, total=False):
     escrow_micros: Micros
 
 
+class NeedsView(TypedDict, total=False):
+    """What a program in a container needs beside a processor, memory and files."""
+
+    #: GPUs that are its own while it runs.
+    gpus: GpuNeedView
+    #: The image, where its host is to take it from a registry. Then its hash and size are left out.
+    image: ImageRef
+    #: What keeps it from its host.
+    isolation: Isolation
+
+
 class NetworkSummary(TypedDict):
     """The network in numbers."""
 
@@ -1100,9 +1153,7 @@ class Notes(TypedDict):
     notes: list[NoteView]
 
 
-class OfferView(TypedDict):
-    """One offer."""
-
+class _OfferView(TypedDict):
     #: Engine and version.
     engine: str
     #: When it stops counting.
@@ -1129,6 +1180,13 @@ class OfferView(TypedDict):
     slots_total: int
     #: The largest limits it accepts for one task.
     task_limits_max: TaskLimitsView
+
+
+class OfferView(_OfferView, total=False):
+    """One offer."""
+
+    #: What containers find there beside a processor, memory and files.
+    containers: ContainerOfferView
 
 
 class Offers(TypedDict):
@@ -1343,14 +1401,7 @@ class Problem(_Problem, total=False):
     type: str
 
 
-class _ProgramRequest(TypedDict):
-    #: The uploaded WASM module or component, by hash.
-    hash: Hash
-    #: Its size, in bytes.
-    size_bytes: int
-
-
-class ProgramRequest(_ProgramRequest, total=False):
+class ProgramRequest(TypedDict, total=False):
     """A program and how it is called. `{item}` in an argument stands for the task's own item."""
 
     #: Arguments after the program's name, or the function's arguments as WAVE values.
@@ -1361,8 +1412,15 @@ class ProgramRequest(_ProgramRequest, total=False):
     env: list[tuple[str, str]]
     #: For level `function`: the exported function.
     function: str
+    #: The uploaded WASM module, component or image, by hash. Of an image in a registry that of its
+    #: name, which may be left out.
+    hash: Hash
     #: How it runs.
     level: Level
+    #: For level `container`: what it needs beside a processor, memory and files.
+    needs: NeedsView
+    #: Its size, in bytes; 0 of an image in a registry.
+    size_bytes: int
 
 
 class _QuoteView(TypedDict):
@@ -1672,10 +1730,6 @@ ServiceRef: TypeAlias = str
 
 
 class _ServiceRequest(TypedDict):
-    #: The uploaded image, by hash; for the level `vm` a component that answers HTTP.
-    image: Hash
-    #: Size of the image's archive, in bytes.
-    image_size_bytes: int
     #: Its name among the services of this node: a label as in DNS.
     name: str
 
@@ -1694,12 +1748,19 @@ class ServiceRequest(_ServiceRequest, total=False):
     #: After so many milliseconds without a connection nothing of a component is in memory; the next
     #: one starts it. Absent: it stays.
     idle_ms: int
+    #: The uploaded image, by hash; for the level `vm` a component that answers HTTP. Of an image in
+    #: a registry that of its name, which may be left out.
+    image: Hash
+    #: Size of the image's archive, in bytes; 0 of an image in a registry.
+    image_size_bytes: int
     #: How it runs: `container`, or `vm` for a component.
     level: Level
     #: What each may use.
     limits: ReplicaLimitsView
     #: Other services that the program reaches by name.
     links: list[ServiceLinkView]
+    #: For the level `container`: what it needs beside a processor, memory and files.
+    needs: NeedsView
     #: Ports of the program that members may reach.
     ports: list[int]
     #: How many of it run.

@@ -5,7 +5,7 @@
 
 use opensky_client::{
     Client,
-    api::job::{InputsRequest, JobRequest, ProgramRequest, StageRequest},
+    api::job::{InputsRequest, JobRequest, NeedsView, ProgramRequest, StageRequest},
 };
 use opensky_types::{job::LevelReason, place::Level};
 
@@ -26,6 +26,7 @@ async fn main() -> anyhow::Result<()> {
             args: vec!["{item}".into()],
             env: vec![],
             deterministic: true,
+            needs: NeedsView::default(),
         },
         inputs: InputsRequest::Numbers { from: 0, to: 100, step: 1 },
         after: vec![],

@@ -152,6 +152,9 @@ impl Client {
     /// What a stage runs: a file, or an image by name.
     async fn program(&self, plan: &Plan, folder: &Path, stage: &StagePlan) -> Result<Blob, ClientError> {
         let name = &stage.program;
+        if let Some(image) = &stage.needs.image {
+            return Ok(Blob { hash: image.hash(), size_bytes: 0 });
+        }
         let source = ImageSource::of(&name.value).filter(|_| stage.level == Level::Container);
         let Some(source) = source else { return self.upload_named(plan, folder, name, "program").await };
         match self.image(source).await {

@@ -1292,6 +1292,15 @@ export interface components {
              */
             score_min?: number;
         };
+        /** @description What containers find at a node beside a processor, memory and files. */
+        ContainerOfferView: {
+            /** @description GPUs that a program can have, by their places in the machine's list. */
+            gpus: number[];
+            /** @description Isolations that can be asked for. */
+            isolations: components["schemas"]["Isolation"][];
+            /** @description Registries, or parts of them, that it takes images from. */
+            registries: string[];
+        };
         /** @description What a run wrote. Small content comes along, as `text` where it is UTF-8 and else as `hex`; other content is read from `crate::routes::BLOB` by its hash. */
         ContentView: {
             /** @description BLAKE3 of the content. */
@@ -1326,6 +1335,28 @@ export interface components {
             /** @description Its path below `/out`, with `/` between parts. Chosen by the program: never trust it. */
             path: string;
         };
+        /** @description GPUs, all of one machine. */
+        GpuNeedView: {
+            /**
+             * Format: int32
+             * @description How many, 1 to 16.
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description Memory of each, in bytes; 0: any.
+             */
+            memory_bytes_min?: number;
+            /** @description A part of their name, whatever its case; empty: any. */
+            model?: string;
+            /** @description Who made them. Absent: anyone. */
+            vendor?: components["schemas"]["GpuVendor"];
+        };
+        /**
+         * @description Who makes a GPU.
+         * @enum {string}
+         */
+        GpuVendor: "nvidia" | "amd";
         /** @description One accelerator. */
         GpuView: {
             /**
@@ -1496,6 +1527,8 @@ export interface components {
              */
             to_minute: number;
         };
+        /** @description An image in a registry by its digest. */
+        ImageRef: string;
         /** @description An image kept by name. */
         ImageView: {
             /** @description Its archive, by hash. */
@@ -1594,6 +1627,11 @@ export interface components {
             /** @description They. */
             invites: components["schemas"]["InviteView"][];
         };
+        /**
+         * @description What keeps a container from its host.
+         * @enum {string}
+         */
+        Isolation: "any" | "gvisor";
         /** @description A job in full. */
         JobDetail: components["schemas"]["JobSummary"] & {
             /** @description Most that it may cost, in micros. */
@@ -1855,6 +1893,11 @@ export interface components {
              * @description Disk for others' content and scratch, in bytes.
              */
             disk_bytes: number;
+            /**
+             * Format: int32
+             * @description GPUs that programs of others can have, the first so many of those that the container engine can pass on.
+             */
+            gpus?: number;
             /** @description Only in these hours; absent for always. */
             hours?: components["schemas"]["HoursView"];
             /**
@@ -1988,6 +2031,18 @@ export interface components {
             /** @description On its way out of stake. */
             unbonding_micros: components["schemas"]["Micros"];
         };
+        /** @description What a program in a container needs beside a processor, memory and files. */
+        NeedsView: {
+            /** @description GPUs that are its own while it runs. */
+            gpus?: components["schemas"]["GpuNeedView"];
+            /** @description The image, where its host is to take it from a registry. Then its hash and size are left out. */
+            image?: components["schemas"]["ImageRef"];
+            /**
+             * @description What keeps it from its host.
+             * @default any
+             */
+            isolation?: components["schemas"]["Isolation"];
+        };
         /** @description The network in numbers. */
         NetworkSummary: {
             /** @description Where others say that they reach it. */
@@ -2064,6 +2119,8 @@ export interface components {
         };
         /** @description One offer. */
         OfferView: {
+            /** @description What containers find there beside a processor, memory and files. */
+            containers?: components["schemas"]["ContainerOfferView"];
             /** @description Engine and version. */
             engine: string;
             /** @description When it stops counting. */
@@ -2305,15 +2362,17 @@ export interface components {
             ][];
             /** @description For level `function`: the exported function. */
             function?: string;
-            /** @description The uploaded WASM module or component, by hash. */
-            hash: components["schemas"]["Hash"];
+            /** @description The uploaded WASM module, component or image, by hash. Of an image in a registry that of its name, which may be left out. */
+            hash?: components["schemas"]["Hash"];
             /** @description How it runs. */
             level?: components["schemas"]["Level"];
+            /** @description For level `container`: what it needs beside a processor, memory and files. */
+            needs?: components["schemas"]["NeedsView"];
             /**
              * Format: int64
-             * @description Its size, in bytes.
+             * @description Its size, in bytes; 0 of an image in a registry.
              */
-            size_bytes: number;
+            size_bytes?: number;
         };
         /** @description What a job would cost, all in: the ledger takes no fees, and data moves for nothing. */
         QuoteView: {
@@ -2679,13 +2738,13 @@ export interface components {
              * @description After so many milliseconds without a connection nothing of a component is in memory; the next one starts it. Absent: it stays.
              */
             idle_ms?: number;
-            /** @description The uploaded image, by hash; for the level `vm` a component that answers HTTP. */
-            image: components["schemas"]["Hash"];
+            /** @description The uploaded image, by hash; for the level `vm` a component that answers HTTP. Of an image in a registry that of its name, which may be left out. */
+            image?: components["schemas"]["Hash"];
             /**
              * Format: int64
-             * @description Size of the image's archive, in bytes.
+             * @description Size of the image's archive, in bytes; 0 of an image in a registry.
              */
-            image_size_bytes: number;
+            image_size_bytes?: number;
             /** @description How it runs: `container`, or `vm` for a component. */
             level?: components["schemas"]["Level"];
             /** @description What each may use. */
@@ -2694,6 +2753,8 @@ export interface components {
             links?: components["schemas"]["ServiceLinkView"][];
             /** @description Its name among the services of this node: a label as in DNS. */
             name: string;
+            /** @description For the level `container`: what it needs beside a processor, memory and files. */
+            needs?: components["schemas"]["NeedsView"];
             /** @description Ports of the program that members may reach. */
             ports?: number[];
             /**
@@ -3459,11 +3520,14 @@ export type Code = components['schemas']['Code'];
 export type ConditionView = components['schemas']['ConditionView'];
 export type ConfigView = components['schemas']['ConfigView'];
 export type ConstraintsView = components['schemas']['ConstraintsView'];
+export type ContainerOfferView = components['schemas']['ContainerOfferView'];
 export type ContentView = components['schemas']['ContentView'];
 export type Direction = components['schemas']['Direction'];
 export type DoctorReport = components['schemas']['DoctorReport'];
 export type FailureKind = components['schemas']['FailureKind'];
 export type FileView = components['schemas']['FileView'];
+export type GpuNeedView = components['schemas']['GpuNeedView'];
+export type GpuVendor = components['schemas']['GpuVendor'];
 export type GpuView = components['schemas']['GpuView'];
 export type GraphqlAnswer = components['schemas']['GraphqlAnswer'];
 export type GraphqlRequest = components['schemas']['GraphqlRequest'];
@@ -3475,12 +3539,14 @@ export type HealthView = components['schemas']['HealthView'];
 export type History = components['schemas']['History'];
 export type HistoryLine = components['schemas']['HistoryLine'];
 export type HoursView = components['schemas']['HoursView'];
+export type ImageRef = components['schemas']['ImageRef'];
 export type ImageView = components['schemas']['ImageView'];
 export type Images = components['schemas']['Images'];
 export type InputsRequest = components['schemas']['InputsRequest'];
 export type InviteRequest = components['schemas']['InviteRequest'];
 export type InviteView = components['schemas']['InviteView'];
 export type Invites = components['schemas']['Invites'];
+export type Isolation = components['schemas']['Isolation'];
 export type JobDetail = components['schemas']['JobDetail'];
 export type JobEvent = components['schemas']['JobEvent'];
 export type JobId = components['schemas']['JobId'];
@@ -3509,6 +3575,7 @@ export type Micros = components['schemas']['Micros'];
 export type MisfitCountView = components['schemas']['MisfitCountView'];
 export type MisfitCountsView = components['schemas']['MisfitCountsView'];
 export type MoneyView = components['schemas']['MoneyView'];
+export type NeedsView = components['schemas']['NeedsView'];
 export type NetworkSummary = components['schemas']['NetworkSummary'];
 export type NewKey = components['schemas']['NewKey'];
 export type NodeId = components['schemas']['NodeId'];

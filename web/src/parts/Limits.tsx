@@ -118,6 +118,7 @@ interface AmountsProps {
 
 /** How much of the machine, as sliders. */
 export function Amounts({ limits, set, saved, node }: AmountsProps) {
+  const gpus = node.hardware.gpus.length;
   return (
     <SimpleGrid cols={{ base: 1, md: 3 }} spacing="xl">
       <Bar
@@ -142,6 +143,16 @@ export function Amounts({ limits, set, saved, node }: AmountsProps) {
         step={1}
         onChange={(disk_bytes) => set({ disk_bytes })}
       />
+      {gpus > 0 && (
+        <Bar
+          name="GPUs for programs of others"
+          shown={`${limits.gpus ?? 0} of ${gpus}`}
+          value={limits.gpus ?? 0}
+          max={gpus}
+          step={1}
+          onChange={(gpus) => set({ gpus })}
+        />
+      )}
     </SimpleGrid>
   );
 }

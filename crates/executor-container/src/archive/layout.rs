@@ -1,6 +1,9 @@
 //! Where the parts of an image are in its archive.
 
-use super::{ArchiveError, Part};
+use super::{
+    ArchiveError, Part,
+    oci::{INDEX_DEPTH_MAX, OciIndex, OciManifest},
+};
 use serde::Deserialize;
 use std::{
     collections::HashMap,
@@ -12,8 +15,6 @@ use tar::EntryType;
 const FILES_MAX: usize = 4_096;
 /// Most bytes of a file's name in an archive: a folder, and a hash in hexadecimal.
 const NAME_BYTES_MAX: usize = 100;
-/// How deep lists of images lie within lists.
-const INDEX_DEPTH_MAX: u8 = 2;
 
 /// What is in an archive, by name.
 pub type Index = HashMap<String, Found>;
@@ -97,31 +98,6 @@ fn find_docker<R: Read + Seek>(archive: &mut R, files: &Index) -> Result<Parts, 
     Ok(Parts { config: get(files, &image.config)?, layers: layers.collect::<Result<_, _>>()? })
 }
 
-#[derive(Deserialize)]
-struct OciIndex {
-    manifests: Vec<Descriptor>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    media_type: String,
-    digest: String,
-    platform: Option<Platform>,
-}
-
-#[derive(Deserialize)]
-struct Platform {
-    architecture: String,
-    os: String,
-}
-
-#[derive(Deserialize)]
-struct OciManifest {
-    config: Descriptor,
-    layers: Vec<Descriptor>,
-}
-
 fn find_oci<R: Read + Seek>(
     archive: &mut R,
     files: &Index,
@@ -129,9 +105,9 @@ fn find_oci<R: Read + Seek>(
     arch: &str,
 ) -> Result<Parts, ArchiveError> {
     for _ in 0..=INDEX_DEPTH_MAX {
-        let chosen = choose(&index.manifests, arch)?;
+        let chosen = index.choose(arch)?;
         let part = blob(files, &chosen.digest)?;
-        if chosen.media_type.contains("index") || chosen.media_type.contains("manifest.list") {
+        if chosen.is_index() {
             index = part.json(archive, "an index")?;
             continue;
         }
@@ -141,25 +117,6 @@ fn find_oci<R: Read + Seek>(
         return Ok(Parts { config: blob(files, &manifest.config.digest)?, layers });
     }
     Err(ArchiveError::Malformed("lists of images within lists".into()))
-}
-
-/// The only image, or the only one for this machine.
-fn choose<'a>(manifests: &'a [Descriptor], arch: &str) -> Result<&'a Descriptor, ArchiveError> {
-    if let [only] = manifests {
-        return Ok(only);
-    }
-    let fits = |of: &&Descriptor| {
-        of.platform.as_ref().is_some_and(|platform| platform.os == "linux" && platform.architecture == arch)
-    };
-    let fitting: Vec<&Descriptor> = manifests.iter().filter(fits).collect();
-    match fitting.as_slice() {
-        [only] => Ok(only),
-        [] => Err(ArchiveError::Platform { found: "other machines".into(), wanted: format!("linux/{arch}") }),
-        several => {
-            let problem = format!("it holds {} images for linux/{arch}; save one alone", several.len());
-            Err(ArchiveError::Malformed(problem))
-        }
-    }
 }
 
 fn blob(files: &Index, digest: &str) -> Result<Part, ArchiveError> {

@@ -123,9 +123,14 @@ impl Measure {
         self.ended.get_or_init(|| usage);
     }
 
-    /// Removes the counters.
-    pub fn clear(&self) {
-        self.with_meter(|meter| meter.remove());
+    /// Removes the counters; `false` if some stay.
+    pub fn clear(&self) -> bool {
+        self.with_meter(|meter| meter.remove())
+    }
+
+    /// Most memory that the program had, in bytes, where the kernel says.
+    pub fn peak_bytes(&self) -> Option<u64> {
+        self.with_meter(Meter::memory_peak_bytes)
     }
 
     fn with_meter<T>(&self, look: impl FnOnce(&Meter) -> T) -> T {

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     create::{self, Allowed, Container, Network, bind},
     engine::Found,
+    gpus::Passed,
     images::lost,
     meter::Meter,
     task::{attach, not_created, recreate, remove, unstartable},
@@ -47,6 +48,9 @@ const DOOR_THREADS: u32 = 64;
 const NODE_PATIENCE: Duration = Duration::from_secs(60);
 /// Longest wait for the engine to do what ends something.
 const ORDER_WAIT: Duration = Duration::from_secs(20);
+/// Tries to remove the counters of a container that is gone, and the time between two.
+const CLEAR_TRIES: u32 = 20;
+const CLEAR_WAIT: Duration = Duration::from_millis(50);
 /// Time between two tries to remove a container.
 const RETRY: Duration = Duration::from_secs(5);
 
@@ -162,7 +166,9 @@ impl Life {
     ) -> Result<(Arc<Replica>, Output), Failure> {
         let docker = &self.engine.docker;
         let meter = Meter::new(&self.shared.host.owner, &format!("replica-{}", self.place));
-        let body = create::create(self.container(&image, program, volumes, &meter));
+        let runtime = self.engine.runtime_for(self.run.program.needs.isolation)?;
+        let gpus = Passed::new(&self.engine.gpus, &self.run.gpus)?;
+        let body = create::create(self.container(&image, (program, runtime, &gpus), volumes, &meter));
         let options = CreateContainerOptionsBuilder::default().name(&self.name).build();
         docker.create_container(Some(options), body).await.map_err(not_created)?;
         let attached = attach(docker, &self.name, false).await?;
@@ -181,7 +187,7 @@ impl Life {
         let images = &self.shared.host.images;
         let mut is_second_try = false;
         loop {
-            let image = images.ensure(&self.engine, self.run.program.hash).await?;
+            let image = images.ensure(&self.engine, &self.run.program).await?;
             match self.engine.docker.inspect_image(&image).await {
                 Ok(inspected) => return Ok((image, self.program(inspected.config.unwrap_or_default())?)),
                 Err(EngineError::DockerResponseServerError { status_code: 404, .. }) if !is_second_try => {
@@ -208,7 +214,7 @@ impl Life {
     fn container<'a>(
         &'a self,
         image: &'a str,
-        program: Vec<String>,
+        (program, runtime, gpus): (Vec<String>, Option<String>, &'a Passed),
         volumes: &[PathBuf],
         meter: &Meter,
     ) -> Container<'a> {
@@ -234,8 +240,11 @@ impl Life {
             network: Network::Loopback { hostname: HOSTNAME, hosts },
             owner: &self.shared.host.owner,
             cgroup_parent: self.engine.makes_cgroups.then(|| meter.group()),
-            runtime: self.engine.runtime.clone(),
+            runtime,
             user: create::user(),
+            gpus,
+            is_podman: self.engine.is_podman,
+            user_processes_max: self.engine.user_processes_max,
         }
     }
 
@@ -285,7 +294,12 @@ impl Life {
             self.shared.give_back(self.place);
         }
         if let Some(replica) = replica {
-            replica.measure.clear();
+            for _ in 0..CLEAR_TRIES {
+                if replica.measure.clear() {
+                    break;
+                }
+                tokio::time::sleep(CLEAR_WAIT).await;
+            }
             replica.cleared.cancel();
         }
     }

@@ -5,7 +5,7 @@ use crate::{meter::Meter, slots::Slot};
 use bollard::{Docker, query_parameters::StatsOptionsBuilder};
 use futures::StreamExt;
 use opensky_types::{
-    resources::{Limit, TaskLimits, Usage},
+    resources::{FUEL_PER_GPU_US, Limit, TaskLimits, Usage},
     task::Failure,
 };
 use std::{
@@ -28,6 +28,8 @@ const CPU_SLACK_US: u64 = 50_000;
 /// What is known of a task so far.
 pub struct Watching {
     limits: TaskLimits,
+    /// GPUs that nobody else has meanwhile.
+    gpus: u64,
     docker: Docker,
     id: String,
     began: Option<Instant>,
@@ -38,9 +40,10 @@ pub struct Watching {
 }
 
 impl Watching {
-    pub fn new(limits: TaskLimits, docker: Docker) -> Self {
+    pub fn new(limits: TaskLimits, gpus: usize, docker: Docker) -> Self {
         Self {
             limits,
+            gpus: gpus as u64,
             docker,
             id: String::new(),
             began: None,
@@ -70,7 +73,7 @@ impl Watching {
         }
         let memory_bytes = slot.meter.memory_bytes().unwrap_or(0);
         self.memory_seen_bytes = self.memory_seen_bytes.max(memory_bytes);
-        if fuel_of(self.cpu_us(&slot.meter)) > self.limits.fuel {
+        if self.fuel(self.cpu_us(&slot.meter)) > self.limits.fuel {
             return Err(Failure::Limit { limit: Limit::Fuel });
         }
         if self.looks.is_multiple_of(LOOKS_PER_SCRATCH_LOOK) {
@@ -82,7 +85,7 @@ impl Watching {
 
     /// The look after the end.
     pub async fn check(&mut self, slot: &Slot) -> Result<(), Failure> {
-        if fuel_of(self.cpu_us(&slot.meter)) > self.limits.fuel {
+        if self.fuel(self.cpu_us(&slot.meter)) > self.limits.fuel {
             return Err(Failure::Limit { limit: Limit::Fuel });
         }
         self.check_scratch(slot).await
@@ -111,12 +114,20 @@ impl Watching {
         let cpu_us = plausible_cpu_us(self.cpu_us(meter), wall_us);
         Usage {
             // A consumer takes no more than was agreed; the last look may have come a moment late.
-            fuel: fuel_of(cpu_us).min(self.limits.fuel),
+            fuel: self.fuel(cpu_us).min(self.limits.fuel),
             memory_peak_bytes: meter.memory_peak_bytes().unwrap_or(self.memory_seen_bytes),
             wall_us,
             cpu_us,
             ..Usage::default()
         }
+    }
+
+    /// Processor time, and all the time of its GPUs, as fuel.
+    fn fuel(&self, cpu_us: u64) -> u64 {
+        let wall_us =
+            self.began.map_or(0, |began| u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
+        let of_gpus = wall_us.saturating_mul(self.gpus).saturating_mul(FUEL_PER_GPU_US);
+        fuel_of(cpu_us).saturating_add(of_gpus)
     }
 
     fn cpu_us(&self, meter: &Meter) -> u64 {

@@ -4,12 +4,16 @@
 //! image of: Debian's packages `docker.io` and `busybox-static` have both.
 
 mod abuse;
+mod gpus;
 mod gvisor;
 mod images;
+mod podman;
+mod registry;
 mod running;
 mod secrets;
 mod services;
 mod services_abuse;
 mod support;
 mod volumes;
+mod walls;
 mod watching;

@@ -34,9 +34,14 @@ async fn started(setup: &Setup, script: &str) -> Arc<dyn Instance> {
 #[tokio::test(flavor = "multi_thread")]
 async fn k1_a_program_finds_its_secrets_as_files_and_variables() {
     let Some(setup) = Setup::new("a program finds its secrets").await else { return };
+    finds_its_secrets(&setup).await;
+}
+
+/// A program has each of its secrets where it asked for it.
+pub async fn finds_its_secrets(setup: &Setup) {
     let script = "cd /run/secrets; ls; stat -c '%a %s' password key; stat -f -c %T .; cat password; echo; \
                   echo \"$PASSWORD; $TOKEN\"; env | grep -c GREETING; exit 7";
-    let instance = started(&setup, script).await;
+    let instance = started(setup, script).await;
     let end = end_of(instance.as_ref()).await;
     let words = String::from_utf8_lossy(&instance.last_words(usize::MAX)).into_owned();
     assert_eq!(end, InstanceEnd::Exited(7), "{words}");

@@ -8,7 +8,7 @@ use opensky_ports::{
 };
 use opensky_types::{
     Hash, NodeId, ServiceId,
-    job::Program,
+    job::{Needs, Program},
     place::Level,
     resources::{FUEL_PER_CPU_US, Limit},
     service::{ReplicaId, ReplicaLimits},
@@ -58,6 +58,7 @@ impl Setup {
             args: ["sh", "-c", script].map(String::from).to_vec(),
             env: vec![("GREETING".into(), "hello".into())],
             deterministic: false,
+            needs: Needs::default(),
         };
         let outlets = [("db", 5432), ("cache", 8080), ("db", 8080)];
         ServiceRun {
@@ -71,6 +72,7 @@ impl Setup {
             volumes: Vec::new(),
             other_volumes: Vec::new(),
             begin: None,
+            gpus: Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use opensky_ports::{
 };
 use opensky_types::{
     Hash,
-    job::Program,
+    job::{Needs, Program},
     place::Level,
     resources::TaskLimits,
     task::{Content, Failure, Outcome, TaskInput, TaskOutput},
@@ -42,20 +42,21 @@ pub struct Setup {
 impl Setup {
     /// None, with the reason on the screen, where no containers can be run.
     pub async fn new(test: &str) -> Option<Self> {
-        Self::on(test, Vec::new()).await
+        Self::with(test, |_| {}).await
     }
 
     /// The same with an engine that listens on one of these sockets.
     pub async fn on(test: &str, sockets: Vec<PathBuf>) -> Option<Self> {
-        Self::with(test, sockets, None).await
+        Self::with(test, |config| config.sockets = sockets).await
     }
 
     /// The same with a runtime of the engine, where it has that.
     pub async fn within(test: &str, runtime: &str) -> Option<Self> {
-        Self::with(test, Vec::new(), Some(runtime)).await
+        Self::with(test, |config| config.runtime = Some(runtime.to_owned())).await
     }
 
-    async fn with(test: &str, sockets: Vec<PathBuf>, runtime: Option<&str>) -> Option<Self> {
+    /// The same, set up in another way.
+    pub async fn with(test: &str, change: impl FnOnce(&mut Config)) -> Option<Self> {
         static NODES: AtomicU32 = AtomicU32::new(0);
         let Some(archive) = busybox() else {
             eprintln!("skipped: {test}: there is no {BUSYBOX}");
@@ -66,9 +67,11 @@ impl Setup {
         let image = blobs.put(&archive).unwrap();
         let number = NODES.fetch_add(1, Ordering::Relaxed);
         let owner = format!("test-{}-{number}", std::process::id());
-        let executor = start_on(sockets, runtime, folder.path(), &owner, blobs.clone()).await;
+        let mut config = config(folder.path(), &owner);
+        change(&mut config);
+        let what = config.runtime.as_ref().map(|name| format!(" that has {name}")).unwrap_or_default();
+        let executor = ContainerExecutor::start(config, blobs.clone()).await.unwrap();
         if executor.engines().is_empty() {
-            let what = runtime.map(|name| format!(" that has {name}")).unwrap_or_default();
             eprintln!("skipped: {test}: no container engine answers{what}");
             return None;
         }
@@ -91,13 +94,14 @@ impl Setup {
             args,
             env: vec![("GREETING".into(), "hello".into())],
             deterministic: false,
+            needs: Needs::default(),
         };
         let item = |(key, item): (u64, &&str)| WorkItem {
             key,
             input: TaskInput { item: (*item).to_owned(), stdin: Vec::new() },
         };
         let limits = TaskLimits { memory_bytes: 64 << 20, wall_ms: 60_000, ..TaskLimits::default() };
-        WorkBatch { program, seed: 0, limits, items: (0..).zip(items).map(item).collect() }
+        WorkBatch { program, seed: 0, limits, gpus: Vec::new(), items: (0..).zip(items).map(item).collect() }
     }
 
     /// Runs one script as one task.
@@ -173,27 +177,23 @@ impl Drop for Setup {
 }
 
 pub async fn start(folder: &Path, owner: &str, blobs: Arc<MemoryBlobs>) -> ContainerExecutor {
-    start_on(Vec::new(), None, folder, owner, blobs).await
+    ContainerExecutor::start(config(folder, owner), blobs).await.unwrap()
 }
 
-pub async fn start_on(
-    sockets: Vec<PathBuf>,
-    runtime: Option<&str>,
-    folder: &Path,
-    owner: &str,
-    blobs: Arc<MemoryBlobs>,
-) -> ContainerExecutor {
-    let config = Config {
-        sockets,
-        runtime: runtime.map(str::to_owned),
+/// The usual way.
+pub fn config(folder: &Path, owner: &str) -> Config {
+    Config {
+        sockets: Vec::new(),
+        runtime: None,
+        registries: Vec::new(),
+        gpus: Vec::new(),
         look_every: Duration::from_secs(1),
         slots: 2,
         scratch_dir: folder.join("scratch"),
         volumes_dir: folder.join("volumes"),
         images_cap_bytes: 4 << 30,
         owner: owner.to_owned(),
-    };
-    ContainerExecutor::start(config, blobs).await.unwrap()
+    }
 }
 
 #[derive(Default)]

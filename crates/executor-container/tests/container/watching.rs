@@ -75,6 +75,8 @@ async fn start(folder: &Path, sockets: Vec<PathBuf>) -> ContainerExecutor {
     let config = Config {
         sockets,
         runtime: None,
+        registries: Vec::new(),
+        gpus: Vec::new(),
         look_every: Duration::from_millis(300),
         slots: 1,
         scratch_dir: folder.join("scratch"),

@@ -45,6 +45,7 @@ fn run(setup: &Setup, wasm: impl AsRef<[u8]>) -> ServiceRun {
         volumes: Vec::new(),
         other_volumes: Vec::new(),
         begin: None,
+        gpus: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use opensky_ports::{
     BlobStore, Executor, LogSink, LogStream, WorkBatch, WorkItem, WorkResult, testing::MemoryBlobs,
 };
 use opensky_types::{
-    job::Program,
+    job::{Needs, Program},
     place::Level,
     resources::TaskLimits,
     task::{Content, Failure, Outcome, TaskInput, TaskOutput},
@@ -69,8 +69,9 @@ impl Setup {
             args: Vec::new(),
             env: Vec::new(),
             deterministic: true,
+            needs: Needs::default(),
         };
-        WorkBatch { program, seed: 1, limits: limits(), items: items(1) }
+        WorkBatch { program, seed: 1, limits: limits(), gpus: Vec::new(), items: items(1) }
     }
 
     pub async fn run(&self, batch: WorkBatch) -> Told {

@@ -4,7 +4,7 @@ use opensky_client::{
     Client, ClientError,
     api::{
         Code,
-        job::{InputsRequest, JobRequest, ProgramRequest, StageRequest},
+        job::{InputsRequest, JobRequest, NeedsView, ProgramRequest, StageRequest},
         routes,
     },
 };
@@ -153,6 +153,7 @@ pub fn job(program: Hash, name: &str, args: &str) -> JobRequest {
         args: args.split_whitespace().map(str::to_owned).collect(),
         env: Vec::new(),
         deterministic: true,
+        needs: NeedsView::default(),
     };
     let stage = StageRequest {
         name: "one".into(),

@@ -74,7 +74,8 @@ fn no_function_of_an_image<T>(function: &At<String>) -> Result<T, Fault> {
 /// The rule: of what a stage can be run as, special hardware asks for an image, much computing with little input and
 /// output for a WASM program, a function for itself, and anything else for an image. What stays up is no job.
 fn auto(file: &JobFile, stage: &Stage) -> Result<(Level, LevelReason), Fault> {
-    let gpus = gpus(stage.constraints.as_ref().or(file.constraints.as_ref()));
+    let needs_hardware =
+        stage.gpus.is_some() || gpus(stage.constraints.as_ref().or(file.constraints.as_ref())) > 0;
     match (&stage.program, &stage.image, &stage.function) {
         (Some(_), Some(_), Some(function)) => {
             let problem =
@@ -85,7 +86,7 @@ fn auto(file: &JobFile, stage: &Stage) -> Result<(Level, LevelReason), Fault> {
         (_, None, Some(_)) => Ok((Level::Function, LevelReason::Function)),
         (None, Some(_), None) => Ok((Level::Container, LevelReason::OnlyImage)),
         (_, None, None) => Ok((Level::Vm, LevelReason::OnlyProgram)),
-        (Some(_), Some(_), None) if gpus > 0 => Ok((Level::Container, LevelReason::SpecialHardware)),
+        (Some(_), Some(_), None) if needs_hardware => Ok((Level::Container, LevelReason::SpecialHardware)),
         (Some(_), Some(_), None) if moves_little(file, stage) => Ok((Level::Vm, LevelReason::LittleIo)),
         (Some(_), Some(_), None) => Ok((Level::Container, LevelReason::Otherwise)),
     }

@@ -3,7 +3,8 @@
 use opensky_market::{Config, Inserted, Market, OfferRejected};
 use opensky_types::{
     Keypair, Micros, NodeId, Signed, Timestamp,
-    offer::{Constraints, Demand, Offer},
+    job::Needs,
+    offer::{Constraints, ContainerOffer, Demand, Offer},
     place::{Level, NodeKind, Region},
     resources::{HardwareProfile, TaskLimits},
 };
@@ -46,11 +47,17 @@ pub fn offer(number: u8) -> Offer {
         engine: "test 1".into(),
         price_per_gfuel: Micros::new(1_000),
         note: String::new(),
+        containers: ContainerOffer::default(),
     }
 }
 
 pub fn demand() -> Demand {
-    Demand { level: Level::Vm, limits: TaskLimits::default(), constraints: Constraints::default() }
+    Demand {
+        level: Level::Vm,
+        limits: TaskLimits::default(),
+        constraints: Constraints::default(),
+        needs: Needs::default(),
+    }
 }
 
 /// Signs and inserts.

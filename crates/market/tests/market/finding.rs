@@ -4,17 +4,19 @@ use crate::common::{NOW, demand, found, insert, market, node, offer};
 use opensky_market::{Config, Market, capability_keys, keys_for};
 use opensky_types::{
     Micros,
+    job::{GpuNeed, Isolation, Needs},
     offer::{Demand, Offer},
     place::{Level, NodeKind, Region},
     reason::Misfit,
     resources::{Gpu, Limit},
+    samples,
 };
 
 /// Each line bends an offer or a demand until exactly one test fails.
 #[test]
 fn every_test_is_counted_under_its_own_name() {
     type Bend = fn(&mut Offer, &mut Demand);
-    let table: [(Misfit, Bend); 20] = [
+    let table: [(Misfit, Bend); 23] = [
         (Misfit::Level, |o, _| o.levels = vec![Level::Function]),
         (Misfit::Region, |_, d| d.constraints.regions = vec![Region::Asia, Region::Africa]),
         (Misfit::Kind, |_, d| d.constraints.kinds = vec![NodeKind::Ai, NodeKind::Storage]),
@@ -24,6 +26,15 @@ fn every_test_is_counted_under_its_own_name() {
         (Misfit::Score, |_, d| d.constraints.score_min = 1_001),
         (Misfit::MachineMemory, |_, d| d.constraints.machine_memory_bytes_min = (16 << 30) + 1),
         (Misfit::Gpu, |_, d| d.constraints.gpus_min = 1),
+        (Misfit::Gpu, |o, d| {
+            o.hardware.gpus = vec![Gpu { model: "g".into(), vendor: "v".into(), memory_bytes: None }];
+            d.needs.gpus = Some(GpuNeed::any(1));
+        }),
+        (Misfit::Registry, |o, d| {
+            o.containers.registries = vec!["docker.io".into()];
+            d.needs.image = samples::needy_program().needs.image;
+        }),
+        (Misfit::Isolation, |_, d| d.needs.isolation = Isolation::Gvisor),
         (Misfit::Price, |_, d| d.constraints.price_per_gfuel_max = Some(Micros::new(999))),
         (Misfit::Arch, |_, d| d.constraints.arch = Some("aarch64".into())),
         (Misfit::Arch, |o, d| {
@@ -55,6 +66,8 @@ fn constraints_that_hold_exclude_nobody() {
     let (mut offer, mut demand, mut market) = (offer(1), demand(), market());
     offer.hardware.cpu_arch = "s390x".into();
     offer.hardware.gpus = vec![Gpu { model: "g".into(), vendor: "v".into(), memory_bytes: None }];
+    offer.containers = samples::rich_offer(1).containers;
+    demand.needs = Needs { gpus: Some(GpuNeed::any(1)), ..samples::needy_program().needs };
     demand.constraints.regions = vec![Region::Asia, Region::Europe];
     demand.constraints.kinds = vec![NodeKind::General];
     demand.constraints.peers = vec![node(1)];

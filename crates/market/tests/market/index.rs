@@ -4,6 +4,7 @@ use crate::common::{NOW, demand, found, insert, key, market, node, offer};
 use opensky_market::{Config, Inserted, Market, OfferRejected};
 use opensky_types::{
     Signed, Timestamp,
+    job::Isolation,
     offer::{OFFER_LIFE_MS_MAX, Offer},
     place::{Level, NodeKind, Region},
     resources::Gpu,
@@ -26,7 +27,7 @@ fn p2_only_a_newer_sequence_replaces_an_offer() {
 fn p2_impossible_offers_are_their_senders_fault() {
     let gpu = Gpu { model: String::new(), vendor: "x".repeat(129), memory_bytes: None };
     type Spoil = fn(&mut Offer, Gpu);
-    let table: [(&str, Spoil); 9] = [
+    let table: [(&str, Spoil); 14] = [
         ("expiry", |o, _| o.expires_at = o.made_at),
         ("number of slots", |o, _| o.slots_total = 5_000),
         ("number of free slots", |o, _| o.slots_free = 5),
@@ -35,6 +36,14 @@ fn p2_impossible_offers_are_their_senders_fault() {
         ("number of GPUs", |o, gpu| o.hardware.gpus = vec![gpu; 33]),
         ("text", |o, gpu| o.hardware.gpus = vec![gpu]),
         ("text", |o, _| o.hardware.cpu_model = "x".repeat(129)),
+        ("list of isolations", |o, _| o.containers.isolations = vec![Isolation::Gvisor; 2]),
+        ("number of registries", |o, _| o.containers.registries = vec!["docker.io".into(); 17]),
+        ("list of GPUs", |o, _| o.containers.gpus = vec![0]),
+        ("list of GPUs", |o, gpu| {
+            o.hardware.gpus = vec![Gpu { vendor: String::new(), ..gpu }; 2];
+            o.containers.gpus = vec![1, 0];
+        }),
+        ("text", |o, _| o.containers.registries = vec!["\u{1b}[2J".into()]),
         // J5: an offer must not be able to write on anyone's terminal.
         ("text", |o, _| o.note = "\u{1b}[2J".into()),
     ];

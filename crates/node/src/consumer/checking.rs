@@ -20,7 +20,7 @@ use opensky_ports::{
 use opensky_scheduler::{CheckedRun, Input, tolerance};
 use opensky_types::{
     JobId, TaskId, Timestamp,
-    job::{Check, CheckDecision, Checker, INLINE_BYTES_MAX, Program, Real, Tolerance},
+    job::{Check, CheckDecision, Checker, INLINE_BYTES_MAX, Needs, Program, Real, Tolerance},
     place::Level,
     task::{Content, Outcome, TaskInput, TaskOutput},
 };
@@ -204,10 +204,11 @@ async fn run(
 ) -> Verdict {
     let Checker { program: hash, size_bytes, args, score_min, limits } = checker;
     let (level, function, env) = (Level::Vm, String::new(), Vec::new());
-    let program = Program { hash, size_bytes, level, function, args, env, deterministic: true };
+    let needs = Needs::default();
+    let program = Program { hash, size_bytes, level, function, args, env, deterministic: true, needs };
     let items = vec![WorkItem { key: 0, input }];
     let sink = ResultSink::default();
-    executor.run(WorkBatch { program, seed, limits, items }, &sink, cancel).await;
+    executor.run(WorkBatch { program, seed, limits, items, gpus: Vec::new() }, &sink, cancel).await;
     let result = sink.0.into_inner().expect("no code panics while holding this lock");
     match result {
         None => Verdict::broken("the checker gave no result"),

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use opensky_ports::ByteStream;
-use opensky_types::{ServiceId, service::ServiceRef};
+use opensky_types::{ServiceId, job::Blob, service::ServiceRef};
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{net::TcpListener, sync::mpsc};
 
@@ -22,12 +22,14 @@ impl Handle {
     ) -> Result<(ServiceId, u64), DeclareError> {
         let declaring = Box::new(declaring.into());
         declaring.spec.validate()?;
-        let (blobs, hash) = (Arc::clone(&self.blobs), declaring.spec.program.hash);
-        let found = blocking(move || blobs.open(&hash)).await;
-        match found {
-            Ok(Some(_)) => {}
-            Ok(None) => return Err(DeclareError::BlobMissing(hash)),
-            Err(error) => return Err(DeclareError::DiskFailed(error.to_string())),
+        if let Some(Blob { hash, .. }) = declaring.spec.program.blob() {
+            let blobs = Arc::clone(&self.blobs);
+            let found = blocking(move || blobs.open(&hash)).await;
+            match found {
+                Ok(Some(_)) => {}
+                Ok(None) => return Err(DeclareError::BlobMissing(hash)),
+                Err(error) => return Err(DeclareError::DiskFailed(error.to_string())),
+            }
         }
         let declared = self.ask_service(|answer| ServiceRequest::Declare { declaring, answer }).await;
         self.on_disk(declared.map_err(ServiceError::from)??).await

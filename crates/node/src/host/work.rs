@@ -29,7 +29,7 @@ impl Node {
         batch: BatchId,
         agreement: AgreementId,
         terms: &Terms,
-        items: Vec<RunItem>,
+        (items, gpus): (Vec<RunItem>, Vec<u8>),
     ) {
         let cancel = CancellationToken::new();
         self.host.running.insert(batch, cancel.clone());
@@ -49,6 +49,7 @@ impl Node {
             program: terms.program.clone(),
             seed: terms.seed,
             limits: terms.limits,
+            gpus,
             items: (0..).zip(items).map(|(key, item)| WorkItem { key, input: item.input }).collect(),
         };
         let (executor, events) = (Arc::clone(&self.executor), self.events.clone());

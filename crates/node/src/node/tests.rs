@@ -9,7 +9,7 @@ use opensky_ports::{
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
     Hash, JobId, Keypair, Micros, NodeId, Signed, Timestamp,
-    job::{JobSpec, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
+    job::{JobSpec, LevelReason, Needs, Program, Retry, StageInputs, StageSpec, Verify},
     limits::ContributionLimits,
     membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, Membership, MembershipChain},
     offer::Constraints,
@@ -119,6 +119,7 @@ fn no_op_job(program: Hash, tasks: i64, verify: Verify) -> JobSpec {
         args: Vec::new(),
         env: Vec::new(),
         deterministic: true,
+        needs: Needs::default(),
     };
     let stage = StageSpec {
         name: "no-op".into(),

@@ -5,7 +5,7 @@ use crate::{event::Event, fetch::Fetcher, node::Node};
 use opensky_ports::{Instance, InstanceEnd, Pin, ServiceRun};
 use opensky_protocol::service::{PlacedReport, REPORTS_MAX, ServiceReply, TOPIC_ADVERTS};
 use opensky_provider::Reserved;
-use opensky_services::{Heard, HostEffect, HostInput, KeeperInput};
+use opensky_services::{Heard, HostEffect, HostInput, KeeperInput, Taken};
 use opensky_types::{
     NodeId, Signed, Timestamp, codec,
     job::Blob,
@@ -46,8 +46,8 @@ impl Node {
                     self.unpin_service(replica.service);
                 }
             }
-            HostEffect::Reserve { slots, memory_bytes, disk_bytes } => {
-                self.reserve_for_services(now, Reserved { slots, memory_bytes, disk_bytes });
+            HostEffect::Reserve(Taken { slots, memory_bytes, disk_bytes, gpus }) => {
+                self.reserve_for_services(now, Reserved { slots, memory_bytes, disk_bytes, gpus });
             }
         }
     }
@@ -108,7 +108,7 @@ impl Node {
     fn prepare_replica(
         &mut self,
         replica: ReplicaId,
-        (blob, saved): (Blob, Option<Blob>),
+        (program, saved): (Option<Blob>, Option<Blob>),
         sources: Vec<NodeId>,
     ) {
         let fetcher =
@@ -116,7 +116,9 @@ impl Node {
         let (stop, events) = (self.stop.clone(), self.events.clone());
         self.tasks.spawn(async move {
             let fetching = async {
-                fetch_from_any(&fetcher, &sources, &[blob], Pin::Service(replica.service)).await?;
+                if let Some(program) = program {
+                    fetch_from_any(&fetcher, &sources, &[program], Pin::Service(replica.service)).await?;
+                }
                 match saved {
                     Some(saved) => fetch_saved(&fetcher, &sources, saved, replica).await,
                     None => Ok(()),
@@ -173,6 +175,7 @@ impl Node {
             volumes: spec.volumes.as_ref().map(|volumes| volumes.mounts.clone()).unwrap_or_default(),
             other_volumes: other_volumes(declared, spec),
             begin: self.services.host.begins_with(replica),
+            gpus: self.services.host.gpus_of(replica).to_vec(),
         };
         Some(Ok((run, targets.collect())))
     }

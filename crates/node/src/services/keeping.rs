@@ -117,6 +117,7 @@ impl Node {
         let (declared, placement) = (declared.clone(), Signed::sign(&placement, &self.key));
         if to == self.own {
             let ask = self.remember_asker(Asker::Placement(replica));
+            self.look_at_capacity(now);
             let declared = Box::new(declared);
             return self.host_service(now, HostInput::Place { ask, from: to, declared, placement, saved });
         }

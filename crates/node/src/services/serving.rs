@@ -75,6 +75,8 @@ impl Node {
             }
             ServiceAsk::Place { declared, placement, saved } => {
                 let Some(ask) = self.remote_asker(stream) else { return };
+                // Tasks may have taken a GPU since the last look.
+                self.look_at_capacity(now);
                 let declared = Box::new(declared);
                 self.host_service(now, HostInput::Place { ask, from, declared, placement, saved });
             }

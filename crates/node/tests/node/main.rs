@@ -8,6 +8,7 @@ mod following;
 mod images;
 mod jobs;
 mod membership;
+mod needs;
 mod payments;
 mod peers;
 mod secrets;

@@ -6,7 +6,7 @@ pub mod peer;
 use fence::Fence;
 use opensky_node::{Config, End, Handle, JobEvent, Node, Parts, member_knock};
 use opensky_ports::{
-    ServiceRun,
+    Executor, ServiceRun,
     testing::{
         FakeClock, FakeExecutor, FakeMachine, FakeService, FakeServices, MemoryBlobs, MemoryJournal,
         MemoryLedger, MemoryNetwork,
@@ -15,12 +15,12 @@ use opensky_ports::{
 use opensky_protocol::PROTOCOLS;
 use opensky_types::{
     Hash, JobId, Keypair, Micros, NodeId, Signed, Timestamp,
-    job::{JobSpec, JobState, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
+    job::{JobSpec, JobState, LevelReason, Needs, Program, Retry, StageInputs, StageSpec, Verify},
     limits::ContributionLimits,
     membership::{EPOCH_BLOCKS, Genesis, InvitePolicy, Membership, MembershipChain},
     offer::Constraints,
     place::Level,
-    resources::{HardwareProfile, Readings, TaskLimits},
+    resources::{Gpu, HardwareProfile, Readings, TaskLimits},
     service::{HealthCheck, Probe, ReplicaLimits, Restart, ServiceSpec, Update},
 };
 use std::{sync::Arc, time::Duration};
@@ -127,7 +127,10 @@ impl Sky {
         let (transport, transport_events) = self.network.start(key.id());
         let chain = self.chain_of(key.id());
         let knock = member_knock(&self.genesis, &chain);
+        // As many as its engine passes on.
+        let gpus = executor.engines().iter().map(|engine| engine.containers.gpus.len()).sum();
         let hardware = HardwareProfile {
+            gpus: vec![gpu(); gpus],
             cpu_model: "test".into(),
             cpu_arch: "x86_64".into(),
             cpu_cores: 4,
@@ -248,6 +251,10 @@ pub fn numbers_job(program: Hash, count: i64, verify: Verify) -> JobSpec {
     }
 }
 
+fn gpu() -> Gpu {
+    Gpu { model: "Test 9000".into(), vendor: "nvidia".into(), memory_bytes: Some(24 << 30) }
+}
+
 /// A stage with defaults.
 pub fn stage(name: &str, program: Hash, inputs: StageInputs, verify: Verify) -> StageSpec {
     StageSpec {
@@ -260,6 +267,7 @@ pub fn stage(name: &str, program: Hash, inputs: StageInputs, verify: Verify) -> 
             args: vec!["{item}".into()],
             env: Vec::new(),
             deterministic: true,
+            needs: Needs::default(),
         },
         inputs,
         after: Vec::new(),
@@ -312,6 +320,7 @@ pub fn service_spec(sky: &Sky, owner: usize, name: &str, word: &str, replicas: u
             args: vec![word.into()],
             env: Vec::new(),
             deterministic: false,
+            needs: Needs::default(),
         },
         ports: vec![PORT],
         links: Vec::new(),

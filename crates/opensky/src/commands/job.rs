@@ -52,7 +52,8 @@ fn check(context: &Context, path: &Path) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new(""));
     for stage in &plan.job().stages {
         // Images by name are looked up when the job runs.
-        let by_name = stage.level == Level::Container && ImageSource::of(&stage.program.value).is_some();
+        let by_name = stage.needs.image.is_some() || ImageSource::of(&stage.program.value).is_some();
+        let by_name = stage.level == Level::Container && by_name;
         let mut named = if by_name { Vec::new() } else { vec![&stage.program] };
         if let Some(CheckPlan::Program { program, .. }) = &stage.check {
             named.push(program);

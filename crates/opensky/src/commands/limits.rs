@@ -27,6 +27,7 @@ pub enum LimitsCommand {
 Examples:
   opensky limits set --cpu 25 --memory 2GiB
   opensky limits set --price 0.0002         credits for a billion fuel
+  opensky limits set --gpus 1               programs of others get the first GPU
   opensky limits set --hours 22:00-07:00 --only-when-idle true
   opensky limits set --share false         share nothing, keep running own jobs"
 )]
@@ -58,6 +59,9 @@ pub struct SetArgs {
     /// Price of one billion fuel, in credits; open agreements keep theirs
     #[arg(long, value_name = "CREDITS", value_parser = crate::amount::amount)]
     price: Option<Micros>,
+    /// GPUs that programs of others can have, one program at a time each
+    #[arg(long, value_name = "COUNT")]
+    gpus: Option<u8>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,6 +80,7 @@ pub async fn run(context: &Context, command: LimitsCommand) -> Result<()> {
     limits.only_when_idle = args.only_when_idle.unwrap_or(limits.only_when_idle);
     limits.temperature_warning = args.temperature_warning.unwrap_or(limits.temperature_warning);
     limits.temperature_critical = args.temperature_critical.unwrap_or(limits.temperature_critical);
+    limits.gpus = args.gpus.unwrap_or(limits.gpus);
     limits.price_per_gfuel = args.price.unwrap_or(limits.price_per_gfuel);
     opensky_types::limits::ContributionLimits::try_from(limits.clone())
         .map_err(|error| Fail::new(Exit::Invalid, error.to_string()))?;
@@ -97,6 +102,7 @@ fn show(view: &LimitsView) -> String {
         ("cpu", format!("{} %", limits.cpu_percent)),
         ("memory", size(limits.memory_bytes)),
         ("disk", size(limits.disk_bytes)),
+        ("gpus", limits.gpus.to_string()),
         ("hours", hours),
         ("only when idle", limits.only_when_idle.to_string()),
         (

@@ -4,13 +4,22 @@ mod program;
 mod quote;
 mod report;
 
-use crate::{commands::Context, commands::invite::millis, fail::Exit, progress};
+use crate::{
+    commands::Context,
+    commands::invite::millis,
+    fail::{Exit, Fail},
+    progress,
+};
 use anyhow::Result;
 use clap::Args;
 use opensky_api::{job::TaskLimitsView, progress::StateView};
 use opensky_client::{Client, FileJob, ImageSource, Overrides};
 use opensky_jobfile::{Format, values::parse_per_mille};
-use opensky_types::{JobId, Micros, NodeId, job::Verify, resources::ByteSize};
+use opensky_types::{
+    JobId, Micros, NodeId,
+    job::{GpuNeed, ImageRef, Isolation, Verify},
+    resources::{ByteSize, TaskLimits},
+};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -26,12 +35,14 @@ const KEPT: &str = "job.json";
 #[command(after_help = "\
 A file that ends in .toml, .yaml, .yml or .json is a job file. docker:NAME is an image that Docker
 or Podman has on this machine, sky:NAME one that the node keeps (`opensky image`); an archive that
-`docker save` wrote is one too. Anything else is a WASI program. Programs and images behave like a
+`docker save` wrote is one too, and REGISTRY/NAME@sha256:DIGEST is one that whoever runs it takes
+from a registry that its owner allows. Anything else is a WASI program. Programs and images behave like a
 local process: standard input, outputs and exit code are yours.
 
 Examples:
   opensky run hello.wasm -- --name sky < input.txt
   opensky run docker:python:3.13-slim --memory 1GiB -- python3 -c 'print(6 * 7)'
+  opensky run docker:my-model --gpus 1,memory=16GiB -- infer.py
   opensky run job.toml --results out
   opensky run examples/jobs/word-frequency.toml --input book1.txt --input book2.txt
   opensky run job.toml --verify quorum=2/3 --no-wait
@@ -39,7 +50,7 @@ Examples:
   opensky run job.toml --budget 2.5        stop at 2.5 credits
   opensky run job.toml --detach            then: opensky jobs attach JOB")]
 pub struct RunArgs {
-    /// A WASM program, an image (docker:NAME, sky:NAME or an archive) or a job file
+    /// A WASM program, an image (docker:NAME, sky:NAME, an archive, REGISTRY/NAME@sha256:DIGEST) or a job file
     file: PathBuf,
     /// Arguments of the program
     #[arg(last = true)]
@@ -81,12 +92,26 @@ pub struct RunArgs {
     /// Most time of a program or image, such as 2h [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = millis)]
     time: Option<u64>,
+    /// GPUs that the image's program has for itself: 1, or 2,memory=16GiB,vendor=nvidia,model=a100
+    #[arg(long, value_name = "COUNT[,WHICH]")]
+    gpus: Option<GpuNeed>,
+    /// What keeps the image's program from its host: gvisor, or any, what the host's owner has chosen
+    #[arg(long, default_value = "any")]
+    isolation: Isolation,
     /// Call this exported function instead of a whole program
     #[arg(long, value_name = "NAME")]
     function: Option<String>,
 }
 
 impl RunArgs {
+    /// The image in a registry that is meant, if one is named.
+    fn registry_image(&self) -> Result<Option<ImageRef>> {
+        let text = self.file.to_str().filter(|text| text.contains("@sha256:") && self.image().is_none());
+        text.map(str::parse).transpose().map_err(|error: opensky_types::text::ParseError| {
+            Fail::new(Exit::Invalid, error.to_string()).into()
+        })
+    }
+
     /// The image that is meant, if one is named.
     fn image(&self) -> Option<ImageSource<'_>> {
         self.file.to_str().and_then(ImageSource::of)
@@ -95,9 +120,12 @@ impl RunArgs {
     /// The limits of a program or image.
     fn limits(&self) -> TaskLimitsView {
         let default = TaskLimitsView::default();
+        let wall_ms = self.time.unwrap_or(default.wall_ms);
+        let fuel = self.gpus.as_ref().map(|gpus| TaskLimits::fuel_of_time(wall_ms, gpus.count));
         TaskLimitsView {
             memory_bytes: self.memory.map_or(default.memory_bytes, ByteSize::get),
-            wall_ms: self.time.unwrap_or(default.wall_ms),
+            fuel: fuel.unwrap_or(default.fuel),
+            wall_ms,
             ..default
         }
     }

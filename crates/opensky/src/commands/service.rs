@@ -21,7 +21,11 @@ use clap::{Args, Subcommand};
 use opensky_api::service::{ClosePortQuery, OpenPortRequest, ServiceView, Services};
 use opensky_client::{Client, ImageSource};
 use opensky_servicefile::{Format, Plan};
-use opensky_types::{resources::ByteSize, service::ServiceRef};
+use opensky_types::{
+    job::{GpuNeed, GpuVendor, Isolation},
+    resources::ByteSize,
+    service::ServiceRef,
+};
 use serde::Serialize;
 use std::{
     collections::BTreeMap,
@@ -40,6 +44,8 @@ Examples:
   opensky service run docker:nginx --port 80 --publish 8080:80 --replicas 2
   opensky service run docker:postgres:17 --name db --port 5432 --secret-env POSTGRES_PASSWORD=password.txt
   opensky service run docker:redis:8 --name cache --port 6379 --volume data:/data:2GiB
+  opensky service run ghcr.io/owner/app@sha256:... --port 80   nodes that allow that registry take it there
+  opensky service run docker:my-model --port 80 --gpus 1,memory=16GiB
   opensky service run docker:my-app --port 3000 --link db:5432 --health-http /healthz
   opensky service run hello.wasm --publish 8080:80   a component that answers HTTP
   opensky service run public/ --publish 8080:80      a folder with a web site
@@ -105,7 +111,7 @@ Examples:
 /// Start a service, or its next revision
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// An image (docker:NAME, sky:NAME or an archive), a component (a path that ends in .wasm), a folder that is a web site, or a
+    /// An image (docker:NAME, sky:NAME, an archive, or REGISTRY/NAME@sha256:DIGEST), a component (a path that ends in .wasm), a folder that is a web site, or a
     /// file that says it all
     source: PathBuf,
     /// Arguments after the image's entry point
@@ -145,6 +151,12 @@ pub struct RunArgs {
     /// Cores of a replica [default: 1]
     #[arg(long)]
     cpu: Option<u16>,
+    /// GPUs that each replica has for itself: 1, or 2,memory=16GiB,vendor=nvidia,model=a100
+    #[arg(long, value_name = "COUNT[,WHICH]")]
+    gpus: Option<GpuNeed>,
+    /// What keeps the program from its host: gvisor, or any, what the host's owner has chosen
+    #[arg(long)]
+    isolation: Option<Isolation>,
     /// Healthy is: this page answers, on the first port
     #[arg(long, value_name = "PATH", conflicts_with = "no_health")]
     health_http: Option<String>,
@@ -224,7 +236,8 @@ async fn open(context: &Context, client: &Client, args: &OpenArgs) -> Result<()>
 }
 
 async fn run_one(context: &Context, client: &Client, args: RunArgs) -> Result<()> {
-    let is_image = args.source.to_str().and_then(ImageSource::of).is_some();
+    let source = args.source.to_str();
+    let is_image = source.is_some_and(|text| ImageSource::of(text).is_some() || text.contains("@sha256:"));
     if !is_image && opensky_servicefile::format_of(&args.source.to_string_lossy()).is_some() {
         let plan = file::read_services(context, &args.source, &args.profile).await?;
         let folder = args.source.parent().unwrap_or(Path::new(""));
@@ -269,6 +282,27 @@ struct WrittenService<'a> {
     secrets: BTreeMap<&'a str, WrittenSecret<'a>>,
     volumes: BTreeMap<&'a str, &'a WrittenVolume>,
     resources: BTreeMap<&'static str, toml::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    isolation: Option<Isolation>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gpus: Option<WrittenGpus>,
+}
+
+#[derive(Serialize)]
+struct WrittenGpus {
+    count: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vendor: Option<GpuVendor>,
+    model: String,
+}
+
+impl From<&GpuNeed> for WrittenGpus {
+    fn from(need: &GpuNeed) -> Self {
+        let memory = (need.memory_bytes_min > 0).then(|| format!("{}B", need.memory_bytes_min));
+        Self { count: need.count, memory, vendor: need.vendor, model: need.model.clone() }
+    }
 }
 
 #[derive(Serialize)]
@@ -355,6 +389,8 @@ fn plan_of(args: &RunArgs) -> Result<Plan> {
         env: args.env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect(),
         secrets: files.chain(variables).collect(),
         resources,
+        isolation: args.isolation,
+        gpus: args.gpus.as_ref().map(WrittenGpus::from),
     };
     let text = toml::to_string(&Written { service: [service] })?;
     let parsed = opensky_servicefile::parse("the options", &text, Format::Toml);

@@ -5,6 +5,7 @@ use crate::executor::{Engine, Executor, LogSink, LogStream, WorkBatch, WorkItem,
 use async_trait::async_trait;
 use opensky_types::{
     Hash,
+    offer::ContainerOffer,
     place::Level,
     resources::Usage,
     samples,
@@ -63,6 +64,7 @@ type Program = dyn Fn(&WorkBatch, &WorkItem) -> FakeRun + Send + Sync;
 pub struct FakeExecutor {
     program: Arc<Program>,
     levels: Vec<Level>,
+    containers: ContainerOffer,
     stopped: CancellationToken,
     ran: Arc<Mutex<Vec<u64>>>,
 }
@@ -73,6 +75,7 @@ impl FakeExecutor {
         Self {
             program: Arc::new(program),
             levels: vec![Level::Function, Level::Vm],
+            containers: ContainerOffer::default(),
             stopped: CancellationToken::new(),
             ran: Arc::new(Mutex::new(Vec::new())),
         }
@@ -87,6 +90,11 @@ impl FakeExecutor {
     pub fn with_containers(mut self) -> Self {
         self.levels.push(Level::Container);
         self
+    }
+
+    /// The same, and what containers find in it.
+    pub fn with_container_offer(self, containers: ContainerOffer) -> Self {
+        Self { containers, ..self.with_containers() }
     }
 
     /// Keys of the tasks that were started, in order.
@@ -144,6 +152,7 @@ impl Executor for FakeExecutor {
             name: "fake 1.0.0".into(),
             config: Hash::of(b"fake engine configuration"),
             levels: self.levels.clone(),
+            containers: self.containers.clone(),
         }]
     }
 

@@ -7,8 +7,9 @@ use opensky_types::{
     AgreementId, Hash, JobId, Micros, NodeId, TaskId, Timestamp,
     agreement::Terms,
     engine::Engine,
-    job::{Blob, Program},
+    job::{Blob, Needs, Program},
     limits::ContributionLimits,
+    offer::ContainerOffer,
     place::Level,
     reason::Misfit,
     receipt::Receipt,
@@ -32,7 +33,12 @@ pub fn config() -> Config {
 
 /// What runs tasks of these levels.
 pub fn engine(levels: &[Level]) -> Engine {
-    Engine { name: "test 1".into(), config: Hash::of(b"test engine"), levels: levels.to_vec() }
+    Engine {
+        name: "test 1".into(),
+        config: Hash::of(b"test engine"),
+        levels: levels.to_vec(),
+        containers: ContainerOffer::default(),
+    }
 }
 
 pub fn limits() -> ContributionLimits {
@@ -75,6 +81,7 @@ pub fn terms(consumer: NodeId, job: u8, slots: u16) -> Terms {
             args: Vec::new(),
             env: Vec::new(),
             deterministic: true,
+            needs: Needs::default(),
         },
         seed: 1,
         limits: TaskLimits { scratch_bytes: 1 << 20, output_bytes: 1 << 20, ..TaskLimits::default() },

@@ -4,6 +4,7 @@ mod admission;
 mod common;
 mod funding;
 mod limits;
+mod needs;
 mod random;
 mod results;
 mod running;

@@ -5,7 +5,7 @@ use opensky_scheduler::{
 };
 use opensky_types::{
     AgreementId, Hash, JobId, NodeId, TaskId, Timestamp,
-    job::{JobSpec, JobState, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
+    job::{JobSpec, JobState, LevelReason, Needs, Program, Retry, StageInputs, StageSpec, Verify},
     offer::Constraints,
     place::Level,
     reason::{Misfit, MisfitCounts, Reason},
@@ -76,6 +76,7 @@ pub fn stage(name: &str, inputs: StageInputs) -> StageSpec {
         args: Vec::new(),
         env: Vec::new(),
         deterministic: true,
+        needs: Needs::default(),
     };
     StageSpec {
         name: name.into(),

@@ -5,8 +5,8 @@ mod sky;
 use opensky_types::{
     Hash, JobId,
     job::{
-        Check, CheckDecision, Checker, Condition, JobSpec, JobState, LevelReason, Program, Real, Retry,
-        StageInputs, StageSpec, TasksMeant, Test, Tolerance, Verify,
+        Check, CheckDecision, Checker, Condition, JobSpec, JobState, LevelReason, Needs, Program, Real,
+        Retry, StageInputs, StageSpec, TasksMeant, Test, Tolerance, Verify,
     },
     offer::Constraints,
     place::Level,
@@ -29,6 +29,7 @@ fn stage(name: &str, inputs: StageInputs, verify: Verify) -> StageSpec {
             args: Vec::new(),
             env: Vec::new(),
             deterministic: true,
+            needs: Needs::default(),
         },
         inputs,
         after: Vec::new(),

@@ -67,6 +67,9 @@ pub(crate) fn job_text(header: &Header, task: &Task) -> JobText {
         Engine::Docker { image } => line(&mut toml, "image", &quoted(&image.value.to_string())),
         Engine::Wasm { module, .. } => line(&mut toml, "program", &quoted(module)),
     }
+    if let Some(gpus) = task.resources.gpus {
+        line(&mut toml, "gpus", &gpus.to_string());
+    }
     if !task.args.is_empty() {
         let args: Vec<String> = task.args.iter().map(|arg| quoted(arg)).collect();
         line(&mut toml, "args", &format!("[{}]", args.join(", ")));

@@ -64,8 +64,8 @@ pub(crate) const RESOURCES: Keys = &[
     ("CPU", Read),
     ("Memory", Read),
     ("Disk", Read),
-    ("GPU", Refused("GPUs are not given to programs yet", "run it on a machine of your own")),
-    ("GPUs", Refused("GPUs are not given to programs yet", "run it on a machine of your own")),
+    ("GPU", Read),
+    ("GPUs", Refused("which GPUs of a machine they are, its node says", "say how many with `GPU`")),
 ];
 
 /// Keys of `Network`.

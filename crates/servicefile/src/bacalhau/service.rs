@@ -7,6 +7,7 @@ use crate::{
     },
     compose::{MEMORY_BYTES_UNSAID, START_MS_UNSAID},
     draft::Draft,
+    gpus,
     import::Reading,
     lower::STOP_MS_DEFAULT,
     plan::PlannedService,
@@ -14,6 +15,7 @@ use crate::{
 };
 use opensky_textfile::{Fault, values::At};
 use opensky_types::{
+    job::GpuNeed,
     offer::Constraints,
     service::{HealthCheck, Probe, ReplicaLimits, Restart, Update},
 };
@@ -61,6 +63,7 @@ pub(crate) fn draft(reading: &mut Reading<'_>, header: &Header, task: Task) -> R
         places: BTreeMap::from([("name", name.span)]),
         name,
         image,
+        needs: gpus::needs(task.resources.gpus.map(GpuNeed::any)),
         args: task.args,
         env: task.env.into_iter().collect(),
         ports,

@@ -2,6 +2,7 @@
 
 use crate::{
     bacalhau::keys,
+    gpus,
     image::{self, ImageRef},
     import::{Given, Reading},
     walk::{self, entries, expected, is_empty, join, list},
@@ -39,6 +40,7 @@ pub(crate) struct Resources {
     pub cpu_cores: Option<u16>,
     pub memory_bytes: Option<u64>,
     pub scratch_bytes: Option<u64>,
+    pub gpus: Option<u8>,
 }
 
 /// How it is reached.
@@ -235,10 +237,15 @@ fn resources(reading: &mut Reading<'_>, path: &str, task: &Node) -> Result<Resou
         }
         None => None,
     };
+    let gpus = match given("GPU") {
+        Some(node) => gpus::count(reading, &join(&path, "GPU"), node)?,
+        None => None,
+    };
     Ok(Resources {
         cpu_cores,
         memory_bytes: given("Memory").map(|node| reading.bytes(node, 1_000)).transpose()?,
         scratch_bytes: given("Disk").map(|node| reading.bytes(node, 1_000)).transpose()?,
+        gpus,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     compose::keys,
+    gpus,
     import::Reading,
     walk::{expected, join},
 };
@@ -9,7 +10,10 @@ use opensky_textfile::{
     Fault, Span,
     tree::{Node, Value},
 };
-use opensky_types::service::{ReplicaLimits, Restart, Update};
+use opensky_types::{
+    job::Needs,
+    service::{ReplicaLimits, Restart, Update},
+};
 
 /// Memory of a replica of another system's file that sets no limit, in bytes: what most programs get through with.
 pub(crate) const MEMORY_BYTES_UNSAID: u64 = 512 << 20;
@@ -92,6 +96,15 @@ pub(crate) fn limits(
         None => 1,
     };
     Ok(ReplicaLimits { memory_bytes, cpu_cores, ..ReplicaLimits::default() })
+}
+
+/// What each needs of a machine beside that.
+pub(crate) fn needs(reading: &mut Reading<'_>, path: &str, service: &Node) -> Result<Needs, Fault> {
+    let Some(devices) = deploy(service, &["resources", "reservations", "devices"]) else {
+        return Ok(Needs::default());
+    };
+    let path = join(path, "deploy.resources.reservations.devices");
+    Ok(gpus::needs(gpus::of_compose(reading, &path, devices)?))
 }
 
 /// When one starts again. A file that says nothing means what has failed: what ended well has done its work.

@@ -67,7 +67,13 @@ pub(crate) const SERVICE: Keys = &[
     ("cap_add", Refused(HARDENED, NO_RIGHTS)),
     ("devices", Refused("no device of a node is given to containers", NO_RIGHTS)),
     ("device_cgroup_rules", Refused("no device of a node is given to containers", NO_RIGHTS)),
-    ("gpus", Refused("GPUs are not given to services yet", "run it on a machine of your own")),
+    (
+        "gpus",
+        Refused(
+            "all GPUs of a machine are not given",
+            "say how many in deploy.resources.reservations.devices",
+        ),
+    ),
     ("runtime", Refused("the node's own runtime runs it", NO_RIGHTS)),
     ("pid", Refused("processes of others are not seen", NO_RIGHTS)),
     ("ipc", Refused("memory is not shared with others", NO_RIGHTS)),
@@ -155,11 +161,17 @@ pub(crate) const RESERVATIONS: Keys = &[
     ("cpus", Silent),
     ("memory", Read),
     ("pids", Note(FIXED)),
-    (
-        "devices",
-        Refused("GPUs and other devices are not given to services yet", "run it on a machine of your own"),
-    ),
+    ("devices", Read),
     ("generic_resources", Refused("only processor and memory are set aside", "leave it out")),
+];
+
+/// Keys of one of `deploy.resources.reservations.devices`.
+pub(crate) const DEVICE: Keys = &[
+    ("capabilities", Read),
+    ("count", Read),
+    ("driver", Read),
+    ("device_ids", Refused("which GPU of a machine it is, its node says", "say how many with `count`")),
+    ("options", Note("not passed on")),
 ];
 
 /// Keys of `deploy.restart_policy`.

@@ -72,6 +72,7 @@ pub(crate) fn read(
     let service = PlannedService {
         name,
         image,
+        needs: deploy::needs(reading, &path, node)?,
         args,
         env: env::variables(reading, node, given)?,
         ports: shown.ports,

@@ -1,21 +1,23 @@
 //! What an SDL's services may use and how many run: `deployment` names profiles, `profiles` has them.
 
 use crate::{
+    gpus,
     import::Reading,
     sdl::keys,
-    walk::{entries, is_empty, join, list},
+    walk::{entries, join, list},
 };
 use opensky_textfile::{
     Fault, nearest,
     tree::{Node, Value},
     values::At,
 };
-use opensky_types::service::ReplicaLimits;
+use opensky_types::{job::Needs, service::ReplicaLimits};
 
 /// What a service leases.
 pub(crate) struct Leased {
     pub replicas: u16,
     pub limits: ReplicaLimits,
+    pub needs: Needs,
 }
 
 /// Says what is done about placements.
@@ -54,8 +56,9 @@ pub(crate) fn of_service(reading: &mut Reading<'_>, tree: &Node, name: &At<Strin
     if replicas == 0 {
         reading.refuse(&path, deployment.span, "a service has at least one replica", "leave the service out");
     }
-    let limits = limits.ok_or_else(|| Fault::new(deployment.span, "the deployment names no placement"))?;
-    Ok(Leased { replicas, limits })
+    let leased = limits.ok_or_else(|| Fault::new(deployment.span, "the deployment names no placement"))?;
+    let (limits, needs) = leased;
+    Ok(Leased { replicas, limits, needs })
 }
 
 /// A profile by name.
@@ -72,7 +75,7 @@ fn check_known<'a>(tree: &'a Node, kind: &str, name: &At<String>) -> Result<&'a 
     })
 }
 
-fn limits(reading: &mut Reading<'_>, path: &str, compute: &Node) -> Result<ReplicaLimits, Fault> {
+fn limits(reading: &mut Reading<'_>, path: &str, compute: &Node) -> Result<(ReplicaLimits, Needs), Fault> {
     let missing = || Fault::new(compute.span, "the key 'resources' is missing");
     let resources = compute.get("resources").ok_or_else(missing)?;
     reading.check_keys(path, resources, keys::RESOURCES)?;
@@ -87,12 +90,11 @@ fn limits(reading: &mut Reading<'_>, path: &str, compute: &Node) -> Result<Repli
     if let Some(storage) = resources.get("storage") {
         limits.scratch_bytes = scratch(reading, &join(path, "storage"), storage)?;
     }
-    let gpu = resources.get("gpu").map(|gpu| gpu.get("units").unwrap_or(gpu));
-    if let Some(units) = gpu.filter(|units| !is_empty(units) && units.value != Value::Text("0".into())) {
-        let what = "GPUs are not given to services yet";
-        reading.refuse(&join(path, "gpu"), units.span, what, "run it on a machine of your own");
-    }
-    Ok(limits)
+    let needs = match resources.get("gpu") {
+        Some(gpu) => gpus::needs(gpus::of_sdl(reading, &join(path, "gpu"), gpu)?),
+        None => Needs::default(),
+    };
+    Ok((limits, needs))
 }
 
 /// All storage that goes with a replica.

@@ -59,6 +59,8 @@ pub(super) struct Hosted {
     last_words: String,
     /// Its volumes, where it has some.
     pub data: Option<Data>,
+    /// Its own GPUs, by their places among those of the machine.
+    pub gpus: Vec<u8>,
 }
 
 impl Hosted {
@@ -67,12 +69,13 @@ impl Hosted {
         (declared, declaration): (Declared, Declaration),
         (signed, placement): (Signed<Placement>, Placement),
         spec: ServiceSpec,
-        saved: Option<Saved>,
+        (saved, gpus): (Option<Saved>, Vec<u8>),
     ) -> Self {
         let every_ms = spec.volumes.as_ref().map(|volumes| volumes.save_ms);
         let data = every_ms.map(|every_ms| Data::new(now, placement.replica, every_ms, saved));
         Self {
             data,
+            gpus,
             declared,
             declaration,
             signed,
@@ -127,7 +130,8 @@ impl Hosted {
 
     /// Its host may close, or must end everything.
     pub fn look_at_capacity(&mut self, now: Timestamp, capacity: &Capacity) {
-        if capacity.must_end || self.placement.expires_at <= now {
+        let has_its_gpus = self.gpus.iter().all(|place| capacity.containers.gpus.contains(place));
+        if capacity.must_end || self.placement.expires_at <= now || !has_its_gpus {
             self.leave(now);
         } else if capacity.is_closed && self.state == ReplicaState::Healthy {
             self.turn(now, ReplicaState::Moving);

@@ -3,7 +3,6 @@
 use super::{Host, HostEffect, Newest, REPLICAS_MAX, life::Hosted};
 use opensky_types::{
     NodeId, ServiceId, Signed, Timestamp,
-    job::Blob,
     service::{
         Declaration, Declared, Placement, Refusal, ReplicaId, ReplicaReport, SaveId, Saved, ServiceSpec,
         Volumes,
@@ -57,8 +56,8 @@ impl Host {
         if saved.is_some_and(|saved| saved.blob.size_bytes > saved_bytes_max) {
             return Err(Refusal::Unsound);
         }
-        self.check_room(&spec)?;
-        let blob = Blob { hash: spec.program.hash, size_bytes: spec.program.size_bytes };
+        let gpus = self.check_room(&spec)?;
+        let blob = spec.program.blob();
         let mut sources = vec![from];
         let others = declaration.keepers.iter().chain([&declaration.owner]);
         others.for_each(|node| {
@@ -67,14 +66,15 @@ impl Host {
             }
         });
         self.on_declared(Newest { declaration: declaration.clone(), declared: declared.clone() });
-        let hosted = Hosted::new(now, (declared, declaration), (signed, placement), spec, saved);
+        let hosted = Hosted::new(now, (declared, declaration), (signed, placement), spec, (saved, gpus));
         self.replicas.insert(replica, hosted);
         let saved = saved.map(|saved| saved.blob);
         effects.push(HostEffect::Prepare { replica, blob, saved, sources });
         Ok(())
     }
 
-    fn check_room(&self, spec: &ServiceSpec) -> Result<(), Refusal> {
+    /// Whether there is room for one replica, and the GPUs that it would have.
+    fn check_room(&self, spec: &ServiceSpec) -> Result<Vec<u8>, Refusal> {
         let capacity = &self.capacity;
         if capacity.is_closed || capacity.must_end {
             return Err(Refusal::Closed);
@@ -85,14 +85,20 @@ impl Host {
         if !capacity.is_free {
             return Err(Refusal::Price);
         }
-        let (slots, memory_bytes, disk_bytes) = self.taken();
+        let needs = &spec.program.needs;
+        if capacity.containers.misfit(needs, &capacity.gpus).is_some() {
+            return Err(Refusal::Needs);
+        }
+        let taken = self.taken();
+        let free_gpus = capacity.containers.gpus.iter().copied().filter(|place| !taken.gpus.contains(place));
+        let gpus = needs.choose_gpus(free_gpus, &capacity.gpus).ok_or(Refusal::Full)?;
         let limits = &spec.limits;
         let has_room = self.replicas.len() < REPLICAS_MAX
-            && slots.saturating_add(limits.cpu_cores) <= capacity.slots
-            && memory_bytes.saturating_add(limits.memory_bytes) <= capacity.memory_bytes
-            && disk_bytes.saturating_add(spec.disk_bytes()) <= capacity.disk_bytes
+            && taken.slots.saturating_add(limits.cpu_cores) <= capacity.slots
+            && taken.memory_bytes.saturating_add(limits.memory_bytes) <= capacity.memory_bytes
+            && taken.disk_bytes.saturating_add(spec.disk_bytes()) <= capacity.disk_bytes
             && spec.program.size_bytes <= capacity.disk_bytes;
-        if has_room { Ok(()) } else { Err(Refusal::Full) }
+        if has_room { Ok(gpus) } else { Err(Refusal::Full) }
     }
 
     pub(super) fn on_withdraw(

@@ -277,8 +277,7 @@ impl Kept {
     /// All programs of it, each once.
     pub fn blobs(&self) -> Vec<Blob> {
         let specs = self.declared.spec.iter().chain(&self.declared.fallback);
-        let mut blobs: Vec<Blob> =
-            specs.map(|spec| Blob { hash: spec.program.hash, size_bytes: spec.program.size_bytes }).collect();
+        let mut blobs: Vec<Blob> = specs.filter_map(|spec| spec.program.blob()).collect();
         blobs.sort_unstable();
         blobs.dedup();
         blobs

@@ -216,6 +216,8 @@ impl Kept {
             let (new_limits, old_limits) = (&spec.limits, &old.limits);
             old.constraints == spec.constraints
                 && old.program.level == spec.program.level
+                && (&old.program.needs.gpus, old.program.needs.isolation)
+                    == (&spec.program.needs.gpus, spec.program.needs.isolation)
                 && new_limits.cpu_cores <= old_limits.cpu_cores
                 && new_limits.memory_bytes <= old_limits.memory_bytes
                 && spec.disk_bytes() <= old.disk_bytes()

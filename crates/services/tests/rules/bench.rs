@@ -3,6 +3,7 @@
 use opensky_services::{Capacity, Host, HostConfig, HostEffect, HostInput};
 use opensky_types::{
     Hash, Keypair, NodeId, Signed, Timestamp,
+    offer::ContainerOffer,
     place::Level,
     samples,
     service::{
@@ -75,6 +76,8 @@ pub fn room() -> Capacity {
         memory_bytes: 256 << 20,
         disk_bytes: 128 << 20,
         levels: vec![Level::Container],
+        containers: ContainerOffer::default(),
+        gpus: Vec::new(),
         is_free: true,
         is_closed: false,
         must_end: false,

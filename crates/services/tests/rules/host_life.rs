@@ -1,7 +1,7 @@
 //! The life of one replica on its host.
 
 use crate::bench::{Bench, checked, declared, place, replica, room, spec};
-use opensky_services::{Capacity, HostEffect, HostInput};
+use opensky_services::{Capacity, HostEffect, HostInput, Taken};
 use opensky_types::{
     resources::Limit,
     samples,
@@ -24,9 +24,14 @@ fn c10_a_replica_is_fetched_started_and_advertised() {
     });
     // From whoever placed it first, then the other keepers, then the owner.
     let (blob, sources) = sources.expect("it is fetched");
-    assert_eq!(blob.hash, checked().program.hash);
+    assert_eq!(blob, checked().program.blob());
     assert_eq!(sources, [4, 5, 2].map(samples::node));
-    let reserved = HostEffect::Reserve { slots: 2, memory_bytes: 64 << 20, disk_bytes: 32 << 20 };
+    let reserved = HostEffect::Reserve(Taken {
+        slots: 2,
+        memory_bytes: 64 << 20,
+        disk_bytes: 32 << 20,
+        gpus: Vec::new(),
+    });
     assert!(bench.effects.contains(&reserved));
 
     bench.tell(HostInput::Prepared { replica: replica(0, 1), result: Ok(()) });
@@ -293,7 +298,7 @@ fn c10_who_leaves_is_told_of_first_and_waits_for_its_connections() {
             is_last: true,
             is_handed_over: true
         }));
-        assert!(bench.effects.contains(&HostEffect::Reserve { slots: 0, memory_bytes: 0, disk_bytes: 0 }));
+        assert!(bench.effects.contains(&HostEffect::Reserve(Taken::default())));
         assert_eq!(bench.report(), None);
     }
     // The last connection ends, and it goes.

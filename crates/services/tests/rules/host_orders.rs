@@ -1,10 +1,13 @@
 //! What a host does for whom.
 
 use crate::bench::{Bench, NOW, checked, declare, declared, place, replica, room, sky, spec};
-use opensky_services::{Capacity, HostEffect, HostInput};
+use opensky_services::{Capacity, HostEffect, HostInput, Taken};
 use opensky_types::{
     Hash, ServiceId, Signed,
+    job::{GpuNeed, Isolation, Needs, Program},
+    offer::ContainerOffer,
     place::Level,
+    resources::Gpu,
     samples,
     service::{Declared, Refusal, ReplicaState, Restart, ServiceSpec},
 };
@@ -128,12 +131,67 @@ fn c10_replicas_share_the_room() {
         assert_eq!(bench.place(&declared(1, &checked()), number(slot)), Ok(()));
         let slots = 2 * (slot + 1);
         let (memory_bytes, disk_bytes) = (u64::from(slots) * (32 << 20), u64::from(slots) * (16 << 20));
-        assert!(bench.effects.contains(&HostEffect::Reserve { slots, memory_bytes, disk_bytes }));
+        assert!(bench.effects.contains(&HostEffect::Reserve(Taken {
+            slots,
+            memory_bytes,
+            disk_bytes,
+            gpus: Vec::new()
+        })));
     }
     assert_eq!(bench.place(&declared(1, &checked()), number(4)), Err(Refusal::Full));
     // What leaves has its room until it is gone.
     assert_eq!(bench.withdraw(samples::node(4)), Ok(()));
     assert_eq!(bench.place(&declared(1, &checked()), number(4)), Ok(()), "it had not begun");
+}
+
+#[test]
+fn c5_c10_each_replica_has_its_own_gpus_until_its_host_takes_them_back() {
+    let needs = Needs { gpus: Some(GpuNeed::any(1)), ..Needs::default() };
+    let program = Program { needs, ..checked().program };
+    let spec = ServiceSpec { program, ..checked() };
+    let gpu = Gpu { model: "g".into(), vendor: "nvidia".into(), memory_bytes: None };
+    let shared = |gpus: Vec<u8>| {
+        let containers = ContainerOffer { gpus, ..ContainerOffer::default() };
+        Capacity { containers, gpus: vec![gpu.clone(); 3], ..room() }
+    };
+    let number = |slot| place(&samples::keeper(), |placement| placement.replica = replica(slot, 1));
+    let mut bench = Bench::new();
+    assert_eq!(bench.place(&declared(1, &spec), number(0)), Err(Refusal::Needs), "nothing is shared");
+    bench.tell(HostInput::Capacity(shared(vec![0, 2])));
+    assert_eq!(bench.place(&declared(1, &spec), number(0)), Ok(()));
+    assert_eq!(bench.place(&declared(1, &spec), number(1)), Ok(()));
+    assert_eq!(bench.place(&declared(1, &spec), number(2)), Err(Refusal::Full), "both are taken");
+    assert_eq!([0, 1].map(|slot| bench.host.gpus_of(replica(slot, 1)).to_vec()), [[0], [2]]);
+    bench.tell(HostInput::Capacity(shared(vec![0])));
+    let reserved = bench.effects.iter().find_map(|effect| match effect {
+        HostEffect::Reserve(taken) => Some(taken.gpus.clone()),
+        _ => None,
+    });
+    assert_eq!(reserved, Some(vec![0]), "the one on the other GPU had not begun, and is gone");
+}
+
+#[test]
+fn c4_c10_what_a_program_needs_has_to_be_there() {
+    let needy = samples::needy_program();
+    let image = Needs { gpus: None, isolation: Isolation::Gvisor, ..needy.needs.clone() };
+    let program = Program { hash: needy.hash, size_bytes: 0, needs: image, ..checked().program };
+    let spec = ServiceSpec { program, ..checked() };
+    let rich = samples::rich_offer(3).containers;
+    let table = [
+        (ContainerOffer::default(), Err(Refusal::Needs)),
+        (ContainerOffer { registries: Vec::new(), ..rich.clone() }, Err(Refusal::Needs)),
+        (ContainerOffer { isolations: Vec::new(), ..rich.clone() }, Err(Refusal::Needs)),
+        (ContainerOffer { gpus: Vec::new(), ..rich }, Ok(())),
+    ];
+    for (containers, expected) in table {
+        let mut bench = Bench::new();
+        bench.tell(HostInput::Capacity(Capacity { containers, ..room() }));
+        assert_eq!(bench.place(&declared(1, &spec), place(&samples::keeper(), |_| {})), expected);
+        if expected.is_ok() {
+            let has_no_blob = |effect: &HostEffect| matches!(effect, HostEffect::Prepare { blob: None, .. });
+            assert!(bench.effects.iter().any(has_no_blob), "its engine takes the image from the registry");
+        }
+    }
 }
 
 #[test]

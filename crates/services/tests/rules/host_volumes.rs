@@ -224,7 +224,7 @@ fn c10_volumes_of_a_slot_are_one_replicas_at_a_time() {
     assert_eq!(bench.place(&declared(1, &spec), other(1, 2)), Ok(()));
     // They count as what the replica takes.
     let reserved = bench.effects.iter().find_map(|effect| match effect {
-        HostEffect::Reserve { disk_bytes, .. } => Some(*disk_bytes),
+        HostEffect::Reserve(taken) => Some(taken.disk_bytes),
         _ => None,
     });
     assert_eq!(reserved, Some((2 * (32 + 16)) << 20));

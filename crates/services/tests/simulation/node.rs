@@ -8,12 +8,13 @@ use crate::{
 };
 use opensky_services::{
     Capacity, Directory, Heard, Host, HostConfig, HostEffect, HostInput, Keeper, KeeperConfig, KeeperEffect,
-    KeeperInput, SlotData,
+    KeeperInput, SlotData, Taken,
 };
 use opensky_types::{
     NodeId, ServiceId, Signed,
     job::{Blob, Program},
     key::Keypair,
+    offer::ContainerOffer,
     place::Level,
     samples,
     service::{Advert, Declared, Placement, ReplicaId, Saved},
@@ -80,6 +81,8 @@ impl Node {
             memory_bytes: u64::from(slots) * GIB,
             disk_bytes: u64::from(slots) * GIB,
             levels: vec![Level::Container],
+            containers: ContainerOffer::default(),
+            gpus: Vec::new(),
             is_free: true,
             is_closed: slots == 0,
             must_end: false,
@@ -217,7 +220,7 @@ impl Node {
                         self.store.forget(replica);
                     }
                 }
-                HostEffect::Reserve { slots, memory_bytes, disk_bytes } => {
+                HostEffect::Reserve(Taken { slots, memory_bytes, disk_bytes, .. }) => {
                     self.reserved = (slots, memory_bytes, disk_bytes);
                 }
             }

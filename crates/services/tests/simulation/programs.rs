@@ -1,7 +1,13 @@
 //! Programs as they behave, and the engine of a node that runs them.
 
 use crate::chance::Chance;
-use opensky_types::{Hash, job::Program, place::Level, service::ReplicaId, task::Failure};
+use opensky_types::{
+    Hash,
+    job::{Needs, Program},
+    place::Level,
+    service::ReplicaId,
+    task::Failure,
+};
 use std::collections::BTreeMap;
 
 /// How a program behaves.
@@ -45,6 +51,7 @@ impl Behaviour {
             args: Vec::new(),
             env: Vec::new(),
             deterministic: false,
+            needs: Needs::default(),
         }
     }
 

@@ -11,7 +11,7 @@ use opensky_node::Handle;
 use opensky_storage::{DiskFault, SimulatedDisk};
 use opensky_types::{
     AccountId, Micros,
-    job::{JobSpec, LevelReason, Program, Retry, StageInputs, StageSpec, Verify},
+    job::{JobSpec, LevelReason, Needs, Program, Retry, StageInputs, StageSpec, Verify},
     limits::ContributionLimits,
     offer::Constraints,
     place::Level,
@@ -213,6 +213,7 @@ fn spec_of(shape: &JobShape, program: opensky_types::Hash, size_bytes: u64) -> J
             args: vec!["{item}".into(), stage.task_ms.to_string()],
             env: Vec::new(),
             deterministic: true,
+            needs: Needs::default(),
         },
         inputs: match stage.reads {
             Reads::Numbers(count) => StageInputs::Numbers { from: 0, to: i64::from(count), step: 1 },

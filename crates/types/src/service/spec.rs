@@ -279,7 +279,12 @@ impl ServiceSpec {
             wall_ms: 1,
             output_bytes: 0,
         };
-        Demand { level: self.program.level, limits, constraints: self.constraints.clone() }
+        Demand {
+            level: self.program.level,
+            limits,
+            constraints: self.constraints.clone(),
+            needs: self.program.needs.clone(),
+        }
     }
 
     /// Checks everything that keepers and hosts rely on, so that no later step needs to.
@@ -332,6 +337,7 @@ impl ServiceSpec {
                 return bad("program", "services run images, and components that answer HTTP".into());
             }
         }
+        self.program.validate_needs().map_err(|problem| InvalidService { field: "program", problem })?;
         let texts = self.program.args.iter().map(|arg| 8 + arg.len());
         let env = self.program.env.iter().map(|(name, value)| 8 + name.len() + value.len());
         if texts.chain(env).sum::<usize>() > CALL_BYTES_MAX {
@@ -436,6 +442,7 @@ fn bad(field: &'static str, problem: String) -> Result<(), InvalidService> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::Needs;
 
     #[test]
     fn a_link_takes_no_port_of_the_service_itself() {
@@ -450,6 +457,7 @@ mod tests {
                 args: Vec::new(),
                 env: Vec::new(),
                 deterministic: false,
+                needs: Needs::default(),
             },
             ports: vec![80],
             links: vec![link(5432)],

@@ -7,7 +7,9 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 use opensky_types::{
-    Hash, Micros, Signable, Signed, codec,
+    Hash, Micros, Signable, Signed,
+    agreement::Terms,
+    codec,
     job::{CheckDecision, JobNote, JobSpec, LevelReason, StageInputs},
     limits::{ContributionLimits, Hours},
     membership::{InvitePolicy, InviteToken, Membership},
@@ -86,6 +88,8 @@ fn signed_values() {
     golden.signed("declaration", &samples::declaration());
     golden.signed("placement", &samples::placement());
     golden.signed("advert", &samples::advert());
+    golden.signed("terms.needs", &Terms { program: samples::needy_program(), ..samples::terms() });
+    golden.signed("offer.containers", &samples::rich_offer(3));
     golden.check();
 }
 

@@ -6,6 +6,7 @@ mod job;
 mod limits;
 mod membership;
 mod merkle;
+mod needs;
 mod receipt;
 mod rotation;
 mod service;

@@ -137,7 +137,8 @@ impl Life {
         };
         let code = exit_code(&state);
         // Whoever goes on after the kernel ended a process of it did not end by that.
-        if state.oom_killed == Some(true) && code != 0 {
+        let (peak_bytes, limit_bytes) = (replica.measure.peak_bytes(), self.run.limits.memory_bytes);
+        if code != 0 && self.engine.is_out_of_memory(&state, peak_bytes, limit_bytes) {
             return InstanceEnd::Failed(Failure::Limit { limit: Limit::Memory });
         }
         let over = if code == 0 { Ok(()) } else { self.look(replica, Instant::now()).await };

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use opensky_api::{
-    content::ContentView,
+    content::{BlobRef, ContentView},
     event::{LogQuery, StreamView},
     job::{
         ConstraintsView, FAILURES_MAX_DEFAULT, InputsRequest, JobRequest, ProgramRequest, RetryView,
@@ -18,7 +18,11 @@ use opensky_api::{
     progress::{RunView, RunsQuery, StateView, VerdictView},
 };
 use opensky_client::Client;
-use opensky_types::{JobId, TaskId, job::LevelReason, place::Level};
+use opensky_types::{
+    JobId, TaskId,
+    job::{LevelReason, Needs},
+    place::Level,
+};
 use std::{
     io::{IsTerminal, Read, Write},
     path::Path,
@@ -88,11 +92,14 @@ pub async fn run(context: &Context, client: &Client, args: &RunArgs) -> Result<E
 }
 
 async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
-    let level = level(args)?;
-    let program = match args.image() {
-        Some(image) => client.image(image).await?,
-        None => client.upload_file(&args.file).await?,
+    let in_registry = args.registry_image()?;
+    let level = level(args, in_registry.is_some())?;
+    let program = match (&in_registry, args.image()) {
+        (Some(image), _) => BlobRef { hash: image.hash(), size_bytes: 0 },
+        (None, Some(image)) => client.image(image).await?,
+        (None, None) => client.upload_file(&args.file).await?,
     };
+    let needs = Needs { image: in_registry, isolation: args.isolation, gpus: args.gpus.clone() };
     let name = args.file.file_name().map_or("program".into(), |name| name.to_string_lossy());
     let stdin = match std::io::stdin().is_terminal() {
         true => None,
@@ -110,6 +117,7 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
             args: args.args.clone(),
             env: args.env.clone(),
             deterministic: level != Level::Container,
+            needs: needs.into(),
         },
         inputs: InputsRequest::One { stdin },
         after: vec![],
@@ -138,8 +146,9 @@ async fn request(client: &Client, args: &RunArgs) -> Result<JobRequest> {
 }
 
 /// How it runs: images are told from programs by their name or their first bytes.
-fn level(args: &RunArgs) -> Result<Level> {
-    match (args.image().is_some() || is_archive(&args.file)?, &args.function) {
+fn level(args: &RunArgs, is_in_registry: bool) -> Result<Level> {
+    let is_image = is_in_registry || args.image().is_some() || is_archive(&args.file)?;
+    match (is_image, &args.function) {
         (true, Some(_)) => {
             let what = "an image has no functions to call";
             Err(Fail::new(Exit::Invalid, what).next("leave --function out; arguments come after --").into())
@@ -159,7 +168,7 @@ fn is_archive(path: &Path) -> Result<bool> {
     Ok(start.get(MAGIC_AT..).is_some_and(|rest| rest.starts_with(b"ustar")))
 }
 
-async fn read_stdin(client: &Client) -> Result<Option<opensky_api::content::BlobRef>> {
+async fn read_stdin(client: &Client) -> Result<Option<BlobRef>> {
     let read = tokio::task::spawn_blocking(|| {
         let mut bytes = Vec::new();
         std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)

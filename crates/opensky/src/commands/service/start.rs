@@ -197,6 +197,7 @@ async fn image(
         return Ok(*known);
     }
     let blob = match &service.image.value {
+        ImageRef::Registry(image) => return Ok(BlobRef { hash: image.hash(), size_bytes: 0 }),
         ImageRef::Engine(name) => client.image(ImageSource::Engine(name)).await,
         ImageRef::Kept(name) => client.image(ImageSource::Kept(name)).await,
         ImageRef::Archive(path) | ImageRef::Component(path) => client.upload_file(&folder.join(path)).await,
@@ -206,7 +207,7 @@ async fn image(
         let hint = match &service.image.value {
             ImageRef::Engine(name) => Some(format!("get it first: docker pull {name}")),
             ImageRef::Kept(name) => Some(format!("keep it first: opensky image push docker:{name}")),
-            ImageRef::Archive(_) | ImageRef::Component(_) | ImageRef::Site(_) => {
+            ImageRef::Archive(_) | ImageRef::Component(_) | ImageRef::Site(_) | ImageRef::Registry(_) => {
                 Some("paths are relative to the file".to_owned())
             }
         };
@@ -226,6 +227,7 @@ async fn seen_image(
     let of = |bytes: &[u8]| BlobRef { hash: Hash::of(bytes), size_bytes: bytes.len() as u64 };
     match &service.image.value {
         ImageRef::Engine(_) => Ok(None),
+        ImageRef::Registry(image) => Ok(Some(BlobRef { hash: image.hash(), size_bytes: 0 })),
         ImageRef::Kept(_) => Ok(Some(image(client, plan, service, folder, &mut BTreeMap::new()).await?)),
         ImageRef::Site(path) => Ok(Some(of(&site(plan, service, &folder.join(path)).await?))),
         ImageRef::Archive(path) | ImageRef::Component(path) => {
