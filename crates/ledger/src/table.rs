@@ -109,10 +109,24 @@ mod tests {
     use super::*;
     use opensky_types::Hash;
 
+    fn account(number: usize) -> AccountId {
+        AccountId::from_bytes(*Hash::of(&number.to_le_bytes()).as_bytes())
+    }
+
+    #[test]
+    fn there_are_more_maps_when_they_are_more_than_full_and_not_before() {
+        let mut table = Table::new();
+        for number in 0..FULL {
+            table.insert(Key::Account(account(number)), ());
+        }
+        assert_eq!(table.bits, 0, "just full");
+        table.insert(Key::Account(account(FULL)), ());
+        assert_eq!(table.bits, 2);
+    }
+
     #[test]
     fn a_table_is_in_order_and_finds_what_was_put_in() {
-        let ids =
-            (0..5_000_u64).map(|number| AccountId::from_bytes(*Hash::of(&number.to_le_bytes()).as_bytes()));
+        let ids = (0..5_000).map(account);
         let mut table = Table::new();
         for (number, id) in ids.clone().enumerate() {
             assert_eq!(table.insert(Key::Account(id), number), None);
@@ -124,9 +138,8 @@ mod tests {
             assert_eq!(table.get(&Key::Account(id)), Some(&number));
         }
         assert_eq!(table.bits, 8, "the maps are as many as the accounts need");
-        let first = AccountId::from_bytes(*Hash::of(&0_u64.to_le_bytes()).as_bytes());
-        assert_eq!(table.remove(&Key::Account(first)), Some(0));
-        assert_eq!(table.get(&Key::Account(first)), None);
+        assert_eq!(table.remove(&Key::Account(account(0))), Some(0));
+        assert_eq!(table.get(&Key::Account(account(0))), None);
         let all = (Bound::Unbounded, Bound::Unbounded);
         assert_eq!(table.first_in(all), Some(Key::Supply));
         assert_eq!(table.into_iter().count(), 5_000);

@@ -47,6 +47,14 @@ fn tiers_and_audit_rates_are_those_of_the_spec() {
 }
 
 #[test]
+fn a_tier_is_called_what_the_spec_calls_it() {
+    let tiers = [Tier::Probation, Tier::New, Tier::Established, Tier::Trusted, Tier::Veteran];
+    let words = ["probation", "new", "established", "trusted", "veteran"];
+    assert_eq!(tiers.map(Tier::as_str), words);
+    assert_eq!(tiers.map(|tier| tier.to_string()), words);
+}
+
+#[test]
 fn all_work_of_those_who_may_take_none_is_audited() {
     let now = on_day(200, 0);
     let mut reputation = with_score(900);

@@ -4,6 +4,7 @@ mod chunks;
 mod claims;
 mod common;
 mod golden;
+mod lengths;
 mod paths;
 mod roots;
 mod snapshots;

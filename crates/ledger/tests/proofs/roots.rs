@@ -131,6 +131,16 @@ fn a_tree_that_is_emptied_holds_nothing_and_grows_into_the_same_memory() {
 }
 
 #[test]
+fn the_memory_of_a_tree_is_that_of_its_entries_and_the_nodes_above_them() {
+    let count = 40_000;
+    let tree = Tree::from_entries((0..count).map(|number| (hash(number), hash(number))));
+    let each = tree.memory_bytes() as u64 / count;
+    // A leaf has two hashes. Above it are one and a half nodes of two hashes and two links, and pages may
+    // have room left.
+    assert!((64 + 72..400).contains(&each), "{each} bytes for each entry");
+}
+
+#[test]
 fn a_draft_becomes_final_with_what_it_stands_on_and_its_rivals_are_gone() {
     let set = |key: u64, value: u64| -> Changes { [(hash(key), Some(hash(value)))].into_iter().collect() };
     let mut tree = Tree::from_entries((0..10).map(|number| (hash(number), hash(number))));

@@ -121,6 +121,22 @@ fn l3_a_manifest_with_gaps_or_of_another_block_is_refused_at_once() {
 }
 
 #[test]
+fn a_prefix_of_any_length_has_one_form() {
+    for length in 1..=256_u16 {
+        let (whole, rest) = (usize::from(length / 8), length % 8);
+        let mut bytes = [&length.to_le_bytes()[..], &vec![0xff; whole]].concat();
+        if rest > 0 {
+            let ones = !(0xff_u8 >> rest);
+            let longer = [&bytes[..], &[ones | 0x80 >> rest]].concat();
+            assert!(codec::decode::<Prefix>(&longer, 64).is_err(), "{length} bits and one more");
+            bytes.push(ones);
+        }
+        let prefix = codec::decode::<Prefix>(&bytes, 64).expect("the one form");
+        assert_eq!((prefix.len(), codec::encode(&prefix)), (usize::from(length), bytes));
+    }
+}
+
+#[test]
 fn a_prefix_has_one_form() {
     let (tree, cut) = state(500, 2_000);
     let part = cut.manifest().parts()[1];

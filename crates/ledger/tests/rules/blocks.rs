@@ -177,6 +177,17 @@ fn a_ledger_goes_on_from_its_entries() {
 }
 
 #[test]
+fn a_state_counts_its_entries() {
+    let empty = State::new(std::collections::BTreeMap::new()).expect("nothing is conserved");
+    assert_eq!((empty.len(), empty.is_empty()), (0, true));
+    let mut sky = Sky::new();
+    let before = sky.ledger.state().len();
+    assert_eq!((before, sky.ledger.state().is_empty()), (sky.ledger.state().entries().count(), false));
+    sky.act(1, transfer(50, 1_000)).expect("it applies");
+    assert_eq!(sky.ledger.state().len(), before + 1, "a new account");
+}
+
+#[test]
 fn a_genesis_that_makes_no_sense_is_refused() {
     let good = crate::common::genesis(Params::default());
     let mut twice = good.clone();

@@ -223,6 +223,38 @@ fn an_objection_gives_back_what_is_disputed_and_pays_the_rest() {
 }
 
 #[test]
+fn an_objection_to_all_of_a_claim_pays_nothing() {
+    let mut sky = Sky::new();
+    open(&mut sky, 1, 10_000);
+    assert_eq!(sky.act(2, claim(vouched(&sky, 1, 1_000, 1))), Ok(()));
+    let before = escrow(&sky, 1).expect("it is open");
+    assert_eq!(sky.act(2, claim(unsigned(1, 4_000, 1))), Ok(()));
+    let object = Action::Object { agreement: agreement(1), sequence: 1, owed: before.paid };
+    assert_eq!(sky.act(1, object), Ok(()));
+    let (agreement, consumer, provider) = (sky.agreement(1), account(1), account(2));
+    let objected = Event::Objected { agreement, consumer, provider, amount: micros(3_000) };
+    assert_eq!(sky.events, [objected], "and says of no payment");
+    let after = escrow(&sky, 1).expect("it is open");
+    assert_eq!((after.paid, after.receipts), (before.paid, before.receipts));
+}
+
+#[test]
+fn a_claim_asks_for_something_new() {
+    let mut sky = Sky::new();
+    open(&mut sky, 1, 10_000);
+    assert_eq!(sky.act(2, claim(vouched(&sky, 1, 3_000, 1))), Ok(()));
+    let (agreement, paid) = (sky.agreement(1), micros(3_000));
+    for asked in [2_999, 3_000] {
+        let nothing = Rejection::NothingNew { agreement, paid, cumulative: micros(asked) };
+        assert_eq!(sky.act(2, claim(unsigned(1, asked, 1))), Err(nothing));
+    }
+    // Receipts of work that cost nothing are something new.
+    let mut free = unsigned(1, 3_000, 1);
+    free.owed.receipts = Hash::of(b"more receipts");
+    assert_eq!(sky.act(2, claim(free)), Ok(()));
+}
+
+#[test]
 fn the_provider_may_give_up_the_rest_and_nobody_else() {
     let mut sky = Sky::new();
     open(&mut sky, 1, 10_000);

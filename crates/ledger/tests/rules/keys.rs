@@ -1,13 +1,14 @@
 //! Keys of accounts, sessions of devices, owners of nodes.
 
-use crate::common::{Sky, account, approve, key, micros, public, transfer};
+use crate::common::{Sky, account, agreement, approve, key, micros, public, transfer};
 use opensky_ledger::{
     account::{KeySet, Session},
     action::Action,
     authority::OWN_KEYS_ONLY,
+    evm::Address,
     rejection::Rejection,
 };
-use opensky_types::PublicKey;
+use opensky_types::{Hash, PublicKey};
 
 fn key_set(numbers: &[u8], threshold: u8) -> KeySet {
     let mut keys: Vec<PublicKey> = numbers.iter().map(|number| public(*number)).collect();
@@ -78,6 +79,26 @@ fn a_device_acts_within_its_scope_its_cap_and_its_time() {
     assert_eq!(sky.act(1, again), Ok(()));
     sky.wait(10_000);
     assert_eq!(sky.act_by(account(1), &[30], transfer(2, 1)), not_authorised(1), "its time is over");
+}
+
+#[test]
+fn k1_a_device_moves_no_more_than_its_cap_whatever_it_does() {
+    let mut sky = Sky::new();
+    let all = Session { scope: !OWN_KEYS_ONLY, ..session(&sky, &[], 1_000) };
+    assert_eq!(sky.act(1, Action::Delegate { key: public(30), session: all }), Ok(()));
+    let amount = micros(1_001);
+    let actions = [
+        transfer(2, 1_001),
+        Action::TopUp { agreement: agreement(1), amount },
+        Action::Withdraw { chain: 1, address: Address::from_bytes([1; 20]), amount },
+        Action::Stake { amount },
+        Action::OpenEscrow(sky.opening(1, 2, 1_001)),
+        Action::BeginCharge { request: Hash::of(b"request"), provider: account(2), limit: amount },
+    ];
+    for action in actions {
+        let spent = Rejection::SessionSpent { left: micros(1_000), needed: amount };
+        assert_eq!(sky.act_by(account(1), &[30], action), Err(spent));
+    }
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Both sides' tabs against the ledger: whoever is honest gets what is theirs, whatever the other does.
 
-use crate::common::{Sky, account, key, micros, sky_id};
+use crate::common::{START_MS, Sky, account, key, micros, sky_id};
 use opensky_ledger::{
     action::Action,
     entry::Entry,
     escrow::{Escrow, Opening, PendingClaim},
     key::Key,
+    purse::Purse,
     tab::{PayeeTab, PayerTab, Settling, Voucher, VoucherProblem},
 };
-use opensky_types::{Hash, JobId, Micros, agreement::Payment, receipt::Countersignature};
+use opensky_types::{Hash, JobId, Micros, Timestamp, agreement::Payment, receipt::Countersignature};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 
@@ -282,6 +283,74 @@ fn only_an_escrow_for_this_agreement_counts_as_money() {
     assert_eq!(funds(&Escrow { claim_window_ms: 600_001, ..escrow }), None, "money that comes too late");
     let longer = Payment { expires_at: agreed.expires_at.plus_ms(1_001), ..agreed };
     assert_eq!(pair.payee.funds(own, &escrow, &longer), None, "or is gone too early");
+}
+
+#[test]
+fn a_tab_whose_escrow_did_not_come_is_given_up_when_it_can_come_no_more() {
+    let mut pair = Pair::new(10_000);
+    // The escrow's minute, and twice the window of a claim.
+    let gone_by = Timestamp::from_millis(START_MS + 60_000 + 2 * 600_000);
+    let before = Timestamp::from_millis(gone_by.as_millis() - 1);
+    assert!(!pair.payer.is_gone(before, true) && !pair.payer.is_gone(before, false), "work goes on");
+    assert!(pair.payer.is_gone(gone_by, true) && pair.payer.is_gone(gone_by, false));
+    let ended = pair.sky.now();
+    assert!(!pair.payee.is_gone(gone_by), "the agreement goes on");
+    pair.end();
+    assert!(!pair.payer.is_gone(before, true), "its opening still waits");
+    assert!(pair.payer.is_gone(before, false));
+    assert!(!pair.payee.is_gone(ended.plus_ms(599_999)));
+    assert!(pair.payee.is_gone(ended.plus_ms(600_000)));
+}
+
+#[test]
+fn a_provider_claims_every_ten_minutes_and_at_the_end_when_others_had_time_to_come() {
+    let mut pair = Pair::lasting(10_000, 10_000_000);
+    pair.deliver(&[100]);
+    pair.accept(|_| true, true);
+    let (opened, escrow) = (pair.sky.now(), pair.escrow().expect("it is open"));
+    assert_eq!(pair.payee.settle(opened.plus_ms(599_999), &escrow), Settling::Wait);
+    let claimed = pair.payee.settle(opened.plus_ms(600_000), &escrow);
+    assert!(matches!(claimed, Settling::Claim(item) if item.voucher.is_some() && !item.is_last));
+    pair.end();
+    assert_eq!(pair.payee.settle(opened.plus_ms(1_999), &escrow), Settling::Wait);
+    let claimed = pair.payee.settle(opened.plus_ms(2_000), &escrow);
+    assert!(matches!(claimed, Settling::Claim(item) if item.voucher.is_some() && item.is_last));
+}
+
+#[test]
+fn a_provider_waits_a_minute_for_a_signature_or_more_money() {
+    let mut pair = Pair::lasting(10_000, 10_000_000);
+    pair.deliver(&[100]);
+    pair.end();
+    let (ended, escrow) = (pair.sky.now(), pair.escrow().expect("it is open"));
+    assert_eq!(pair.payee.settle(ended.plus_ms(59_999), &escrow), Settling::Wait);
+    let claimed = pair.payee.settle(ended.plus_ms(60_000), &escrow);
+    assert!(matches!(claimed, Settling::Claim(item) if item.voucher.is_none() && item.is_last));
+    let used_up = Escrow { held: Purse::default(), ..escrow };
+    assert_eq!(pair.payee.settle(ended.plus_ms(59_999), &used_up), Settling::Wait);
+    assert_eq!(pair.payee.settle(ended.plus_ms(60_000), &used_up), Settling::Close);
+}
+
+#[test]
+fn a_consumer_objects_to_what_it_does_not_owe_when_half_of_the_window_has_passed() {
+    let mut pair = Pair::new(10_000);
+    pair.deliver(&[100]);
+    pair.accept(|_| true, true);
+    let now = pair.sky.now();
+    let claim = PendingClaim {
+        cumulative: micros(101),
+        receipts: Hash::of(b"receipts"),
+        count: 1,
+        sequence: 7,
+        is_last: true,
+        due_at: now.plus_ms(300_000),
+    };
+    let objection = Action::Object { agreement: pair.payer.escrow(), sequence: 7, owed: micros(100) };
+    assert_eq!(pair.payer.objection(now, &claim), Some(objection));
+    let early = PendingClaim { due_at: now.plus_ms(300_001), ..claim };
+    assert_eq!(pair.payer.objection(now, &early), None, "what was delivered is not judged yet");
+    let right = PendingClaim { cumulative: micros(100), ..claim };
+    assert_eq!(pair.payer.objection(now, &right), None);
 }
 
 #[derive(Debug, Clone)]

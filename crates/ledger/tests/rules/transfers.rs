@@ -148,6 +148,7 @@ fn bad_signatures_among_many_are_found_one_by_one() {
                 sky.transaction(account(1), transfer(2, 9_000)).signed(vec![approve(&other, &key(1))]);
         }
         let checked = SignedTransaction::check_each(all.clone());
+        assert_eq!(checked.len(), all.len(), "each has its answer");
         for (index, (checked, signed)) in checked.into_iter().zip(all).enumerate() {
             assert_eq!(checked.is_ok(), !bad.contains(&index), "{index} of {bad:?}");
             assert!(checked.is_err() || checked.is_ok_and(|checked| checked.signed == signed));
