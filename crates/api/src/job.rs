@@ -344,13 +344,23 @@ impl<T: Serialize + DeserializeOwned> ListOf<T> {
 
 impl StageRequest {
     fn into_spec(self, lists: &BTreeMap<Hash, Vec<u8>>) -> Result<StageSpec, JobRequestError> {
+        if self.program.hash == no_hash() && self.program.needs.image.is_none() {
+            let problem = "its program has no hash, and names no image in a registry".to_owned();
+            return Err(InvalidJob { stage: Some(self.name), problem }.into());
+        }
+        let mut limits: TaskLimits = self.limits.into();
+        let gpus = self.program.needs.gpus.as_ref().map_or(0, |gpus| gpus.count);
+        // Left at its default, fuel would end what GPUs do within a minute.
+        if gpus > 0 && limits.fuel == TaskLimits::default().fuel {
+            limits.fuel = TaskLimits::fuel_of_time(limits.wall_ms, gpus);
+        }
         Ok(StageSpec {
             name: self.name,
             program: self.program.into(),
             level_reason: self.level_reason,
             inputs: self.inputs.into_spec(lists)?,
             after: self.after,
-            limits: self.limits.into(),
+            limits,
             constraints: self.constraints.into(),
             verify: self.verify.into(),
             check: self.check.map(Into::into),

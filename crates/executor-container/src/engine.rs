@@ -318,6 +318,8 @@ async fn look(docker: &Docker, wanted: &Wanted) -> Result<Found, Unusable> {
         None => runtimes.contains_key(PLAIN_RUNTIME).then(|| PLAIN_RUNTIME.to_owned()),
     };
     let gvisor = gvisor(&runtimes, runtime.as_deref());
+    // What the owner has chosen for all is not left for another wall.
+    let gvisor = gvisor.filter(|(name, _)| wanted.runtime.as_ref().is_none_or(|chosen| chosen == name));
     // Devices of this machine do not reach into gVisor.
     let is_within_gvisor = runtime.is_some() && gvisor.as_ref().map(|(name, _)| name) == runtime.as_ref();
     let described = info.discovered_devices.unwrap_or_default();

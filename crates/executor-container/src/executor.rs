@@ -2,6 +2,7 @@
 
 use crate::{
     engine::{Wanted, Watch, usual_sockets},
+    gpus::InUse,
     host::Host,
     images::Images,
     service::ContainerServices,
@@ -90,7 +91,7 @@ impl ContainerExecutor {
         let images = Images::new(Arc::clone(&blobs), config.images_cap_bytes, path);
         let stopping = CancellationToken::new();
         let slots = Slots::new(config.slots, &scratch_dir, &config.owner, stopping.clone());
-        let host = Arc::new(Host { watch, images, blobs, owner: config.owner });
+        let host = Arc::new(Host { watch, images, blobs, gpus: InUse::default(), owner: config.owner });
         let path = scratch_dir.join("services");
         let services = ContainerServices::new(Arc::clone(&host), path.clone(), config.volumes_dir);
         let services = Arc::new(services.map_err(|source| StartError { path, source })?);
@@ -127,6 +128,7 @@ impl ContainerExecutor {
             blobs: &self.host.blobs,
             cleaner: &self.cleaner,
             owner: &self.host.owner,
+            gpus: &self.host.gpus,
             batch,
         };
         call.run(slot, item, sink, [cancel, &self.stopping]).await

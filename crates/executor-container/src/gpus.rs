@@ -4,10 +4,11 @@ use bollard::models::{DeviceInfo, DeviceMapping, DeviceRequest, Runtime};
 use opensky_ports::GpuDevice;
 use opensky_types::task::Failure;
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     fs, io,
     os::unix::fs::{FileTypeExt, MetadataExt},
     path::Path,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// The engine's driver that hands out NVIDIA's, and its runtime, whose presence says that the driver is there.
@@ -21,6 +22,8 @@ const CAPABILITIES: [&str; 3] = ["gpu", "compute", "utility"];
 /// Where programs look for device files.
 const KFD: &str = "/dev/kfd";
 const DRI: &str = "/dev/dri";
+/// Rights of a file that everybody reads and writes.
+const FOR_ALL: u32 = 0o006;
 
 /// How an engine passes on one GPU.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +65,40 @@ pub fn ways(
 
 fn is_device(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.file_type().is_char_device())
+}
+
+/// GPUs that containers have. The node's cores give each to one program; this holds where a container of an earlier one
+/// does not go.
+#[derive(Debug, Clone, Default)]
+pub struct InUse(Arc<Mutex<BTreeSet<u8>>>);
+
+/// GPUs of one container, until this is dropped.
+#[derive(Debug)]
+pub struct HeldGpus {
+    places: Vec<u8>,
+    all: InUse,
+}
+
+impl InUse {
+    /// Those at these places, if no container has one.
+    pub fn take(&self, places: &[u8]) -> Result<HeldGpus, Failure> {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if places.iter().any(|place| taken.contains(place)) {
+            let message = "a container that does not go has the GPU still".to_owned();
+            return Err(Failure::ProviderStopped { message });
+        }
+        taken.extend(places);
+        Ok(HeldGpus { places: places.to_vec(), all: self.clone() })
+    }
+}
+
+impl Drop for HeldGpus {
+    fn drop(&mut self) {
+        let mut taken = self.all.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.places.iter().for_each(|place| {
+            taken.remove(place);
+        });
+    }
 }
 
 /// GPUs that one container gets.
@@ -119,8 +156,11 @@ impl Passed {
         if self.files.iter().any(|known| known.path_in_container.as_deref() == Some(target)) {
             return Ok(());
         }
-        let group = fs::metadata(path)?.gid().to_string();
-        if !self.groups.contains(&group) {
+        let found = fs::metadata(path)?;
+        let group = found.gid().to_string();
+        // Nobody becomes a member of root's group, and of none without need.
+        let is_for_all = found.mode() & FOR_ALL == FOR_ALL;
+        if found.gid() != 0 && !is_for_all && !self.groups.contains(&group) {
             self.groups.push(group);
         }
         self.files.push(DeviceMapping {
@@ -179,6 +219,18 @@ mod tests {
     }
 
     #[test]
+    fn c5_no_two_containers_have_one_gpu() {
+        let all = InUse::default();
+        let first = all.take(&[0, 2]).unwrap();
+        assert!(matches!(all.take(&[2]), Err(Failure::ProviderStopped { .. })));
+        let other = all.take(&[1]).unwrap();
+        drop(first);
+        assert!(all.take(&[0, 2]).is_ok() && all.take(&[1]).is_err());
+        drop(other);
+        assert!(all.take(&[1]).is_ok() && all.take(&[]).is_ok());
+    }
+
+    #[test]
     fn c5_a_container_gets_the_gpus_of_its_task_and_no_other() {
         let files = Way::Files { kfd: "/dev/null".into(), render: "/dev/zero".into() };
         let driver = |id: &str| Way::Driver { driver: "nvidia", id: id.into() };
@@ -195,7 +247,7 @@ mod tests {
         let paths: Vec<_> =
             passed.files().unwrap().into_iter().filter_map(|file| file.path_in_container).collect();
         assert_eq!(paths, ["/dev/kfd", "/dev/dri/zero"]);
-        assert_eq!((passed.requests(), passed.groups().map(|groups| groups.len())), (None, Some(1)));
+        assert_eq!((passed.requests(), passed.groups()), (None, None), "everybody may open these");
         assert!(!passed.are_named_by_engine());
         assert!(matches!(Passed::new(&ways, &[3]), Err(Failure::ProviderStopped { .. })));
         assert_eq!(Passed::new(&ways, &[]), Ok(Passed::default()));

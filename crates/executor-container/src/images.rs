@@ -24,7 +24,7 @@ use std::{
     fs,
     io::{self, BufReader, Read, Seek, SeekFrom, Write},
     os::unix::fs::FileExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -34,6 +34,8 @@ use tokio::sync::mpsc;
 const REPOSITORY: &str = "opensky/image";
 /// Images that are known to be of no use.
 const REFUSED_MAX: usize = 1_024;
+/// Room on the disk that images leave.
+const FREE_BYTES_MIN: u64 = 2 << 30;
 /// How long an image is left alone that its registry did not give.
 const UNAVAILABLE_WAIT: Duration = Duration::from_secs(30);
 /// Longest wait for the engine to take in an image: so long, and a second for so many bytes of it.
@@ -95,12 +97,20 @@ impl Images {
         if self.is_known(&name) {
             return Ok(name);
         }
+        let known = self.known_failure(hash);
+        if let Some(failure) = known {
+            return Err(failure);
+        }
+        if is_there(engine, &name).await? {
+            self.used().insert(name.clone(), Instant::now());
+            return Ok(name);
+        }
         let turn = if program.needs.image.is_some() { &self.fetching } else { &self.loading };
         let _one = turn.lock().await;
         if self.is_known(&name) {
             return Ok(name);
         }
-        let known = self.refused().get(&hash).cloned();
+        let known = self.known_failure(hash);
         if let Some(failure) = known {
             return Err(failure);
         }
@@ -109,7 +119,10 @@ impl Images {
                 None => self.load(engine, Archived::Blob(Arc::clone(&self.blobs), hash), &name).await,
                 Some(image) => self.load_from_registry(engine, image, &name).await,
             };
-            if let Err(failure @ Failure::InvalidProgram { .. }) = &loaded {
+            let is_for_ever = self.known_failure(hash).is_none();
+            if let Err(failure @ Failure::InvalidProgram { .. }) = &loaded
+                && is_for_ever
+            {
                 let mut refused = self.refused();
                 if refused.len() >= REFUSED_MAX {
                     refused.clear();
@@ -120,6 +133,16 @@ impl Images {
         }
         self.used().insert(name.clone(), Instant::now());
         Ok(name)
+    }
+
+    /// Why an image is known to be of no use, for ever or for a while.
+    fn known_failure(&self, hash: Hash) -> Option<Failure> {
+        if let Some(failure) = self.refused().get(&hash) {
+            return Some(failure.clone());
+        }
+        let unavailable = self.unavailable();
+        let known = unavailable.get(&hash).filter(|(since, _)| since.elapsed() < UNAVAILABLE_WAIT);
+        known.map(|(_, failure)| failure.clone())
     }
 
     /// The engine said that it has no such image, whatever was known.
@@ -136,15 +159,13 @@ impl Images {
     /// Fetches an image from its registry first; one that was not to be had is left alone for a while.
     async fn load_from_registry(&self, engine: &Found, image: &ImageRef, name: &str) -> Result<(), Failure> {
         let hash = image.hash();
-        let known = self.unavailable().get(&hash).cloned();
-        if let Some((_, failure)) = known.filter(|(since, _)| since.elapsed() < UNAVAILABLE_WAIT) {
-            return Err(failure);
-        }
         let (started, packed_bytes_max) =
             (Instant::now(), self.cap_bytes.min(self.limits.unpacked_bytes_max));
         let fetched = async {
             let file = tempfile::tempfile_in(&self.folder).map_err(PullError::Disk)?;
-            registry::pull(image, &engine.arch, packed_bytes_max, file.into()).await
+            // What comes is unpacked beside it later.
+            let has_room = |bytes: u64| check_disk(&self.folder, bytes.saturating_mul(2)).is_ok();
+            registry::pull(image, &engine.arch, (packed_bytes_max, &has_room), file.into()).await
         };
         match fetched.await {
             Ok(file) => {
@@ -152,10 +173,17 @@ impl Images {
                 let _one = self.loading.lock().await;
                 self.load(engine, Archived::File(Arc::new(file.into_std().await)), name).await
             }
-            Err(PullError::Image(error)) => Err(unreadable(&error)),
-            Err(PullError::Disk(error)) => Err(stopped(&PullError::Disk(error).to_string())),
+            // Larger than its owner has room for is no fault of the image.
+            Err(PullError::Image(error)) if !matches!(error, ArchiveError::TooLarge { limit, .. } if limit == self.cap_bytes) => {
+                Err(unreadable(&error))
+            }
             Err(error) => {
-                let failure = Failure::InputUnavailable { hash, message: error.to_string() };
+                let message = error.to_string();
+                let failure = match error {
+                    PullError::NotThere(_) => Failure::InvalidProgram { message },
+                    PullError::Disk(_) | PullError::Image(_) => stopped(&message),
+                    _ => Failure::InputUnavailable { hash, message },
+                };
                 let mut unavailable = self.unavailable();
                 unavailable.retain(|_, (since, _)| since.elapsed() < UNAVAILABLE_WAIT);
                 if unavailable.len() < REFUSED_MAX {
@@ -178,6 +206,7 @@ impl Images {
             archive::read(&mut archive, &arch, &limits).map_err(|error| unreadable(&error))
         });
         let image = checked.await.map_err(|_| stopped("the check of an image panicked"))??;
+        check_disk(&self.folder, image.unpacked_bytes)?;
         self.make_room(engine, image.unpacked_bytes).await?;
         let unpacked_bytes = image.unpacked_bytes;
         self.send(engine, archived, image, name).await?;
@@ -304,13 +333,26 @@ async fn list(engine: &Found) -> Result<Vec<(String, u64)>, Failure> {
         let size_bytes = u64::try_from(image.size).unwrap_or(0);
         image.repo_tags.into_iter().map(move |tag| (tag, size_bytes))
     });
-    // Podman puts a registry's name before ours.
-    let is_ours = |tag: &str| {
-        tag.rsplit_once(':').is_some_and(|(repository, _)| {
-            repository == REPOSITORY || repository.ends_with(&format!("/{REPOSITORY}"))
-        })
-    };
-    Ok(named.filter(|(tag, _)| is_ours(tag)).collect())
+    let ours = named.filter_map(|(tag, size_bytes)| Some((own_name(&tag)?, size_bytes)));
+    Ok(ours.collect())
+}
+
+/// The name that this node gave an image, if it did: Podman puts a registry's name before it.
+fn own_name(tag: &str) -> Option<String> {
+    let (repository, hash) = tag.rsplit_once(':')?;
+    let before = repository.strip_suffix(REPOSITORY)?;
+    (before.is_empty() || before.ends_with('/')).then(|| format!("{REPOSITORY}:{hash}"))
+}
+
+/// Whether the disk has room for so much, and for what else goes on here. Engines mostly keep images on the same one.
+pub fn check_disk(folder: &Path, wanted_bytes: u64) -> Result<(), Failure> {
+    let disk =
+        rustix::fs::statvfs(folder).map_err(|error| stopped(&format!("no disk for images: {error}")))?;
+    let free_bytes = disk.f_bavail.saturating_mul(disk.f_frsize);
+    match free_bytes >= wanted_bytes.saturating_add(FREE_BYTES_MIN) {
+        true => Ok(()),
+        false => Err(stopped("no room on the disk for the image")),
+    }
 }
 
 async fn is_there(engine: &Found, name: &str) -> Result<bool, Failure> {

@@ -61,11 +61,11 @@ struct Pull<'a> {
 }
 
 /// Fetches an image for machines of `arch` into an archive that is read like any other. All of it together has
-/// `packed_bytes_max` bytes at most.
+/// `packed_bytes_max` bytes at most, and no more than there is room for.
 pub async fn pull(
     image: &ImageRef,
     arch: &str,
-    packed_bytes_max: u64,
+    (packed_bytes_max, has_room): (u64, &(dyn Fn(u64) -> bool + Sync)),
     file: File,
 ) -> Result<File, PullError> {
     let mut pull = Pull { image, reach: Reach::new(image.registry())?, token: None };
@@ -73,6 +73,9 @@ pub async fn pull(
     let found = tokio::time::timeout(PULL_WAIT, pull.manifests(arch, &mut archive)).await;
     let manifest = found.unwrap_or_else(|_| Err(pull.broken("it is too slow")))?;
     let packed_bytes = check_sizes(&manifest, packed_bytes_max)?;
+    if !has_room(packed_bytes) {
+        return Err(PullError::Disk(io::ErrorKind::StorageFull.into()));
+    }
     let wait = PULL_WAIT + Duration::from_secs(packed_bytes / PULL_BYTES_PER_S);
     let copied = tokio::time::timeout(wait, pull.parts(manifest, &mut archive)).await;
     copied.unwrap_or_else(|_| Err(pull.broken("it is too slow")))?;

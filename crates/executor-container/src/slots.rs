@@ -1,6 +1,6 @@
 //! Slots: each with its own folders and counters, lent to one batch at a time.
 
-use crate::{meter::Meter, task::remove};
+use crate::{gpus::HeldGpus, meter::Meter, task::remove};
 use bollard::Docker;
 use opensky_executor::scratch::Scratch;
 use std::{
@@ -19,7 +19,7 @@ pub struct Slot {
     pub scratch: Arc<Scratch>,
     pub meter: Meter,
     /// A container that may run still: until it is gone, nothing else may use the folders and counters.
-    pub stuck: Option<(Docker, String)>,
+    pub stuck: Option<(Docker, String, HeldGpus)>,
 }
 
 /// All slots.
@@ -88,7 +88,7 @@ impl Drop for Lent {
         let (Some(mut slot), permit, home) = (self.slot.take(), self.permit.take(), self.home.clone()) else {
             return;
         };
-        let Some((docker, id)) = slot.stuck.take() else { return home.take_back(slot) };
+        let Some((docker, id, gpus)) = slot.stuck.take() else { return home.take_back(slot) };
         tokio::spawn(async move {
             let freed = async {
                 while !remove(&docker, &id).await {
@@ -96,6 +96,7 @@ impl Drop for Lent {
                 }
             };
             home.stopping.run_until_cancelled(freed).await;
+            drop(gpus);
             home.take_back(slot);
             drop(permit);
         });

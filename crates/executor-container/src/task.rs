@@ -6,7 +6,7 @@ mod watching;
 use crate::{
     create::{self, Allowed, Container, Network, bind},
     engine::Found,
-    gpus::Passed,
+    gpus::{InUse, Passed},
     images::{Images, lost},
     slots::Slot,
 };
@@ -60,6 +60,8 @@ pub struct Call<'a> {
     /// Removes containers beside the next task.
     pub cleaner: &'a TaskTracker,
     pub owner: &'a str,
+    /// GPUs that containers have now.
+    pub gpus: &'a InUse,
     pub batch: &'a WorkBatch,
 }
 
@@ -118,6 +120,8 @@ impl Call<'_> {
         let args = arguments(&self.batch.program.args, &self.batch.program.env, &item.input.item)?;
         create::check_texts(&args, &self.batch.program.env)?;
         recreate(&slot.scratch).await?;
+        let gpus = self.gpus.take(&self.batch.gpus)?;
+        watching.hold_gpus();
         let has_stdin = !item.input.stdin.is_empty();
         let id = self.create(slot, args, has_stdin, stop).await?;
         // However this ends, also if its future is dropped, the container goes.
@@ -125,7 +129,7 @@ impl Call<'_> {
         let ended = self.in_container(&id, slot, item, (sink, stop), (streams, watching)).await;
         // It may run still, and write into the folders of the next task.
         if ended.is_err() && !removal.now().await {
-            slot.stuck = Some((self.engine.docker.clone(), id));
+            slot.stuck = Some((self.engine.docker.clone(), id, gpus));
         }
         ended
     }
@@ -143,7 +147,9 @@ impl Call<'_> {
         watching.begin(id);
         self.engine.docker.start_container(id, None::<StartContainerOptions>).await.map_err(unstartable)?;
         let contents = item.input.stdin.clone();
-        match streams.run(attached, contents, (item.key, sink), stop, (watching, slot)).await {
+        let end = streams.run(attached, contents, (item.key, sink), stop, (watching, slot)).await;
+        watching.end();
+        match end {
             End::Stopped(failure) => Err(failure),
             End::Over => {
                 let state = state_at_end(&self.engine.docker, id).await?;
@@ -176,7 +182,7 @@ impl Call<'_> {
                 biased;
                 () = stop[0].cancelled() => return Err(Failure::Cancelled),
                 () = stop[1].cancelled() => return Err(Failure::Cancelled),
-                ensured = self.images.ensure(self.engine, &self.batch.program) => ensured?,
+                ensured = self.image() => ensured?,
             };
             let body = create::create(Container {
                 image: &image,
@@ -208,6 +214,17 @@ impl Call<'_> {
                 Err(error) => return Err(not_created(error)),
             }
         }
+    }
+
+    /// The image's name. GPUs wait for it no longer than the program may take.
+    async fn image(&self) -> Result<String, Failure> {
+        let ensured = self.images.ensure(self.engine, &self.batch.program);
+        if self.batch.gpus.is_empty() {
+            return ensured.await;
+        }
+        let most = Duration::from_millis(self.batch.limits.wall_ms);
+        let late = |_| Err(Failure::Limit { limit: Limit::Time });
+        tokio::time::timeout(most, ensured).await.unwrap_or_else(late)
     }
 
     async fn outputs(&self, scratch: &Arc<Scratch>) -> Result<(Vec<(String, Content)>, u64), Failure> {

@@ -146,11 +146,6 @@ impl Solution {
     pub fn new(nonces: Vec<u64>) -> Option<Self> {
         (nonces.len() <= usize::from(LINKS_MAX)).then_some(Self(nonces))
     }
-
-    /// The nonces, in the order of the links.
-    pub fn nonces(&self) -> &[u64] {
-        &self.0
-    }
 }
 
 impl BorshDeserialize for Solution {

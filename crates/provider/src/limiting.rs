@@ -6,7 +6,7 @@ use crate::{
     agreement::Agreement,
     batch::Batch,
 };
-use opensky_types::{AgreementId, Timestamp, reason::Misfit};
+use opensky_types::{AgreementId, Timestamp, engine::Engine, reason::Misfit};
 
 /// A batch that has not moved for this many times the work it should hold has met a slow task.
 const STALLED_TARGETS: u64 = 4;
@@ -27,6 +27,7 @@ impl Provider {
     /// New limits: agreements that could never be accepted now end, and what runs beyond the memory
     /// or the disk that is left stops, newest first. Beyond the slots, running work gets a while.
     pub(crate) fn fit_to_limits(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {
+        self.stop_on_unshared_gpus(effects);
         if self.gate.slots() == 0 {
             return;
         }
@@ -40,7 +41,6 @@ impl Provider {
         }
         self.fit_to_needs(effects);
         self.stop_over_budget(effects);
-        self.stop_on_unshared_gpus(effects);
         self.note_excess(now);
     }
 
@@ -57,11 +57,21 @@ impl Provider {
 
     /// Ends agreements whose engine is gone or has become another one.
     pub(crate) fn fit_to_engines(&mut self, effects: &mut Vec<Effect>) {
+        let is_same = |one: &Engine, other: &Engine| {
+            (&one.name, one.config, &one.levels) == (&other.name, other.config, &other.levels)
+        };
+        for agreement in self.agreements.values_mut() {
+            // What containers find there may be another thing now.
+            if let Some(now) = self.engines.iter().find(|engine| is_same(engine, &agreement.engine)) {
+                agreement.engine.containers.clone_from(&now.containers);
+            }
+        }
         let is_gone = |agreement: &&Agreement| !self.engines.contains(&agreement.engine);
         let gone: Vec<AgreementId> = self.agreements.values().filter(is_gone).map(|gone| gone.id).collect();
         for id in gone {
             self.end(id, Some(Misfit::Level), effects);
         }
+        self.fit_to_needs(effects);
     }
 
     pub(crate) fn on_tick(&mut self, now: Timestamp, effects: &mut Vec<Effect>) {

@@ -72,9 +72,17 @@ impl Bounds {
         if url.origin() == self.home.origin() {
             return true;
         }
+        // Another service of the registry's host is none of ours.
+        if url.host_str() == self.home.host_str() && !self.is_hub() {
+            return false;
+        }
         let literal =
             url.host_str().map(|host| host.trim_matches(['[', ']'])).and_then(|host| host.parse().ok());
         url.scheme() == "https" && literal.is_none_or(is_public)
+    }
+
+    fn is_hub(&self) -> bool {
+        self.home.host_str() == Some(HUB_HOST)
     }
 
     fn follow(&self, attempt: Attempt<'_>) -> reqwest::redirect::Action {
@@ -201,6 +209,8 @@ mod tests {
         // A registry in the owner's own network is one that the owner allows by its name.
         assert!(may_go("localhost:5000", "http://localhost:5000/v2/"));
         assert!(!may_go("localhost:5000", "http://localhost:5001/"));
+        assert!(!may_go("localhost:5000", "https://localhost:8443/"));
+        assert!(!may_go("registry.lan:5000", "https://registry.lan:9443/"));
         assert!(may_go("10.0.0.7:5000", "https://10.0.0.7:5000/"));
     }
 }

@@ -8,7 +8,7 @@ const MIB: u64 = 1 << 20;
 
 async fn fetch(image: &ImageRef, packed_bytes_max: u64) -> Result<Vec<u8>, PullError> {
     let file = tempfile::tempfile().expect("a file");
-    let file = pull(image, arch(), packed_bytes_max, file.into()).await?;
+    let file = pull(image, arch(), (packed_bytes_max, &|bytes| bytes < 100 * MIB), file.into()).await?;
     let mut bytes = Vec::new();
     file.into_std().await.read_to_end(&mut bytes).expect("it is read");
     Ok(bytes)

@@ -96,9 +96,11 @@ impl Life {
 
     /// Starts the replica, says so, and goes on until nothing is left of it, whatever happens.
     pub async fn live(self, outlet: Arc<dyn Outlet>, started: Started) {
-        let began = match self.prepare().await {
-            Ok((image, volumes)) => self.begin(image, volumes, outlet).await,
-            Err(failure) => Err(failure),
+        let gpus = self.shared.host.gpus.take(&self.run.gpus);
+        let began = match (&gpus, self.prepare().await) {
+            (Ok(_), Ok((image, volumes))) => self.begin(image, volumes, outlet).await,
+            (Err(failure), _) => Err(failure.clone()),
+            (_, Err(failure)) => Err(failure),
         };
         match began {
             Ok((replica, output)) => {
@@ -118,6 +120,8 @@ impl Life {
                 self.clear(None).await;
             }
         }
+        // Nothing of it has them any more.
+        drop(gpus);
     }
 
     /// Gets the image, empty folders, and those of its volumes; the image's name, and what it starts.

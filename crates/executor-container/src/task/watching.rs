@@ -33,6 +33,10 @@ pub struct Watching {
     docker: Docker,
     id: String,
     began: Option<Instant>,
+    /// Since when its GPUs are its own.
+    holds_gpus: Option<Instant>,
+    /// When its program had ended; what is done after that is not its own.
+    ended: Option<Instant>,
     looks: u32,
     /// By the engine's word, where the kernel's counters cannot be read.
     asked_cpu_us: u64,
@@ -47,6 +51,8 @@ impl Watching {
             docker,
             id: String::new(),
             began: None,
+            holds_gpus: None,
+            ended: None,
             looks: 0,
             asked_cpu_us: 0,
             memory_seen_bytes: 0,
@@ -57,6 +63,23 @@ impl Watching {
     pub fn begin(&mut self, id: &str) {
         id.clone_into(&mut self.id);
         self.began = Some(Instant::now());
+    }
+
+    /// Its GPUs are nobody else's from now on.
+    pub fn hold_gpus(&mut self) {
+        self.holds_gpus = Some(Instant::now());
+    }
+
+    /// Its program has ended, or is about to.
+    pub fn end(&mut self) {
+        self.ended = Some(Instant::now());
+    }
+
+    /// Microseconds from a moment to its end, so far.
+    fn us_since(&self, since: Option<Instant>) -> u64 {
+        let until = self.ended.unwrap_or_else(Instant::now);
+        let passed = since.map_or(Duration::ZERO, |since| until.saturating_duration_since(since));
+        u64::try_from(passed.as_micros()).unwrap_or(u64::MAX)
     }
 
     /// Time left to the program.
@@ -109,8 +132,11 @@ impl Watching {
 
     /// What it used.
     pub fn usage(&self, meter: &Meter) -> Usage {
-        let Some(began) = self.began else { return Usage::default() };
-        let wall_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        if self.began.is_none() {
+            // Whoever lets GPUs wait for an image has them all the same.
+            return Usage { fuel: self.fuel(0).min(self.limits.fuel), ..Usage::default() };
+        }
+        let wall_us = self.us_since(self.began);
         let cpu_us = plausible_cpu_us(self.cpu_us(meter), wall_us);
         Usage {
             // A consumer takes no more than was agreed; the last look may have come a moment late.
@@ -124,9 +150,8 @@ impl Watching {
 
     /// Processor time, and all the time of its GPUs, as fuel.
     fn fuel(&self, cpu_us: u64) -> u64 {
-        let wall_us =
-            self.began.map_or(0, |began| u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX));
-        let of_gpus = wall_us.saturating_mul(self.gpus).saturating_mul(FUEL_PER_GPU_US);
+        let held_us = self.us_since(self.holds_gpus);
+        let of_gpus = held_us.saturating_mul(self.gpus).saturating_mul(FUEL_PER_GPU_US);
         fuel_of(cpu_us).saturating_add(of_gpus)
     }
 

@@ -37,7 +37,7 @@ async fn c4_an_image_that_is_not_there_is_asked_for_once_in_a_while() {
     batch.program = of(batch.program, image);
     for _ in 0..3 {
         let result = setup.run_batch(batch.clone()).await.remove(0);
-        let Failure::InputUnavailable { message, .. } = failure(&result) else { panic!("{result:?}") };
+        let Failure::InvalidProgram { message } = failure(&result) else { panic!("{result:?}") };
         assert!(message.contains("is not there, or not for everybody"), "{message}");
     }
     let asked = registry.asked().into_iter().filter(|path| path.contains("/manifests/")).count();

@@ -146,6 +146,12 @@ pub async fn run(context: &Context, args: RunArgs) -> Result<ExitCode> {
     if Format::of_name(&args.file.to_string_lossy()).is_none() {
         return program::run(context, &client, &args).await;
     }
+    if args.gpus.is_some() || args.isolation != Isolation::Any {
+        let what = "--gpus and --isolation are of one program; a job file says it for each stage";
+        return Err(Fail::new(Exit::Invalid, what)
+            .next("add gpus = 1 or isolation = \"gvisor\" to the stage")
+            .into());
+    }
     let prepared = client.prepare_file(&args.file, &args.overrides()).await?;
     let quote = client.quote(prepared.request()).await?;
     if args.dry_run {

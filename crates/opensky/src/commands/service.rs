@@ -239,6 +239,11 @@ async fn run_one(context: &Context, client: &Client, args: RunArgs) -> Result<()
     let source = args.source.to_str();
     let is_image = source.is_some_and(|text| ImageSource::of(text).is_some() || text.contains("@sha256:"));
     if !is_image && opensky_servicefile::format_of(&args.source.to_string_lossy()).is_some() {
+        if args.gpus.is_some() || args.isolation.is_some() {
+            let what = "--gpus and --isolation are of one image; a file says it for each service";
+            let next = "add gpus = 1 or isolation = \"gvisor\" to the service";
+            return Err(Fail::new(Exit::Invalid, what).next(next).into());
+        }
         let plan = file::read_services(context, &args.source, &args.profile).await?;
         let folder = args.source.parent().unwrap_or(Path::new(""));
         return start(context, client, &plan, folder, &args.start).await;

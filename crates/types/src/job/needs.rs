@@ -235,6 +235,9 @@ impl FromStr for ImageRef {
         hex::decode_to_slice(digits.ok_or_else(bad)?, &mut digest).map_err(|_| bad())?;
         let is_host = |first: &str| first.contains(['.', ':']) || first == "localhost";
         let (registry, path) = match name.split_once('/') {
+            Some((USUAL_REGISTRY, path)) if !path.contains('/') => {
+                (USUAL_REGISTRY, format!("{USUAL_FOLDER}/{path}"))
+            }
             Some((first, path)) if is_host(first) => (first, path.to_owned()),
             Some(_) => (USUAL_REGISTRY, name.to_owned()),
             None => (USUAL_REGISTRY, format!("{USUAL_FOLDER}/{name}")),

@@ -22,6 +22,7 @@ fn c4_images_of_registries_are_named_in_full() {
     let good = [
         ("redis", "docker.io/library/redis"),
         ("redis:8", "docker.io/library/redis"),
+        ("docker.io/redis", "docker.io/library/redis"),
         ("bitnami/redis", "docker.io/bitnami/redis"),
         ("ghcr.io/a/b/c:v1.2_3-4", "ghcr.io/a/b/c"),
         ("localhost:5000/a", "localhost:5000/a"),
