@@ -400,6 +400,25 @@ const scenarios = {
     await page.getByText(`${before - 1}% of`).waitFor();
   },
 
+  async gpus_are_shared_by_their_number({ page, url }) {
+    const gpu = { model: "NVIDIA A100-SXM4-80GB", vendor: "nvidia", memory_bytes: 80 * 2 ** 30 };
+    await page.route("**/v1/node", async (route) => {
+      const answer = await route.fetch();
+      const node = await answer.json();
+      await route.fulfill({ response: answer, json: { ...node, hardware: { ...node.hardware, gpus: [gpu, gpu] } } });
+    });
+    await page.goto(url("/node"));
+    const gpus = page.getByRole("slider", { name: "GPUs for programs of others" });
+    assert.equal(await gpus.getAttribute("aria-valuenow"), "0", "none unless the owner says so");
+    await gpus.press("ArrowRight");
+    await page.getByText("1 of 2").waitFor();
+    assert.deepEqual(await barriers(page), []);
+    await shot(page, "node-gpus");
+    await page.getByRole("button", { name: "Save limits" }).click();
+    await page.getByText("Saved.").waitFor();
+    await page.unroute("**/v1/node");
+  },
+
   async an_invite_is_made_and_its_token_shown({ page, url }) {
     await page.goto(url("/sky"));
     await page.getByRole("button", { name: "Invite a machine" }).click();

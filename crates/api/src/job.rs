@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 mod needs;
 mod rules;
 
+pub(crate) use needs::no_hash;
 pub use needs::{ContainerOfferView, GpuNeedView, NeedsView};
 pub use rules::{CheckView, ConditionView, RetryView, TasksMeantView, TestView};
 
@@ -130,11 +131,6 @@ pub struct ProgramRequest {
     /// For level `container`: what it needs beside a processor, memory and files.
     #[serde(default, skip_serializing_if = "NeedsView::is_nothing")]
     pub needs: NeedsView,
-}
-
-/// What stands for a hash that is not there. No content has it.
-pub(crate) const fn no_hash() -> Hash {
-    Hash::from_bytes([0; 32])
 }
 
 /// Where a stage's tasks get their inputs.
@@ -348,12 +344,7 @@ impl StageRequest {
             let problem = "its program has no hash, and names no image in a registry".to_owned();
             return Err(InvalidJob { stage: Some(self.name), problem }.into());
         }
-        let mut limits: TaskLimits = self.limits.into();
-        let gpus = self.program.needs.gpus.as_ref().map_or(0, |gpus| gpus.count);
-        // Left at its default, fuel would end what GPUs do within a minute.
-        if gpus > 0 && limits.fuel == TaskLimits::default().fuel {
-            limits.fuel = TaskLimits::fuel_of_time(limits.wall_ms, gpus);
-        }
+        let limits = self.program.needs.limits(self.limits.into());
         Ok(StageSpec {
             name: self.name,
             program: self.program.into(),

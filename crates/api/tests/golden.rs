@@ -323,3 +323,30 @@ fn c1_a_receipt_file_is_checked_offline() {
         assert!(forged.verify().is_err(), "digit {at}");
     }
 }
+
+#[test]
+fn c5_fuel_that_is_left_out_does_not_end_what_gpus_do() {
+    let spec = |program: &str, limits: &str| {
+        let stage =
+            format!("{{\"name\": \"s\", \"program\": {program}, \"inputs\": {{\"kind\": \"one\"}}{limits}}}");
+        let request: JobRequest =
+            serde_json::from_str(&format!("{{\"name\": \"j\", \"stages\": [{stage}]}}")).expect("a request");
+        request.into_spec(1, &BTreeMap::new())
+    };
+    let digest = "0a".repeat(32);
+    let image = format!("ghcr.io/a/b@sha256:{digest}");
+    let needs =
+        format!("\"needs\": {{\"image\": \"{image}\", \"gpus\": {{\"count\": 1, \"model\": \"A100\"}}}}");
+    let program = format!("{{\"level\": \"container\", \"deterministic\": false, {needs}}}");
+    let whole = spec(&program, "").expect("no hash is needed").stages.remove(0);
+    assert_eq!(whole.program.needs.image.as_ref().map(ToString::to_string), Some(image));
+    assert_eq!(whole.program.needs.gpus.as_ref().map(ToString::to_string).as_deref(), Some("1,model=a100"));
+    assert_eq!(
+        whole.limits.fuel,
+        opensky_types::resources::TaskLimits::fuel_of_time(whole.limits.wall_ms, 1)
+    );
+    let fixed = spec(&program, ", \"limits\": {\"fuel\": 5}").expect("it is a job").stages.remove(0);
+    assert_eq!(fixed.limits.fuel, 5);
+    let nothing = spec("{\"level\": \"vm\"}", "").expect_err("nothing to run").to_string();
+    assert!(nothing.contains("has no hash"), "{nothing}");
+}

@@ -4,9 +4,15 @@ use opensky_types::{
     Hash,
     job::{GpuNeed, GpuVendor, ImageRef, Isolation, Needs},
     offer::ContainerOffer,
+    resources::TaskLimits,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// What stands for a hash that is not there. No content has it.
+pub(crate) const fn no_hash() -> Hash {
+    Hash::from_bytes([0; 32])
+}
 
 /// What a program in a container needs beside a processor, memory and files.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -43,6 +49,14 @@ impl NeedsView {
     /// Whether it is nothing.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Limits of a program with these needs: fuel that was left at its default would end what GPUs do within a minute.
+    pub(super) fn limits(&self, given: TaskLimits) -> TaskLimits {
+        let gpus = self.gpus.as_ref().map_or(0, |gpus| gpus.count);
+        let is_left = gpus > 0 && given.fuel == TaskLimits::default().fuel;
+        let fuel = if is_left { TaskLimits::fuel_of_time(given.wall_ms, gpus) } else { given.fuel };
+        TaskLimits { fuel, ..given }
     }
 
     /// The hash and size that a program with these needs goes by: its own, or those of an image in a registry.
