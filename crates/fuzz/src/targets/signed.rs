@@ -69,6 +69,8 @@ pub fn seeds() -> Seeds {
     let root = *samples::agreement_id().hash();
     crate::seeds([
         ("offer", codec::encode(&samples::offer(1))),
+        ("offer_for_containers", codec::encode(&samples::rich_offer(1))),
+        ("terms_with_needs", codec::encode(&Terms { program: samples::needy_program(), ..samples::terms() })),
         ("signed_offer", codec::encode(&Signed::sign(&samples::offer(1), &provider))),
         ("invite", codec::encode(&samples::invite())),
         ("batch_head", codec::encode(&head)),
