@@ -44,24 +44,42 @@ impl Provider {
         let limits = &agreement.terms.limits;
         let memory_bytes = self.batches.memory_bytes.saturating_add(limits.memory_bytes);
         let disk_bytes = self.batches.disk_bytes.saturating_add(disk_bytes(limits));
-        agreement.program == ProgramState::Ready
-            && !agreement.queue.ready.is_empty()
-            && agreement.batches.len() < usize::from(agreement.slots)
-            && agreement.funding.reach(self.batches.tasks_left(agreement)) > 0
+        self.wants_to_start(agreement)
             && memory_bytes <= self.gate.memory_bytes()
             && disk_bytes <= self.gate.disk_bytes()
             && self.free_gpus(agreement).is_some()
     }
 
-    /// GPUs for one more batch, out of those that nothing has; none where there are too few.
+    /// Whether there is something to start under an agreement, and nobody's room would be too little for it.
+    fn wants_to_start(&self, agreement: &Agreement) -> bool {
+        agreement.program == ProgramState::Ready
+            && !agreement.queue.ready.is_empty()
+            && agreement.batches.len() < usize::from(agreement.slots)
+            && agreement.funding.reach(self.batches.tasks_left(agreement)) > 0
+    }
+
+    /// GPUs for one more batch, out of those that nothing has; none where there are too few. What an agreement that
+    /// was served longer ago waits for is left to it, however many it needs.
     fn free_gpus(&self, agreement: &Agreement) -> Option<Vec<u8>> {
-        let needs = &agreement.terms.program.needs;
-        if needs.gpus.is_none() {
+        if agreement.terms.program.needs.gpus.is_none() {
             return Some(Vec::new());
         }
-        let places = self.gate.containers(&agreement.engine).gpus;
-        let free = places.into_iter().filter(|place| !self.batches.has_gpu(*place));
-        needs.choose_gpus(free, self.gate.gpus())
+        let machine = self.gate.gpus();
+        let free = |of: &Agreement| {
+            let places = self.gate.containers(&of.engine).gpus.into_iter();
+            places.filter(|place| !self.batches.has_gpu(*place)).collect::<Vec<u8>>()
+        };
+        let chosen = |of: &Agreement| of.terms.program.needs.choose_gpus(free(of), machine);
+        let waits = |other: &&Agreement| {
+            other.served < agreement.served && self.wants_to_start(other) && chosen(other).is_none()
+        };
+        let waited_for = self.agreements.values().filter(waits);
+        let needs: Vec<_> = waited_for.filter_map(|other| other.terms.program.needs.gpus.as_ref()).collect();
+        let is_left = |place: &u8| {
+            let gpu = machine.get(usize::from(*place));
+            !gpu.is_some_and(|gpu| needs.iter().any(|need| need.is_met_by(gpu)))
+        };
+        agreement.terms.program.needs.choose_gpus(free(agreement).into_iter().filter(is_left), machine)
     }
 
     fn start_batch(&mut self, now: Timestamp, id: AgreementId, effects: &mut Vec<Effect>) {

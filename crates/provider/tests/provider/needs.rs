@@ -89,6 +89,41 @@ fn c5_each_task_has_its_own_gpus_and_the_next_one_waits() {
 }
 
 #[test]
+fn c5_whoever_needs_many_gpus_is_not_starved_by_those_who_need_few() {
+    let mut node = sharing(2);
+    node.agree(1, with_gpus(ALICE, 1, 2, 1));
+    node.assign(1, ALICE, 0..6);
+    let few = started(&node);
+    assert_eq!(few.len(), 2);
+    node.agree(2, with_gpus(BOB, 2, 1, 2));
+    node.assign(2, BOB, 0..2);
+    node.end_all(few[0].0, 1, 60_000_000);
+    assert!(started(&node).is_empty(), "it is left to whoever waits for two");
+    node.end_all(few[1].0, 1, 60_000_000);
+    let many = started(&node);
+    assert_eq!(many.iter().map(|(_, gpus)| gpus.clone()).collect::<Vec<_>>(), [[0, 2]]);
+    // Served, it waits in its turn, and has the next one: they go by turns while both have work.
+    node.end_all(many[0].0, 1, 60_000_000);
+    let few = started(&node);
+    assert_eq!(few.iter().map(|(_, gpus)| gpus.len()).collect::<Vec<_>>(), [1]);
+    node.end_all(few[0].0, 1, 60_000_000);
+    let many = started(&node);
+    assert_eq!(many.iter().map(|(_, gpus)| gpus.len()).collect::<Vec<_>>(), [2]);
+    // Nobody else waits then.
+    node.end_all(many[0].0, 1, 60_000_000);
+    assert_eq!(started(&node).len(), 2);
+    // What cannot be had anyway is left to nobody.
+    let model = GpuNeed { model: "t4".into(), ..GpuNeed::any(1) };
+    let mut node = sharing(2);
+    node.agree(1, contained(ALICE, 1, 1, Needs { gpus: Some(model), ..Needs::default() }));
+    node.assign(1, ALICE, 0..2);
+    assert_eq!(started(&node)[0].1, [2]);
+    node.agree(2, with_gpus(BOB, 2, 1, 1));
+    node.assign(2, BOB, [0]);
+    assert_eq!(started(&node)[0].1, [0], "another card than the one that is waited for");
+}
+
+#[test]
 fn c5_services_take_gpus_from_tasks_and_the_other_way_round() {
     let mut node = sharing(2);
     node.agree(1, with_gpus(ALICE, 1, 1, 1));
