@@ -15,7 +15,12 @@ use async_trait::async_trait;
 use life::Life;
 use opensky_executor::volumes::VolumeFolders;
 use opensky_ports::{Instance, Outlet, ServiceEngine, ServiceRun};
-use opensky_types::{job::Blob, place::Level, service::ReplicaId, task::Failure};
+use opensky_types::{
+    job::{Blob, Isolation},
+    place::Level,
+    service::ReplicaId,
+    task::Failure,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -73,6 +78,12 @@ impl ContainerServices {
 impl ServiceEngine for ContainerServices {
     fn levels(&self) -> Vec<Level> {
         vec![Level::Container]
+    }
+
+    fn isolations(&self) -> Vec<Isolation> {
+        let engine = self.shared.host.watch.found();
+        let has = |isolation: &Isolation| engine.as_ref().is_some_and(|it| it.has_sockets_for(*isolation));
+        [Isolation::Gvisor].into_iter().filter(has).collect()
     }
 
     async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure> {

@@ -224,12 +224,16 @@ impl Node {
         let mut levels = Engine::levels(&self.executor.engines());
         let of_services = self.services.engine.as_ref().map(|engine| engine.levels()).unwrap_or_default();
         levels.retain(|level| of_services.contains(level));
+        // What tasks can ask for is not always a place where services are reached.
+        let isolations = self.services.engine.as_ref().map(|engine| engine.isolations()).unwrap_or_default();
+        let mut containers = room.containers;
+        containers.isolations.retain(|isolation| isolations.contains(isolation));
         let capacity = Capacity {
             slots: room.slots,
             memory_bytes: room.memory_bytes,
             disk_bytes: room.disk_bytes,
             levels,
-            containers: room.containers,
+            containers,
             gpus: self.hardware.gpus.clone(),
             is_free: room.is_free,
             is_closed: room.is_closed,

@@ -4,7 +4,12 @@ use async_trait::async_trait;
 use opensky_executor_container::{ContainerExecutor, ContainerServices};
 use opensky_executor_wasm::{WasmExecutor, WasmServices};
 use opensky_ports::{Engine, Executor, Instance, LogSink, Outlet, ServiceEngine, ServiceRun, WorkBatch};
-use opensky_types::{job::Blob, place::Level, service::ReplicaId, task::Failure};
+use opensky_types::{
+    job::{Blob, Isolation},
+    place::Level,
+    service::ReplicaId,
+    task::Failure,
+};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -53,6 +58,10 @@ impl Services {
 impl ServiceEngine for Services {
     fn levels(&self) -> Vec<Level> {
         self.all().flat_map(ServiceEngine::levels).collect()
+    }
+
+    fn isolations(&self) -> Vec<Isolation> {
+        self.all().flat_map(ServiceEngine::isolations).collect()
     }
 
     async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure> {

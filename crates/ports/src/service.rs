@@ -7,7 +7,7 @@ pub use log::KeptLog;
 use crate::{executor::LogStream, transport::ByteStream};
 use async_trait::async_trait;
 use opensky_types::{
-    job::{Blob, Program},
+    job::{Blob, Isolation, Program},
     place::Level,
     resources::Usage,
     service::{ReplicaId, ReplicaLimits, Saved, Secret, SecretValue, Volume},
@@ -98,6 +98,11 @@ pub trait Instance: Send + Sync {
 pub trait ServiceEngine: Send + Sync {
     /// The levels of programs that it can run as services.
     fn levels(&self) -> Vec<Level>;
+
+    /// Isolations that its programs can ask for and be reached in.
+    fn isolations(&self) -> Vec<Isolation> {
+        Vec::new()
+    }
 
     /// Starts a program. Once this returns it runs, whether it listens already or not.
     async fn start(&self, run: ServiceRun, outlet: Arc<dyn Outlet>) -> Result<Arc<dyn Instance>, Failure>;

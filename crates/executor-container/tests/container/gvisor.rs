@@ -80,14 +80,17 @@ async fn j2_j3_gvisor_keeps_what_the_plain_wall_keeps() {
 #[tokio::test(flavor = "multi_thread")]
 async fn c10_a_service_in_gvisor_is_reached_through_its_door() {
     let Some(setup) = Setup::within("a service in gVisor", GVISOR).await else { return };
+    let reached = setup.executor.services().isolations();
     let run = setup.service("echo begun; exec nc -ll -p 80 -e cat", replica(0));
     let instance = match setup.executor.services().start(run, Arc::new(Echoes { refuses: false })).await {
         Ok(instance) => instance,
         Err(failure) if failure.to_string().contains("--host-uds=open") => {
+            assert_eq!(reached, [], "none is placed there that asks for it");
             eprintln!("skipped: a service in gVisor: {failure}");
             return;
         }
         Err(failure) => panic!("it does not start: {failure}"),
     };
+    assert_eq!(reached, [Isolation::Gvisor]);
     answers_through_its_door(instance.as_ref()).await;
 }
