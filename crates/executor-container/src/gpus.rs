@@ -7,7 +7,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     fs, io,
     os::unix::fs::{FileTypeExt, MetadataExt},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -31,7 +31,7 @@ pub enum Way {
     /// Its driver does, by the name that the GPU has there.
     Driver { driver: &'static str, id: String },
     /// By device files: that of all GPUs of its maker, and its own.
-    Files { kfd: std::path::PathBuf, render: std::path::PathBuf },
+    Files { kfd: PathBuf, render: PathBuf },
 }
 
 /// The ways of an engine to the GPUs of the machine, by their places; those without a way are left out.

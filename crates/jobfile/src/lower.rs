@@ -83,15 +83,7 @@ fn needs(stage: &Stage, level: Level, program: &At<String>) -> Result<Needs, Fau
     if level == Level::Container {
         return needs::checked(needs::image(program)?, stage.isolation.as_ref(), stage.gpus.as_ref());
     }
-    let isolation = stage.isolation.as_ref().map(|at| ("isolation", at.span));
-    let gpus = stage.gpus.as_ref().map(|at| ("gpus", at.span));
-    match isolation.or(gpus) {
-        None => Ok(Needs::default()),
-        Some((key, span)) => {
-            Err(Fault::new(span, format!("'{key}' is of images, and this stage runs a WASM program"))
-                .with_hint("name an image, or remove it"))
-        }
-    }
+    needs::none(stage.isolation.as_ref(), stage.gpus.as_ref(), "this stage runs a WASM program")
 }
 
 fn check_name(name: &At<String>, what: &str) -> Result<(), Fault> {

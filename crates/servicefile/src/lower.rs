@@ -99,12 +99,7 @@ fn needs(given: &Service, image: &ImageRef) -> Result<Needs, Fault> {
     if !image.is_component() {
         return needs::checked(image.in_registry().cloned(), given.isolation.as_ref(), given.gpus.as_ref());
     }
-    let isolation = given.isolation.as_ref().map(|at| ("isolation", at.span));
-    let gpus = given.gpus.as_ref().map(|at| ("gpus", at.span));
-    match isolation.or(gpus) {
-        None => Ok(Needs::default()),
-        Some((key, span)) => Err(Fault::new(span, format!("'{key}' is of images, and a component is none"))),
-    }
+    needs::none(given.isolation.as_ref(), given.gpus.as_ref(), "a component is none")
 }
 
 fn places(at: &At<Service>) -> BTreeMap<&'static str, Span> {

@@ -104,6 +104,20 @@ pub fn checked(
     Ok(needs)
 }
 
+/// The same where no image runs: there nothing of it can be asked for. `what` says what runs.
+pub fn none(
+    isolation: Option<&At<IsolationWord>>,
+    gpus: Option<&At<Gpus>>,
+    what: &str,
+) -> Result<Needs, Fault> {
+    let isolation_at = isolation.map(|at| ("isolation", at.span));
+    match isolation_at.or(gpus.map(|at| ("gpus", at.span))) {
+        None => Ok(Needs::default()),
+        Some((key, span)) => Err(Fault::new(span, format!("'{key}' is of images, and {what}"))
+            .with_hint("name an image, or remove it")),
+    }
+}
+
 fn gpu_need(table: &GpuTable) -> Result<GpuNeed, Fault> {
     let vendor = |at: &At<String>| {
         at.value

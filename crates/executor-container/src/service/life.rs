@@ -97,10 +97,9 @@ impl Life {
     /// Starts the replica, says so, and goes on until nothing is left of it, whatever happens.
     pub async fn live(self, outlet: Arc<dyn Outlet>, started: Started) {
         let gpus = self.shared.host.gpus.take(&self.run.gpus);
-        let began = match (&gpus, self.prepare().await) {
-            (Ok(_), Ok((image, volumes))) => self.begin(image, volumes, outlet).await,
-            (Err(failure), _) => Err(failure.clone()),
-            (_, Err(failure)) => Err(failure),
+        let began = match &gpus {
+            Ok(_) => self.begin(outlet).await,
+            Err(failure) => Err(failure.clone()),
         };
         match began {
             Ok((replica, output)) => {
@@ -144,13 +143,9 @@ impl Life {
         Ok((image, volumes))
     }
 
-    /// Opens the door, makes the container and starts it.
-    async fn begin(
-        &self,
-        image: Image,
-        volumes: Vec<PathBuf>,
-        outlet: Arc<dyn Outlet>,
-    ) -> Result<(Arc<Replica>, Output), Failure> {
+    /// Prepares, opens the door, makes the container and starts it.
+    async fn begin(&self, outlet: Arc<dyn Outlet>) -> Result<(Arc<Replica>, Output), Failure> {
+        let (image, volumes) = self.prepare().await?;
         let (most, outlets) = (self.connections_max() as usize, self.run.outlets.len());
         let door =
             Door::open(&self.socket_folder(), most, (outlet, outlets), secrets::packed(&self.run.secrets));
