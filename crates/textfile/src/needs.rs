@@ -82,7 +82,7 @@ pub fn image(at: &At<String>) -> Result<Option<ImageRef>, Fault> {
     }
     let image = at.value.parse().map_err(|error: opensky_types::text::ParseError| {
         Fault::new(at.span, error.to_string())
-            .with_hint("a digest has 64 digits; tags before it are left out")
+            .with_hint("names are in small letters, and a digest has 64 digits")
     });
     image.map(Some)
 }
